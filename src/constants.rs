@@ -1,0 +1,65 @@
+//! Every number that the method fixes, each once. The shaders receive these values from
+//! [`wgsl_header`], so there is no second copy to drift.
+//!
+//! Source: SPEC.md §2, §3 and §6.
+
+/// Edge of a square tile in pixels. One workgroup rasterizes one tile.
+pub const TILE_SIZE: u32 = 16;
+
+/// Fewest points that can span a convex.
+pub const MIN_POINTS: usize = 3;
+
+/// Most points a convex may have: a hull index then fits in three bits.
+pub const MAX_POINTS: usize = 8;
+
+/// Points per convex where the user does not say otherwise.
+pub const DEFAULT_POINTS: usize = 6;
+
+/// Highest degree of the spherical harmonics.
+pub const SH_MAX_DEGREE: usize = 3;
+
+/// Coefficients per colour channel that are always stored: `(SH_MAX_DEGREE + 1)²`.
+pub const SH_COEFFS: usize = 16;
+
+/// A pixel never becomes fully opaque through one convex, so that `1 − alpha` can be divided by.
+pub const ALPHA_MAX: f64 = 0.99;
+
+/// Below this a contribution is invisible in 8 bits and is skipped.
+pub const ALPHA_MIN: f64 = 1.0 / 255.0;
+
+/// Blending stops before a convex that would leave less transmittance than this.
+pub const TRANSMITTANCE_MIN: f64 = 1e-4;
+
+/// Default near plane in scene units. A convex with any point at or before it is culled.
+pub const NEAR: f64 = 0.01;
+
+/// Weight of `1 − SSIM` in the loss; L1 has the rest.
+pub const SSIM_WEIGHT: f64 = 0.2;
+
+/// Side of the square SSIM window in pixels.
+pub const SSIM_WINDOW: usize = 11;
+
+/// Standard deviation of the SSIM window in pixels.
+pub const SSIM_STD: f64 = 1.5;
+
+/// `C1 = (0.01 · L)²` of SSIM with dynamic range `L = 1`.
+pub const SSIM_C1: f64 = 0.01 * 0.01;
+
+/// `C2 = (0.03 · L)²` of SSIM with dynamic range `L = 1`.
+pub const SSIM_C2: f64 = 0.03 * 0.03;
+
+/// The constants that shaders use, as WGSL source that is put before every shader.
+#[must_use]
+pub fn wgsl_header() -> String {
+    let mut header = String::new();
+    let mut constant = |name: &str, kind: &str, value: &dyn std::fmt::Display| {
+        header.push_str(&format!("const {name}: {kind} = {kind}({value});\n"));
+    };
+    constant("TILE_SIZE", "u32", &TILE_SIZE);
+    constant("MAX_POINTS", "u32", &MAX_POINTS);
+    constant("SH_COEFFS", "u32", &SH_COEFFS);
+    constant("ALPHA_MAX", "f32", &ALPHA_MAX);
+    constant("ALPHA_MIN", "f32", &ALPHA_MIN);
+    constant("TRANSMITTANCE_MIN", "f32", &TRANSMITTANCE_MIN);
+    header
+}

@@ -1,0 +1,3 @@
+//! Cameras and pictures that people have.
+
+pub mod transforms;

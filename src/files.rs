@@ -1,0 +1,90 @@
+//! Writing files so that a reader never meets half of one.
+
+use std::io::Write as _;
+use std::path::Path;
+
+/// A file or folder that could not be read or written, with its path.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {verb} {}: {source}", path.display())]
+pub struct FileError {
+    /// `read`, `write` or `create`.
+    pub verb: &'static str,
+    /// The file or folder.
+    pub path: std::path::PathBuf,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+impl FileError {
+    /// An error about `path`; to be used in `map_err`.
+    pub fn of(verb: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self { verb, path, source }
+    }
+}
+
+/// Writes `bytes` to a temporary name beside `path`, syncs, and renames: `path` is the old file or the new one,
+/// never a part. Missing parent folders are created.
+///
+/// # Errors
+/// [`FileError`] naming `path`.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder).map_err(FileError::of("create", folder))?;
+    let write = || {
+        let mut file = temporary_file().tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|failed| failed.error)?;
+        Ok(())
+    };
+    write().map_err(FileError::of("write", path))
+}
+
+/// A temporary file is private unless told otherwise; ours become what the system gives any new file.
+#[cfg(unix)]
+fn temporary_file() -> tempfile::Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(std::fs::Permissions::from_mode(0o666));
+    builder
+}
+
+/// Elsewhere a temporary file has the permissions of its folder already.
+#[cfg(not(unix))]
+fn temporary_file() -> tempfile::Builder<'static, 'static> {
+    tempfile::Builder::new()
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`FileError`] naming `path`.
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    std::fs::read(path).map_err(FileError::of("read", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er/file.bin");
+        write_atomically(&path, b"one").unwrap();
+        write_atomically(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_error_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = read(&folder.path().join("absent.png")).unwrap_err().to_string();
+        assert!(message.starts_with("cannot read") && message.contains("absent.png"), "{message}");
+    }
+}

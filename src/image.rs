@@ -1,0 +1,144 @@
+//! Pictures in memory: sRGB values as stored in the files, never linearised (SPEC.md §1).
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use crate::files::{self, FileError};
+
+/// An RGB picture, `[height, width, 3]` row-major, values nominally in 0..=1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `height · width · 3` values.
+    pub data: Vec<f32>,
+}
+
+/// A picture that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What the file holds.
+    #[error("{} is not a picture that can be decoded: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder or encoder said.
+        reason: String,
+    },
+}
+
+impl Image {
+    /// A picture of one colour.
+    #[must_use]
+    pub fn filled(width: usize, height: usize, rgb: [f32; 3]) -> Self {
+        Self { width, height, data: rgb.repeat(width * height) }
+    }
+
+    /// A picture from per-pixel values of any kind, row-major.
+    ///
+    /// # Panics
+    /// When `data` is not `width · height · 3` long: a bug of the caller.
+    #[must_use]
+    pub fn new(width: usize, height: usize, data: Vec<f32>) -> Self {
+        assert_eq!(data.len(), width * height * 3, "an image of {width}×{height} has three values a pixel");
+        Self { width, height, data }
+    }
+
+    /// The values as 8 bits, rounded and clamped.
+    #[must_use]
+    pub fn to_rgb8(&self) -> Vec<u8> {
+        self.data.iter().map(|value| quantise(*value)).collect()
+    }
+
+    /// Writes an 8-bit PNG.
+    ///
+    /// # Errors
+    /// [`ImageError`] naming the file.
+    pub fn save_png(&self, path: &Path) -> Result<(), ImageError> {
+        let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+        let mut png = Vec::new();
+        image::write_buffer_with_format(
+            &mut Cursor::new(&mut png),
+            &self.to_rgb8(),
+            side(self.width),
+            side(self.height),
+            image::ExtendedColorType::Rgb8,
+            image::ImageFormat::Png,
+        )
+        .map_err(|error| ImageError::Content { path: path.into(), reason: error.to_string() })?;
+        Ok(files::write_atomically(path, &png)?)
+    }
+
+    /// Reads a PNG or JPEG, dropping alpha.
+    ///
+    /// # Errors
+    /// [`ImageError`] naming the file.
+    pub fn load(path: &Path) -> Result<Self, ImageError> {
+        let decoded = image::load_from_memory(&files::read(path)?)
+            .map_err(|error| ImageError::Content { path: path.into(), reason: error.to_string() })?
+            .into_rgb32f();
+        let (width, height) = (decoded.width() as usize, decoded.height() as usize);
+        Ok(Self::new(width, height, decoded.into_raw()))
+    }
+
+    /// Peak signal-to-noise ratio in dB against a picture of the same size, for a peak of 1.
+    ///
+    /// # Panics
+    /// When the sizes differ: a bug of the caller.
+    #[must_use]
+    pub fn psnr(&self, other: &Self) -> f64 {
+        assert_eq!((self.width, self.height), (other.width, other.height), "PSNR needs pictures of one size");
+        let squares = self.data.iter().zip(&other.data).map(|(a, b)| f64::from(a - b).powi(2));
+        -10.0 * (squares.sum::<f64>() / self.data.len() as f64).log10()
+    }
+}
+
+/// Nearest 8-bit value; what is not a number becomes 0.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255 before the cast")]
+pub fn quantise(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn psnr_of_a_known_difference() {
+        let (black, grey) = (Image::filled(4, 3, [0.0; 3]), Image::filled(4, 3, [0.1; 3]));
+        assert!((black.psnr(&grey) - 20.0).abs() < 1e-5);
+        assert!(black.psnr(&black).is_infinite());
+    }
+
+    #[test]
+    fn a_png_comes_back_within_half_a_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ramp.png");
+        let ramp = Image::new(5, 2, (0..30u8).map(|i| f32::from(i) / 29.0).collect());
+        ramp.save_png(&path).unwrap();
+        let back = Image::load(&path).unwrap();
+        assert_eq!((back.width, back.height), (5, 2));
+        let worst = ramp.data.iter().zip(&back.data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst <= 0.5 / 255.0 + 1e-6, "{worst}");
+    }
+
+    #[test]
+    fn values_outside_the_range_are_clamped() {
+        assert_eq!([-1.0, 0.0, 1.0, 9.0, f32::NAN].map(quantise), [0, 0, 255, 255, 0]);
+    }
+
+    #[test]
+    fn what_is_not_a_picture_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text.png");
+        std::fs::write(&path, "not a picture").unwrap();
+        let message = Image::load(&path).unwrap_err().to_string();
+        assert!(message.contains("text.png"), "{message}");
+    }
+}

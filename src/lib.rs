@@ -1,0 +1,31 @@
+//! lapidary cuts a scene into facets: 3D Convex Splatting on wgpu.
+//!
+//! A scene is a set of smooth convexes, each the soft hull of a few points in space. Data flows one way:
+//!
+//! ```text
+//! dataset ──► scene ──► GPU scene ──► forward ──► loss ──► backward ──► optimiser ──► density ──► checkpoint
+//! ```
+//!
+//! The modules, from the ground up (a test keeps imports running downwards only):
+//!
+//! | floor | modules | what they know |
+//! |---|---|---|
+//! | 0 | [`constants`], [`real`], [`files`], [`camera`], [`image`] | numbers, cameras, pictures |
+//! | 1 | [`scene`] | the parameters of convexes |
+//! | 2 | [`scene_file`], [`dataset`], [`reference`], [`gpu`] | files; the method in plain Rust; wgpu |
+//! | 3 | [`kernels`], [`synth`] | one dispatcher per shader; a dataset made on the CPU |
+//!
+//! [`reference`] is the method's explanation and its judge: read it first.
+
+pub mod camera;
+pub mod constants;
+pub mod dataset;
+pub mod files;
+pub mod gpu;
+pub mod image;
+pub mod kernels;
+pub mod real;
+pub mod reference;
+pub mod scene;
+pub mod scene_file;
+pub mod synth;

@@ -1,0 +1,20 @@
+//! The scalar that the reference twin is generic over.
+
+use std::fmt::Debug;
+use std::iter::Sum;
+use std::ops::{AddAssign, MulAssign, SubAssign};
+
+use num_traits::{Float, NumCast};
+
+/// `f32` or `f64`.
+pub trait Real: Float + AddAssign + SubAssign + MulAssign + Sum + Debug + Default + Send + Sync + 'static {
+    /// Nearest value to a constant.
+    #[must_use]
+    fn of(value: f64) -> Self {
+        // Both implementors represent every f64 after rounding, so the cast always succeeds.
+        <Self as NumCast>::from(value).unwrap_or_else(Self::nan)
+    }
+}
+
+impl Real for f32 {}
+impl Real for f64 {}

@@ -1,0 +1,1 @@
+//! A small exact dataset made on the CPU.
