@@ -1,7 +1,7 @@
 //! Pinhole cameras, and what else a picture depends on besides the scene.
 //!
 //! Axes are those of OpenCV and COLMAP: x right, y down, z forward. Pixel (column i, row j) is sampled at
-//! `(i + 0.5, j + 0.5)`. Source: SPEC.md §1.
+//! `(i + 0.5, j + 0.5)`. Source: docs/spec.md §1.
 
 use glam::{DAffine3, DMat3, DVec2, DVec3};
 

@@ -1,7 +1,7 @@
 //! Every number that the method fixes, each once. The shaders receive these values from
 //! [`wgsl_header`], so there is no second copy to drift.
 //!
-//! Source: SPEC.md §2, §3 and §6.
+//! Source: docs/spec.md §2, §3 and §6.
 
 /// Edge of a square tile in pixels. One workgroup rasterizes one tile.
 pub const TILE_SIZE: u32 = 16;

@@ -1,4 +1,4 @@
-//! Pictures in memory: sRGB values as stored in the files, never linearised (SPEC.md §1).
+//! Pictures in memory: sRGB values as stored in the files, never linearised (docs/spec.md §1).
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The native scene file: safetensors with the names of SPEC.md §2, see docs/formats.md.
+//! The native scene file: safetensors with the names of docs/spec.md §2, see docs/formats.md.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

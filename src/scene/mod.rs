@@ -9,7 +9,7 @@ pub use params::{NAMES, Params};
 use crate::constants::{MAX_POINTS, MIN_POINTS, SH_COEFFS, SH_MAX_DEGREE};
 use crate::real::Real;
 
-/// N convexes of K points each. Source: SPEC.md §2.
+/// N convexes of K points each. Source: docs/spec.md §2.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene<T = f32> {
     /// Rows of every parameter, convex after convex.

@@ -3,7 +3,7 @@
 //! The same struct is the scene (`Params<Vec<f32>>`), its gradients, the optimiser's moments, the learning rates and
 //! the row widths, so that saving, pruning or stepping is one loop and a new parameter is one field.
 
-/// One `T` per parameter, in the order of SPEC.md §2.
+/// One `T` per parameter, in the order of docs/spec.md §2.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Params<T> {
     /// World positions; a row is `[K, 3]`.
