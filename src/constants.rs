@@ -48,6 +48,19 @@ pub const SSIM_C1: f64 = 0.01 * 0.01;
 /// `C2 = (0.03 · L)²` of SSIM with dynamic range `L = 1`.
 pub const SSIM_C2: f64 = 0.03 * 0.03;
 
+/// Workgroups per row of a dispatch: one dimension holds at most 65 535, so a long line of workgroups is folded into
+/// rows of this length and a kernel finds its place by `y · GROUPS_PER_ROW + x`.
+pub const GROUPS_PER_ROW: u32 = 32_768;
+
+/// Threads of a workgroup of the kernels that work on lines of items: the most that every WebGPU device has.
+pub const WG_SIZE: u32 = 256;
+
+/// Items that each thread of those kernels handles.
+pub const ITEMS_PER_THREAD: u32 = 8;
+
+/// Items of one workgroup of those kernels.
+pub const BLOCK_SIZE: u32 = WG_SIZE * ITEMS_PER_THREAD;
+
 /// The constants that shaders use, as WGSL source that is put before every shader.
 #[must_use]
 pub fn wgsl_header() -> String {
@@ -56,6 +69,10 @@ pub fn wgsl_header() -> String {
         header.push_str(&format!("const {name}: {kind} = {kind}({value});\n"));
     };
     constant("TILE_SIZE", "u32", &TILE_SIZE);
+    constant("GROUPS_PER_ROW", "u32", &GROUPS_PER_ROW);
+    constant("WG_SIZE", "u32", &WG_SIZE);
+    constant("ITEMS_PER_THREAD", "u32", &ITEMS_PER_THREAD);
+    constant("BLOCK_SIZE", "u32", &BLOCK_SIZE);
     constant("MAX_POINTS", "u32", &MAX_POINTS);
     constant("SH_COEFFS", "u32", &SH_COEFFS);
     constant("ALPHA_MAX", "f32", &ALPHA_MAX);

@@ -1,1 +1,26 @@
-//! The only place that creates wgpu objects.
+//! The GPU floor, and the only place that creates wgpu objects. It knows bytes, shaders and devices, not convexes.
+//!
+//! * [`Gpu`] is an open device; [`adapter`] chooses it and [`report`] describes what could be chosen.
+//! * [`shaders`] is the table of kernels; a [`Kernel`] is one of them compiled, its bindings found by reflection.
+//! * [`Buffer`] is typed memory; [`layout`] holds the structs that shaders share with Rust.
+//! * [`Commands`] records dispatches and copies; a [`Profile`] times them.
+
+pub mod adapter;
+mod buffer;
+mod commands;
+mod context;
+mod error;
+mod kernel;
+pub mod layout;
+mod memory;
+mod profile;
+pub mod report;
+pub mod shaders;
+
+pub use adapter::Selector;
+pub use buffer::{Binding, Buffer};
+pub use commands::{Commands, Grid};
+pub use context::{Capabilities, Gpu, GpuOptions, LimitSet};
+pub use error::GpuError;
+pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
+pub use profile::{KernelTime, Profile};

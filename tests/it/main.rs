@@ -1,4 +1,10 @@
 //! One test binary: it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::cast_possible_truncation, reason = "tests cut numbers that they know to be small")]
 
+mod device;
 mod layering;
+mod scan;
+mod shaders;
+mod sort;
+mod support;

@@ -1,0 +1,45 @@
+// Exclusive prefix sums of the sums of the blocks, in place, and the total.
+//
+// One workgroup in all: it walks over the sums block by block and carries the total along.
+
+struct ScanArgs {
+    count_index: u32,
+    max_count: u32,
+    first_block: u32,
+}
+
+@group(0) @binding(0) var<uniform> args: ScanArgs;
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<storage, read_write> sums: array<u32>;
+@group(0) @binding(3) var<storage, read_write> total: array<u32>;
+
+var<workgroup> sh_num_sums: u32;
+
+@compute @workgroup_size(WG_SIZE)
+fn main(thread: Thread) {
+    // Loops around barriers need a bound that the compiler knows to be the same for all threads.
+    if thread.index == 0u {
+        sh_num_sums = blocks_of(min(counts[args.count_index], args.max_count));
+    }
+    let num_sums = workgroupUniformLoad(&sh_num_sums);
+
+    var carry = 0u;
+    for (var start = 0u; start < num_sums; start += BLOCK_SIZE) {
+        let first = start + thread.index * ITEMS_PER_THREAD;
+        var own = 0u;
+        for (var i = first; i < min(first + ITEMS_PER_THREAD, num_sums); i++) {
+            own += sums[i];
+        }
+        let scanned = workgroup_scan(own, thread);
+        var before = carry + scanned.before;
+        for (var i = first; i < min(first + ITEMS_PER_THREAD, num_sums); i++) {
+            let next = sums[i];
+            sums[i] = before;
+            before += next;
+        }
+        carry += scanned.total;
+    }
+    if thread.index == 0u {
+        total[0] = carry;
+    }
+}

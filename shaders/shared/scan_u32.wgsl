@@ -1,0 +1,2 @@
+// What a workgroup scan adds up: one number per thread.
+alias ScanValue = u32;

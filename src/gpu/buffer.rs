@@ -1,0 +1,173 @@
+//! Typed memory on the device.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use bytemuck::{NoUninit, Pod};
+
+use super::context::Gpu;
+use super::error::GpuError;
+
+/// `len` elements of `T` on the device. A clone is the same memory.
+#[derive(Debug, Clone)]
+pub struct Buffer<T> {
+    raw: wgpu::Buffer,
+    label: String,
+    len: u64,
+    kind: PhantomData<T>,
+}
+
+/// A part of a buffer as a kernel sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding<'a> {
+    pub(super) raw: &'a wgpu::Buffer,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+}
+
+/// Storage buffers can be copied from and to, and can hold the arguments of indirect dispatches.
+const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST)
+    .union(wgpu::BufferUsages::INDIRECT);
+
+/// Sizes of buffers and windows are multiples of this: no binding is empty, and every copy is aligned.
+const SMALLEST: u64 = 16;
+
+impl Gpu {
+    /// `len` zeros of `T`.
+    ///
+    /// # Errors
+    /// [`GpuError::BufferTooLarge`] and [`GpuError::OutOfMemory`], naming `label`.
+    pub fn zeros<T: Pod>(&self, label: &str, len: u64) -> Result<Buffer<T>, GpuError> {
+        let raw = self.create(label, len * size_of::<T>() as u64, STORAGE)?;
+        Ok(Buffer { raw, label: label.to_owned(), len, kind: PhantomData })
+    }
+
+    /// A storage buffer with the given elements.
+    ///
+    /// # Errors
+    /// As [`Gpu::zeros`].
+    pub fn upload<T: Pod>(&self, label: &str, elements: &[T]) -> Result<Buffer<T>, GpuError> {
+        let buffer = self.zeros(label, elements.len() as u64)?;
+        buffer.write(self, 0, elements);
+        Ok(buffer)
+    }
+
+    /// A uniform buffer with one value.
+    ///
+    /// # Errors
+    /// As [`Gpu::zeros`].
+    pub fn uniform<T: NoUninit>(&self, label: &str, value: &T) -> Result<Buffer<T>, GpuError> {
+        let bytes = bytemuck::bytes_of(value);
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let raw = self.create(label, bytes.len() as u64, usage)?;
+        self.queue.write_buffer(&raw, 0, bytes);
+        Ok(Buffer { raw, label: label.to_owned(), len: 1, kind: PhantomData })
+    }
+
+    fn create(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, GpuError> {
+        // A binding cannot be empty, and windows end on whole multiples.
+        let bytes = bytes.next_multiple_of(SMALLEST).max(SMALLEST);
+        let limit = self.limits().max_buffer_size;
+        if bytes > limit {
+            return Err(GpuError::BufferTooLarge { label: label.to_owned(), bytes, limit });
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage,
+            mapped_at_creation: false,
+        });
+        match pollster::block_on(scope.pop()) {
+            None => Ok(raw),
+            Some(_) => Err(GpuError::OutOfMemory { label: label.to_owned(), bytes }),
+        }
+    }
+}
+
+impl<T> Buffer<T> {
+    /// Number of elements.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Size in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.len * size_of::<T>() as u64
+    }
+
+    /// Name in error messages and debuggers.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    pub(super) const fn raw(&self) -> &wgpu::Buffer {
+        &self.raw
+    }
+
+    /// All elements.
+    #[must_use]
+    pub fn all(&self) -> Binding<'_> {
+        Binding { raw: &self.raw, offset: 0, bytes: self.raw.size() }
+    }
+
+    /// Some elements. The start must be a multiple of the device's offset alignment, 256 bytes on every device.
+    #[must_use]
+    pub fn window(&self, elements: Range<u64>) -> Binding<'_> {
+        let size = size_of::<T>() as u64;
+        let end = elements.end.min(self.len);
+        let bytes = (end.saturating_sub(elements.start) * size).next_multiple_of(SMALLEST).max(SMALLEST);
+        Binding { raw: &self.raw, offset: elements.start * size, bytes }
+    }
+
+    /// Overwrites elements from `first` on, before any work that is submitted later.
+    pub fn write(&self, gpu: &Gpu, first: u64, elements: &[T])
+    where
+        T: NoUninit,
+    {
+        let bytes: &[u8] = bytemuck::cast_slice(elements);
+        gpu.queue.write_buffer(&self.raw, first * size_of::<T>() as u64, bytes);
+    }
+
+    /// Waits for all submitted work and copies every element back.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost or has no memory for the copy.
+    pub fn read(&self, gpu: &Gpu) -> Result<Vec<T>, GpuError>
+    where
+        T: Pod,
+    {
+        if self.is_empty() {
+            gpu.wait()?;
+            return Ok(Vec::new());
+        }
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let copy = gpu.create(&format!("{} (read back)", self.label), self.raw.size(), usage)?;
+        let mut encoder =
+            gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
+        encoder.copy_buffer_to_buffer(&self.raw, 0, &copy, 0, self.raw.size());
+        gpu.queue.submit([encoder.finish()]);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        copy.map_async(wgpu::MapMode::Read, .., move |result| {
+            // The receiver is gone only if the wait below failed, and then nobody asks.
+            sender.send(result).unwrap_or_default();
+        });
+        gpu.wait()?;
+        let lost = |reason: String| GpuError::Lost { reason };
+        receiver.recv().map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))?;
+        let view = copy.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
+        let bytes = usize::try_from(self.bytes()).map_err(|error| lost(error.to_string()))?;
+        Ok(bytemuck::pod_collect_to_vec(&view[..bytes]))
+    }
+}

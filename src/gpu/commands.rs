@@ -1,0 +1,124 @@
+//! A recorded list of dispatches and copies, submitted at once.
+
+use super::buffer::{Binding, Buffer};
+use super::context::Gpu;
+use super::error::GpuError;
+use super::kernel::Kernel;
+use super::profile::Profile;
+use crate::constants::GROUPS_PER_ROW;
+
+/// How many workgroups to run.
+#[derive(Debug, Clone, Copy)]
+pub enum Grid<'a> {
+    /// One workgroup after another, folded into rows of [`GROUPS_PER_ROW`].
+    Groups(u32),
+    /// Enough workgroups for this many threads, folded likewise.
+    Threads(u32),
+    /// Workgroups in x and y.
+    Plane(u32, u32),
+    /// Three numbers of workgroups in a buffer, from the given element on.
+    Indirect(&'a Buffer<u32>, u64),
+}
+
+/// Commands being recorded.
+#[derive(Debug)]
+pub struct Commands<'g> {
+    gpu: &'g Gpu,
+    encoder: wgpu::CommandEncoder,
+    pass: Option<wgpu::ComputePass<'static>>,
+    profile: Option<&'g mut Profile>,
+}
+
+impl<'g> Commands<'g> {
+    /// An empty list.
+    #[must_use]
+    pub fn new(gpu: &'g Gpu, label: &str) -> Self {
+        let encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) });
+        Self { gpu, encoder, pass: None, profile: None }
+    }
+
+    /// An empty list whose dispatches are timed, each in a pass of its own.
+    #[must_use]
+    pub fn profiled(gpu: &'g Gpu, label: &str, profile: &'g mut Profile) -> Self {
+        Self { profile: Some(profile), ..Self::new(gpu, label) }
+    }
+
+    /// The device that will run this.
+    #[must_use]
+    pub const fn gpu(&self) -> &'g Gpu {
+        self.gpu
+    }
+
+    /// Adds a dispatch. Bindings are given by name, every one that the kernel has.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`] naming kernel and binding.
+    pub fn dispatch(
+        &mut self,
+        kernel: &Kernel,
+        grid: Grid<'_>,
+        bindings: &[(&str, Binding<'_>)],
+    ) -> Result<(), GpuError> {
+        let group = kernel.bind(self.gpu, bindings)?;
+        let pass = self.pass_for(kernel.name());
+        pass.set_pipeline(kernel.pipeline());
+        pass.set_bind_group(0, &group, &[]);
+        match grid {
+            Grid::Groups(count) => dispatch_folded(pass, count),
+            Grid::Threads(count) => {
+                let per_group: u32 = kernel.interface().workgroup_size.iter().product();
+                dispatch_folded(pass, count.div_ceil(per_group));
+            }
+            Grid::Plane(x, y) => pass.dispatch_workgroups(x, y, 1),
+            Grid::Indirect(buffer, first) => pass.dispatch_workgroups_indirect(buffer.raw(), first * 4),
+        }
+        if self.profile.is_some() {
+            self.pass = None;
+        }
+        Ok(())
+    }
+
+    /// The open pass; while profiling a new one with timestamps around it.
+    fn pass_for(&mut self, name: &'static str) -> &mut wgpu::ComputePass<'static> {
+        let Self { encoder, pass, profile, .. } = self;
+        pass.get_or_insert_with(|| {
+            let timestamp_writes = profile.as_deref_mut().and_then(|profile| profile.next(name));
+            encoder
+                .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some(name), timestamp_writes })
+                .forget_lifetime()
+        })
+    }
+
+    /// Copies `len` elements between buffers.
+    pub fn copy<T>(&mut self, source: &Buffer<T>, source_first: u64, target: &Buffer<T>, target_first: u64, len: u64) {
+        self.pass = None;
+        let size = size_of::<T>() as u64;
+        self.encoder.copy_buffer_to_buffer(
+            source.raw(),
+            source_first * size,
+            target.raw(),
+            target_first * size,
+            len * size,
+        );
+    }
+
+    /// Sets every element to zero.
+    pub fn clear<T>(&mut self, buffer: &Buffer<T>) {
+        self.pass = None;
+        self.encoder.clear_buffer(buffer.raw(), 0, None);
+    }
+
+    /// Hands the list to the device and returns at once.
+    pub fn submit(self) {
+        let Self { gpu, mut encoder, pass, profile } = self;
+        drop(pass);
+        if let Some(profile) = profile {
+            profile.resolve(&mut encoder);
+        }
+        gpu.queue.submit([encoder.finish()]);
+    }
+}
+
+fn dispatch_folded(pass: &mut wgpu::ComputePass<'_>, groups: u32) {
+    pass.dispatch_workgroups(groups.min(GROUPS_PER_ROW), groups.div_ceil(GROUPS_PER_ROW), 1);
+}

@@ -1,0 +1,204 @@
+//! An open device.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::adapter::{self, Selector};
+use super::error::GpuError;
+use super::{memory, report};
+
+/// How to open a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpuOptions {
+    /// Which adapter; the best one if nothing is said.
+    pub adapter: Option<Selector>,
+    /// Bounds checks and loop bounds inside shaders, and validation of indirect dispatches.
+    pub checks: bool,
+    /// Which limits and features to ask for.
+    pub limits: LimitSet,
+    /// A smaller limit on the bytes of a binding than the adapter's, to try out how large buffers are split.
+    pub max_binding_bytes: Option<u64>,
+}
+
+/// Which limits and features to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitSet {
+    /// All that the adapter has.
+    Adapter,
+    /// What every WebGPU implementation has: no optional feature, 128 MiB bindings, 8 storage buffers.
+    WebGpu,
+}
+
+impl Default for GpuOptions {
+    /// The adapter of the environment variable, its own limits, checks in debug builds.
+    fn default() -> Self {
+        Self {
+            adapter: Selector::from_environment(),
+            checks: cfg!(debug_assertions),
+            limits: LimitSet::Adapter,
+            max_binding_bytes: None,
+        }
+    }
+}
+
+/// What an open device can do beyond the minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Smallest and largest subgroup, if subgroup operations exist.
+    pub subgroups: Option<(u32, u32)>,
+    /// Timestamps at the borders of passes.
+    pub timestamps: bool,
+}
+
+/// Optional features that are asked for where the adapter has them.
+pub(super) const OPTIONAL_FEATURES: wgpu::Features = wgpu::Features::SUBGROUP.union(wgpu::Features::TIMESTAMP_QUERY);
+
+/// An open device and its queue. Cheap to clone; clones are the same device.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) checks: bool,
+    capabilities: Capabilities,
+    limits: wgpu::Limits,
+    name: String,
+    driver: String,
+    is_software: bool,
+    memory: Option<u64>,
+    first_fault: Arc<Mutex<Option<GpuError>>>,
+}
+
+impl Gpu {
+    /// Opens a device.
+    ///
+    /// # Errors
+    /// [`GpuError`]: no adapter, none of that name, one below what the kernels need, or no device from it.
+    pub fn open(options: &GpuOptions) -> Result<Self, GpuError> {
+        let instance = adapter::instance(options.checks);
+        let adapter = adapter::choose(&instance, options.adapter.as_ref())?;
+        let info = adapter.get_info();
+        let lacks = report::lacks(&adapter);
+        if !lacks.is_empty() {
+            return Err(GpuError::TooSmall { adapter: info.name, lacks });
+        }
+        let (features, mut limits) = match options.limits {
+            LimitSet::Adapter => (adapter.features() & OPTIONAL_FEATURES, adapter.limits()),
+            LimitSet::WebGpu => (wgpu::Features::empty(), wgpu::Limits::default()),
+        };
+        if let Some(bytes) = options.max_binding_bytes {
+            limits.max_storage_buffer_binding_size = limits.max_storage_buffer_binding_size.min(bytes);
+        }
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("lapidary"),
+            required_features: features,
+            required_limits: limits.clone(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            ..wgpu::DeviceDescriptor::default()
+        }))
+        .map_err(|error| GpuError::NoDevice { adapter: info.name.clone(), reason: error.to_string() })?;
+
+        let gpu = Self {
+            checks: options.checks,
+            capabilities: Capabilities {
+                subgroups: features
+                    .contains(wgpu::Features::SUBGROUP)
+                    .then_some((info.subgroup_min_size, info.subgroup_max_size)),
+                timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+            },
+            limits,
+            memory: memory::device_bytes(&adapter),
+            is_software: info.device_type == wgpu::DeviceType::Cpu,
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            name: info.name,
+            device,
+            queue,
+            first_fault: Arc::default(),
+        };
+        gpu.listen_for_faults();
+        Ok(gpu)
+    }
+
+    /// wgpu reports faults of recorded work later and elsewhere; the first is kept for [`Gpu::check`].
+    fn listen_for_faults(&self) {
+        let keep = |fault: GpuError, first: &Mutex<Option<GpuError>>| {
+            first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        };
+        let first_fault = Arc::clone(&self.first_fault);
+        self.device.on_uncaptured_error(Arc::new(move |error| {
+            let fault = match error {
+                wgpu::Error::OutOfMemory { source } => GpuError::OutOfMemory { label: source.to_string(), bytes: 0 },
+                other => GpuError::Refused(other.to_string()),
+            };
+            keep(fault, &first_fault);
+        }));
+        let first_fault = Arc::clone(&self.first_fault);
+        self.device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                keep(GpuError::Lost { reason: message }, &first_fault);
+            }
+        });
+    }
+
+    /// The first fault of any work so far. Once a device has a fault its results are not to be trusted.
+    ///
+    /// # Errors
+    /// That fault.
+    pub fn check(&self) -> Result<(), GpuError> {
+        match &*self.first_fault.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Ok(()),
+            Some(fault) => Err(fault.clone()),
+        }
+    }
+
+    /// Waits until all submitted work is done.
+    ///
+    /// # Errors
+    /// The first fault of that work, or of any before.
+    pub fn wait(&self) -> Result<(), GpuError> {
+        self.device
+            .poll(wgpu::PollType::wait_indefinitely())
+            .map_err(|error| GpuError::Lost { reason: error.to_string() })?;
+        self.check()
+    }
+
+    /// Name of the adapter.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Name and version of the driver.
+    #[must_use]
+    pub fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// Whether the "GPU" is the processor.
+    #[must_use]
+    pub const fn is_software(&self) -> bool {
+        self.is_software
+    }
+
+    /// Bytes of device-local memory, where the driver tells.
+    #[must_use]
+    pub const fn memory(&self) -> Option<u64> {
+        self.memory
+    }
+
+    /// What the device can do beyond the minimum.
+    #[must_use]
+    pub const fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// Limits of the device.
+    #[must_use]
+    pub const fn limits(&self) -> &wgpu::Limits {
+        &self.limits
+    }
+
+    /// Elements of `T` that one binding can show.
+    #[must_use]
+    pub fn binding_elements<T>(&self) -> u64 {
+        self.limits.max_storage_buffer_binding_size / size_of::<T>() as u64
+    }
+}

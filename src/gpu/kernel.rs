@@ -1,0 +1,214 @@
+//! A compiled shader. Its bindings are found by reflection and given by name.
+
+use wgpu::naga;
+
+use super::buffer::Binding;
+use super::context::Gpu;
+use super::error::GpuError;
+use super::shaders::Shader;
+
+/// What reflection finds in a shader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelInterface {
+    /// Threads per workgroup.
+    pub workgroup_size: [u32; 3],
+    /// Every binding of group 0, by index.
+    pub bindings: Vec<KernelBinding>,
+}
+
+/// One binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelBinding {
+    /// Name of the variable.
+    pub name: String,
+    /// `@binding(index)`.
+    pub index: u32,
+    /// Uniform, or storage that is read or written.
+    pub kind: wgpu::BufferBindingType,
+    /// Fewest bytes that hold the variable's type.
+    pub bytes: u64,
+}
+
+/// A compute pipeline that knows the names of its bindings.
+#[derive(Debug)]
+pub struct Kernel {
+    name: &'static str,
+    interface: KernelInterface,
+    group_layout: wgpu::BindGroupLayout,
+    pipeline: wgpu::ComputePipeline,
+}
+
+/// Parses and validates WGSL without a device.
+///
+/// # Errors
+/// [`GpuError::Shader`] with the compiler's message, or with what is unusual about the bindings.
+pub fn reflect(name: &str, source: &str) -> Result<(naga::Module, KernelInterface), GpuError> {
+    let fail = |reason: String| GpuError::Shader { kernel: name.to_owned(), reason };
+    let module = naga::front::wgsl::parse_str(source).map_err(|error| fail(error.emit_to_string(source)))?;
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::all())
+        .validate(&module)
+        .map_err(|error| fail(error.emit_to_string(source)))?;
+    let [entry_point] = &module.entry_points[..] else {
+        return Err(fail(format!("it has {} entry points, expected one", module.entry_points.len())));
+    };
+    let mut bindings = module
+        .global_variables
+        .iter()
+        .filter_map(|(_, variable)| Some((variable, variable.binding.as_ref()?)))
+        .map(|(variable, place)| {
+            let name = variable.name.clone().ok_or_else(|| fail("a binding has no name".into()))?;
+            let kind = match variable.space {
+                naga::AddressSpace::Uniform => wgpu::BufferBindingType::Uniform,
+                naga::AddressSpace::Storage { access } => {
+                    wgpu::BufferBindingType::Storage { read_only: !access.contains(naga::StorageAccess::STORE) }
+                }
+                other => return Err(fail(format!("binding `{name}` is in {other:?}"))),
+            };
+            if place.group != 0 {
+                return Err(fail(format!("binding `{name}` is in group {}, expected 0", place.group)));
+            }
+            let bytes = module.types[variable.ty].inner.size(module.to_ctx());
+            Ok(KernelBinding { name, index: place.binding, kind, bytes: u64::from(bytes) })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    bindings.sort_by_key(|binding| binding.index);
+    let workgroup_size = entry_point.workgroup_size;
+    Ok((module, KernelInterface { workgroup_size, bindings }))
+}
+
+impl Kernel {
+    /// Compiles a row of the table for this device; `constants` are put before its source.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn new(gpu: &Gpu, shader: &Shader, constants: &[(&str, u32)]) -> Result<Self, GpuError> {
+        let source = shader.source(gpu.capabilities().subgroups.is_some(), constants);
+        let (_, interface) = reflect(shader.name, &source)?;
+        let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let module = gpu.shader_module(shader.name, &source);
+        let group_layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(shader.name),
+            entries: &interface.bindings.iter().map(KernelBinding::layout_entry).collect::<Vec<_>>(),
+        });
+        let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(shader.name),
+            bind_group_layouts: &[Some(&group_layout)],
+            immediate_size: 0,
+        });
+        let pipeline = gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(shader.name),
+            layout: Some(&layout),
+            module: &module,
+            entry_point: None,
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // Kernels write workgroup memory before they read it, and zeroing is done by one thread on some
+                // backends. On Metal, kernels with `workgroupUniformLoad` are known to hang the driver without it.
+                zero_initialize_workgroup_memory: gpu.checks || cfg!(target_vendor = "apple"),
+                ..wgpu::PipelineCompilationOptions::default()
+            },
+            cache: None,
+        });
+        match pollster::block_on(scope.pop()) {
+            None => Ok(Self { name: shader.name, interface, group_layout, pipeline }),
+            Some(error) => Err(GpuError::Shader { kernel: shader.name.to_owned(), reason: error.to_string() }),
+        }
+    }
+
+    /// Name of the row in the table.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Threads per workgroup and the bindings.
+    #[must_use]
+    pub const fn interface(&self) -> &KernelInterface {
+        &self.interface
+    }
+
+    pub(super) const fn pipeline(&self) -> &wgpu::ComputePipeline {
+        &self.pipeline
+    }
+
+    /// A bind group of every binding, by name.
+    pub(super) fn bind(&self, gpu: &Gpu, given: &[(&str, Binding<'_>)]) -> Result<wgpu::BindGroup, GpuError> {
+        let known = |name: &str| self.interface.bindings.iter().any(|binding| binding.name == name);
+        if let Some((name, _)) = given.iter().find(|(name, _)| !known(name)) {
+            let names: Vec<&str> = self.interface.bindings.iter().map(|binding| binding.name.as_str()).collect();
+            return Err(self.fault(name, format!("the shader has no such binding, it has {}", names.join(", "))));
+        }
+        let entries = self
+            .interface
+            .bindings
+            .iter()
+            .map(|binding| {
+                let found = given.iter().find(|(name, _)| *name == binding.name);
+                let (_, found) = found.ok_or_else(|| self.fault(&binding.name, "it was not given".into()))?;
+                self.check_size(binding, found, gpu)?;
+                Ok(wgpu::BindGroupEntry {
+                    binding: binding.index,
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer: found.raw,
+                        offset: found.offset,
+                        size: wgpu::BufferSize::new(found.bytes),
+                    }),
+                })
+            })
+            .collect::<Result<Vec<_>, GpuError>>()?;
+        Ok(gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(self.name),
+            layout: &self.group_layout,
+            entries: &entries,
+        }))
+    }
+
+    fn check_size(&self, binding: &KernelBinding, found: &Binding<'_>, gpu: &Gpu) -> Result<(), GpuError> {
+        let limit = match binding.kind {
+            wgpu::BufferBindingType::Uniform => gpu.limits().max_uniform_buffer_binding_size,
+            wgpu::BufferBindingType::Storage { .. } => gpu.limits().max_storage_buffer_binding_size,
+        };
+        if found.bytes < binding.bytes {
+            return Err(
+                self.fault(&binding.name, format!("{} bytes were given, its type has {}", found.bytes, binding.bytes))
+            );
+        }
+        if found.bytes > limit {
+            return Err(
+                self.fault(&binding.name, format!("{} bytes are needed, this GPU binds at most {limit}", found.bytes))
+            );
+        }
+        Ok(())
+    }
+
+    fn fault(&self, binding: &str, reason: String) -> GpuError {
+        GpuError::Binding { kernel: self.name.to_owned(), binding: binding.to_owned(), reason }
+    }
+}
+
+impl KernelBinding {
+    fn layout_entry(&self) -> wgpu::BindGroupLayoutEntry {
+        wgpu::BindGroupLayoutEntry {
+            binding: self.index,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: self.kind,
+                has_dynamic_offset: false,
+                min_binding_size: wgpu::BufferSize::new(self.bytes),
+            },
+            count: None,
+        }
+    }
+}
+
+impl Gpu {
+    #[allow(unsafe_code, reason = "checks can only be turned off by an unsafe call")]
+    fn shader_module(&self, name: &str, source: &str) -> wgpu::ShaderModule {
+        let descriptor =
+            wgpu::ShaderModuleDescriptor { label: Some(name), source: wgpu::ShaderSource::Wgsl(source.into()) };
+        if self.checks {
+            return self.device.create_shader_module(descriptor);
+        }
+        // SAFETY: our own shaders, which run with checks in the tests; their loops end.
+        unsafe { self.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
+    }
+}

@@ -1,0 +1,93 @@
+//! Structs that shaders and Rust share, each once in Rust and once in WGSL. A test compares names, offsets and sizes
+//! of the members with what naga finds in the shaders.
+
+use bytemuck::{Pod, Zeroable};
+
+/// A struct that exists in WGSL too.
+pub trait Mirror: Pod {
+    /// Name in Rust and in WGSL.
+    const NAME: &'static str;
+    /// Name and byte offset of each member, in order.
+    const MEMBERS: &'static [(&'static str, usize)];
+}
+
+/// What the test compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MirrorShape {
+    /// Name of the struct.
+    pub name: &'static str,
+    /// Size in bytes.
+    pub bytes: usize,
+    /// Name and byte offset of each member.
+    pub members: &'static [(&'static str, usize)],
+}
+
+const fn shape<M: Mirror>() -> MirrorShape {
+    MirrorShape { name: M::NAME, bytes: size_of::<M>(), members: M::MEMBERS }
+}
+
+macro_rules! mirrors {
+    ($($(#[$doc:meta])* pub struct $Name:ident { $($(#[$member_doc:meta])* pub $member:ident: $kind:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[repr(C)]
+            #[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]
+            pub struct $Name { $($(#[$member_doc])* pub $member: $kind,)* }
+
+            impl Mirror for $Name {
+                const NAME: &'static str = stringify!($Name);
+                const MEMBERS: &'static [(&'static str, usize)] =
+                    &[$((stringify!($member), std::mem::offset_of!($Name, $member)),)*];
+            }
+        )*
+
+        /// Every mirror.
+        pub const MIRRORS: &[MirrorShape] = &[$(shape::<$Name>(),)*];
+    };
+}
+
+mirrors! {
+    /// Arguments of the kernel that turns a count into workgroups.
+    pub struct GroupsArgs {
+        /// Place of the count in its buffer.
+        pub count_index: u32,
+        /// Largest count that the buffers hold.
+        pub max_count: u32,
+        /// Items per workgroup.
+        pub items_per_group: u32,
+        /// Workgroups before the window that the dispatch covers.
+        pub first_group: u32,
+        /// Most workgroups of the window.
+        pub window_groups: u32,
+        /// Entries that each workgroup of the whole line writes for a later scan; 0 if there is none.
+        pub entries_per_group: u32,
+    }
+
+    /// Arguments of the scan kernels.
+    pub struct ScanArgs {
+        /// Place of the count in its buffer.
+        pub count_index: u32,
+        /// Largest count that the buffers hold.
+        pub max_count: u32,
+        /// First block of the window that the bindings show.
+        pub first_block: u32,
+    }
+
+    /// Arguments of the radix sort kernels.
+    pub struct SortArgs {
+        /// Place of the count in its buffer.
+        pub count_index: u32,
+        /// Largest count that the buffers hold.
+        pub max_count: u32,
+        /// First block of the window that the input bindings show.
+        pub first_block: u32,
+        /// First bit of the digit.
+        pub shift: u32,
+        /// Bits of the digit, 1..=8.
+        pub bits: u32,
+        /// First element of the window that the output bindings show.
+        pub output_first: u32,
+        /// Elements of that window.
+        pub output_len: u32,
+    }
+}

@@ -1,0 +1,95 @@
+//! The table of kernels: a row is a name and the parts that its source is made of, in order.
+
+use std::fmt::Write as _;
+
+use crate::constants;
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Shader {
+    /// Stem of the file.
+    pub name: &'static str,
+    parts: &'static [Part],
+}
+
+/// A piece of WGSL.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// The same text on every device.
+    Text(&'static str),
+    /// One text for devices with subgroup operations, one for those without; both define the same functions.
+    BySubgroups { with: &'static str, without: &'static str },
+}
+
+macro_rules! text {
+    ($path:literal) => {
+        Part::Text(include_str!(concat!("../../shaders/", $path)))
+    };
+}
+
+const WORKGROUP_SCAN: Part = Part::BySubgroups {
+    with: include_str!("../../shaders/shared/workgroup_scan_subgroups.wgsl"),
+    without: include_str!("../../shaders/shared/workgroup_scan.wgsl"),
+};
+
+/// Turns a count on the GPU into workgroups of an indirect dispatch.
+pub const GROUPS: Shader = Shader { name: "groups", parts: &[text!("groups.wgsl")] };
+
+/// Sum of each block.
+pub const SCAN_REDUCE: Shader = Shader {
+    name: "scan_reduce",
+    parts: &[text!("shared/block.wgsl"), text!("shared/scan_u32.wgsl"), WORKGROUP_SCAN, text!("scan_reduce.wgsl")],
+};
+
+/// Exclusive prefix sums of the sums of the blocks.
+pub const SCAN_SUMS: Shader = Shader {
+    name: "scan_sums",
+    parts: &[text!("shared/block.wgsl"), text!("shared/scan_u32.wgsl"), WORKGROUP_SCAN, text!("scan_sums.wgsl")],
+};
+
+/// Exclusive prefix sums within each block, on top of those of the blocks.
+pub const SCAN_APPLY: Shader = Shader {
+    name: "scan_apply",
+    parts: &[text!("shared/block.wgsl"), text!("shared/scan_u32.wgsl"), WORKGROUP_SCAN, text!("scan_apply.wgsl")],
+};
+
+/// Number of keys with each digit, per block.
+pub const SORT_COUNT: Shader = Shader {
+    name: "sort_count",
+    parts: &[text!("shared/block.wgsl"), text!("shared/sort.wgsl"), text!("sort_count.wgsl")],
+};
+
+/// Moves keys and values to their place by one digit.
+pub const SORT_SCATTER: Shader = Shader {
+    name: "sort_scatter",
+    parts: &[
+        text!("shared/block.wgsl"),
+        text!("shared/scan_vec2.wgsl"),
+        WORKGROUP_SCAN,
+        text!("shared/sort.wgsl"),
+        text!("sort_scatter.wgsl"),
+    ],
+};
+
+/// Every row.
+pub const SHADERS: &[Shader] = &[GROUPS, SCAN_REDUCE, SCAN_SUMS, SCAN_APPLY, SORT_COUNT, SORT_SCATTER];
+
+impl Shader {
+    /// The whole source: constants of the crate, constants of the caller, parts.
+    #[must_use]
+    pub fn source(&self, subgroups: bool, constants: &[(&str, u32)]) -> String {
+        let mut source = constants::wgsl_header();
+        for (name, value) in constants {
+            // Writing to a string does not fail.
+            writeln!(source, "const {name}: u32 = {value}u;").unwrap_or_default();
+        }
+        for part in self.parts {
+            source.push_str(match part {
+                Part::Text(text) => text,
+                Part::BySubgroups { with, .. } if subgroups => with,
+                Part::BySubgroups { without, .. } => without,
+            });
+        }
+        source
+    }
+}

@@ -1,0 +1,118 @@
+//! Exclusive prefix sum of u32, in place, wrapping around at 2³².
+//!
+//! Reduce, scan the sums, apply: three dispatches for any length, no waiting of one workgroup for another, the same
+//! bits on every run.
+
+use super::blocks::{Count, Window, WindowGroups};
+use crate::constants::BLOCK_SIZE;
+use crate::gpu::layout::{GroupsArgs, ScanArgs};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+
+/// The compiled kernels.
+#[derive(Debug)]
+pub struct Scan {
+    groups: Kernel,
+    reduce: Kernel,
+    sums: Kernel,
+    apply: Kernel,
+}
+
+/// Memory and arguments for lines of up to a given length.
+#[derive(Debug)]
+pub struct ScanPlan {
+    windows: Vec<PlannedWindow>,
+    sums: Buffer<u32>,
+    total: Buffer<u32>,
+}
+
+#[derive(Debug)]
+struct PlannedWindow {
+    window: Window,
+    args: Buffer<ScanArgs>,
+    groups: WindowGroups,
+}
+
+impl Scan {
+    /// Compiles the kernels.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
+        Ok(Self {
+            groups: Kernel::new(gpu, &shaders::GROUPS, &[])?,
+            reduce: Kernel::new(gpu, &shaders::SCAN_REDUCE, &[])?,
+            sums: Kernel::new(gpu, &shaders::SCAN_SUMS, &[])?,
+            apply: Kernel::new(gpu, &shaders::SCAN_APPLY, &[])?,
+        })
+    }
+
+    /// Prepares for lines of up to `max_count` items, whose count will be at `count_index` of a buffer of counts.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn plan(&self, gpu: &Gpu, max_count: u32, count_index: u32) -> Result<ScanPlan, GpuError> {
+        let plan_window = |window: Window| {
+            let args = ScanArgs { count_index, max_count, first_block: window.first_block };
+            let groups_args = GroupsArgs { count_index, max_count, ..GroupsArgs::default() };
+            Ok(PlannedWindow {
+                window,
+                args: gpu.uniform("scan.args", &args)?,
+                groups: WindowGroups::new(gpu, window, groups_args)?,
+            })
+        };
+        Ok(ScanPlan {
+            windows: Window::all(gpu, max_count).into_iter().map(plan_window).collect::<Result<_, GpuError>>()?,
+            sums: gpu.zeros("scan.sums", max_count.div_ceil(BLOCK_SIZE).into())?,
+            total: gpu.zeros("scan.total", 1)?,
+        })
+    }
+
+    /// Records the scan of the first `count` items of `values`.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`] when `values` is shorter than the plan.
+    pub fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        plan: &ScanPlan,
+        counts: &Buffer<u32>,
+        values: &Buffer<u32>,
+    ) -> Result<(), GpuError> {
+        for planned in &plan.windows {
+            planned.groups.update(commands, &self.groups, counts)?;
+            let bindings = [
+                ("args", planned.args.all()),
+                ("counts", counts.all()),
+                ("values", values.window(planned.window.items())),
+                ("sums", plan.sums.all()),
+            ];
+            commands.dispatch(&self.reduce, planned.groups.grid(), &bindings)?;
+        }
+        let Some(first) = plan.windows.first() else { return Ok(()) };
+        let bindings = [
+            ("args", first.args.all()),
+            ("counts", counts.all()),
+            ("sums", plan.sums.all()),
+            ("total", plan.total.all()),
+        ];
+        commands.dispatch(&self.sums, Grid::Groups(1), &bindings)?;
+        for planned in &plan.windows {
+            let bindings = [
+                ("args", planned.args.all()),
+                ("counts", counts.all()),
+                ("values", values.window(planned.window.items())),
+                ("sums", plan.sums.all()),
+            ];
+            commands.dispatch(&self.apply, planned.groups.grid(), &bindings)?;
+        }
+        Ok(())
+    }
+}
+
+impl ScanPlan {
+    /// One element: the sum of all items of the last scan.
+    #[must_use]
+    pub const fn total(&self) -> Count<'_> {
+        Count { buffer: &self.total, index: 0 }
+    }
+}

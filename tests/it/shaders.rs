@@ -1,0 +1,125 @@
+//! Every shader, checked without a GPU.
+
+use std::collections::HashSet;
+
+use lapidary::gpu::layout::{MIRRORS, MirrorShape};
+use lapidary::gpu::shaders::SHADERS;
+use lapidary::gpu::{KernelInterface, reflect};
+use wgpu::naga;
+
+/// What WebGPU guarantees per kernel.
+const MAX_STORAGE_BUFFERS: usize = 8;
+const MAX_WORKGROUP_BYTES: u32 = 16 << 10;
+const MAX_THREADS: u32 = 256;
+
+type Reflected = (&'static str, naga::Module, KernelInterface);
+
+fn reflected() -> Vec<Result<Reflected, String>> {
+    let both = SHADERS.iter().flat_map(|shader| [true, false].map(|subgroups| (shader, subgroups)));
+    both.map(|(shader, subgroups)| match reflect(shader.name, &shader.source(subgroups, &[])) {
+        Ok((module, interface)) => Ok((shader.name, module, interface)),
+        Err(error) => Err(format!("with subgroups {subgroups}: {error}")),
+    })
+    .collect()
+}
+
+fn all() -> Vec<Reflected> {
+    reflected().into_iter().filter_map(Result::ok).collect()
+}
+
+#[test]
+fn every_shader_is_valid() {
+    let faults: Vec<String> = reflected().into_iter().filter_map(Result::err).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_shader_fits_the_limits_of_webgpu() {
+    for (name, module, interface) in all() {
+        let storage = |kind: wgpu::BufferBindingType| matches!(kind, wgpu::BufferBindingType::Storage { .. });
+        let storage_buffers = interface.bindings.iter().filter(|binding| storage(binding.kind)).count();
+        assert!(storage_buffers <= MAX_STORAGE_BUFFERS, "`{name}` binds {storage_buffers} storage buffers");
+        let threads: u32 = interface.workgroup_size.iter().product();
+        assert!(threads <= MAX_THREADS, "`{name}` has {threads} threads");
+        let workgroup_bytes: u32 = module
+            .global_variables
+            .iter()
+            .filter(|(_, variable)| variable.space == naga::AddressSpace::WorkGroup)
+            .map(|(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()))
+            .sum();
+        assert!(workgroup_bytes <= MAX_WORKGROUP_BYTES, "`{name}` has {workgroup_bytes} bytes of workgroup memory");
+    }
+}
+
+#[test]
+fn every_shader_file_is_in_the_table() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let stems: HashSet<String> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(stems, SHADERS.iter().map(|shader| shader.name.to_owned()).collect());
+}
+
+/// What is wrong with a WGSL struct, compared with its mirror.
+fn fault(mirror: &MirrorShape, members: &[naga::StructMember], span: u32) -> Option<String> {
+    let found: Vec<(&str, usize)> =
+        members.iter().map(|member| (member.name.as_deref().unwrap_or("?"), member.offset as usize)).collect();
+    if found == mirror.members && span as usize == mirror.bytes {
+        return None;
+    }
+    Some(format!("`{}`: WGSL {found:?}, {span} bytes; Rust {:?}, {} bytes", mirror.name, mirror.members, mirror.bytes))
+}
+
+#[test]
+fn structs_are_the_same_in_wgsl_and_rust() {
+    let (mut seen, mut faults) = (HashSet::new(), Vec::new());
+    for (shader, module, _) in all() {
+        for (_, kind) in module.types.iter() {
+            let naga::TypeInner::Struct { members, span } = &kind.inner else { continue };
+            let name = kind.name.as_deref().unwrap_or("?");
+            match MIRRORS.iter().find(|mirror| mirror.name == name) {
+                Some(mirror) => {
+                    seen.insert(mirror.name);
+                    faults.extend(fault(mirror, members, *span).map(|fault| format!("{shader}: {fault}")));
+                }
+                None => assert!(!is_bound(&module, kind), "{shader}: `{name}` is bound and has no mirror"),
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let unused: Vec<_> = MIRRORS.iter().filter(|mirror| !seen.contains(mirror.name)).collect();
+    assert!(unused.is_empty(), "mirrors that no shader has: {unused:?}");
+}
+
+/// Whether a binding is of this type or an array of it.
+fn is_bound(module: &naga::Module, kind: &naga::Type) -> bool {
+    module.global_variables.iter().filter(|(_, variable)| variable.binding.is_some()).any(|(_, variable)| {
+        let bound = &module.types[variable.ty];
+        match bound.inner {
+            naga::TypeInner::Array { base, .. } => module.types[base] == *kind,
+            _ => bound == kind,
+        }
+    })
+}
+
+#[test]
+fn the_mirror_check_itself_sees_faults() {
+    let source = "struct S { a: u32, b: vec2<f32> } @group(0) @binding(0) var<uniform> s: S;
+        @compute @workgroup_size(1) fn main() { _ = s.a; }";
+    let (module, _) = reflect("test", source).unwrap();
+    let (_, kind) = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some("S")).unwrap();
+    let naga::TypeInner::Struct { members, span } = &kind.inner else { panic!() };
+    let mirror = |bytes, members| fault(&MirrorShape { name: "S", bytes, members }, &members_of(kind), *span);
+    assert_eq!(members.len(), 2);
+    assert!(mirror(16, &[("a", 0), ("b", 8)]).is_none());
+    assert!(mirror(16, &[("a", 0), ("c", 8)]).is_some(), "another name");
+    assert!(mirror(12, &[("a", 0), ("b", 4)]).is_some(), "another offset");
+    assert!(mirror(24, &[("a", 0), ("b", 8)]).is_some(), "another size");
+}
+
+fn members_of(kind: &naga::Type) -> Vec<naga::StructMember> {
+    let naga::TypeInner::Struct { members, .. } = &kind.inner else { panic!() };
+    members.clone()
+}
