@@ -14,6 +14,7 @@
 //! | 1 | [`scene`] | the parameters of convexes |
 //! | 2 | [`scene_file`], [`dataset`], [`reference`], [`gpu`] | files; the method in plain Rust; wgpu |
 //! | 3 | [`kernels`], [`synth`] | one dispatcher per shader; a dataset made on the CPU |
+//! | 5 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`reference`] is the method's explanation and its judge: read it first.
 
@@ -29,3 +30,5 @@ pub mod reference;
 pub mod scene;
 pub mod scene_file;
 pub mod synth;
+#[cfg(feature = "viewer")]
+pub mod viewer;

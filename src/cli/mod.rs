@@ -1,6 +1,115 @@
 //! The command line: parse, run one command, turn errors into exit codes.
+//!
+//! Exit code 0 is success, 2 is bad input or usage, 3 is a GPU that is missing, too small, lost or full.
+
+mod info;
+mod render;
+mod synth;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use lapidary::gpu::{GpuError, Selector};
+
+/// 3D Convex Splatting on any GPU: trains, views and renders scenes of smooth convexes.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    shared: SharedArgs,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SharedArgs {
+    /// GPU to use: its index in `lapidary info`, or a part of its name
+    #[arg(long, global = true, env = lapidary::gpu::adapter::ADAPTER_VARIABLE, value_name = "INDEX|NAME")]
+    adapter: Option<Selector>,
+    /// Say more: -v for information, -vv for debugging
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the GPUs of this machine and what each can do
+    Info(info::InfoArgs),
+    /// Make a small multi-view dataset of cut gems, exact and the same every time
+    Synth(synth::SynthArgs),
+    /// Render a saved scene to a picture
+    Render(render::RenderArgs),
+}
 
 /// Runs the program.
-pub(crate) fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = match cli.shared.verbose {
+        0 => log::LevelFilter::Error,
+        1 => log::LevelFilter::Info,
+        _ => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new().filter_level(level).parse_default_env().init();
+    let result = match &cli.command {
+        Command::Info(args) => info::run(args, &cli.shared),
+        Command::Synth(args) => synth::run(args),
+        Command::Render(args) => render::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(if error.chain().any(|cause| cause.is::<GpuError>()) { 3 } else { 2 })
+}
+
+/// Width and height in pixels, written `640x480`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = |side: &str| side.trim().parse::<u32>().ok().filter(|side| *side > 0);
+        text.split_once(['x', '×'])
+            .and_then(|(width, height)| Some(Self { width: parse(width)?, height: parse(height)? }))
+            .ok_or_else(|| "expected width and height in pixels, like 640x480".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!("640x480".parse(), Ok(Size { width: 640, height: 480 }));
+        for wrong in ["", "640", "0x1", "ax2", "-1x2"] {
+            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn gpu_errors_have_an_exit_code_of_their_own() {
+        let through = |error: anyhow::Error| format!("{:?}", exit_code(&error.context("while rendering")));
+        assert_eq!(through(GpuError::NoAdapter.into()), format!("{:?}", ExitCode::from(3)));
+        assert_eq!(through(anyhow::anyhow!("bad")), format!("{:?}", ExitCode::from(2)));
+    }
 }

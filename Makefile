@@ -1,0 +1,39 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both install what is missing on Debian-like systems
+# (a Vulkan loader and Mesa's software driver where no GPU is found); running them again is harmless.
+
+CARGO ?= cargo
+RELEASE := target/release/lapidary
+DEBUG := target/debug/lapidary
+DEMO := out/demo
+
+.PHONY: help demo test test-portable check tools
+
+help:
+	@echo "make demo           build, then show what lapidary does on this machine; pictures in $(DEMO)"
+	@echo "make test           run every test"
+	@echo "make test-portable  run the GPU tests on SwiftShader, a weaker device, where it is installed"
+	@echo "make check          format, lints and documentation, warnings as errors"
+
+tools:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: on Debian and Ubuntu 'apt install build-essential'" >&2; exit 1; }
+
+demo: tools
+	$(CARGO) build --release
+	scripts/setup-vulkan $(RELEASE)
+	scripts/demo $(RELEASE) $(DEMO)
+
+test: tools
+	$(CARGO) test --no-run
+	scripts/setup-vulkan $(DEBUG)
+	$(CARGO) test
+
+test-portable: tools
+	$(CARGO) test --no-run
+	scripts/test-portable
+
+check: tools
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --no-default-features --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items

@@ -1,0 +1,166 @@
+//! `lapidary info`: the adapters of the machine and what each can do.
+
+use std::fmt::Write as _;
+
+use lapidary::gpu::report::{self, AdapterReport};
+use lapidary::gpu::{Gpu, GpuError, GpuOptions};
+use serde::Serialize;
+
+use super::SharedArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InfoArgs {
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+    /// Print one word, `gpu`, `software` or `none`: what other commands would use
+    #[arg(long, conflicts_with = "json")]
+    check: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    version: &'static str,
+    /// `null` when a window can be opened, else why not.
+    no_window: Option<String>,
+    adapters: Vec<AdapterReport>,
+}
+
+pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    // The same choice as every other command, so that a bad --adapter is refused here too.
+    let chosen = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() });
+    if args.check {
+        println!("{}", word(chosen.as_ref().ok()));
+        return Ok(());
+    }
+    let adapters = report::adapters();
+    if adapters.is_empty() {
+        return Err(GpuError::NoAdapter.into());
+    }
+    // An adapter that is too small is what this command is there to show; nothing else went wrong.
+    let chosen = match chosen {
+        Err(GpuError::TooSmall { .. }) => None,
+        other => Some(other?),
+    };
+    let report = Report { version: env!("CARGO_PKG_VERSION"), no_window: no_window(), adapters };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", table(&report, chosen.as_ref().map(Gpu::name)));
+    }
+    Ok(())
+}
+
+fn word(chosen: Option<&Gpu>) -> &'static str {
+    match chosen {
+        None => "none",
+        Some(gpu) if gpu.is_software() => "software",
+        Some(_) => "gpu",
+    }
+}
+
+#[cfg(feature = "viewer")]
+fn no_window() -> Option<String> {
+    lapidary::viewer::check_display().err().map(|error| error.to_string())
+}
+
+#[cfg(not(feature = "viewer"))]
+fn no_window() -> Option<String> {
+    Some("this lapidary was built without the viewer".to_owned())
+}
+
+fn table(report: &Report, chosen: Option<&str>) -> String {
+    let mut text = format!("lapidary {}\n", report.version);
+    for adapter in &report.adapters {
+        let mark = if Some(adapter.name.as_str()) == chosen { "  ← used" } else { "" };
+        // Writing to a string does not fail.
+        writeln!(text, "\n{}: {}{mark}", adapter.index, adapter.name).unwrap_or_default();
+        for (what, value) in rows(adapter) {
+            writeln!(text, "   {what:<11}{value}").unwrap_or_default();
+        }
+    }
+    let window = report.no_window.as_deref().unwrap_or("can be opened");
+    writeln!(text, "\nwindow: {window}").unwrap_or_default();
+    text
+}
+
+fn rows(adapter: &AdapterReport) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("driver", adapter.driver.clone()),
+        ("kind", format!("{}, {}", adapter.kind, adapter.backend)),
+        (
+            "memory",
+            format!(
+                "{}, largest buffer {}, largest binding {}",
+                adapter.memory_bytes.map_or("size unknown".to_owned(), bytes),
+                bytes(adapter.max_buffer_bytes),
+                bytes(adapter.max_binding_bytes)
+            ),
+        ),
+        (
+            "kernels",
+            format!(
+                "{} threads, {} workgroup memory, {} storage buffers, subgroups of {}",
+                adapter.max_workgroup_threads,
+                bytes(adapter.max_workgroup_bytes.into()),
+                adapter.max_storage_buffers,
+                range(adapter.subgroup_size)
+            ),
+        ),
+        ("uses", list(&adapter.features_used)),
+        ("misses", list(&adapter.features_missing)),
+        ("can", can(adapter).to_owned()),
+    ];
+    rows.extend(adapter.lacks.iter().map(|lack| ("too small", lack.clone())));
+    rows
+}
+
+fn can(adapter: &AdapterReport) -> &'static str {
+    match (adapter.can_render, adapter.can_train) {
+        (true, true) => "render and train",
+        (true, false) => "render",
+        (false, true) => "train",
+        (false, false) => "neither render nor train",
+    }
+}
+
+fn range([smallest, largest]: [u32; 2]) -> String {
+    if smallest == largest { smallest.to_string() } else { format!("{smallest} to {largest}") }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// A size that a person reads.
+fn bytes(bytes: u64) -> String {
+    let units = [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    units
+        .iter()
+        .find(|(_, unit)| bytes >= *unit)
+        .map_or(format!("{bytes} B"), |(name, unit)| format!("{} {name}", Rounded(bytes as f64 / *unit as f64)))
+}
+
+/// Prints one decimal where there is something to see.
+struct Rounded(f64);
+
+impl std::fmt::Display for Rounded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tenths = (self.0 * 10.0).round() / 10.0;
+        write!(f, "{tenths}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded() {
+        assert_eq!(
+            [bytes(5), bytes(128 << 20), bytes(2047 << 20), bytes(16_384)],
+            ["5 B", "128 MiB", "2 GiB", "16 KiB"]
+        );
+    }
+}
