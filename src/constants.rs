@@ -48,6 +48,15 @@ pub const SSIM_C1: f64 = 0.01 * 0.01;
 /// `C2 = (0.03 · L)²` of SSIM with dynamic range `L = 1`.
 pub const SSIM_C2: f64 = 0.03 * 0.03;
 
+/// Decay of Adam's mean of the gradient.
+pub const ADAM_BETA1: f64 = 0.9;
+
+/// Decay of Adam's mean of the squared gradient.
+pub const ADAM_BETA2: f64 = 0.999;
+
+/// Added to the root of Adam's second moment; so small that the step has the size of the rate however small gradients are.
+pub const ADAM_EPSILON: f64 = 1e-15;
+
 /// The constants that shaders use, as WGSL source that is put before every shader.
 #[must_use]
 pub fn wgsl_header() -> String {

@@ -1,0 +1,5 @@
+//! What several test modules share.
+
+pub(crate) mod compare;
+pub(crate) mod toys;
+pub(crate) mod vectors;
