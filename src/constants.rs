@@ -61,6 +61,15 @@ pub const ITEMS_PER_THREAD: u32 = 8;
 /// Items of one workgroup of those kernels.
 pub const BLOCK_SIZE: u32 = WG_SIZE * ITEMS_PER_THREAD;
 
+/// Decay of Adam's mean of the gradient.
+pub const ADAM_BETA1: f64 = 0.9;
+
+/// Decay of Adam's mean of the squared gradient.
+pub const ADAM_BETA2: f64 = 0.999;
+
+/// Added to the root of Adam's second moment; so small that the step has the size of the rate however small gradients are.
+pub const ADAM_EPSILON: f64 = 1e-15;
+
 /// The constants that shaders use, as WGSL source that is put before every shader.
 #[must_use]
 pub fn wgsl_header() -> String {

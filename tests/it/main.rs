@@ -4,6 +4,7 @@
 
 mod device;
 mod layering;
+mod reference;
 mod scan;
 mod shaders;
 mod sort;

@@ -1,3 +1,6 @@
-//! What several tests need.
+//! What several test modules share.
 
+pub(crate) mod compare;
 pub(crate) mod device;
+pub(crate) mod toys;
+pub(crate) mod vectors;
