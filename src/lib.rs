@@ -14,6 +14,7 @@
 //! | 1 | [`scene`] | the parameters of convexes |
 //! | 2 | [`scene_file`], [`dataset`], [`reference`], [`gpu`] | files; the method in plain Rust; wgpu |
 //! | 3 | [`kernels`], [`synth`] | one dispatcher per shader; a dataset made on the CPU |
+//! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`reference`] is the method's explanation and its judge: read it first.
@@ -27,6 +28,7 @@ pub mod image;
 pub mod kernels;
 pub mod real;
 pub mod reference;
+pub mod renderer;
 pub mod scene;
 pub mod scene_file;
 pub mod synth;

@@ -120,6 +120,13 @@ impl Kernel {
         self.name
     }
 
+    /// Bytes of one element of the array that the binding shows; 0 if there is no such binding.
+    #[must_use]
+    pub fn element_bytes(&self, binding: &str) -> u64 {
+        let found = self.interface.bindings.iter().find(|found| found.name == binding);
+        found.map_or(0, |found| found.bytes)
+    }
+
     /// Threads per workgroup and the bindings.
     #[must_use]
     pub const fn interface(&self) -> &KernelInterface {

@@ -46,7 +46,36 @@ macro_rules! mirrors {
     };
 }
 
+/// Structs in bound memory that only shaders write and read; Rust asks reflection for their size.
+pub const GPU_ONLY: &[&str] = &["Projected"];
+
 mirrors! {
+    /// A camera and what else a picture depends on.
+    pub struct Camera {
+        /// Rows of R in `p_view = R·p_world + t`; the last component is t.
+        pub view_from_world: [[f32; 4]; 3],
+        /// Where the camera stands, world units; the last component is the near plane's depth.
+        pub position_near: [f32; 4],
+        /// sRGB behind everything; the last component is unused.
+        pub background: [f32; 4],
+        /// fx, fy in pixels.
+        pub focal: [f32; 2],
+        /// cx, cy in pixels.
+        pub principal: [f32; 2],
+        /// Width and height in pixels.
+        pub size: [u32; 2],
+        /// Width and height in tiles.
+        pub num_tiles: [u32; 2],
+        /// Number of convexes.
+        pub num_convexes: u32,
+        /// Degree of the spherical harmonics in use.
+        pub sh_degree: u32,
+        /// Largest number of instances that the buffers hold.
+        pub max_instances: u32,
+        /// Unused.
+        pub padding: u32,
+    }
+
     /// Arguments of the kernel that turns a count into workgroups.
     pub struct GroupsArgs {
         /// Place of the count in its buffer.

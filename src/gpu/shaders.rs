@@ -71,8 +71,60 @@ pub const SORT_SCATTER: Shader = Shader {
     ],
 };
 
+/// Convexes as a camera sees them. Constant: POINTS.
+pub const PROJECT: Shader = Shader {
+    name: "project",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/tiles.wgsl"),
+        text!("shared/sh.wgsl"),
+        text!("shared/hull.wgsl"),
+        text!("project.wgsl"),
+    ],
+};
+
+/// Instances of every convex in the order of depth. Constant: POINTS.
+pub const COUNT_INSTANCES: Shader = Shader {
+    name: "count_instances",
+    parts: &[text!("shared/camera.wgsl"), text!("shared/projected.wgsl"), text!("count_instances.wgsl")],
+};
+
+/// An instance for every tile that a convex can touch. Constant: POINTS.
+pub const EMIT_INSTANCES: Shader = Shader {
+    name: "emit_instances",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/tiles.wgsl"),
+        text!("emit_instances.wgsl"),
+    ],
+};
+
+/// First instance of every tile.
+pub const TILE_RANGES: Shader =
+    Shader { name: "tile_ranges", parts: &[text!("shared/camera.wgsl"), text!("tile_ranges.wgsl")] };
+
+/// Pictures. Constants: POINTS, INSPECT.
+pub const RASTERIZE: Shader = Shader {
+    name: "rasterize",
+    parts: &[text!("shared/camera.wgsl"), text!("shared/projected.wgsl"), text!("rasterize.wgsl")],
+};
+
 /// Every row.
-pub const SHADERS: &[Shader] = &[GROUPS, SCAN_REDUCE, SCAN_SUMS, SCAN_APPLY, SORT_COUNT, SORT_SCATTER];
+pub const SHADERS: &[Shader] = &[
+    GROUPS,
+    SCAN_REDUCE,
+    SCAN_SUMS,
+    SCAN_APPLY,
+    SORT_COUNT,
+    SORT_SCATTER,
+    PROJECT,
+    COUNT_INSTANCES,
+    EMIT_INSTANCES,
+    TILE_RANGES,
+    RASTERIZE,
+];
 
 impl Shader {
     /// The whole source: constants of the crate, constants of the caller, parts.

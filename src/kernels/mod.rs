@@ -1,10 +1,16 @@
 //! One dispatcher per shader, by the same stem. A dispatcher knows the arguments and the grid of its kernel; the order
 //! of kernels belongs to whoever calls them.
 
+mod bin;
 mod blocks;
+mod project;
+mod rasterize;
 mod scan;
 mod sort;
 
+pub use bin::{Bin, BinArgs};
 pub use blocks::Count;
+pub use project::{Project, ProjectArgs};
+pub use rasterize::{Rasterize, RasterizeArgs};
 pub use scan::{Scan, ScanPlan};
 pub use sort::{Pairs, Sort, SortPlan};

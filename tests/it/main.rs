@@ -4,6 +4,7 @@
 
 mod device;
 mod layering;
+mod rasterize;
 mod reference;
 mod scan;
 mod shaders;

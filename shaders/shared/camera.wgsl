@@ -1,0 +1,31 @@
+// The camera and what else a picture depends on. docs/spec.md §1.
+
+struct Camera {
+    // Rows of R in p_view = R·p_world + t; the last component is t.
+    view_from_world: array<vec4<f32>, 3>,
+    // Where the camera stands, world units; the last component is the near plane's depth.
+    position_near: vec4<f32>,
+    // sRGB behind everything.
+    background: vec4<f32>,
+    // fx, fy in pixels.
+    focal: vec2<f32>,
+    // cx, cy in pixels.
+    principal: vec2<f32>,
+    // Width and height in pixels.
+    size: vec2<u32>,
+    // Width and height in tiles.
+    num_tiles: vec2<u32>,
+    num_convexes: u32,
+    sh_degree: u32,
+    // Largest number of instances that the buffers hold.
+    max_instances: u32,
+    padding: u32,
+}
+
+fn rotate_into_view(offset: vec3<f32>, camera: Camera) -> vec3<f32> {
+    return vec3(
+        dot(camera.view_from_world[0].xyz, offset),
+        dot(camera.view_from_world[1].xyz, offset),
+        dot(camera.view_from_world[2].xyz, offset),
+    );
+}

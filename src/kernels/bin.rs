@@ -1,0 +1,103 @@
+//! Puts convexes into tiles: counts, emits and finds the instances of every tile. The sorts between are the caller's.
+
+use super::sort::Pairs;
+use crate::gpu::layout::Camera;
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+
+/// The compiled kernels.
+#[derive(Debug)]
+pub struct Bin {
+    count: Kernel,
+    emit: Kernel,
+    ranges: Kernel,
+}
+
+/// What all of them share.
+#[derive(Debug, Clone, Copy)]
+pub struct BinArgs<'a> {
+    /// The camera.
+    pub camera: &'a Buffer<Camera>,
+    /// Number of convexes.
+    pub num_convexes: u32,
+    /// What `project` wrote.
+    pub projected: &'a Buffer<u32>,
+    /// Convexes in the order of depth.
+    pub convex_from_rank: &'a Buffer<u32>,
+    /// Number of instances by rank; after the scan, the first slot.
+    pub first_slot_from_rank: &'a Buffer<u32>,
+}
+
+impl Bin {
+    /// Compiles the kernels for convexes of this many points.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
+        let constants = [("POINTS", points_per_convex)];
+        Ok(Self {
+            count: Kernel::new(gpu, &shaders::COUNT_INSTANCES, &constants)?,
+            emit: Kernel::new(gpu, &shaders::EMIT_INSTANCES, &constants)?,
+            ranges: Kernel::new(gpu, &shaders::TILE_RANGES, &[])?,
+        })
+    }
+
+    /// Records the counting into `first_slot_from_rank`.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn count(&self, commands: &mut Commands<'_>, args: BinArgs<'_>) -> Result<(), GpuError> {
+        let bindings = [
+            ("camera", args.camera.all()),
+            ("projected", args.projected.all()),
+            ("convex_from_rank", args.convex_from_rank.all()),
+            ("first_slot_from_rank", args.first_slot_from_rank.all()),
+        ];
+        commands.dispatch(&self.count, Grid::Threads(args.num_convexes), &bindings)
+    }
+
+    /// Records the emission of tiles and slots into `instances`.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn emit(
+        &self,
+        commands: &mut Commands<'_>,
+        args: BinArgs<'_>,
+        instances: &Pairs,
+        convex_from_slot: &Buffer<u32>,
+    ) -> Result<(), GpuError> {
+        let bindings = [
+            ("camera", args.camera.all()),
+            ("projected", args.projected.all()),
+            ("convex_from_rank", args.convex_from_rank.all()),
+            ("first_slot_from_rank", args.first_slot_from_rank.all()),
+            ("tile_keys", instances.keys.all()),
+            ("slots", instances.values.all()),
+            ("convex_from_slot", convex_from_slot.all()),
+        ];
+        commands.dispatch(&self.emit, Grid::Threads(args.num_convexes), &bindings)
+    }
+
+    /// Records the search for the first instance of every tile among sorted keys; `groups` are the workgroups of one
+    /// thread per instance and one more.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn ranges(
+        &self,
+        commands: &mut Commands<'_>,
+        camera: &Buffer<Camera>,
+        num_instances: &Buffer<u32>,
+        tile_keys: &Buffer<u32>,
+        first_instance_from_tile: &Buffer<u32>,
+    ) -> Result<(), GpuError> {
+        let bindings = [
+            ("camera", camera.all()),
+            ("num_instances", num_instances.all()),
+            ("tile_keys", tile_keys.all()),
+            ("first_instance_from_tile", first_instance_from_tile.all()),
+        ];
+        let threads = u32::try_from(tile_keys.len()).unwrap_or(u32::MAX - 1) + 1;
+        commands.dispatch(&self.ranges, Grid::Threads(threads), &bindings)
+    }
+}

@@ -1,0 +1,89 @@
+//! Pictures of the GPU against the test vectors and against the twin, which has no tiles.
+
+use std::collections::HashMap;
+
+use lapidary::camera::{Camera, RenderOptions};
+use lapidary::gpu::Gpu;
+use lapidary::reference;
+use lapidary::renderer::{GpuScene, Pictures, Renderer};
+use lapidary::scene::Scene;
+
+use crate::support::compare::max_error_outside;
+use crate::support::device::{all_gpus, gpu};
+use crate::support::toys::{self, Random};
+use crate::support::vectors::scene_cases;
+
+/// Absolute, outside the band: docs/spec.md §5.
+const TOLERANCE: f64 = 2e-4;
+
+/// Renderers by number of points: compiling is slow on some drivers.
+struct Renderers<'g> {
+    gpu: &'g Gpu,
+    by_points: HashMap<usize, Renderer>,
+}
+
+impl<'g> Renderers<'g> {
+    fn new(gpu: &'g Gpu) -> Self {
+        Self { gpu, by_points: HashMap::new() }
+    }
+
+    fn render(&mut self, scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pictures {
+        let points = scene.points_per_convex;
+        let compile = || Renderer::new(self.gpu, points as u32).unwrap();
+        let renderer = self.by_points.entry(points).or_insert_with(compile);
+        let scene = GpuScene::upload(self.gpu, scene).unwrap();
+        renderer.render(&scene, camera, options, true).unwrap()
+    }
+}
+
+/// Largest errors of rgb, alpha and depth.
+fn errors(found: &Pictures, rgb: &[f64], alpha: &[f64], depth: &[f64], band: &[bool]) -> [f64; 3] {
+    let found_alpha: Vec<f32> = found.rgba.iter().map(|pixel| pixel[3]).collect();
+    [
+        max_error_outside(&found.image().data, rgb, band),
+        max_error_outside(&found_alpha, alpha, band),
+        max_error_outside(&found.depth, depth, band),
+    ]
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+#[test]
+fn every_vector_is_met() {
+    for (name, gpu) in all_gpus().iter().take(2) {
+        let mut renderers = Renderers::new(gpu);
+        for case in scene_cases() {
+            let found = renderers.render(&case.scene, &case.camera, &case.options);
+            let [rgb, alpha, depth] =
+                errors(&found, &wide(&case.rgb), &wide(&case.alpha), &wide(&case.depth), &case.band);
+            println!("| {} | {rgb:.1e} | {alpha:.1e} | {depth:.1e} | {} |", case.name, found.num_instances);
+            // Depth is in scene units: its error is that of the weights times the depth.
+            let deepest = case.depth.iter().copied().fold(1.0f32, f32::max);
+            let is_met = rgb <= TOLERANCE && alpha <= TOLERANCE && depth <= TOLERANCE * f64::from(deepest);
+            assert!(is_met, "{} on {name}: rgb {rgb:.1e}, alpha {alpha:.1e}, depth {depth:.1e}", case.name);
+        }
+    }
+}
+
+#[test]
+fn random_scenes_look_as_the_twin_draws_them() {
+    let mut renderers = Renderers::new(gpu());
+    for seed in 0..120 {
+        let mut random = Random::new(seed);
+        let points = 3 + (seed as usize) % 6;
+        let scene = toys::scene(&mut random, 1 + random_len(seed), points, (seed as usize) % 4).cast::<f32>();
+        let (width, height) = (17 + (seed as u32 * 7) % 40, 16 + (seed as u32 * 5) % 35);
+        let (camera, options) = (toys::camera(&mut random, width, height), toys::options());
+        let expected = reference::forward(&scene.cast::<f64>(), &camera, &options);
+        let found = renderers.render(&scene, &camera, &options);
+        let worst = errors(&found, &expected.rgb, &expected.alpha, &expected.depth, &expected.band);
+        assert!(worst[0] <= TOLERANCE && worst[1] <= TOLERANCE, "seed {seed}: {worst:?}");
+        assert!(worst[2] <= TOLERANCE * 6.0, "seed {seed}: {worst:?}, the scene is six units deep");
+    }
+}
+
+fn random_len(seed: u64) -> usize {
+    (seed as usize * 13) % 40
+}
