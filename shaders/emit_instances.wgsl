@@ -21,7 +21,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let convex = projected[id];
     var slot = first_slot_from_rank[rank];
     let end = min(slot + convex.num_instances, camera.max_instances);
-    for (var row = convex.tile_box.x; row <= convex.tile_box.y && slot < end; row++) {
+    let rows = range_in_word(convex.tile_rows);
+    for (var row = rows.x; row <= rows.y && slot < end; row++) {
         let columns = tile_columns(convex, row);
         for (var column = columns.x; column <= columns.y && slot < end; column++) {
             tile_keys[slot] = u32(row) * camera.num_tiles.x + u32(column);

@@ -21,11 +21,6 @@ fn is_finite(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
 }
 
-fn point(id: u32, k: u32) -> vec3<f32> {
-    let at = (id * POINTS + k) * 3u;
-    return vec3(points[at], points[at + 1u], points[at + 2u]);
-}
-
 fn colour_of(id: u32, direction: vec3<f32>) -> vec3<f32> {
     let basis = sh_basis(direction);
     let num_coeffs = (camera.sh_degree + 1u) * (camera.sh_degree + 1u);
@@ -61,24 +56,23 @@ fn pixel_box(convex: Projected) -> vec4<f32> {
     return vec4(max(low, vec2(-1e6)), min(high, vec2(1e6)));
 }
 
-// First and last tile row, first and last column of the picture that the box has pixel centres in.
-fn tile_box(convex: Projected) -> vec4<i32> {
-    let box = pixel_box(convex) + vec4(-TILE_MARGIN, -TILE_MARGIN, TILE_MARGIN, TILE_MARGIN);
+// Sets the rows and columns of tiles that the box has pixel centres in, and counts the tiles among them that the convex
+// can touch.
+fn count_instances(convex: ptr<function, Projected>) -> u32 {
+    let box = pixel_box(*convex) + vec4(-TILE_MARGIN, -TILE_MARGIN, TILE_MARGIN, TILE_MARGIN);
     let last_pixel = vec2<f32>(camera.size - 1u);
-    let first = max(ceil(box.xy + convex.origin - 0.5), vec2(0.0));
-    let last = min(floor(box.zw + convex.origin - 0.5), last_pixel);
+    let first = max(ceil(box.xy + (*convex).origin - 0.5), vec2(0.0));
+    let last = min(floor(box.zw + (*convex).origin - 0.5), last_pixel);
     if any(first > last) {
-        return vec4(0, -1, 0, -1);
+        return 0u;
     }
-    let low = vec2<i32>(first) / i32(TILE_SIZE);
-    let high = vec2<i32>(last) / i32(TILE_SIZE);
-    return vec4(low.y, high.y, low.x, high.x);
-}
-
-fn count_instances(convex: Projected) -> u32 {
+    let low = vec2<u32>(first) / TILE_SIZE;
+    let high = vec2<u32>(last) / TILE_SIZE;
+    (*convex).tile_columns = low.x | (high.x << 16u);
+    (*convex).tile_rows = low.y | (high.y << 16u);
     var count = 0;
-    for (var row = convex.tile_box.x; row <= convex.tile_box.y; row++) {
-        let columns = tile_columns(convex, row);
+    for (var row = low.y; row <= high.y; row++) {
+        let columns = tile_columns(*convex, i32(row));
         count += max(columns.y - columns.x + 1, 0);
     }
     return u32(count);
@@ -89,23 +83,17 @@ fn project(id: u32) -> Projected {
     var convex: Projected;
     convex.num_edges = 0u;
 
-    var centroid = vec3(0.0);
-    for (var k = 0u; k < POINTS; k++) {
-        centroid += point(id, k);
-    }
-    centroid /= f32(POINTS);
+    let centroid = centroid_of(id);
     let offset = centroid - camera.position_near.xyz;
     let centre = rotate_into_view(offset, camera);
     let distance = length(offset);
     let centre_in_plane = centre.xy / centre.z;
 
-    // Points in the focal-free image plane, relative to the centroid's place there.
     var plane: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < POINTS; k++) {
-        let from_centre = rotate_into_view(point(id, k) - centroid, camera);
-        let z = centre.z + from_centre.z;
-        plane[k] = (from_centre.xy - centre_in_plane * from_centre.z) / z;
-        if z <= camera.position_near.w || !is_finite(plane[k].x) || !is_finite(plane[k].y) {
+        let in_plane = point_in_plane(id, k, centroid, centre);
+        plane[k] = in_plane.xy;
+        if in_plane.z <= camera.position_near.w || !is_finite(plane[k].x) || !is_finite(plane[k].y) {
             return convex;
         }
     }
@@ -116,6 +104,7 @@ fn project(id: u32) -> Projected {
 
     let delta = exp(log_delta[id]) * centre.z * LOG2_E;
     convex.z = centre.z;
+    convex.smoothness = delta;
     convex.sharpness = exp(log_sigma[id]) * centre.z;
     convex.opacity = 1.0 / (1.0 + exp(-raw_opacity[id]));
     let unclamped = colour_of(id, offset / distance);
@@ -143,7 +132,7 @@ fn project(id: u32) -> Projected {
             if !is_finite(slope.x) || !is_finite(slope.y) || !is_finite(at_origin) {
                 return convex;
             }
-            convex.lines[k] = vec4(slope, at_origin, 0.0);
+            convex.lines[k] = vec4(slope, at_origin, f32(hull.vertices[k]));
         }
     }
     // |ΔI| <= S/4·(n − 1)·2^−tau stays below 2^−16, and weights of edges that are left out below 2^−12.
@@ -161,8 +150,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var convex = project(id);
     convex.num_instances = 0u;
     if convex.num_edges > 0u {
-        convex.tile_box = tile_box(convex);
-        convex.num_instances = count_instances(convex);
+        convex.num_instances = count_instances(&convex);
     }
     projected[id] = convex;
     depth_keys[id] = select(CULLED, bitcast<u32>(convex.z), convex.num_instances > 0u);

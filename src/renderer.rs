@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! project ─► sort by depth ─► count ─► scan ─► emit ─► sort by tile ─► ranges ─► rasterize
+//! gradients ◄─ project_backward, sh_backward ◄─ gather ◄─ rasterize_backward ◄─ totals ◄─ cotangents of the pictures
 //! ```
 //!
 //! Counts stay on the GPU. Only when pictures are read back does the host learn how many instances there were; where
@@ -12,7 +13,8 @@ use crate::constants::TILE_SIZE;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, layout};
 use crate::image::Image;
 use crate::kernels::{
-    Bin, BinArgs, Pairs, Project, ProjectArgs, Rasterize, RasterizeArgs, Scan, ScanPlan, Sort, SortPlan,
+    Bin, BinArgs, Pairs, Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs, Rasterize, RasterizeArgs,
+    RasterizeBackward, RasterizeBackwardArgs, Scan, ScanPlan, Sort, SortPlan,
 };
 use crate::scene::{NAMES, Params, Scene};
 
@@ -76,6 +78,15 @@ impl Pictures {
     }
 }
 
+/// Cotangents of the pictures of a frame, on the device.
+#[derive(Debug)]
+pub struct PictureCotangents {
+    /// `[H, W, 4]`
+    pub rgba: Buffer<[f32; 4]>,
+    /// `[H, W]`
+    pub depth: Buffer<f32>,
+}
+
 /// Renders scenes of one number of points per convex.
 #[derive(Debug)]
 pub struct Renderer {
@@ -125,6 +136,26 @@ impl Renderer {
         options: &RenderOptions,
         inspect: bool,
     ) -> Result<Pictures, GpuError> {
+        let frame = self.forward(scene, camera, options, inspect)?;
+        let pictures = frame.read(&self.gpu)?;
+        self.recycle(frame);
+        Ok(pictures)
+    }
+
+    /// Draws a frame. It stays on the device; give it back with [`Self::recycle`] so that the next one needs no memory.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    ///
+    /// # Panics
+    /// As [`Self::render`].
+    pub fn forward(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        inspect: bool,
+    ) -> Result<Frame, GpuError> {
         assert_eq!(scene.points_per_convex, self.points_per_convex, "a renderer is made for one number of points");
         let mut shape = Shape::of(scene, camera, inspect);
         loop {
@@ -135,13 +166,16 @@ impl Renderer {
             commands.submit();
             let num_instances = memory.slot_scan.total().buffer.read(&self.gpu)?[0];
             if num_instances <= memory.shape.max_instances {
-                let pictures = memory.read(&self.gpu, camera, inspect, num_instances);
-                self.memory = Some(memory);
-                return pictures;
+                return Ok(Frame { memory, num_instances, size: [camera.width, camera.height] });
             }
             // A quarter more, so that a moving camera does not grow the buffers on every frame.
             shape.max_instances = num_instances.saturating_add(num_instances / 4);
         }
+    }
+
+    /// Takes back the memory of a frame that is no longer needed.
+    pub fn recycle(&mut self, frame: Frame) {
+        self.memory = Some(frame.memory);
     }
 
     /// The memory of the last frame where it is large enough.
@@ -153,41 +187,124 @@ impl Renderer {
     }
 
     fn record(&self, commands: &mut Commands<'_>, scene: &GpuScene, memory: &Memory) -> Result<(), GpuError> {
-        let (camera, num_convexes) = (&memory.camera, scene.num_convexes);
-        let Memory { projected, by_depth, by_depth_scratch, first_slot_from_rank, .. } = memory;
+        let Memory { camera, projected, by_depth, by_depth_scratch, first_slot_from_rank, .. } = memory;
         let project = ProjectArgs {
             camera,
             params: &scene.params,
-            num_convexes,
+            num_convexes: scene.num_convexes,
             projected,
             depth_keys: &by_depth.keys,
             convex_from_rank: &by_depth.values,
         };
         self.project.record(commands, project)?;
-        let ranked =
-            self.sort.record(commands, &memory.depth_sort, &memory.num_convexes, by_depth, by_depth_scratch)?;
-
-        let bin = BinArgs { camera, num_convexes, projected, convex_from_rank: &ranked.values, first_slot_from_rank };
+        let count = &memory.num_convexes;
+        self.sort.record(commands, &memory.depth_sort, count, by_depth, by_depth_scratch)?;
+        let bin = memory.bin_args();
         self.bin.count(commands, bin)?;
-        self.scan.record(commands, &memory.slot_scan, &memory.num_convexes, first_slot_from_rank)?;
+        self.scan.record(commands, &memory.slot_scan, count, first_slot_from_rank)?;
         self.bin.emit(commands, bin, &memory.instances, &memory.convex_from_slot)?;
         let num_instances = memory.slot_scan.total().buffer;
         let (instances, scratch) = (&memory.instances, &memory.instances_scratch);
-        let tiled = self.sort.record(commands, &memory.tile_sort, num_instances, instances, scratch)?;
-        self.bin.ranges(commands, camera, num_instances, &tiled.keys, &memory.first_instance_from_tile)?;
+        self.sort.record(commands, &memory.tile_sort, num_instances, instances, scratch)?;
+        let tile_keys = &memory.by_tile().keys;
+        self.bin.ranges(commands, camera, num_instances, tile_keys, &memory.first_instance_from_tile)?;
+        self.rasterize.record(commands, memory.rasterize_args())
+    }
+}
 
-        let rasterize = RasterizeArgs {
-            camera,
-            num_tiles: memory.shape.num_tiles,
-            projected,
-            convex_from_slot: &memory.convex_from_slot,
-            slots: &tiled.values,
-            first_instance_from_tile: &memory.first_instance_from_tile,
-            rgba: &memory.rgba,
-            depth: &memory.depth,
-            inspection: memory.inspection.as_ref(),
+/// A frame that was drawn, on the device, with all that the way back needs.
+#[derive(Debug)]
+pub struct Frame {
+    memory: Memory,
+    num_instances: u32,
+    size: [u32; 2],
+}
+
+impl Frame {
+    /// Copies the pictures to the host.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn read(&self, gpu: &Gpu) -> Result<Pictures, GpuError> {
+        let inspection = self.memory.inspection.as_ref();
+        Ok(Pictures {
+            width: self.size[0] as usize,
+            height: self.size[1] as usize,
+            rgba: self.memory.rgba.read(gpu)?,
+            depth: self.memory.depth.read(gpu)?,
+            inspection: inspection.map(|inspection| inspection.read(gpu)).transpose()?,
+            num_instances: self.num_instances,
+        })
+    }
+}
+
+/// Differentiates what a [`Renderer`] draws.
+#[derive(Debug)]
+pub struct Differentiator {
+    gpu: Gpu,
+    points_per_convex: u32,
+    rasterize: RasterizeBackward,
+    project: ProjectBackward,
+}
+
+impl Differentiator {
+    /// Compiles the kernels.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
+        Ok(Self {
+            gpu: gpu.clone(),
+            points_per_convex,
+            rasterize: RasterizeBackward::new(gpu, points_per_convex)?,
+            project: ProjectBackward::new(gpu, points_per_convex)?,
+        })
+    }
+
+    /// Gradients of every parameter for the frame that a renderer made of this scene, with the same shapes. The same
+    /// frame and cotangents give the same bits.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory for the cotangents of all instances.
+    pub fn backward(
+        &self,
+        scene: &GpuScene,
+        frame: &Frame,
+        v: &PictureCotangents,
+    ) -> Result<Params<Buffer<f32>>, GpuError> {
+        let (gpu, points, memory) = (&self.gpu, self.points_per_convex, &frame.memory);
+        let per_instance = RasterizeBackward::cotangents_per_instance(points);
+        let v_instances = gpu.zeros("v_instances", u64::from(frame.num_instances) * per_instance)?;
+        let per_convex = ProjectBackward::cotangents_per_convex(points);
+        let v_projected = gpu.zeros("v_projected", u64::from(scene.num_convexes) * per_convex)?;
+        let totals = gpu.zeros("totals", memory.shape.num_pixels)?;
+        let zeros = |(name, values): (&str, &Buffer<f32>)| gpu.zeros(&format!("v_{name}"), values.len());
+        let gradients = NAMES.zip(scene.params.as_ref()).map(zeros).transpose()?;
+
+        let mut commands = Commands::new(gpu, "backward");
+        let rasterize = RasterizeBackwardArgs {
+            forward: memory.rasterize_args(),
+            v_rgba: &v.rgba,
+            v_depth: &v.depth,
+            totals: &totals,
+            v_instances: &v_instances,
         };
-        self.rasterize.record(commands, rasterize)
+        self.rasterize.record(&mut commands, rasterize)?;
+        let bin = memory.bin_args();
+        let project = ProjectBackwardArgs {
+            camera: bin.camera,
+            params: &scene.params,
+            num_convexes: scene.num_convexes,
+            projected: bin.projected,
+            convex_from_rank: bin.convex_from_rank,
+            first_slot_from_rank: bin.first_slot_from_rank,
+            v_instances: &v_instances,
+            v_projected: &v_projected,
+            gradients: &gradients,
+        };
+        self.project.record(&mut commands, project)?;
+        commands.submit();
+        Ok(gradients)
     }
 }
 
@@ -271,16 +388,38 @@ impl Memory {
         })
     }
 
-    fn read(&self, gpu: &Gpu, camera: &Camera, inspect: bool, num_instances: u32) -> Result<Pictures, GpuError> {
-        let inspection = self.inspection.as_ref().filter(|_| inspect);
-        Ok(Pictures {
-            width: camera.width as usize,
-            height: camera.height as usize,
-            rgba: self.rgba.read(gpu)?,
-            depth: self.depth.read(gpu)?,
-            inspection: inspection.map(|inspection| inspection.read(gpu)).transpose()?,
-            num_instances,
-        })
+    /// Convexes in the order of depth; valid after the sort.
+    fn ranked(&self) -> &Pairs {
+        self.depth_sort.result(&self.by_depth, &self.by_depth_scratch)
+    }
+
+    /// Instances in the order of tiles; valid after the sort.
+    fn by_tile(&self) -> &Pairs {
+        self.tile_sort.result(&self.instances, &self.instances_scratch)
+    }
+
+    fn bin_args(&self) -> BinArgs<'_> {
+        BinArgs {
+            camera: &self.camera,
+            num_convexes: self.shape.num_convexes,
+            projected: &self.projected,
+            convex_from_rank: &self.ranked().values,
+            first_slot_from_rank: &self.first_slot_from_rank,
+        }
+    }
+
+    fn rasterize_args(&self) -> RasterizeArgs<'_> {
+        RasterizeArgs {
+            camera: &self.camera,
+            num_tiles: self.shape.num_tiles,
+            projected: &self.projected,
+            convex_from_slot: &self.convex_from_slot,
+            slots: &self.by_tile().values,
+            first_instance_from_tile: &self.first_instance_from_tile,
+            rgba: &self.rgba,
+            depth: &self.depth,
+            inspection: self.inspection.as_ref(),
+        }
     }
 }
 

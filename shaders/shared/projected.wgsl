@@ -20,10 +20,19 @@ struct Projected {
     colour: vec3<f32>,
     // Tiles that the convex can touch.
     num_instances: u32,
-    // First and last tile row, first and last tile column of the bounding box.
-    tile_box: vec4<i32>,
-    // (a, b, c, 0): t(p) = a·x + b·y + c = z·delta·log2(e)·L at p pixels from the origin. Unused ones are far below all.
+    // First tile row, and the last one in the upper half of the word; then columns likewise.
+    tile_rows: u32,
+    tile_columns: u32,
+    // z·delta·log2(e): the factor that `lines` contain.
+    smoothness: f32,
+    padding: u32,
+    // (a, b, c, v): t(p) = a·x + b·y + c = z·delta·log2(e)·L at p pixels from the origin; the edge begins at point v.
+    // Unused lines are far below all others.
     lines: array<vec4<f32>, POINTS>,
+}
+
+fn range_in_word(word: u32) -> vec2<i32> {
+    return vec2(i32(word & 0xffffu), i32(word >> 16u));
 }
 
 // Value of a line that is never the largest.

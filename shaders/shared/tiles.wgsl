@@ -13,8 +13,8 @@ fn tile_columns(convex: Projected, row: i32) -> vec2<i32> {
     let tile = f32(TILE_SIZE);
     let top = f32(row) * tile + 0.5 - convex.origin.y - TILE_MARGIN;
     let bottom = top + tile - 1.0 + 2.0 * TILE_MARGIN;
-    var first = f32(convex.tile_box.z);
-    var last = f32(convex.tile_box.w);
+    var first = f32(range_in_word(convex.tile_columns).x);
+    var last = f32(range_in_word(convex.tile_columns).y);
     for (var k = 0u; k < POINTS; k++) {
         let line = convex.lines[k];
         // What is left for a·x where the row is furthest inside.

@@ -54,7 +54,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Info(args) => info::run(args, &cli.shared),
         Command::Synth(args) => synth::run(args),
-        Command::Render(args) => render::run(args),
+        Command::Render(args) => render::run(args, &cli.shared),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,10 +7,13 @@ use anyhow::Context as _;
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::constants::NEAR;
 use lapidary::dataset::transforms::Transforms;
+use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::image::Image;
+use lapidary::renderer::{GpuScene, Renderer};
+use lapidary::scene::Scene;
 use lapidary::{reference, scene_file};
 
-use super::Size;
+use super::{SharedArgs, Size};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
@@ -34,17 +37,25 @@ pub(crate) struct RenderArgs {
     /// Convexes nearer than this are not drawn, in scene units
     #[arg(long, default_value_t = NEAR, value_parser = positive, value_name = "DEPTH")]
     near: f64,
+    /// Render on the processor, with the reference that the GPU is measured against
+    #[arg(long)]
+    reference: bool,
 }
 
-pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let start = Instant::now();
     let scene = scene_file::load(&args.scene)?;
     let camera = camera(args)?;
     let options = RenderOptions { near: args.near, background: args.background };
-    let frame = reference::forward(&scene, &camera, &options);
-    Image::new(frame.width, frame.height, frame.rgb).save_png(&args.out)?;
+    let (image, device) = if args.reference {
+        let frame = reference::forward(&scene, &camera, &options);
+        (Image::new(frame.width, frame.height, frame.rgb), "the processor".to_owned())
+    } else {
+        on_gpu(&scene, &camera, &options, shared)?
+    };
+    image.save_png(&args.out)?;
     println!(
-        "{}: {}×{} pixels, {} convexes, {:.1} s on the processor",
+        "{}: {}×{} pixels, {} convexes, {:.1} s on {device}",
         args.out.display(),
         camera.width,
         camera.height,
@@ -52,6 +63,18 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         start.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+fn on_gpu(
+    scene: &Scene,
+    camera: &Camera,
+    options: &RenderOptions,
+    shared: &SharedArgs,
+) -> anyhow::Result<(Image, String)> {
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    let scene = GpuScene::upload(&gpu, scene)?;
+    let pictures = Renderer::new(&gpu, scene.points_per_convex)?.render(&scene, camera, options, false)?;
+    Ok((pictures.image(), gpu.name().to_owned()))
 }
 
 fn camera(args: &RenderArgs) -> anyhow::Result<Camera> {

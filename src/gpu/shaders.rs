@@ -78,6 +78,7 @@ pub const PROJECT: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/tiles.wgsl"),
+        text!("shared/points.wgsl"),
         text!("shared/sh.wgsl"),
         text!("shared/hull.wgsl"),
         text!("project.wgsl"),
@@ -108,7 +109,66 @@ pub const TILE_RANGES: Shader =
 /// Pictures. Constants: POINTS, INSPECT.
 pub const RASTERIZE: Shader = Shader {
     name: "rasterize",
-    parts: &[text!("shared/camera.wgsl"), text!("shared/projected.wgsl"), text!("rasterize.wgsl")],
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/blend.wgsl"),
+        text!("rasterize.wgsl"),
+    ],
+};
+
+/// What the loss sees of each pixel in all.
+pub const TOTALS: Shader = Shader { name: "totals", parts: &[text!("shared/camera.wgsl"), text!("totals.wgsl")] };
+
+/// Cotangents of every instance. Constant: POINTS.
+pub const RASTERIZE_BACKWARD: Shader = Shader {
+    name: "rasterize_backward",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/cotangents.wgsl"),
+        text!("shared/blend.wgsl"),
+        text!("rasterize_backward.wgsl"),
+    ],
+};
+
+/// Cotangents of every projected convex. Constant: POINTS.
+pub const GATHER_COTANGENTS: Shader = Shader {
+    name: "gather_cotangents",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/cotangents.wgsl"),
+        text!("gather_cotangents.wgsl"),
+    ],
+};
+
+/// Gradients of every parameter but the spherical harmonics. Constant: POINTS.
+pub const PROJECT_BACKWARD: Shader = Shader {
+    name: "project_backward",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/cotangents.wgsl"),
+        text!("shared/projected_cotangents.wgsl"),
+        text!("shared/points.wgsl"),
+        text!("shared/sh_gradient.wgsl"),
+        text!("project_backward.wgsl"),
+    ],
+};
+
+/// Gradients of the spherical harmonics. Constant: POINTS.
+pub const SH_BACKWARD: Shader = Shader {
+    name: "sh_backward",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/cotangents.wgsl"),
+        text!("shared/projected_cotangents.wgsl"),
+        text!("shared/points.wgsl"),
+        text!("shared/sh.wgsl"),
+        text!("sh_backward.wgsl"),
+    ],
 };
 
 /// Every row.
@@ -124,6 +184,11 @@ pub const SHADERS: &[Shader] = &[
     EMIT_INSTANCES,
     TILE_RANGES,
     RASTERIZE,
+    TOTALS,
+    RASTERIZE_BACKWARD,
+    GATHER_COTANGENTS,
+    PROJECT_BACKWARD,
+    SH_BACKWARD,
 ];
 
 impl Shader {

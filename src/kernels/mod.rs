@@ -10,7 +10,7 @@ mod sort;
 
 pub use bin::{Bin, BinArgs};
 pub use blocks::Count;
-pub use project::{Project, ProjectArgs};
-pub use rasterize::{Rasterize, RasterizeArgs};
+pub use project::{Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs};
+pub use rasterize::{Rasterize, RasterizeArgs, RasterizeBackward, RasterizeBackwardArgs};
 pub use scan::{Scan, ScanPlan};
 pub use sort::{Pairs, Sort, SortPlan};

@@ -114,19 +114,19 @@ impl Sort {
         })
     }
 
-    /// Records the sort of the first `count` pairs. `pairs` and `scratch` are both overwritten; which of them holds the
-    /// result is returned, because it takes turns with every step.
+    /// Records the sort of the first `count` pairs. `pairs` and `scratch` are both overwritten;
+    /// [`SortPlan::result`] says which of them holds the result.
     ///
     /// # Errors
     /// [`GpuError::Binding`] when a buffer is shorter than the plan.
-    pub fn record<'p>(
+    pub fn record(
         &self,
         commands: &mut Commands<'_>,
         plan: &SortPlan,
         counts: &Buffer<u32>,
-        pairs: &'p Pairs,
-        scratch: &'p Pairs,
-    ) -> Result<&'p Pairs, GpuError> {
+        pairs: &Pairs,
+        scratch: &Pairs,
+    ) -> Result<(), GpuError> {
         for planned in &plan.windows {
             planned.groups.update(commands, &self.groups, counts)?;
         }
@@ -138,7 +138,7 @@ impl Sort {
             self.scatter(commands, plan, step, counts, from, to)?;
             std::mem::swap(&mut from, &mut to);
         }
-        Ok(from)
+        Ok(())
     }
 
     fn count_digits(
@@ -185,6 +185,14 @@ impl Sort {
             }
         }
         Ok(())
+    }
+}
+
+impl SortPlan {
+    /// Which of the two that a sort was given holds its result: they take turns with every step.
+    #[must_use]
+    pub const fn result<'p>(&self, pairs: &'p Pairs, scratch: &'p Pairs) -> &'p Pairs {
+        if self.num_steps.is_multiple_of(2) { pairs } else { scratch }
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::cast_possible_truncation, reason = "tests cut numbers that they know to be small")]
 
+mod backward;
 mod device;
 mod layering;
 mod rasterize;

@@ -1,40 +1,16 @@
 //! Pictures of the GPU against the test vectors and against the twin, which has no tiles.
 
-use std::collections::HashMap;
-
-use lapidary::camera::{Camera, RenderOptions};
-use lapidary::gpu::Gpu;
 use lapidary::reference;
-use lapidary::renderer::{GpuScene, Pictures, Renderer};
-use lapidary::scene::Scene;
+use lapidary::renderer::Pictures;
 
 use crate::support::compare::max_error_outside;
 use crate::support::device::{all_gpus, gpu};
+use crate::support::renderers::Renderers;
 use crate::support::toys::{self, Random};
 use crate::support::vectors::scene_cases;
 
 /// Absolute, outside the band: docs/spec.md §5.
 const TOLERANCE: f64 = 2e-4;
-
-/// Renderers by number of points: compiling is slow on some drivers.
-struct Renderers<'g> {
-    gpu: &'g Gpu,
-    by_points: HashMap<usize, Renderer>,
-}
-
-impl<'g> Renderers<'g> {
-    fn new(gpu: &'g Gpu) -> Self {
-        Self { gpu, by_points: HashMap::new() }
-    }
-
-    fn render(&mut self, scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pictures {
-        let points = scene.points_per_convex;
-        let compile = || Renderer::new(self.gpu, points as u32).unwrap();
-        let renderer = self.by_points.entry(points).or_insert_with(compile);
-        let scene = GpuScene::upload(self.gpu, scene).unwrap();
-        renderer.render(&scene, camera, options, true).unwrap()
-    }
-}
 
 /// Largest errors of rgb, alpha and depth.
 fn errors(found: &Pictures, rgb: &[f64], alpha: &[f64], depth: &[f64], band: &[bool]) -> [f64; 3] {

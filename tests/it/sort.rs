@@ -42,8 +42,9 @@ fn sorted_by_gpu(gpu: &Gpu, sort: &Sort, keys: &[u32], count: u32, bits: u32) ->
     let counts = gpu.upload("counts", &[7, 7, count]).unwrap();
     let plan = sort.plan(gpu, len, bits, 2).unwrap();
     let mut commands = Commands::new(gpu, "sort");
-    let sorted = sort.record(&mut commands, &plan, &counts, &pairs, &scratch).unwrap();
+    sort.record(&mut commands, &plan, &counts, &pairs, &scratch).unwrap();
     commands.submit();
+    let sorted = plan.result(&pairs, &scratch);
     (sorted.keys.read(gpu).unwrap(), sorted.values.read(gpu).unwrap())
 }
 

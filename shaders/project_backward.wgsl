@@ -1,0 +1,111 @@
+// Gradients of every parameter but SH, from the cotangents of the projected convex. docs/spec.md §4.
+//
+// One thread per convex. Hull membership is held; points get their share through the edges, through the depth of the
+// centroid, and through the direction from which the colour is seen.
+
+@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(1) var<storage, read> points: array<f32>;
+@group(0) @binding(2) var<storage, read> sh: array<f32>;
+@group(0) @binding(3) var<storage, read> projected: array<Projected>;
+@group(0) @binding(4) var<storage, read> v_projected: array<f32>;
+@group(0) @binding(5) var<storage, read_write> v_points: array<f32>;
+@group(0) @binding(6) var<storage, read_write> v_log_delta: array<f32>;
+@group(0) @binding(7) var<storage, read_write> v_log_sigma: array<f32>;
+@group(0) @binding(8) var<storage, read_write> v_raw_opacity: array<f32>;
+
+fn rotate_out_of_view(v: vec3<f32>) -> vec3<f32> {
+    return camera.view_from_world[0].xyz * v.x + camera.view_from_world[1].xyz * v.y
+        + camera.view_from_world[2].xyz * v.z;
+}
+
+// Cotangent of the offset from camera to centroid, through the colour.
+fn offset_backward(id: u32, offset: vec3<f32>) -> vec3<f32> {
+    let distance = length(offset);
+    let direction = offset / distance;
+    let gradients = sh_basis_gradient(direction);
+    let num_coeffs = (camera.sh_degree + 1u) * (camera.sh_degree + 1u);
+    let v_colour = colour_cotangent(id);
+    var v_direction = vec3(0.0);
+    for (var i = 1u; i < SH_COEFFS; i++) {
+        if i < num_coeffs {
+            let at = (id * SH_COEFFS + i) * 3u;
+            v_direction += gradients[i] * dot(vec3(sh[at], sh[at + 1u], sh[at + 2u]), v_colour);
+        }
+    }
+    return (v_direction - direction * dot(direction, v_direction)) / distance;
+}
+
+fn store_zeros(id: u32) {
+    for (var i = 0u; i < 3u * POINTS; i++) {
+        v_points[id * 3u * POINTS + i] = 0.0;
+    }
+    v_log_delta[id] = 0.0;
+    v_log_sigma[id] = 0.0;
+    v_raw_opacity[id] = 0.0;
+}
+
+// Cotangents of the lines, as those of the points' places in the image plane.
+fn lines_backward(id: u32, centroid: vec3<f32>, centre: vec3<f32>) -> array<vec2<f32>, POINTS> {
+    let num_edges = projected[id].num_edges;
+    let origin = (projected[id].origin - camera.principal) / camera.focal - centre.xy / centre.z;
+    var v_plane: array<vec2<f32>, POINTS>;
+    for (var k = 0u; k < num_edges; k++) {
+        let line = projected[id].lines[k];
+        let v = vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u));
+        let a = u32(line.w);
+        let b = u32(projected[id].lines[select(k + 1u, 0u, k + 1u == num_edges)].w);
+        // The line is (n / f, n·(origin − a)) times the smoothness.
+        let from_a = origin - point_in_plane(id, a, centroid, centre).xy;
+        let v_normal = projected[id].smoothness * (v.xy / camera.focal + v.z * from_a);
+        v_plane[a] += vec2(v_normal.y, -v_normal.x) - v.z * line.xy * camera.focal;
+        v_plane[b] += vec2(-v_normal.y, v_normal.x);
+    }
+    return v_plane;
+}
+
+// Derivative by the logarithm of the factor that every line contains.
+fn smoothness_backward(id: u32) -> f32 {
+    var v = 0.0;
+    for (var k = 0u; k < projected[id].num_edges; k++) {
+        v += dot(vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u)), projected[id].lines[k].xyz);
+    }
+    return v;
+}
+
+fn store_point(id: u32, k: u32, v: vec3<f32>) {
+    let at = (id * POINTS + k) * 3u;
+    v_points[at] = v.x;
+    v_points[at + 1u] = v.y;
+    v_points[at + 2u] = v.z;
+}
+
+@compute @workgroup_size(WG_SIZE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let id = (group.y * GROUPS_PER_ROW + group.x) * WG_SIZE + thread;
+    if id >= camera.num_convexes {
+        return;
+    }
+    if projected[id].num_instances == 0u {
+        store_zeros(id);
+        return;
+    }
+    let centroid = centroid_of(id);
+    let offset = centroid - camera.position_near.xyz;
+    let centre = rotate_into_view(offset, camera);
+
+    // Both factors contain z.
+    let opacity = projected[id].opacity;
+    v_raw_opacity[id] = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
+    v_log_delta[id] = smoothness_backward(id);
+    v_log_sigma[id] = v_of(id, V_SHARPNESS) * projected[id].sharpness;
+    let v_z = v_of(id, V_Z) + (v_log_delta[id] + v_log_sigma[id]) / projected[id].z;
+    let v_centroid = offset_backward(id, offset) + rotate_out_of_view(vec3(0.0, 0.0, v_z));
+
+    let v_plane = lines_backward(id, centroid, centre);
+    for (var k = 0u; k < POINTS; k++) {
+        let in_plane = point_in_plane(id, k, centroid, centre);
+        let place = centre.xy / centre.z + in_plane.xy;
+        let v_view = vec3(v_plane[k], -dot(v_plane[k], place)) / in_plane.z;
+        store_point(id, k, rotate_out_of_view(v_view) + v_centroid / f32(POINTS));
+    }
+}
