@@ -12,12 +12,12 @@
 //! |---|---|---|
 //! | 0 | [`constants`], [`real`], [`files`], [`camera`], [`image`] | numbers, cameras, pictures |
 //! | 1 | [`scene`] | the parameters of convexes |
-//! | 2 | [`scene_file`], [`dataset`], [`reference`], [`gpu`] | files; the method in plain Rust; wgpu |
+//! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
 //! | 3 | [`kernels`], [`synth`] | one dispatcher per shader; a dataset made on the CPU |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | `viewer` | the window (feature `viewer`) |
 //!
-//! [`reference`] is the method's explanation and its judge: read it first.
+//! [`mod@reference`] is the method's explanation and its judge: read it first.
 
 pub mod camera;
 pub mod constants;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! No tiles, nothing of the GPU: every pixel asks every convex. Each file holds one step with its derivative beside it
-//! ([`mod@hull`], [`smooth_max`], [`profile`], [`sh`], [`view`], [`project`], [`rasterize`], [`loss`], [`adam`]).
+//! ([`mod@hull`], [`smooth_max`], [`profile`], [`sh`], [`view`], [`mod@project`], [`rasterize`], [`mod@loss`], [`adam`]).
 //! Cotangents, the derivatives of the loss by some value x, are called `v_x`. The derivative is the true one with the
 //! discrete decisions held: order, hull membership, thresholds, clamps. Results do not depend on the number of threads.
 //!

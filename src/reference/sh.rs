@@ -140,7 +140,7 @@ mod tests {
     /// Points of a product rule on the sphere that integrates polynomials of degree 6 exactly, with their weights.
     fn quadrature() -> Vec<([f64; 3], f64)> {
         // Gauss–Legendre with four nodes in z, eight equal steps around.
-        let nodes =
+        let nodes: [(f64, f64); 2] =
             [(0.339_981_043_584_856_3, 0.652_145_154_862_546_1), (0.861_136_311_594_052_6, 0.347_854_845_137_453_9)];
         let mut rule = Vec::new();
         for (z, weight) in nodes.iter().flat_map(|(z, weight)| [(*z, *weight), (-*z, *weight)]) {

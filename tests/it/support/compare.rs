@@ -7,7 +7,7 @@ fn as_f64<T: Real>(value: T) -> f64 {
 }
 
 /// ‖out − expected‖ / ‖expected‖; where all of `expected` is zero, 0 if `out` is too and infinity if not. NaN anywhere
-/// makes it NaN, and no bar is above that when written as `error <= bar`.
+/// makes it NaN.
 pub(crate) fn relative_error<T: Real, U: Real>(out: &[T], expected: &[U]) -> f64 {
     assert_eq!(out.len(), expected.len(), "arrays of one length");
     let difference: f64 = out.iter().zip(expected).map(|(a, b)| (as_f64(*a) - as_f64(*b)).powi(2)).sum::<f64>().sqrt();
