@@ -86,12 +86,14 @@ fn project(id: u32) -> Projected {
     let centroid = centroid_of(id);
     let offset = centroid - camera.position_near.xyz;
     let centre = rotate_into_view(offset, camera);
-    let distance = length(offset);
-    let centre_in_plane = centre.xy / centre.z;
+    let centre_in_pixels = centre.xy / centre.z * camera.focal + camera.principal;
+    // The picture is where pixels are: an origin outside would only cost digits.
+    convex.origin = clamp(floor(centre_in_pixels), vec2(0.0), vec2<f32>(camera.size));
 
+    // Places in the focal-free image plane, relative to the origin's.
     var plane: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < POINTS; k++) {
-        let in_plane = point_in_plane(id, k, centroid, centre);
+        let in_plane = point_in_plane(id, k, convex.origin);
         plane[k] = in_plane.xy;
         if in_plane.z <= camera.position_near.w || !is_finite(plane[k].x) || !is_finite(plane[k].y) {
             return convex;
@@ -107,7 +109,7 @@ fn project(id: u32) -> Projected {
     convex.smoothness = delta;
     convex.sharpness = exp(log_sigma[id]) * centre.z;
     convex.opacity = 1.0 / (1.0 + exp(-raw_opacity[id]));
-    let unclamped = colour_of(id, offset / distance);
+    let unclamped = colour_of(id, normalize(offset));
     convex.colour = max(unclamped, vec3(0.0));
     let is_good = is_finite(delta) && is_finite(convex.sharpness) && is_finite(raw_opacity[id])
         && is_finite(log_delta[id]) && is_finite(log_sigma[id])
@@ -118,9 +120,6 @@ fn project(id: u32) -> Projected {
     let sharpness = max(convex.sharpness, 1e-30);
     convex.lambda_max = clamp(log2(convex.opacity / ALPHA_MIN - 1.0) / sharpness, -1e30, 1e30);
 
-    let centre_in_pixels = centre_in_plane * camera.focal + camera.principal;
-    convex.origin = clamp(floor(centre_in_pixels), vec2(0.0), vec2<f32>(camera.size));
-    let origin_in_plane = (convex.origin - camera.principal) / camera.focal - centre_in_plane;
     for (var k = 0u; k < POINTS; k++) {
         convex.lines[k] = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
         if k < hull.count {
@@ -128,7 +127,7 @@ fn project(id: u32) -> Projected {
             let b = plane[hull.vertices[select(k + 1u, 0u, k + 1u == hull.count)]];
             let normal = vec2(b.y - a.y, a.x - b.x);
             let slope = delta * normal / camera.focal;
-            let at_origin = delta * dot(normal, origin_in_plane - a);
+            let at_origin = -delta * dot(normal, a);
             if !is_finite(slope.x) || !is_finite(slope.y) || !is_finite(at_origin) {
                 return convex;
             }

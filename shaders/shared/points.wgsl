@@ -1,5 +1,4 @@
-// The points of a convex, relative to their mean: absolute positions would cancel in f32. Needs the bindings `points` and
-// `camera`.
+// The points of a convex, and where the camera sees them. Needs the bindings `points` and `camera`.
 
 fn point(id: u32, k: u32) -> vec3<f32> {
     let at = (id * POINTS + k) * 3u;
@@ -14,10 +13,19 @@ fn centroid_of(id: u32) -> vec3<f32> {
     return sum / f32(POINTS);
 }
 
-// Place of point k in the focal-free image plane, relative to that of the centroid, and its view depth. `centre` is the
-// centroid in view axes.
-fn point_in_plane(id: u32, k: u32, centroid: vec3<f32>, centre: vec3<f32>) -> vec3<f32> {
-    let from_centre = rotate_into_view(point(id, k) - centroid, camera);
-    let z = centre.z + from_centre.z;
-    return vec3((from_centre.xy - centre.xy / centre.z * from_centre.z) / z, z);
+// Place of a pixel coordinate in the focal-free image plane, along one axis.
+fn pixel_in_plane(pixel: f32, axis: u32) -> vec2<f32> {
+    return two_quotient(two_sum(pixel, -camera.principal[axis]), vec2(camera.focal[axis], 0.0));
+}
+
+// Place of point k in the focal-free image plane relative to that of pixel `origin`, and its view depth. Both places are
+// far larger than their difference, and a sharp border needs all digits of it.
+fn point_in_plane(id: u32, k: u32, origin: vec2<f32>) -> vec3<f32> {
+    let p = point(id, k);
+    let depth = two_dot(camera.view_from_world[2], p);
+    let x = two_quotient(two_dot(camera.view_from_world[0], p), depth);
+    let y = two_quotient(two_dot(camera.view_from_world[1], p), depth);
+    let origin_x = pixel_in_plane(origin.x, 0u);
+    let origin_y = pixel_in_plane(origin.y, 1u);
+    return vec3((x.x - origin_x.x) + (x.y - origin_x.y), (y.x - origin_y.x) + (y.y - origin_y.y), depth.x);
 }
