@@ -1,5 +1,57 @@
+//! `lapidary synth`: makes the embedded synthetic dataset.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use lapidary::synth::{self, SynthOptions, SynthSummary};
+
+use super::Size;
+
+/// Makes a small exact dataset: cut gems on a checkered table, seen from all around.
+///
+/// Pictures, cameras for NeRF and COLMAP readers, points, depth maps and the exact scene; README.txt in the folder
+/// says what is what. The same options give the same files.
 #[derive(Debug, clap::Args)]
-pub(crate) struct SynthArgs {}
-pub(crate) fn run(_args: &SynthArgs) -> anyhow::Result<()> {
+pub(crate) struct SynthArgs {
+    /// Folder to write into; created where it is missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Views to learn from
+    #[arg(long, value_name = "N", default_value_t = SynthOptions::default().views)]
+    views: u32,
+    /// Views to be judged by, spread among the others
+    #[arg(long, value_name = "N", default_value_t = SynthOptions::default().test_views)]
+    test_views: u32,
+    /// Size of the pictures in pixels
+    #[arg(long, value_name = "WxH", default_value = "256x192")]
+    size: Size,
+    /// Changes cameras, how the gems are turned and how their facets are shaded
+    #[arg(long, value_name = "SEED", default_value_t = SynthOptions::default().seed)]
+    seed: u64,
+    /// Write into DIR even if something is in it; numbered pictures of an earlier run are removed
+    #[arg(long)]
+    overwrite: bool,
+}
+
+/// Makes the dataset and says what was made.
+pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<()> {
+    let options = SynthOptions {
+        views: args.views,
+        test_views: args.test_views,
+        width: args.size.width,
+        height: args.size.height,
+        seed: args.seed,
+        overwrite: args.overwrite,
+        ..SynthOptions::default()
+    };
+    let begin = Instant::now();
+    let SynthSummary { train, test, points, convexes } = synth::write(&args.out, &options)?;
+    println!(
+        "{train} training and {test} test pictures of {}x{}, {points} points, {convexes} exact convexes in {} ({:.1} s)",
+        options.width,
+        options.height,
+        args.out.display(),
+        begin.elapsed().as_secs_f64(),
+    );
     Ok(())
 }
