@@ -10,7 +10,7 @@
 
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::TILE_SIZE;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, layout};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile, layout};
 use crate::image::Image;
 use crate::kernels::{
     Bin, BinArgs, Pairs, Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs, Rasterize, RasterizeArgs,
@@ -173,6 +173,19 @@ impl Renderer {
         }
     }
 
+    /// Draws a frame once more into its own memory, and says how long each kernel took; `None` where the device has no
+    /// timestamps.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn profile(&self, scene: &GpuScene, frame: &Frame) -> Result<Option<Vec<KernelTime>>, GpuError> {
+        let Some(mut profile) = Profile::new(&self.gpu) else { return Ok(None) };
+        let mut commands = Commands::profiled(&self.gpu, "frame", &mut profile);
+        self.record(&mut commands, scene, &frame.memory)?;
+        commands.submit();
+        profile.read(&self.gpu).map(Some)
+    }
+
     /// Takes back the memory of a frame that is no longer needed.
     pub fn recycle(&mut self, frame: Frame) {
         self.memory = Some(frame.memory);
@@ -221,6 +234,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Pairs of a convex and a tile that it can touch.
+    #[must_use]
+    pub const fn num_instances(&self) -> u32 {
+        self.num_instances
+    }
+
     /// Copies the pictures to the host.
     ///
     /// # Errors
@@ -242,7 +261,6 @@ impl Frame {
 #[derive(Debug)]
 pub struct Differentiator {
     gpu: Gpu,
-    points_per_convex: u32,
     rasterize: RasterizeBackward,
     project: ProjectBackward,
 }
@@ -255,7 +273,6 @@ impl Differentiator {
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
         Ok(Self {
             gpu: gpu.clone(),
-            points_per_convex,
             rasterize: RasterizeBackward::new(gpu, points_per_convex)?,
             project: ProjectBackward::new(gpu, points_per_convex)?,
         })
@@ -272,25 +289,48 @@ impl Differentiator {
         frame: &Frame,
         v: &PictureCotangents,
     ) -> Result<Params<Buffer<f32>>, GpuError> {
-        let (gpu, points, memory) = (&self.gpu, self.points_per_convex, &frame.memory);
-        let per_instance = RasterizeBackward::cotangents_per_instance(points);
-        let v_instances = gpu.zeros("v_instances", u64::from(frame.num_instances) * per_instance)?;
-        let per_convex = ProjectBackward::cotangents_per_convex(points);
-        let v_projected = gpu.zeros("v_projected", u64::from(scene.num_convexes) * per_convex)?;
-        let totals = gpu.zeros("totals", memory.shape.num_pixels)?;
-        let zeros = |(name, values): (&str, &Buffer<f32>)| gpu.zeros(&format!("v_{name}"), values.len());
-        let gradients = NAMES.zip(scene.params.as_ref()).map(zeros).transpose()?;
+        let memory = BackwardMemory::new(&self.gpu, scene, frame)?;
+        let mut commands = Commands::new(&self.gpu, "backward");
+        self.record(&mut commands, scene, frame, v, &memory)?;
+        commands.submit();
+        Ok(memory.gradients)
+    }
 
-        let mut commands = Commands::new(gpu, "backward");
+    /// How long each kernel of [`Self::backward`] takes; `None` where the device has no timestamps.
+    ///
+    /// # Errors
+    /// As [`Self::backward`].
+    pub fn profile(
+        &self,
+        scene: &GpuScene,
+        frame: &Frame,
+        v: &PictureCotangents,
+    ) -> Result<Option<Vec<KernelTime>>, GpuError> {
+        let Some(mut profile) = Profile::new(&self.gpu) else { return Ok(None) };
+        let memory = BackwardMemory::new(&self.gpu, scene, frame)?;
+        let mut commands = Commands::profiled(&self.gpu, "backward", &mut profile);
+        self.record(&mut commands, scene, frame, v, &memory)?;
+        commands.submit();
+        profile.read(&self.gpu).map(Some)
+    }
+
+    fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        scene: &GpuScene,
+        frame: &Frame,
+        v: &PictureCotangents,
+        memory: &BackwardMemory,
+    ) -> Result<(), GpuError> {
         let rasterize = RasterizeBackwardArgs {
-            forward: memory.rasterize_args(),
+            forward: frame.memory.rasterize_args(),
             v_rgba: &v.rgba,
             v_depth: &v.depth,
-            totals: &totals,
-            v_instances: &v_instances,
+            totals: &memory.totals,
+            v_instances: &memory.v_instances,
         };
-        self.rasterize.record(&mut commands, rasterize)?;
-        let bin = memory.bin_args();
+        self.rasterize.record(commands, rasterize)?;
+        let bin = frame.memory.bin_args();
         let project = ProjectBackwardArgs {
             camera: bin.camera,
             params: &scene.params,
@@ -298,13 +338,35 @@ impl Differentiator {
             projected: bin.projected,
             convex_from_rank: bin.convex_from_rank,
             first_slot_from_rank: bin.first_slot_from_rank,
-            v_instances: &v_instances,
-            v_projected: &v_projected,
-            gradients: &gradients,
+            v_instances: &memory.v_instances,
+            v_projected: &memory.v_projected,
+            gradients: &memory.gradients,
         };
-        self.project.record(&mut commands, project)?;
-        commands.submit();
-        Ok(gradients)
+        self.project.record(commands, project)
+    }
+}
+
+/// Buffers of the way back.
+#[derive(Debug)]
+struct BackwardMemory {
+    totals: Buffer<f32>,
+    v_instances: Buffer<f32>,
+    v_projected: Buffer<f32>,
+    gradients: Params<Buffer<f32>>,
+}
+
+impl BackwardMemory {
+    fn new(gpu: &Gpu, scene: &GpuScene, frame: &Frame) -> Result<Self, GpuError> {
+        let points = scene.points_per_convex;
+        let per_instance = RasterizeBackward::cotangents_per_instance(points);
+        let per_convex = ProjectBackward::cotangents_per_convex(points);
+        let zeros = |(name, values): (&str, &Buffer<f32>)| gpu.zeros(&format!("v_{name}"), values.len());
+        Ok(Self {
+            totals: gpu.zeros("totals", frame.memory.shape.num_pixels)?,
+            v_instances: gpu.zeros("v_instances", u64::from(frame.num_instances) * per_instance)?,
+            v_projected: gpu.zeros("v_projected", u64::from(scene.num_convexes) * per_convex)?,
+            gradients: NAMES.zip(scene.params.as_ref()).map(zeros).transpose()?,
+        })
     }
 }
 
