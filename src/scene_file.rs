@@ -68,7 +68,7 @@ pub fn save(scene: &Scene, path: &Path) -> Result<(), SceneFileError> {
         ("sh_degree".to_owned(), scene.sh_degree.to_string()),
     ]);
     let bytes = safetensors::serialize(tensors.into_named(), Some(metadata)).map_err(content)?;
-    Ok(files::write_atomically(path, &bytes)?)
+    Ok(files::write_atomically(path, &with_sorted_header(bytes))?)
 }
 
 /// Reads a scene and checks format, version, shapes and finiteness.
@@ -97,6 +97,21 @@ pub fn load(path: &Path) -> Result<Scene, SceneFileError> {
     let scene = Scene { params, points_per_convex, sh_degree };
     scene.check().map_err(|source| SceneFileError::Scene { path: path.into(), source })?;
     Ok(scene)
+}
+
+/// The same file with the keys of its header in alphabetical order, so that equal scenes give equal bytes: safetensors
+/// writes metadata in the order of a hash map, which differs from run to run.
+fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return bytes };
+    let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
+    let json = header.and_then(|header| serde_json::from_slice::<serde_json::Value>(header).ok());
+    let Some((header, json)) = header.zip(json) else { return bytes };
+    // The header is padded with spaces, and sorting does not change its length.
+    let sorted = format!("{:<width$}", json.to_string(), width = header.len());
+    if sorted.len() == header.len() {
+        bytes[8..8 + sorted.len()].copy_from_slice(sorted.as_bytes());
+    }
+    bytes
 }
 
 fn content(path: &Path, reason: String) -> SceneFileError {
@@ -135,6 +150,18 @@ mod tests {
         let path = folder.path().join("scene.safetensors");
         save(&scene(), &path).unwrap();
         assert_eq!(load(&path).unwrap(), scene());
+    }
+
+    #[test]
+    fn equal_scenes_give_equal_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scene.safetensors");
+        let write = || {
+            save(&scene(), &path).unwrap();
+            std::fs::read(&path).unwrap()
+        };
+        let first = write();
+        assert!((0..8).all(|_| write() == first));
     }
 
     #[test]

@@ -52,8 +52,8 @@ pub(super) fn crystal() -> Polyhedron {
             tilted(azimuth, PI - 0.7, DVec2::new(reach, -0.9)),
         ]
     };
-    let ends = [Plane::through(1.0 * DVec3::Z, DVec3::Z), Plane::through(-DVec3::Z, DVec3::NEG_Z)];
-    Polyhedron { planes: (0..6).flat_map(side).chain(ends).collect() }
+    let foot = Plane::through(-DVec3::Z, DVec3::NEG_Z);
+    Polyhedron { planes: (0..6).flat_map(side).chain([foot]).collect() }
 }
 
 /// The round brilliant: table, star, main and upper girdle facets above; girdle; main and lower girdle facets below.
@@ -63,7 +63,7 @@ pub(super) fn brilliant() -> Polyhedron {
     for i in 0..8 {
         let main = TAU * f64::from(i) / 8.0;
         planes.push(tilted(main, 0.61, DVec2::new(1.0, girdle)));
-        planes.push(tilted(main + TAU / 16.0, 0.36, DVec2::new(0.6, 0.36)));
+        planes.push(tilted(main + TAU / 16.0, 0.36, DVec2::new(0.53, 0.36)));
         planes.push(tilted(main, PI - 0.73, DVec2::new(1.0, -girdle)));
         for side in [-1.0, 1.0] {
             let azimuth = main + side * TAU / 32.0;

@@ -1,4 +1,4 @@
-//! The world as a lapidary scene: one convex per facet of a gem and per square of the table.
+//! The world as a lapidary scene: convexes for each facet of a gem and each square of the table.
 //!
 //! A facet becomes a flat pyramid: its corners and an apex a little inside of the gem. Seen from outside a gem so
 //! built is the polyhedron itself, and each facet keeps a colour of its own.
@@ -47,8 +47,11 @@ pub fn exact_scene(world: &World) -> Scene {
             }
         }
     }
-    for square in squares() {
-        push_square(&mut scene, world, square);
+    for slab in slabs() {
+        push_slab(&mut scene, world, slab);
+    }
+    for (facet, plate) in plates() {
+        push_plate(&mut scene, world, facet, plate);
     }
     scene
 }
@@ -74,29 +77,61 @@ fn push_facet(scene: &mut Scene, world: &World, gem: &Gem, surface: Surface, pol
     // Points that a facet does not need repeat its apex: the hull is the same.
     points.resize(MAX_POINTS, middle - APEX_DEPTH * gem.radius * normal);
     let colour = mean_colour(world, surface, polygon);
-    push(scene, &points, mean_edge(polygon), colour);
+    push(scene, &points, typical_edge(polygon), colour);
 }
 
-fn push_square(scene: &mut Scene, world: &World, square: [DVec3; 4]) {
-    // Facet 4 of a cuboid is its top.
-    let colour = mean_colour(world, Surface::Table(TOP), &square);
-    let top = grown(&square);
-    let bottom = top.iter().map(|corner| *corner - TABLE_THICKNESS * DVec3::Z);
-    let points: Vec<DVec3> = top.iter().copied().chain(bottom).collect();
-    push(scene, &points, mean_edge(&square), colour);
+/// Appends a slab of the table under `top`, a rectangle of its surface.
+fn push_slab(scene: &mut Scene, world: &World, top: [DVec3; 4]) {
+    push_prism(scene, &top, TABLE_THICKNESS * DVec3::NEG_Z, mean_colour(world, Surface::Table(TOP), &top));
 }
 
-/// Index of the upper plane of the table.
+/// Appends a plate on the side of the table: slabs have the colour of their top all over.
+fn push_plate(scene: &mut Scene, world: &World, facet: usize, side: [DVec3; 4]) {
+    let outwards = PLATE_THICKNESS * world.table.planes[facet].normal;
+    push_prism(scene, &side, outwards, mean_colour(world, Surface::Table(facet), &side));
+}
+
+fn push_prism(scene: &mut Scene, face: &[DVec3; 4], depth: DVec3, colour: DVec3) {
+    let front = grown(face);
+    let points: Vec<DVec3> = front.iter().copied().chain(front.iter().map(|corner| *corner + depth)).collect();
+    let edge = typical_edge(face).min(typical_edge(&[face[0], face[1], face[1] + TABLE_THICKNESS * DVec3::NEG_Z]));
+    push(scene, &points, edge, colour);
+}
+
+/// Index of the upper plane of the table: a cuboid has ±x, ±y, ±z in this order.
 const TOP: usize = 4;
 
-/// The tops of the squares of the table.
-fn squares() -> impl Iterator<Item = [DVec3; 4]> {
-    let side = 2.0 * TABLE_HALF / f64::from(TABLE_SQUARES);
-    let corner =
-        move |i: u32, j: u32| DVec3::new(f64::from(i) * side - TABLE_HALF, f64::from(j) * side - TABLE_HALF, 0.0);
-    (0..TABLE_SQUARES).flat_map(move |j| {
-        (0..TABLE_SQUARES).map(move |i| [corner(i, j), corner(i + 1, j), corner(i + 1, j + 1), corner(i, j + 1)])
+/// Thickness of the plates on the table's sides, world units: less than a pixel.
+const PLATE_THICKNESS: f64 = 0.01;
+
+/// Slabs along a side of a square: smaller slabs follow the shadows, and sort better against the gems on them.
+const SLABS_PER_SQUARE: u32 = 2;
+
+/// The tops of the slabs that make up the squares of the table.
+fn slabs() -> impl Iterator<Item = [DVec3; 4]> {
+    let count = TABLE_SQUARES * SLABS_PER_SQUARE;
+    let place = move |i: u32| (2.0 * f64::from(i) / f64::from(count) - 1.0) * TABLE_HALF;
+    let corner = move |i, j| DVec3::new(place(i), place(j), 0.0);
+    (0..count).flat_map(move |j| {
+        (0..count).map(move |i| [corner(i, j), corner(i + 1, j), corner(i + 1, j + 1), corner(i, j + 1)])
     })
+}
+
+/// The sides of the table in plates as wide as slabs, each with the index of its plane.
+fn plates() -> impl Iterator<Item = (usize, [DVec3; 4])> {
+    let count = TABLE_SQUARES * SLABS_PER_SQUARE;
+    let place = move |i: u32| (2.0 * f64::from(i) / f64::from(count) - 1.0) * TABLE_HALF;
+    let corners = move |facet: usize, i: u32| {
+        let at = |along: f64, z: f64| match facet {
+            0 => DVec3::new(TABLE_HALF, along, z),
+            1 => DVec3::new(-TABLE_HALF, along, z),
+            2 => DVec3::new(along, TABLE_HALF, z),
+            _ => DVec3::new(along, -TABLE_HALF, z),
+        };
+        let (left, right, low) = (place(i), place(i + 1), -TABLE_THICKNESS);
+        [at(left, low), at(right, low), at(right, 0.0), at(left, 0.0)]
+    };
+    (0..TOP).flat_map(move |facet| (0..count).map(move |i| (facet, corners(facet, i))))
 }
 
 /// A pixel's width at the mean distance of the cameras, at the default size; world units.
@@ -133,10 +168,13 @@ fn mean(corners: &[DVec3]) -> DVec3 {
     corners.iter().sum::<DVec3>() / corners.len() as f64
 }
 
-fn mean_edge(corners: &[DVec3]) -> f64 {
+/// The edge length that borders are made for, world units: between the mean and the shortest, because borders widen
+/// where an edge is short or seen at a slant.
+fn typical_edge(corners: &[DVec3]) -> f64 {
     let next = |i: usize| corners[(i + 1) % corners.len()];
     let lengths = corners.iter().enumerate().map(|(i, corner)| corner.distance(next(i)));
-    lengths.sum::<f64>() / corners.len() as f64
+    let mean = lengths.clone().sum::<f64>() / corners.len() as f64;
+    0.5 * (mean * lengths.fold(f64::INFINITY, f64::min)).sqrt()
 }
 
 /// The polygon with its corners moved away from its middle, so that edges move by about [`GROWTH_PX`].

@@ -11,3 +11,4 @@ mod scan;
 mod shaders;
 mod sort;
 mod support;
+mod synth;
