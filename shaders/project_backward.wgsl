@@ -45,9 +45,8 @@ fn store_zeros(id: u32) {
 }
 
 // Cotangents of the lines, as those of the points' places in the image plane.
-fn lines_backward(id: u32) -> array<vec2<f32>, POINTS> {
+fn lines_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) -> array<vec2<f32>, POINTS> {
     let num_edges = projected[id].num_edges;
-    let origin = projected[id].origin;
     var v_plane: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < num_edges; k++) {
         let line = projected[id].lines[k];
@@ -55,7 +54,7 @@ fn lines_backward(id: u32) -> array<vec2<f32>, POINTS> {
         let a = u32(line.w);
         let b = u32(projected[id].lines[select(k + 1u, 0u, k + 1u == num_edges)].w);
         // The line is (n / f, n·(origin − a)) times the smoothness.
-        let from_a = -point_in_plane(id, a, origin).xy;
+        let from_a = -(*in_plane)[a].xy;
         let v_normal = projected[id].smoothness * (v.xy / camera.focal + v.z * from_a);
         v_plane[a] += vec2(v_normal.y, -v_normal.x) - v.z * line.xy * camera.focal;
         v_plane[b] += vec2(-v_normal.y, v_normal.x);
@@ -99,13 +98,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let v_z = v_of(id, V_Z) + (v_log_delta[id] + v_log_sigma[id]) / projected[id].z;
     let v_centroid = offset_backward(id, offset) + rotate_out_of_view(vec3(0.0, 0.0, v_z));
 
-    let v_plane = lines_backward(id);
     let origin = projected[id].origin;
+    var in_plane: array<vec3<f32>, POINTS>;
+    for (var k = 0u; k < POINTS; k++) {
+        in_plane[k] = point_in_plane(id, k, origin);
+    }
+    let v_plane = lines_backward(id, &in_plane);
     let origin_in_plane = (origin - camera.principal) / camera.focal;
     for (var k = 0u; k < POINTS; k++) {
-        let in_plane = point_in_plane(id, k, origin);
-        let place = origin_in_plane + in_plane.xy;
-        let v_view = vec3(v_plane[k], -dot(v_plane[k], place)) / in_plane.z;
+        let place = origin_in_plane + in_plane[k].xy;
+        let v_view = vec3(v_plane[k], -dot(v_plane[k], place)) / in_plane[k].z;
         store_point(id, k, rotate_out_of_view(v_view) + v_centroid / f32(POINTS));
     }
 }
