@@ -27,7 +27,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
     }
+    // A row that overflows says nothing: a step along it would be meaningless.
+    var is_good = true;
     for (var i = 0u; i < NUM_COTANGENTS; i++) {
-        v_projected[id * NUM_COTANGENTS + i] = sums[i];
+        is_good &= is_finite(sums[i]);
+    }
+    for (var i = 0u; i < NUM_COTANGENTS; i++) {
+        v_projected[id * NUM_COTANGENTS + i] = select(0.0, sums[i], is_good);
     }
 }

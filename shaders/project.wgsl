@@ -16,11 +16,6 @@
 const LOG2_E: f32 = 1.4426950408889634;
 const CULLED: u32 = 0xffffffffu;
 
-// Compilers may assume that there is no NaN and drop a test by comparison; they cannot drop one of the bits.
-fn is_finite(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
-}
-
 fn colour_of(id: u32, direction: vec3<f32>) -> vec3<f32> {
     let basis = sh_basis(direction);
     let num_coeffs = (camera.sh_degree + 1u) * (camera.sh_degree + 1u);

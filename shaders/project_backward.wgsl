@@ -92,10 +92,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     // Both factors contain z.
     let opacity = projected[id].opacity;
-    v_raw_opacity[id] = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
-    v_log_delta[id] = smoothness_backward(id);
-    v_log_sigma[id] = v_of(id, V_SHARPNESS) * projected[id].sharpness;
-    let v_z = v_of(id, V_Z) + (v_log_delta[id] + v_log_sigma[id]) / projected[id].z;
+    let v_opacity = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
+    let v_delta = smoothness_backward(id);
+    let v_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
+    let v_z = v_of(id, V_Z) + (v_delta + v_sigma) / projected[id].z;
     let v_centroid = offset_backward(id, offset) + rotate_out_of_view(vec3(0.0, 0.0, v_z));
 
     let origin = projected[id].origin;
@@ -105,9 +105,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let v_plane = lines_backward(id, &in_plane);
     let origin_in_plane = (origin - camera.principal) / camera.focal;
+    var is_good = is_finite(v_opacity) && is_finite(v_delta) && is_finite(v_sigma);
     for (var k = 0u; k < POINTS; k++) {
         let place = origin_in_plane + in_plane[k].xy;
         let v_view = vec3(v_plane[k], -dot(v_plane[k], place)) / in_plane[k].z;
-        store_point(id, k, rotate_out_of_view(v_view) + v_centroid / f32(POINTS));
+        let v_point = rotate_out_of_view(v_view) + v_centroid / f32(POINTS);
+        is_good &= is_finite(v_point.x) && is_finite(v_point.y) && is_finite(v_point.z);
+        store_point(id, k, v_point);
     }
+    // A row that overflows says nothing: a step along it would be meaningless.
+    if !is_good {
+        store_zeros(id);
+        return;
+    }
+    v_raw_opacity[id] = v_opacity;
+    v_log_delta[id] = v_delta;
+    v_log_sigma[id] = v_sigma;
 }

@@ -82,6 +82,7 @@ pub const PROJECT: Shader = Shader {
         text!("shared/points.wgsl"),
         text!("shared/sh.wgsl"),
         text!("shared/hull.wgsl"),
+        text!("shared/finite.wgsl"),
         text!("project.wgsl"),
     ],
 };
@@ -140,6 +141,7 @@ pub const GATHER_COTANGENTS: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/cotangents.wgsl"),
+        text!("shared/finite.wgsl"),
         text!("gather_cotangents.wgsl"),
     ],
 };
@@ -155,6 +157,7 @@ pub const PROJECT_BACKWARD: Shader = Shader {
         text!("shared/two_floats.wgsl"),
         text!("shared/points.wgsl"),
         text!("shared/sh_gradient.wgsl"),
+        text!("shared/finite.wgsl"),
         text!("project_backward.wgsl"),
     ],
 };

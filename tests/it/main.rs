@@ -4,6 +4,7 @@
 
 mod backward;
 mod device;
+mod fuzz;
 mod layering;
 mod rasterize;
 mod reference;
