@@ -1,7 +1,7 @@
 //! Gradients of the GPU against the test vectors and against the twin.
 
-use lapidary::reference::{self, ImageCotangents};
-use lapidary::scene::Params;
+use lapidary::reference::{self, Frame, ImageCotangents};
+use lapidary::scene::{Params, Scene};
 
 use crate::support::compare::relative_error;
 use crate::support::device::{all_gpus, gpu};
@@ -41,14 +41,20 @@ fn every_vector_is_met() {
 #[test]
 fn random_scenes_have_the_gradients_of_the_twin() {
     let mut renderers = Renderers::new(gpu());
+    let mut clamps = [0; 3];
     for seed in 0..120 {
         let mut random = Random::new(1000 + seed);
         let (points, degree) = (3 + (seed as usize) % 6, (seed as usize) % 4);
-        let scene = toys::scene(&mut random, 1 + (seed as usize * 13) % 30, points, degree).cast::<f32>();
+        let mut scene = toys::scene(&mut random, 1 + (seed as usize * 13) % 30, points, degree);
+        if seed % 2 == 1 {
+            make_opaque(&mut scene);
+        }
+        let scene = scene.cast::<f32>();
         let (width, height) = (17 + (seed as u32 * 7) % 40, 16 + (seed as u32 * 5) % 35);
         let (camera, options) = (toys::camera(&mut random, width, height), toys::options());
         let wide = scene.cast::<f64>();
         let frame = reference::forward(&wide, &camera, &options);
+        count_clamps(&frame, &mut clamps);
 
         // Nothing is asked of pixels where f32 may decide otherwise.
         let pixels = frame.band.len();
@@ -69,6 +75,29 @@ fn random_scenes_have_the_gradients_of_the_twin() {
         let found = renderers.gradients(&scene, &camera, &options, &v_rgba, &v_depth);
         for (parameter, error) in errors(&found, &expected) {
             assert!(error <= TOLERANCE, "seed {seed}: `{parameter}` is off by {error:.1e}");
+        }
+    }
+    assert!(clamps.iter().all(|count| *count > 1000), "alpha, light and colour were held {clamps:?} times");
+}
+
+/// Brings the clamp of alpha, that of the colour and the end of the light into play.
+fn make_opaque(scene: &mut Scene<f64>) {
+    scene.params.raw_opacity.iter_mut().for_each(|x| *x += 6.0);
+    scene.params.log_delta.iter_mut().for_each(|x| *x += 1.5);
+    scene.params.log_sigma.iter_mut().for_each(|x| *x += 1.0);
+    scene.params.sh.iter_mut().for_each(|x| *x *= 4.0);
+}
+
+/// Adds up how often alpha was clamped, how many pixels have no light left, and how often the colour of what is drawn
+/// was clamped.
+fn count_clamps(frame: &Frame<f64>, clamps: &mut [usize; 3]) {
+    for (row, column) in (0..frame.height).flat_map(|row| (0..frame.width).map(move |column| (row, column))) {
+        let walk = frame.walk(column, row);
+        clamps[1] += usize::from(walk.transmittance < 0.01);
+        for contribution in &walk.contributions {
+            clamps[0] += usize::from(contribution.alpha_is_clamped);
+            let convex = frame.layers.projected[contribution.convex_id].as_ref().unwrap();
+            clamps[2] += usize::from(convex.colour_is_clamped.contains(&true));
         }
     }
 }
