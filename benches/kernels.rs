@@ -3,6 +3,7 @@
 //! Every sample records, submits and waits, so the smallest figures contain the driver's round trip. A profile of one
 //! frame and its way back, by timestamps, is printed first. `LAPIDARY_ADAPTER` chooses the device.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops when something fails")]
+#![allow(clippy::cast_possible_truncation, reason = "numbers for the device, known to be small")]
 #![allow(missing_docs, reason = "criterion's macros write items without documentation")]
 
 use std::collections::BTreeMap;
