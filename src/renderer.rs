@@ -433,7 +433,8 @@ impl Memory {
             shape,
             camera: gpu.uniform("camera", &layout::Camera::default())?,
             num_convexes: gpu.upload("num_convexes", &[num_convexes])?,
-            projected: gpu.zeros("projected", u64::from(num_convexes) * project.words_per_convex())?,
+            // A binding shows at least one.
+            projected: gpu.zeros("projected", u64::from(num_convexes.max(1)) * project.words_per_convex())?,
             by_depth: Pairs::zeros(gpu, "by_depth", num_convexes)?,
             by_depth_scratch: Pairs::zeros(gpu, "by_depth.scratch", num_convexes)?,
             depth_sort: sort.plan(gpu, num_convexes, u32::BITS, 0)?,

@@ -79,9 +79,11 @@ fn on_gpu(
 
 fn camera(args: &RenderArgs) -> anyhow::Result<Camera> {
     let size = args.size.map(|size| (size.width, size.height));
-    Transforms::load(&args.cameras)
+    let camera = Transforms::load(&args.cameras)
         .and_then(|transforms| transforms.camera(&args.cameras, args.view, size))
-        .context("--cameras")
+        .context("--cameras")?;
+    camera.check().context("--size")?;
+    Ok(camera)
 }
 
 fn colour(text: &str) -> Result<[f32; 3], String> {

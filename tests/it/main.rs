@@ -3,6 +3,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "tests cut numbers that they know to be small")]
 
 mod backward;
+mod cli;
 mod device;
 mod fuzz;
 mod layering;

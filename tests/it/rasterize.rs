@@ -2,6 +2,7 @@
 
 use lapidary::reference;
 use lapidary::renderer::Pictures;
+use lapidary::scene::Scene;
 
 use crate::support::compare::max_error_outside;
 use crate::support::device::{all_gpus, gpu};
@@ -62,4 +63,35 @@ fn random_scenes_look_as_the_twin_draws_them() {
 
 fn random_len(seed: u64) -> usize {
     (seed as usize * 13) % 40
+}
+
+#[test]
+fn a_scene_without_convexes_is_background() {
+    let mut random = Random::new(3);
+    let (camera, options) = (toys::camera(&mut random, 20, 17), toys::options());
+    let found = Renderers::new(gpu()).render(&Scene::empty(6, 0), &camera, &options);
+    let [red, green, blue] = options.background;
+    assert!(found.rgba.iter().all(|pixel| *pixel == [red, green, blue, 0.0]));
+    assert_eq!(found.num_instances, 0);
+}
+
+#[test]
+fn buffers_grow_within_a_frame_and_serve_the_next() {
+    let mut renderers = Renderers::new(gpu());
+    let mut random = Random::new(5);
+    // Soft convexes that cover the whole picture: far more instances than buffers are first made for.
+    let mut large = toys::scene(&mut random, 300, 6, 1);
+    large.params.log_delta.iter_mut().for_each(|x| *x = -1.0);
+    large.params.log_sigma.iter_mut().for_each(|x| *x = -1.0);
+    let (large, small) = (large.cast::<f32>(), toys::scene(&mut random, 5, 6, 1).cast::<f32>());
+    let (wide, narrow) = (toys::camera(&mut random, 128, 64), toys::camera(&mut random, 40, 50));
+    let options = toys::options();
+    let first = renderers.render(&large, &wide, &options);
+    assert!(first.num_instances > 300 * 8, "{} instances fit from the beginning", first.num_instances);
+    let expected = reference::forward(&large.cast::<f64>(), &wide, &options);
+    let worst = errors(&first, &expected.rgb, &expected.alpha, &expected.depth, &expected.band);
+    assert!(worst[0] <= TOLERANCE && worst[1] <= TOLERANCE, "{worst:?}");
+    let between = renderers.render(&small, &narrow, &options);
+    assert!(renderers.render(&large, &wide, &options) == first);
+    assert!(renderers.render(&small, &narrow, &options) == between);
 }

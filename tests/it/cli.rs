@@ -1,0 +1,96 @@
+//! The program as a user runs it: exit codes, messages, files.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use lapidary::image::Image;
+
+fn lapidary(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lapidary")).args(args).output().unwrap()
+}
+
+/// Fails with this exit code, one `error:` on stderr that holds every one of `parts`, and no panic.
+fn refused(args: &[&str], code: i32, parts: &[&str]) {
+    let output = lapidary(args);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+    assert_eq!(message.matches("error:").count(), 1, "{args:?}: {message}");
+    assert!(parts.iter().all(|part| message.contains(part)), "{args:?}: {message}");
+}
+
+fn succeeds(args: &[&str]) -> String {
+    let output = lapidary(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A small dataset in a fresh folder.
+fn dataset() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("gems");
+    succeeds(&["synth", "--out", text(&out), "--views", "2", "--test-views", "1", "--size", "48x32"]);
+    folder
+}
+
+#[test]
+fn info_tells_people_and_programs() {
+    assert!(succeeds(&["info"]).contains("← used"));
+    let json: serde_json::Value = serde_json::from_str(&succeeds(&["info", "--json"])).unwrap();
+    let adapter = &json["adapters"][0];
+    assert!(adapter["can_train"].is_boolean() && adapter["max_binding_bytes"].is_u64() && adapter["name"].is_string());
+    assert!(["gpu", "software"].contains(&succeeds(&["info", "--check"]).trim()));
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_a_gpu_error() {
+    refused(&["info", "--adapter", "no such thing"], 3, &["no such thing", "0: "]);
+    assert_eq!(succeeds(&["info", "--check", "--adapter", "no such thing"]).trim(), "none");
+}
+
+#[test]
+fn gpu_and_reference_draw_the_same_picture() {
+    let folder = dataset();
+    let gems = folder.path().join("gems");
+    let (scene, cameras) = (gems.join("scene.safetensors"), gems.join("transforms_test.json"));
+    let picture = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let mut args = vec!["render", text(&scene), "--cameras", text(&cameras), "--background", "0.5,0.5,1"];
+        args.extend(["--size", "96x64", "--out", text(&out)]);
+        args.extend(more);
+        succeeds(&args);
+        Image::load(&out).unwrap()
+    };
+    let (gpu, reference) = (picture("gpu.png", &[]), picture("reference.png", &["--reference"]));
+    assert_eq!((gpu.width, gpu.height), (96, 64));
+    let psnr = gpu.psnr(&reference);
+    assert!(psnr > 55.0, "{psnr} dB apart: more than the rounding to 8 bits");
+    assert!(gpu.psnr(&Image::filled(96, 64, [0.5, 0.5, 1.0])) < 25.0, "nothing was drawn");
+}
+
+#[test]
+fn bad_input_is_named_and_nothing_is_written() {
+    let folder = dataset();
+    let gems = folder.path().join("gems");
+    let (scene, cameras) = (gems.join("scene.safetensors"), gems.join("transforms_test.json"));
+    let (scene, cameras, out) = (text(&scene), text(&cameras), folder.path().join("out.png"));
+    let render = |scene: &str, cameras: &str, more: &[&str], parts: &[&str]| {
+        let mut args = vec!["render", scene, "--cameras", cameras, "--out", text(&out)];
+        args.extend(more);
+        refused(&args, 2, parts);
+        assert!(!out.exists());
+    };
+    render("absent.safetensors", cameras, &[], &["absent.safetensors"]);
+    render(cameras, cameras, &[], &["transforms_test.json", "not a lapidary scene"]);
+    render(scene, "absent.json", &[], &["absent.json"]);
+    render(scene, scene, &[], &["scene.safetensors", "not a transforms.json"]);
+    render(scene, cameras, &["--view", "7"], &["no frame 7"]);
+    render(scene, cameras, &["--size", "0x9"], &["--size"]);
+    render(scene, cameras, &["--size", "9999x9"], &["8192"]);
+    render(scene, cameras, &["--background", "2,0,0"], &["--background"]);
+    refused(&["synth", "--out", text(&gems)], 2, &["gems"]);
+    refused(&["synth", "--out", text(&folder.path().join("new")), "--views", "0"], 2, &["view"]);
+}
