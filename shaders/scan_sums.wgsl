@@ -1,4 +1,4 @@
-// Exclusive prefix sums of the sums of the blocks, in place, and the total.
+// Exclusive prefix sums of the sums of the blocks, in place, and the total, which saturates at 2³² − 1.
 //
 // One workgroup in all: it walks over the sums block by block and carries the total along.
 
@@ -14,6 +14,7 @@ struct ScanArgs {
 @group(0) @binding(3) var<storage, read_write> total: array<u32>;
 
 var<workgroup> sh_num_sums: u32;
+var<workgroup> sh_wrapped: atomic<u32>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(thread: Thread) {
@@ -22,6 +23,10 @@ fn main(thread: Thread) {
         sh_num_sums = blocks_of(min(counts[args.count_index], args.max_count));
     }
     let num_sums = workgroupUniformLoad(&sh_num_sums);
+    if thread.index == 0u {
+        atomicStore(&sh_wrapped, 0u);
+    }
+    workgroupBarrier();
 
     var carry = 0u;
     for (var start = 0u; start < num_sums; start += BLOCK_SIZE) {
@@ -36,10 +41,15 @@ fn main(thread: Thread) {
             let next = sums[i];
             sums[i] = before;
             before += next;
+            // A sum that is smaller than what it was added to has wrapped around.
+            if before < next {
+                atomicStore(&sh_wrapped, 1u);
+            }
         }
         carry += scanned.total;
     }
+    workgroupBarrier();
     if thread.index == 0u {
-        total[0] = carry;
+        total[0] = select(carry, 0xffffffffu, atomicLoad(&sh_wrapped) == 1u);
     }
 }

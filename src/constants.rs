@@ -70,6 +70,16 @@ pub const ADAM_BETA2: f64 = 0.999;
 /// Added to the root of Adam's second moment; so small that the step has the size of the rate however small gradients are.
 pub const ADAM_EPSILON: f64 = 1e-15;
 
+/// Weights of the SSIM window along one axis; they add up to one.
+#[must_use]
+pub fn ssim_weights() -> [f64; SSIM_WINDOW] {
+    let middle = (SSIM_WINDOW / 2) as f64;
+    let weights: [f64; SSIM_WINDOW] =
+        std::array::from_fn(|i| (-(i as f64 - middle).powi(2) / (2.0 * SSIM_STD * SSIM_STD)).exp());
+    let total: f64 = weights.iter().sum();
+    weights.map(|weight| weight / total)
+}
+
 /// The constants that shaders use, as WGSL source that is put before every shader.
 #[must_use]
 pub fn wgsl_header() -> String {
@@ -87,5 +97,16 @@ pub fn wgsl_header() -> String {
     constant("ALPHA_MAX", "f32", &ALPHA_MAX);
     constant("ALPHA_MIN", "f32", &ALPHA_MIN);
     constant("TRANSMITTANCE_MIN", "f32", &TRANSMITTANCE_MIN);
+    constant("SSIM_WINDOW", "u32", &SSIM_WINDOW);
+    constant("SSIM_C1", "f32", &SSIM_C1);
+    constant("SSIM_C2", "f32", &SSIM_C2);
+    constant("ADAM_BETA1", "f32", &ADAM_BETA1);
+    constant("ADAM_BETA2", "f32", &ADAM_BETA2);
+    // In f32 the difference would be off in the fifth digit.
+    constant("ADAM_1_MINUS_BETA1", "f32", &(1.0 - ADAM_BETA1));
+    constant("ADAM_1_MINUS_BETA2", "f32", &(1.0 - ADAM_BETA2));
+    constant("ADAM_EPSILON", "f32", &ADAM_EPSILON);
+    let weights = ssim_weights().map(|weight| weight.to_string()).join(", ");
+    header.push_str(&format!("const SSIM_WEIGHTS = array<f32, {SSIM_WINDOW}>({weights});\n"));
     header
 }

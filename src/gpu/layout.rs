@@ -76,6 +76,54 @@ mirrors! {
         pub padding: u32,
     }
 
+    /// What a list of frames or iterations leaves for the host to read when it likes.
+    pub struct Status {
+        /// 1 once a frame did not fit; nothing changes any parameter from then on.
+        pub has_overflowed: u32,
+        /// Most instances that a frame has asked for.
+        pub needed_instances: u32,
+        /// Iterations that changed the parameters.
+        pub num_steps: u32,
+        /// Unused.
+        pub padding: u32,
+    }
+
+    /// What the kernels of the loss are told.
+    pub struct LossArgs {
+        /// Width and height in pixels.
+        pub size: [u32; 2],
+        /// Width and height in tiles.
+        pub num_tiles: [u32; 2],
+        /// Weight of L1.
+        pub l1_weight: f32,
+        /// Weight of 1 − SSIM.
+        pub ssim_weight: f32,
+        /// Where the sums are put.
+        pub index: u32,
+        /// Unused.
+        pub padding: u32,
+    }
+
+    /// Arguments of a step of Adam on one parameter.
+    pub struct AdamArgs {
+        /// Values in the window that the bindings show.
+        pub num_values: u32,
+        /// The first of them in the whole parameter.
+        pub first_value: u32,
+        /// Values of one convex.
+        pub row_width: u32,
+        /// How many of them at its front have a rate of their own.
+        pub front_width: u32,
+        /// The rate of those.
+        pub front_rate: f32,
+        /// The rate of the others.
+        pub rate: f32,
+        /// Inverse of 1 − beta1^step.
+        pub correction1: f32,
+        /// Inverse of 1 − beta2^step.
+        pub correction2: f32,
+    }
+
     /// Arguments of the kernel that turns a count into workgroups.
     pub struct GroupsArgs {
         /// Place of the count in its buffer.

@@ -177,6 +177,33 @@ pub const SH_BACKWARD: Shader = Shader {
     ],
 };
 
+/// Lets the instances of a frame in where they fit.
+pub const ADMIT_INSTANCES: Shader = Shader {
+    name: "admit_instances",
+    parts: &[text!("shared/camera.wgsl"), text!("shared/status.wgsl"), text!("admit_instances.wgsl")],
+};
+
+/// L1 and SSIM, and derivatives by the moments of every window.
+pub const LOSS: Shader =
+    Shader { name: "loss", parts: &[text!("shared/loss_args.wgsl"), text!("shared/ssim.wgsl"), text!("loss.wgsl")] };
+
+/// Gradient of the loss by the picture.
+pub const LOSS_BACKWARD: Shader = Shader {
+    name: "loss_backward",
+    parts: &[text!("shared/loss_args.wgsl"), text!("shared/ssim.wgsl"), text!("loss_backward.wgsl")],
+};
+
+/// Means over the picture.
+pub const LOSS_SUM: Shader =
+    Shader { name: "loss_sum", parts: &[text!("shared/loss_args.wgsl"), text!("loss_sum.wgsl")] };
+
+/// One step of the optimiser on one parameter.
+pub const ADAM: Shader = Shader { name: "adam", parts: &[text!("shared/status.wgsl"), text!("adam.wgsl")] };
+
+/// Counts an iteration that was not skipped.
+pub const FINISH_STEP: Shader =
+    Shader { name: "finish_step", parts: &[text!("shared/status.wgsl"), text!("finish_step.wgsl")] };
+
 /// Every row.
 pub const SHADERS: &[Shader] = &[
     GROUPS,
@@ -195,6 +222,12 @@ pub const SHADERS: &[Shader] = &[
     GATHER_COTANGENTS,
     PROJECT_BACKWARD,
     SH_BACKWARD,
+    ADMIT_INSTANCES,
+    LOSS,
+    LOSS_BACKWARD,
+    LOSS_SUM,
+    ADAM,
+    FINISH_STEP,
 ];
 
 impl Shader {

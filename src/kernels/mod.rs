@@ -1,15 +1,19 @@
 //! One dispatcher per shader, by the same stem. A dispatcher knows the arguments and the grid of its kernel; the order
 //! of kernels belongs to whoever calls them.
 
+mod adam;
 mod bin;
 mod blocks;
+mod loss;
 mod project;
 mod rasterize;
 mod scan;
 mod sort;
 
+pub use adam::{Adam, AdamRecord, Rates};
 pub use bin::{Bin, BinArgs};
 pub use blocks::Count;
+pub use loss::{Loss, LossMemory, LossRecord};
 pub use project::{Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs};
 pub use rasterize::{Rasterize, RasterizeArgs, RasterizeBackward, RasterizeBackwardArgs};
 pub use scan::{Scan, ScanPlan};

@@ -1,4 +1,4 @@
-//! Exclusive prefix sum of u32, in place, wrapping around at 2³².
+//! Exclusive prefix sum of u32, in place, wrapping around at 2³²; the total saturates.
 //!
 //! Reduce, scan the sums, apply: three dispatches for any length, no waiting of one workgroup for another, the same
 //! bits on every run.
@@ -110,7 +110,8 @@ impl Scan {
 }
 
 impl ScanPlan {
-    /// One element: the sum of all items of the last scan.
+    /// One element: the sum of all items of the last scan, or 2³² − 1 where it is larger. Sums of single blocks must
+    /// stay below 2³².
     #[must_use]
     pub const fn total(&self) -> Count<'_> {
         Count { buffer: &self.total, index: 0 }

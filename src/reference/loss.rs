@@ -8,7 +8,7 @@
 //! Means m and (co)variances s are taken under an 11×11 Gaussian of standard deviation 1.5; what lies outside the
 //! picture counts as zero and keeps its weight. Source: Wang et al. 2004; docs/spec.md §6.
 
-use crate::constants::{SSIM_C1, SSIM_C2, SSIM_STD, SSIM_WINDOW};
+use crate::constants::{SSIM_C1, SSIM_C2, SSIM_WINDOW, ssim_weights};
 use crate::real::Real;
 
 /// Values per pixel.
@@ -104,15 +104,6 @@ impl<T: Real> Window<T> {
     }
 }
 
-/// Weights of the window along one axis; they add up to one.
-fn gaussian<T: Real>() -> [T; SSIM_WINDOW] {
-    let middle = (SSIM_WINDOW / 2) as f64;
-    let weights: [f64; SSIM_WINDOW] =
-        std::array::from_fn(|i| (-(i as f64 - middle).powi(2) / (2.0 * SSIM_STD * SSIM_STD)).exp());
-    let total: f64 = weights.iter().sum();
-    weights.map(|weight| T::of(weight / total))
-}
-
 /// Weighted mean under the window around every pixel, channel by channel; outside the picture is zero.
 fn blur<T: Real>(values: &[T], width: usize) -> Vec<T> {
     let row = width * CHANNELS;
@@ -122,7 +113,7 @@ fn blur<T: Real>(values: &[T], width: usize) -> Vec<T> {
 
 /// Convolution with the window along the axis whose neighbours lie `stride` apart.
 fn convolve<T: Real>(values: &[T], stride: usize) -> Vec<T> {
-    let (weights, reach) = (gaussian::<T>(), SSIM_WINDOW / 2);
+    let (weights, reach) = (ssim_weights().map(T::of), SSIM_WINDOW / 2);
     let tap = |i: usize, k: usize| {
         let at = (i + k * stride).checked_sub(reach * stride)?;
         Some(weights[k] * *values.get(at)?)

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::cast_possible_truncation, reason = "tests cut numbers that they know to be small")]
 
+mod adam;
 mod backward;
 mod cli;
 mod device;
 mod fuzz;
 mod layering;
+mod loss;
 mod rasterize;
 mod reference;
 mod scan;
