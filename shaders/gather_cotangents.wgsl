@@ -1,6 +1,7 @@
 // Cotangents of every projected convex: the sum over its instances, slot after slot.
 //
-// One thread per convex. Culled ones get zeros.
+// One thread per convex. Culled ones get zeros. Where the slots come in windows, a convex goes on with the sum that the
+// window before left.
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
@@ -19,8 +20,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first = first_slot_from_rank[rank];
     let end = min(first + projected[id].num_instances, camera.max_instances);
     var sums: array<f32, NUM_COTANGENTS>;
-    for (var slot = first; slot < end; slot++) {
-        let row = slot * INSTANCE_STRIDE;
+    if first < camera.first_slot {
+        if end <= camera.first_slot {
+            return;
+        }
+        for (var i = 0u; i < NUM_COTANGENTS; i++) {
+            sums[i] = v_projected[id * NUM_COTANGENTS + i];
+        }
+    }
+    for (var slot = max(first, camera.first_slot); slot < min(end, camera.end_slot); slot++) {
+        let row = (slot - camera.first_slot) * INSTANCE_STRIDE;
         if v_instances[row + IS_SEEN] != 0.0 {
             for (var i = 0u; i < NUM_COTANGENTS; i++) {
                 sums[i] += v_instances[row + i];
@@ -30,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // A row that overflows says nothing: a step along it would be meaningless.
     var is_good = true;
     for (var i = 0u; i < NUM_COTANGENTS; i++) {
-        is_good &= is_finite(sums[i]);
+        is_good &= end > camera.end_slot || is_finite(sums[i]);
     }
     for (var i = 0u; i < NUM_COTANGENTS; i++) {
         v_projected[id * NUM_COTANGENTS + i] = select(0.0, sums[i], is_good);

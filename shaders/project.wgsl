@@ -138,7 +138,7 @@ fn project(id: u32) -> Projected {
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let id = (group.y * GROUPS_PER_ROW + group.x) * WG_SIZE + thread;
-    if id >= camera.num_convexes {
+    if !is_convex(id) {
         return;
     }
     var convex = project(id);
@@ -148,5 +148,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     projected[id] = convex;
     depth_keys[id] = select(CULLED, bitcast<u32>(convex.z), convex.num_instances > 0u);
-    convex_from_rank[id] = id;
+    convex_from_rank[id] = camera.first_convex + id;
 }

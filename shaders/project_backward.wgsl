@@ -81,7 +81,7 @@ fn store_point(id: u32, k: u32, v: vec3<f32>) {
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let id = (group.y * GROUPS_PER_ROW + group.x) * WG_SIZE + thread;
-    if id >= camera.num_convexes {
+    if !is_convex(id) {
         return;
     }
     if projected[id].num_instances == 0u {

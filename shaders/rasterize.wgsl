@@ -53,7 +53,7 @@ fn store(first: vec2<u32>, quad: Quad) {
         if first.x + i >= camera.size.x || first.y >= camera.size.y {
             return;
         }
-        let at = first.y * camera.size.x + first.x + i;
+        let at = index_of(first) + i;
         let light = quad.transmittance[i];
         let colour = vec3(quad.red[i], quad.green[i], quad.blue[i]) + light * camera.background.xyz;
         rgba[at] = vec4(colour, 1.0 - light);
@@ -65,15 +65,16 @@ fn store(first: vec2<u32>, quad: Quad) {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let first = first_pixel(tile.xy, thread);
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let tile = group.xy + vec2(0u, camera.first_tile_row);
+    let first = first_pixel(tile, thread);
     let pixel = vec2<f32>(first) + 0.5;
     var quad: Quad;
     quad.transmittance = vec4(1.0);
     quad.heaviest = vec4(NOBODY);
     quad.done = is_outside(first);
 
-    let range = range_of(tile.xy, thread);
+    let range = range_of(tile, thread);
     for (var batch = range.x; batch < range.y; batch += BATCH) {
         let count = min(BATCH, range.y - batch);
         if !load_batch(batch, count, thread, !all(quad.done)) {

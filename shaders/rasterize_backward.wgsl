@@ -41,7 +41,7 @@ fn load_quad(first: vec2<u32>) -> Quad {
     quad.done = is_outside(first);
     for (var i = 0u; i < 4u; i++) {
         if !quad.done[i] {
-            let at = first.y * camera.size.x + first.x + i;
+            let at = index_of(first) + i;
             quad.behind[i] = totals[at];
             quad.v_red[i] = v_rgba[at].x;
             quad.v_green[i] = v_rgba[at].y;
@@ -138,11 +138,20 @@ fn sum_over_threads(which: u32, cotangent: u32, top: f32) -> f32 {
     return total;
 }
 
+// Whether the binding shows the cotangents of a slot.
+fn is_bound(slot: u32) -> bool {
+    return slot >= camera.first_slot && slot < camera.end_slot;
+}
+
 fn write_instances(first: u32, count: u32, top: f32, thread: u32) {
     for (var job = thread; job < count * INSTANCE_STRIDE; job += THREADS) {
         let which = job / INSTANCE_STRIDE;
         let cotangent = job % INSTANCE_STRIDE;
-        let at = sh_slot[first + which] * INSTANCE_STRIDE + cotangent;
+        let slot = sh_slot[first + which];
+        if !is_bound(slot) {
+            continue;
+        }
+        let at = (slot - camera.first_slot) * INSTANCE_STRIDE + cotangent;
         let is_seen = (atomicLoad(&sh_seen[which * 2u]) | atomicLoad(&sh_seen[which * 2u + 1u])) != 0u;
         if cotangent == IS_SEEN {
             v_instances[at] = f32(is_seen);
@@ -153,13 +162,14 @@ fn write_instances(first: u32, count: u32, top: f32, thread: u32) {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let first = first_pixel(tile.xy, thread);
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let tile = group.xy + vec2(0u, camera.first_tile_row);
+    let first = first_pixel(tile, thread);
     let pixel = vec2<f32>(first) + 0.5;
     let top = f32(tile.y * TILE_SIZE) + 0.5;
     var quad = load_quad(first);
 
-    let range = range_of(tile.xy, thread);
+    let range = range_of(tile, thread);
     var batch = range.x;
     for (; batch < range.y; batch += BATCH) {
         let count = min(BATCH, range.y - batch);
@@ -182,6 +192,8 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index)
     }
     // No light is left for the rest.
     for (var i = batch + thread; i < range.y; i += THREADS) {
-        v_instances[slots[i] * INSTANCE_STRIDE + IS_SEEN] = 0.0;
+        if is_bound(slots[i]) {
+            v_instances[(slots[i] - camera.first_slot) * INSTANCE_STRIDE + IS_SEEN] = 0.0;
+        }
     }
 }

@@ -11,7 +11,7 @@
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let id = (group.y * GROUPS_PER_ROW + group.x) * WG_SIZE + thread;
-    if id >= camera.num_convexes {
+    if !is_convex(id) {
         return;
     }
     var v_colour = vec3(0.0);

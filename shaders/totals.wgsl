@@ -14,7 +14,8 @@
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let i = (group.y * GROUPS_PER_ROW + group.x) * WG_SIZE + thread;
-    if i >= camera.size.x * camera.size.y {
+    let first = camera.first_tile_row * TILE_SIZE * camera.size.x;
+    if i >= arrayLength(&totals) || first + i >= camera.size.x * camera.size.y {
         return;
     }
     let pixel = rgba[i];

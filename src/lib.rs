@@ -15,7 +15,8 @@
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
 //! | 3 | [`kernels`], [`synth`] | one dispatcher per shader; a dataset made on the CPU |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
-//! | 5 | `viewer` | the window (feature `viewer`) |
+//! | 5 | [`optimiser`] | iterations of training on the GPU |
+//! | 6 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
 
@@ -26,6 +27,7 @@ pub mod files;
 pub mod gpu;
 pub mod image;
 pub mod kernels;
+pub mod optimiser;
 pub mod real;
 pub mod reference;
 pub mod renderer;

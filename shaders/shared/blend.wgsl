@@ -33,6 +33,11 @@ fn is_outside(first: vec2<u32>) -> vec4<bool> {
     return vec4(first.x) + vec4(0u, 1u, 2u, 3u) >= vec4(camera.size.x) | vec4(first.y >= camera.size.y);
 }
 
+// Pixel (column, row) as the bindings show it.
+fn index_of(pixel: vec2<u32>) -> u32 {
+    return (pixel.y - camera.first_tile_row * TILE_SIZE) * camera.size.x + pixel.x;
+}
+
 // First instance of the tile and the end of its instances. Must be reached by all threads.
 fn range_of(tile: vec2<u32>, thread: u32) -> vec2<u32> {
     if thread == 0u {

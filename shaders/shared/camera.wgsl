@@ -19,7 +19,13 @@ struct Camera {
     sh_degree: u32,
     // Largest number of instances that the buffers hold.
     max_instances: u32,
-    padding: u32,
+    // Where a buffer is longer than a binding, a window of it is bound: pictures from a row of tiles on, cotangents of
+    // the instances in some slots, parameters of some convexes.
+    first_tile_row: u32,
+    first_slot: u32,
+    end_slot: u32,
+    first_convex: u32,
+    end_convex: u32,
 }
 
 fn rotate_into_view(offset: vec3<f32>, camera: Camera) -> vec3<f32> {
@@ -28,4 +34,9 @@ fn rotate_into_view(offset: vec3<f32>, camera: Camera) -> vec3<f32> {
         dot(camera.view_from_world[1].xyz, offset),
         dot(camera.view_from_world[2].xyz, offset),
     );
+}
+
+// Whether convex `i` of those that the bindings show exists.
+fn is_convex(i: u32) -> bool {
+    return i < camera.end_convex - camera.first_convex;
 }

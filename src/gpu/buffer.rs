@@ -148,26 +148,82 @@ impl<T> Buffer<T> {
     where
         T: Pod,
     {
-        if self.is_empty() {
-            gpu.wait()?;
-            return Ok(Vec::new());
-        }
+        self.read_first(gpu, self.len)
+    }
+
+    /// As [`Self::read`], the first element alone.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_one(&self, gpu: &Gpu) -> Result<T, GpuError>
+    where
+        T: Pod,
+    {
+        let first = self.read_first(gpu, 1)?;
+        Ok(first.first().copied().unwrap_or_else(T::zeroed))
+    }
+
+    /// As [`Self::read`], the first `len` elements.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_first(&self, gpu: &Gpu, len: u64) -> Result<Vec<T>, GpuError>
+    where
+        T: Pod,
+    {
+        self.start_reading(gpu, len.min(self.len))?.wait(gpu)
+    }
+
+    /// Copies every element when the work submitted so far is done, without waiting for it.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory for the copy.
+    pub fn read_later(&self, gpu: &Gpu) -> Result<Readback<T>, GpuError>
+    where
+        T: Pod,
+    {
+        self.start_reading(gpu, self.len)
+    }
+
+    fn start_reading(&self, gpu: &Gpu, len: u64) -> Result<Readback<T>, GpuError> {
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let copy = gpu.create(&format!("{} (read back)", self.label), self.raw.size(), usage)?;
+        let bytes = len * size_of::<T>() as u64;
+        let copied = bytes.next_multiple_of(SMALLEST).max(SMALLEST);
+        let copy = gpu.create(&format!("{} (read back)", self.label), copied, usage)?;
         let mut encoder =
             gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
-        encoder.copy_buffer_to_buffer(&self.raw, 0, &copy, 0, self.raw.size());
-        gpu.queue.submit([encoder.finish()]);
-        let (sender, receiver) = std::sync::mpsc::channel();
+        encoder.copy_buffer_to_buffer(&self.raw, 0, &copy, 0, copied);
+        let submission = gpu.queue.submit([encoder.finish()]);
+        let (sender, mapped) = std::sync::mpsc::channel();
         copy.map_async(wgpu::MapMode::Read, .., move |result| {
-            // The receiver is gone only if the wait below failed, and then nobody asks.
+            // The receiver is gone only if nobody asks any more.
             sender.send(result).unwrap_or_default();
         });
-        gpu.wait()?;
+        Ok(Readback { copy, bytes, submission, mapped, kind: PhantomData })
+    }
+}
+
+/// Elements on their way to the host.
+#[derive(Debug)]
+pub struct Readback<T> {
+    copy: wgpu::Buffer,
+    bytes: u64,
+    submission: wgpu::SubmissionIndex,
+    mapped: std::sync::mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    kind: PhantomData<T>,
+}
+
+impl<T: Pod> Readback<T> {
+    /// Waits for the work that was submitted before the copy, and returns the elements.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost, or the first fault of any work so far.
+    pub fn wait(self, gpu: &Gpu) -> Result<Vec<T>, GpuError> {
+        gpu.wait_for(self.submission)?;
         let lost = |reason: String| GpuError::Lost { reason };
-        receiver.recv().map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))?;
-        let view = copy.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
-        let bytes = usize::try_from(self.bytes()).map_err(|error| lost(error.to_string()))?;
+        self.mapped.recv().map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))?;
+        let view = self.copy.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
+        let bytes = usize::try_from(self.bytes).map_err(|error| lost(error.to_string()))?;
         Ok(bytemuck::pod_collect_to_vec(&view[..bytes]))
     }
 }

@@ -160,6 +160,14 @@ impl Gpu {
         self.check()
     }
 
+    /// Waits until one submission and all before it are done.
+    pub(super) fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<(), GpuError> {
+        self.device
+            .poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })
+            .map_err(|error| GpuError::Lost { reason: error.to_string() })?;
+        self.check()
+    }
+
     /// Name of the adapter.
     #[must_use]
     pub fn name(&self) -> &str {

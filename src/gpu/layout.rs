@@ -72,8 +72,16 @@ mirrors! {
         pub sh_degree: u32,
         /// Largest number of instances that the buffers hold.
         pub max_instances: u32,
-        /// Unused.
-        pub padding: u32,
+        /// First row of tiles whose pixels the bindings show.
+        pub first_tile_row: u32,
+        /// First slot whose cotangents the binding shows.
+        pub first_slot: u32,
+        /// The slot behind the last of them.
+        pub end_slot: u32,
+        /// First convex whose parameters the bindings show.
+        pub first_convex: u32,
+        /// The convex behind the last of them.
+        pub end_convex: u32,
     }
 
     /// What a list of frames or iterations leaves for the host to read when it likes.

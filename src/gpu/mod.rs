@@ -18,7 +18,7 @@ pub mod report;
 pub mod shaders;
 
 pub use adapter::Selector;
-pub use buffer::{Binding, Buffer};
+pub use buffer::{Binding, Buffer, Readback};
 pub use commands::{Commands, Grid};
 pub use context::{Capabilities, Gpu, GpuOptions, LimitSet};
 pub use error::GpuError;

@@ -1,7 +1,7 @@
 //! Puts convexes into tiles: counts, emits and finds the instances of every tile. The sorts between are the caller's.
 
 use super::sort::Pairs;
-use crate::gpu::layout::Camera;
+use crate::gpu::layout::{Camera, Status};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 
 /// The compiled kernels.
@@ -10,6 +10,7 @@ pub struct Bin {
     count: Kernel,
     emit: Kernel,
     ranges: Kernel,
+    admit: Kernel,
 }
 
 /// What all of them share.
@@ -38,6 +39,7 @@ impl Bin {
             count: Kernel::new(gpu, &shaders::COUNT_INSTANCES, &constants)?,
             emit: Kernel::new(gpu, &shaders::EMIT_INSTANCES, &constants)?,
             ranges: Kernel::new(gpu, &shaders::TILE_RANGES, &[])?,
+            admit: Kernel::new(gpu, &shaders::ADMIT_INSTANCES, &[])?,
         })
     }
 
@@ -53,6 +55,27 @@ impl Bin {
             ("first_slot_from_rank", args.first_slot_from_rank.all()),
         ];
         commands.dispatch(&self.count, Grid::Threads(args.num_convexes), &bindings)
+    }
+
+    /// Records that the `total` of the scan becomes the number of instances, or zero where the buffers do not hold them.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn admit(
+        &self,
+        commands: &mut Commands<'_>,
+        camera: &Buffer<Camera>,
+        total: &Buffer<u32>,
+        num_instances: &Buffer<u32>,
+        status: &Buffer<Status>,
+    ) -> Result<(), GpuError> {
+        let bindings = [
+            ("camera", camera.all()),
+            ("total", total.all()),
+            ("num_instances", num_instances.all()),
+            ("status", status.all()),
+        ];
+        commands.dispatch(&self.admit, Grid::Groups(1), &bindings)
     }
 
     /// Records the emission of tiles and slots into `instances`.

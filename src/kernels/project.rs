@@ -1,7 +1,9 @@
 //! Projects every convex and counts the tiles that it can touch; and the way back from its cotangents to gradients.
 
+use std::ops::Range;
+
 use crate::gpu::layout::Camera;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+use crate::gpu::{Binding, Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 use crate::scene::Params;
 
 /// The compiled kernel.
@@ -11,12 +13,14 @@ pub struct Project(Kernel);
 /// What it reads and writes.
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectArgs<'a> {
-    /// The camera.
+    /// The camera, which knows the same convexes.
     pub camera: &'a Buffer<Camera>,
-    /// The scene, `num_convexes` rows.
+    /// The convexes to project: as many as the bindings show.
+    pub convexes: &'a Range<u64>,
+    /// The scene.
     pub params: &'a Params<Buffer<f32>>,
-    /// Number of convexes.
-    pub num_convexes: u32,
+    /// Values of a row of each parameter.
+    pub row_widths: Params<u64>,
     /// Projected convexes, [`Project::words_per_convex`] words each.
     pub projected: &'a Buffer<u32>,
     /// Ordered like the depths; the largest number where culled.
@@ -45,19 +49,34 @@ impl Project {
     /// # Errors
     /// [`GpuError::Binding`].
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectArgs<'_>) -> Result<(), GpuError> {
+        let params = rows_of(args.params, args.row_widths, args.convexes);
         let bindings = [
             ("camera", args.camera.all()),
-            ("points", args.params.points.all()),
-            ("log_delta", args.params.log_delta.all()),
-            ("log_sigma", args.params.log_sigma.all()),
-            ("raw_opacity", args.params.raw_opacity.all()),
-            ("sh", args.params.sh.all()),
-            ("projected", args.projected.all()),
-            ("depth_keys", args.depth_keys.all()),
-            ("convex_from_rank", args.convex_from_rank.all()),
+            ("points", params.points),
+            ("log_delta", params.log_delta),
+            ("log_sigma", params.log_sigma),
+            ("raw_opacity", params.raw_opacity),
+            ("sh", params.sh),
+            ("projected", rows(args.projected, self.words_per_convex(), args.convexes)),
+            ("depth_keys", rows(args.depth_keys, 1, args.convexes)),
+            ("convex_from_rank", rows(args.convex_from_rank, 1, args.convexes)),
         ];
-        commands.dispatch(&self.0, Grid::Threads(args.num_convexes), &bindings)
+        commands.dispatch(&self.0, threads_of(args.convexes), &bindings)
     }
+}
+
+/// The rows of some convexes.
+fn rows<'a, T>(buffer: &'a Buffer<T>, width: u64, convexes: &Range<u64>) -> Binding<'a> {
+    buffer.window(convexes.start * width..convexes.end * width)
+}
+
+fn rows_of<'a>(params: &'a Params<Buffer<f32>>, widths: Params<u64>, convexes: &Range<u64>) -> Params<Binding<'a>> {
+    params.as_ref().zip(widths).map(|(buffer, width)| rows(buffer, width, convexes))
+}
+
+/// One thread per convex.
+fn threads_of(convexes: &Range<u64>) -> Grid<'static> {
+    Grid::Threads(u32::try_from(convexes.end - convexes.start).unwrap_or(u32::MAX))
 }
 
 /// The compiled kernels of the way back.
@@ -68,13 +87,11 @@ pub struct ProjectBackward {
     sh: Kernel,
 }
 
-/// What they read and write.
+/// What the gathering reads and writes.
 #[derive(Debug, Clone, Copy)]
-pub struct ProjectBackwardArgs<'a> {
-    /// The camera.
+pub struct GatherArgs<'a> {
+    /// The camera, which knows the slots that `v_instances` shows.
     pub camera: &'a Buffer<Camera>,
-    /// The scene, `num_convexes` rows.
-    pub params: &'a Params<Buffer<f32>>,
     /// Number of convexes.
     pub num_convexes: u32,
     /// What `project` wrote.
@@ -83,11 +100,22 @@ pub struct ProjectBackwardArgs<'a> {
     pub convex_from_rank: &'a Buffer<u32>,
     /// First slot of every rank.
     pub first_slot_from_rank: &'a Buffer<u32>,
-    /// Cotangents of every instance.
+    /// Cotangents of the instances in those slots.
     pub v_instances: &'a Buffer<f32>,
-    /// Cotangents of every projected convex, [`ProjectBackward::cotangents_per_convex`] each, to write.
+    /// Cotangents of every projected convex, [`ProjectBackward::cotangents_per_convex`] each, to add to.
     pub v_projected: &'a Buffer<f32>,
-    /// Gradients to write, of the shapes of `params`.
+}
+
+/// What the way back from projected convexes reads and writes.
+#[derive(Debug, Clone, Copy)]
+pub struct ProjectBackwardArgs<'a> {
+    /// What the way there read and wrote.
+    pub forward: ProjectArgs<'a>,
+    /// Number of points.
+    pub points_per_convex: u32,
+    /// Cotangents of every projected convex.
+    pub v_projected: &'a Buffer<f32>,
+    /// Gradients to write, of the shapes of the parameters.
     pub gradients: &'a Params<Buffer<f32>>,
 }
 
@@ -111,37 +139,49 @@ impl ProjectBackward {
         points_per_convex as u64 * 3 + 6
     }
 
-    /// Records the dispatches.
+    /// Records the sums over the instances of every convex. Where not all slots fit a binding, their windows are
+    /// gathered in order.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn gather(&self, commands: &mut Commands<'_>, args: GatherArgs<'_>) -> Result<(), GpuError> {
+        let bindings = [
+            ("camera", args.camera.all()),
+            ("projected", args.projected.all()),
+            ("convex_from_rank", args.convex_from_rank.all()),
+            ("first_slot_from_rank", args.first_slot_from_rank.all()),
+            ("v_instances", args.v_instances.all()),
+            ("v_projected", args.v_projected.all()),
+        ];
+        commands.dispatch(&self.gather, Grid::Threads(args.num_convexes), &bindings)
+    }
+
+    /// Records the way from projected convexes to gradients.
     ///
     /// # Errors
     /// [`GpuError::Binding`].
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectBackwardArgs<'_>) -> Result<(), GpuError> {
-        let grid = Grid::Threads(args.num_convexes);
-        let (camera, projected) = (("camera", args.camera.all()), ("projected", args.projected.all()));
-        let v_projected = ("v_projected", args.v_projected.all());
-        let gather = [
-            camera,
-            projected,
-            ("convex_from_rank", args.convex_from_rank.all()),
-            ("first_slot_from_rank", args.first_slot_from_rank.all()),
-            ("v_instances", args.v_instances.all()),
-            v_projected,
-        ];
-        commands.dispatch(&self.gather, grid, &gather)?;
-        let points = ("points", args.params.points.all());
+        let ProjectArgs { camera, convexes, params, row_widths, projected, .. } = args.forward;
+        let words_per_convex = self.project.element_bytes("projected") / 4;
+        let params = rows_of(params, row_widths, convexes);
+        let gradients = rows_of(args.gradients, row_widths, convexes);
+        let (camera, points) = (("camera", camera.all()), ("points", params.points));
+        let projected = ("projected", rows(projected, words_per_convex, convexes));
+        let cotangents = Self::cotangents_per_convex(args.points_per_convex);
+        let v_projected = ("v_projected", rows(args.v_projected, cotangents, convexes));
         let project = [
             camera,
             points,
-            ("sh", args.params.sh.all()),
+            ("sh", params.sh),
             projected,
             v_projected,
-            ("v_points", args.gradients.points.all()),
-            ("v_log_delta", args.gradients.log_delta.all()),
-            ("v_log_sigma", args.gradients.log_sigma.all()),
-            ("v_raw_opacity", args.gradients.raw_opacity.all()),
+            ("v_points", gradients.points),
+            ("v_log_delta", gradients.log_delta),
+            ("v_log_sigma", gradients.log_sigma),
+            ("v_raw_opacity", gradients.raw_opacity),
         ];
-        commands.dispatch(&self.project, grid, &project)?;
-        let sh = [camera, points, projected, v_projected, ("v_sh", args.gradients.sh.all())];
-        commands.dispatch(&self.sh, grid, &sh)
+        commands.dispatch(&self.project, threads_of(convexes), &project)?;
+        let sh = [camera, points, projected, v_projected, ("v_sh", gradients.sh)];
+        commands.dispatch(&self.sh, threads_of(convexes), &sh)
     }
 }

@@ -1,5 +1,7 @@
 //! Blends the convexes of every tile; and the way back from the pictures to every instance.
 
+use std::ops::Range;
+
 use crate::gpu::layout::Camera;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 
@@ -10,13 +12,31 @@ pub struct Rasterize {
     inspecting: Kernel,
 }
 
-/// What they read and write.
+/// Some rows of tiles: those whose pixels the bindings show.
 #[derive(Debug, Clone, Copy)]
-pub struct RasterizeArgs<'a> {
-    /// The camera.
+pub struct BandArgs<'a> {
+    /// The camera, which knows the first of the rows.
     pub camera: &'a Buffer<Camera>,
     /// Width and height in tiles.
     pub num_tiles: [u32; 2],
+    /// The pixels.
+    pub pixels: &'a Range<u64>,
+}
+
+/// The pictures.
+#[derive(Debug)]
+pub struct PixelBuffers {
+    /// `[H, W, 4]`: sRGB over the background, and `1 − T`.
+    pub rgba: Buffer<[f32; 4]>,
+    /// `[H, W]`: `Σ T·alpha·z`.
+    pub depth: Buffer<f32>,
+    /// `[H, W, 2]`: id of the heaviest contributor, number of contributors.
+    pub inspection: Option<Buffer<[u32; 2]>>,
+}
+
+/// What they read and write.
+#[derive(Debug, Clone, Copy)]
+pub struct RasterizeArgs<'a> {
     /// What `project` wrote.
     pub projected: &'a Buffer<u32>,
     /// The convex of every slot.
@@ -25,12 +45,8 @@ pub struct RasterizeArgs<'a> {
     pub slots: &'a Buffer<u32>,
     /// First instance of every tile, and the end of the last.
     pub first_instance_from_tile: &'a Buffer<u32>,
-    /// `[H, W, 4]` to write.
-    pub rgba: &'a Buffer<[f32; 4]>,
-    /// `[H, W]` to write.
-    pub depth: &'a Buffer<f32>,
-    /// `[H, W, 2]` to write: id of the heaviest contributor, number of contributors.
-    pub inspection: Option<&'a Buffer<[u32; 2]>>,
+    /// The pictures to write.
+    pub pixels: &'a PixelBuffers,
 }
 
 impl Rasterize {
@@ -44,25 +60,32 @@ impl Rasterize {
         Ok(Self { plain: compile(0)?, inspecting: compile(1)? })
     }
 
-    /// Records the dispatch.
+    /// Records a band of the pictures.
     ///
     /// # Errors
     /// [`GpuError::Binding`].
-    pub fn record(&self, commands: &mut Commands<'_>, args: RasterizeArgs<'_>) -> Result<(), GpuError> {
+    pub fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        args: RasterizeArgs<'_>,
+        band: BandArgs<'_>,
+    ) -> Result<(), GpuError> {
+        let PixelBuffers { rgba, depth, inspection } = args.pixels;
+        let pixels = || band.pixels.clone();
         // A kernel that does not inspect still has the binding, and writes nothing there.
-        let unused = args.rgba.all();
+        let inspected = inspection.as_ref().map_or_else(|| rgba.window(pixels()), |buffer| buffer.window(pixels()));
         let bindings = [
-            ("camera", args.camera.all()),
+            ("camera", band.camera.all()),
             ("projected", args.projected.all()),
             ("convex_from_slot", args.convex_from_slot.all()),
             ("slots", args.slots.all()),
             ("first_instance_from_tile", args.first_instance_from_tile.all()),
-            ("rgba", args.rgba.all()),
-            ("depth", args.depth.all()),
-            ("inspection", args.inspection.map_or(unused, Buffer::all)),
+            ("rgba", rgba.window(pixels())),
+            ("depth", depth.window(pixels())),
+            ("inspection", inspected),
         ];
-        let kernel = if args.inspection.is_some() { &self.inspecting } else { &self.plain };
-        commands.dispatch(kernel, Grid::Plane(args.num_tiles[0], args.num_tiles[1]), &bindings)
+        let kernel = if inspection.is_some() { &self.inspecting } else { &self.plain };
+        commands.dispatch(kernel, Grid::Plane(band.num_tiles[0], band.num_tiles[1]), &bindings)
     }
 }
 
@@ -84,7 +107,8 @@ pub struct RasterizeBackwardArgs<'a> {
     pub v_depth: &'a Buffer<f32>,
     /// `[H, W]` to write: what the loss sees of each pixel in all.
     pub totals: &'a Buffer<f32>,
-    /// Cotangents of every instance to write, [`RasterizeBackward::cotangents_per_instance`] each.
+    /// Cotangents of the instances to write that the camera's slots hold, [`RasterizeBackward::cotangents_per_instance`]
+    /// each.
     pub v_instances: &'a Buffer<f32>,
 }
 
@@ -106,30 +130,52 @@ impl RasterizeBackward {
         points_per_convex as u64 * 3 + 7
     }
 
-    /// Records the dispatches.
+    /// Records what the loss sees of each pixel of a band in all; once, before the bands of any window of slots.
     ///
     /// # Errors
     /// [`GpuError::Binding`].
-    pub fn record(&self, commands: &mut Commands<'_>, args: RasterizeBackwardArgs<'_>) -> Result<(), GpuError> {
-        let RasterizeBackwardArgs { forward, v_rgba, v_depth, totals, v_instances } = args;
-        let camera = ("camera", forward.camera.all());
-        let (v_rgba, v_depth, totals_binding) =
-            (("v_rgba", v_rgba.all()), ("v_depth", v_depth.all()), ("totals", totals.all()));
-        let bindings =
-            [camera, ("rgba", forward.rgba.all()), ("depth", forward.depth.all()), v_rgba, v_depth, totals_binding];
-        let num_pixels = u32::try_from(totals.len()).unwrap_or(u32::MAX);
-        commands.dispatch(&self.totals, Grid::Threads(num_pixels), &bindings)?;
+    pub fn totals(
+        &self,
+        commands: &mut Commands<'_>,
+        args: RasterizeBackwardArgs<'_>,
+        band: BandArgs<'_>,
+    ) -> Result<(), GpuError> {
+        let pixels = || band.pixels.clone();
         let bindings = [
-            camera,
+            ("camera", band.camera.all()),
+            ("rgba", args.forward.pixels.rgba.window(pixels())),
+            ("depth", args.forward.pixels.depth.window(pixels())),
+            ("v_rgba", args.v_rgba.window(pixels())),
+            ("v_depth", args.v_depth.window(pixels())),
+            ("totals", args.totals.window(pixels())),
+        ];
+        let num_pixels = u32::try_from(band.pixels.end - band.pixels.start).unwrap_or(u32::MAX);
+        commands.dispatch(&self.totals, Grid::Threads(num_pixels), &bindings)
+    }
+
+    /// Records the cotangents of a window of slots, for a band of the pictures.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        args: RasterizeBackwardArgs<'_>,
+        band: BandArgs<'_>,
+    ) -> Result<(), GpuError> {
+        let RasterizeBackwardArgs { forward, v_rgba, v_depth, totals, v_instances } = args;
+        let pixels = || band.pixels.clone();
+        let bindings = [
+            ("camera", band.camera.all()),
             ("projected", forward.projected.all()),
             ("convex_from_slot", forward.convex_from_slot.all()),
             ("slots", forward.slots.all()),
             ("first_instance_from_tile", forward.first_instance_from_tile.all()),
-            totals_binding,
-            v_rgba,
-            v_depth,
+            ("totals", totals.window(pixels())),
+            ("v_rgba", v_rgba.window(pixels())),
+            ("v_depth", v_depth.window(pixels())),
             ("v_instances", v_instances.all()),
         ];
-        commands.dispatch(&self.rasterize, Grid::Plane(forward.num_tiles[0], forward.num_tiles[1]), &bindings)
+        commands.dispatch(&self.rasterize, Grid::Plane(band.num_tiles[0], band.num_tiles[1]), &bindings)
     }
 }

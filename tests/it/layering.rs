@@ -18,7 +18,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("kernels", 3),
     ("synth", 3),
     ("renderer", 4),
-    ("viewer", 5),
+    ("optimiser", 5),
+    ("viewer", 6),
 ];
 
 /// Edges that the floors would allow and the design does not: `gpu` knows bytes and devices, not convexes.
@@ -28,6 +29,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("kernels", "dataset"),
     ("kernels", "scene_file"),
     ("renderer", "reference"),
+    ("optimiser", "reference"),
 ];
 
 /// Ground modules may use these of their own floor.

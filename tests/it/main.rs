@@ -9,6 +9,7 @@ mod device;
 mod fuzz;
 mod layering;
 mod loss;
+mod optimiser;
 mod rasterize;
 mod reference;
 mod scan;

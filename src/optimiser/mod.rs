@@ -1,0 +1,324 @@
+//! Iterations of training on the GPU: forward, loss, backward, step; many of them in one submission, without the host
+//! in between.
+//!
+//! Where a frame does not fit its buffers, it and everything behind it is skipped on the GPU and changes no parameter.
+//! The host learns of it when it reads the status, makes more room and repeats what was skipped, so nothing is lost.
+
+use std::collections::VecDeque;
+
+use crate::camera::{Camera, RenderOptions};
+use crate::gpu::layout::{LossArgs, Status};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile, Readback};
+use crate::kernels::{Adam, AdamRecord, Loss, LossMemory, LossRecord, Rates};
+use crate::renderer::{BackwardMemory, Differentiator, FrameMemory, FrameShape, GpuScene, PictureCotangents, Renderer};
+use crate::scene::{NAMES, Params, row_widths};
+
+/// One iteration: a picture of a camera is compared with a target, and the parameters are moved.
+#[derive(Debug, Clone)]
+pub struct Iteration {
+    /// The camera.
+    pub camera: Camera,
+    /// What else the picture depends on.
+    pub options: RenderOptions,
+    /// `[H, W]`: red, green, blue and weight, a byte each, red in the lowest.
+    pub target: Buffer<u32>,
+    /// w in `(1 − w)·L1 + w·(1 − SSIM)`.
+    pub ssim_weight: f32,
+    /// Learning rate of each parameter, in units of its values.
+    pub rates: Params<Rates>,
+    /// 1 for the first step since the moments were zero.
+    pub step: u32,
+}
+
+/// The loss of one iteration, before its step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LossMeans {
+    /// Mean of `|x − y|`.
+    pub l1: f32,
+    /// Mean of the SSIM.
+    pub ssim: f32,
+}
+
+/// Running means of the gradient and of its square, for every parameter.
+pub type Moments = [Params<Buffer<f32>>; 2];
+
+/// Trains a scene on the GPU.
+#[derive(Debug)]
+pub struct Optimiser {
+    gpu: Gpu,
+    renderer: Renderer,
+    differentiator: Differentiator,
+    loss: Loss,
+    adam: Adam,
+    scene: GpuScene,
+    moments: Moments,
+    memory: Option<Memory>,
+    /// Steps that the status of the memory counts and that were reported.
+    num_reported: u32,
+    flights: VecDeque<Flight>,
+    /// Losses of lists that had to end before more was submitted.
+    collected: Vec<LossMeans>,
+}
+
+/// Buffers of an iteration.
+#[derive(Debug)]
+struct Memory {
+    frame: FrameMemory,
+    backward: BackwardMemory,
+    loss: LossMemory,
+    v: PictureCotangents,
+}
+
+/// Iterations that the device is working on.
+#[derive(Debug)]
+struct Flight {
+    iterations: Vec<Iteration>,
+    status: Readback<Status>,
+    losses: Readback<[f32; 2]>,
+}
+
+impl Optimiser {
+    /// Compiles the kernels, and begins with moments of zero.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn new(gpu: &Gpu, scene: GpuScene) -> Result<Self, GpuError> {
+        let moments = [zeros_like(gpu, "first", &scene)?, zeros_like(gpu, "second", &scene)?];
+        Ok(Self {
+            gpu: gpu.clone(),
+            renderer: Renderer::new(gpu, scene.points_per_convex)?,
+            differentiator: Differentiator::new(gpu, scene.points_per_convex)?,
+            loss: Loss::new(gpu)?,
+            adam: Adam::new(gpu)?,
+            scene,
+            moments,
+            memory: None,
+            num_reported: 0,
+            flights: VecDeque::new(),
+            collected: Vec::new(),
+        })
+    }
+
+    /// The scene as it is when everything submitted is done.
+    #[must_use]
+    pub const fn scene(&self) -> &GpuScene {
+        &self.scene
+    }
+
+    /// The optimiser's moments as they are when everything submitted is done.
+    #[must_use]
+    pub const fn moments(&self) -> &Moments {
+        &self.moments
+    }
+
+    /// Number of lists of iterations that were submitted and not yet collected.
+    #[must_use]
+    pub fn num_flights(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Sets the degree of the spherical harmonics of iterations that are submitted from now on.
+    pub const fn set_sh_degree(&mut self, degree: u32) {
+        self.scene.sh_degree = degree;
+    }
+
+    /// Goes on with another scene and other moments, of the same number of points.
+    ///
+    /// # Panics
+    /// While iterations are under way: a bug of the caller.
+    pub fn replace(&mut self, scene: GpuScene, moments: Moments) {
+        assert!(self.flights.is_empty(), "a scene is replaced between iterations");
+        // Gradients have the shape of the scene.
+        if scene.num_convexes != self.scene.num_convexes {
+            self.memory = None;
+        }
+        self.scene = scene;
+        self.moments = moments;
+    }
+
+    /// Hands iterations to the device and returns at once.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn submit(&mut self, iterations: Vec<Iteration>) -> Result<(), GpuError> {
+        let Some(shape) = self.shape_for(&iterations) else { return Ok(()) };
+        self.reserve(shape)?;
+        let Some(memory) = &self.memory else { return Ok(()) };
+        let losses = self.gpu.zeros("losses", iterations.len() as u64)?;
+        let mut commands = Commands::new(&self.gpu, "iterations");
+        for (index, iteration) in iterations.iter().enumerate() {
+            self.record(&mut commands, memory, iteration, &losses, index)?;
+        }
+        commands.submit();
+        let status = memory.frame.status().read_later(&self.gpu)?;
+        let losses = losses.read_later(&self.gpu)?;
+        self.flights.push_back(Flight { iterations, status, losses });
+        Ok(())
+    }
+
+    /// Waits for the oldest list of iterations and returns their losses. Where a frame did not fit, more room is made and
+    /// everything that was skipped is done again: then the losses of all lists under way are returned.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost or has no more memory.
+    pub fn collect(&mut self) -> Result<Vec<LossMeans>, GpuError> {
+        let mut means = std::mem::take(&mut self.collected);
+        if let Some(flight) = self.flights.pop_front() {
+            means.extend(self.collect_flight(flight)?);
+        }
+        Ok(means)
+    }
+
+    fn collect_flight(&mut self, flight: Flight) -> Result<Vec<LossMeans>, GpuError> {
+        let status = flight.status.wait(&self.gpu)?.first().copied().unwrap_or_default();
+        let num_done = status.num_steps.saturating_sub(self.num_reported) as usize;
+        let losses = flight.losses.wait(&self.gpu)?;
+        let means = |[l1, ssim]: [f32; 2]| LossMeans { l1, ssim };
+        let mut means: Vec<LossMeans> = losses.into_iter().take(num_done).map(means).collect();
+        if status.has_overflowed == 0 {
+            self.num_reported = status.num_steps;
+            return Ok(means);
+        }
+        let behind = std::mem::take(&mut self.flights);
+        let mut skipped: Vec<Iteration> = flight.iterations.into_iter().skip(num_done).collect();
+        skipped.extend(behind.into_iter().flat_map(|flight| flight.iterations));
+        let Some(shape) = self.shape_for(&skipped) else { return Ok(means) };
+        self.reserve(shape.with_instances(status.needed_instances))?;
+        self.submit(skipped)?;
+        means.extend(self.collect()?);
+        Ok(means)
+    }
+
+    /// Does iterations and returns their losses.
+    ///
+    /// # Errors
+    /// As [`Self::submit`] and [`Self::collect`].
+    pub fn run(&mut self, iterations: Vec<Iteration>) -> Result<Vec<LossMeans>, GpuError> {
+        self.submit(iterations)?;
+        let mut means = Vec::new();
+        while !self.flights.is_empty() || !self.collected.is_empty() {
+            means.extend(self.collect()?);
+        }
+        Ok(means)
+    }
+
+    /// Does one iteration and says how long each kernel took; `None` where the device has no timestamps.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn profile(&mut self, iteration: Iteration) -> Result<Option<Vec<KernelTime>>, GpuError> {
+        // Makes room.
+        self.run(vec![iteration.clone()])?;
+        let (Some(mut profile), Some(memory)) = (Profile::new(&self.gpu), &self.memory) else { return Ok(None) };
+        let losses = self.gpu.zeros("losses", 1)?;
+        let mut commands = Commands::profiled(&self.gpu, "iteration", &mut profile);
+        self.record(&mut commands, memory, &iteration, &losses, 0)?;
+        commands.submit();
+        self.num_reported += 1;
+        profile.read(&self.gpu).map(Some)
+    }
+
+    fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        memory: &Memory,
+        iteration: &Iteration,
+        losses: &Buffer<[f32; 2]>,
+        index: usize,
+    ) -> Result<(), GpuError> {
+        let Iteration { camera, options, target, ssim_weight, .. } = iteration;
+        let Memory { frame, backward, loss, v } = memory;
+        let view = frame.view(&self.gpu, &self.scene, camera, options)?;
+        self.renderer.record(commands, &self.scene, frame, &view)?;
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let args: LossArgs = Loss::args([camera.width, camera.height], *ssim_weight, index);
+        let record = LossRecord {
+            args: &self.gpu.uniform("loss.args", &args)?,
+            num_tiles: args.num_tiles,
+            rgba: frame.rgba(),
+            target,
+            v_rgba: &v.rgba,
+            losses,
+        };
+        self.loss.record(commands, record, loss)?;
+        self.differentiator.record(commands, &self.scene, (frame, &view), v, backward)?;
+        self.step(commands, iteration, frame.status(), &backward.gradients)?;
+        self.adam.finish(commands, frame.status())
+    }
+
+    fn step(
+        &self,
+        commands: &mut Commands<'_>,
+        iteration: &Iteration,
+        status: &Buffer<Status>,
+        gradients: &Params<Buffer<f32>>,
+    ) -> Result<(), GpuError> {
+        let widths = row_widths(self.scene.points_per_convex as usize);
+        let [first, second] = &self.moments;
+        let moments = first.as_ref().zip(second.as_ref());
+        let rows = self.scene.params.as_ref().zip(gradients.as_ref()).zip(moments).zip(widths.zip(iteration.rates));
+        for (((values, gradient), moments), (width, rates)) in rows.into_array() {
+            let record = AdamRecord {
+                status,
+                row_width: u32::try_from(width).unwrap_or(u32::MAX),
+                num_values: u64::from(self.scene.num_convexes) * width as u64,
+                rates,
+                corrections: Adam::corrections(iteration.step),
+                gradient,
+                values,
+                moments: [moments.0, moments.1],
+            };
+            self.adam.record(commands, record)?;
+        }
+        Ok(())
+    }
+
+    /// Room that some iterations need; `None` if there are none.
+    fn shape_for(&self, iterations: &[Iteration]) -> Option<FrameShape> {
+        iterations.iter().map(|iteration| self.renderer.shape(&self.scene, &iteration.camera)).reduce(FrameShape::max)
+    }
+
+    /// Makes room for pictures of all these cameras at once, so that later iterations need not wait for memory.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is not enough.
+    pub fn prepare(&mut self, cameras: impl IntoIterator<Item = Camera>) -> Result<(), GpuError> {
+        let shapes = cameras.into_iter().map(|camera| self.renderer.shape(&self.scene, &camera));
+        match shapes.reduce(FrameShape::max) {
+            Some(shape) => self.reserve(shape),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes sure that frames of a shape fit.
+    fn reserve(&mut self, shape: FrameShape) -> Result<(), GpuError> {
+        let held = self.memory.as_ref().map(|memory| *memory.frame.shape());
+        if held.is_some_and(|held| held.max(shape) == held) {
+            return Ok(());
+        }
+        // What is under way belongs to the memory that it began with.
+        while let Some(flight) = self.flights.pop_front() {
+            let means = self.collect_flight(flight)?;
+            self.collected.extend(means);
+        }
+        let held = self.memory.as_ref().map(|memory| *memory.frame.shape());
+        let shape = held.map_or(shape, |held| held.max(shape));
+        // What was held is free before more is asked for.
+        self.memory = None;
+        self.num_reported = 0;
+        let frame = self.renderer.memory(shape)?;
+        self.memory = Some(Memory {
+            backward: BackwardMemory::new(&self.gpu, &self.scene, &frame)?,
+            loss: LossMemory::new(&self.gpu, shape.num_pixels, shape.num_tiles.into())?,
+            v: PictureCotangents::zeros(&self.gpu, shape.num_pixels)?,
+            frame,
+        });
+        Ok(())
+    }
+}
+
+/// Zeros of the shape of a scene's parameters.
+fn zeros_like(gpu: &Gpu, label: &str, scene: &GpuScene) -> Result<Params<Buffer<f32>>, GpuError> {
+    let zeros = |(name, values): (&str, &Buffer<f32>)| gpu.zeros(&format!("{label}.{name}"), values.len());
+    NAMES.zip(scene.params.as_ref()).map(zeros).transpose()
+}

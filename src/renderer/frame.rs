@@ -1,0 +1,279 @@
+//! The memory of a frame.
+
+use super::view::Window;
+use super::{GpuScene, Pictures, View};
+use crate::camera::{Camera, RenderOptions};
+use crate::constants::TILE_SIZE;
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, layout};
+use crate::kernels::{
+    BinArgs, Pairs, PixelBuffers, ProjectArgs, RasterizeArgs, RasterizeBackward, Scan, ScanPlan, Sort, SortPlan,
+};
+use crate::scene::row_widths;
+
+/// What the size of the buffers of a frame depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameShape {
+    /// Most convexes.
+    pub num_convexes: u32,
+    /// Most pixels of a picture.
+    pub num_pixels: u64,
+    /// Most tiles of a picture.
+    pub num_tiles: u32,
+    /// Most pairs of a convex and a tile.
+    pub max_instances: u32,
+    /// Whether pixels say who made them.
+    pub inspect: bool,
+    pub(super) convexes_per_window: u64,
+    pub(super) slots_per_window: u64,
+}
+
+/// Instances per convex that buffers are first made for.
+const FIRST_INSTANCES_PER_CONVEX: u32 = 4;
+
+/// Windows start at whole multiples of this many items, so that every array of theirs is aligned.
+const WINDOW_UNIT: u64 = 64;
+
+impl FrameShape {
+    /// Room for a scene as one camera sees it; how many instances there will be is a guess.
+    ///
+    /// * `words_per_projected` — of a projected convex
+    pub(super) fn of(gpu: &Gpu, scene: &GpuScene, camera: &Camera, words_per_projected: u64) -> Self {
+        let num_tiles = camera.width.div_ceil(TILE_SIZE) * camera.height.div_ceil(TILE_SIZE);
+        let per_window = |words: u64| (gpu.binding_elements::<f32>() / words / WINDOW_UNIT).max(1) * WINDOW_UNIT;
+        let widths = row_widths(scene.points_per_convex as usize).into_array();
+        let widest = widths.into_iter().fold(words_per_projected, |widest, width| widest.max(width as u64));
+        Self {
+            num_convexes: scene.num_convexes,
+            num_pixels: u64::from(camera.width) * u64::from(camera.height),
+            num_tiles,
+            max_instances: scene.num_convexes.saturating_mul(FIRST_INSTANCES_PER_CONVEX).max(1 << 10),
+            inspect: false,
+            convexes_per_window: per_window(widest),
+            slots_per_window: per_window(RasterizeBackward::cotangents_per_instance(scene.points_per_convex)),
+        }
+    }
+
+    /// The same with pixels that say who made them, or without.
+    #[must_use]
+    pub fn inspecting(self, inspect: bool) -> Self {
+        Self { inspect, ..self }
+    }
+
+    /// Room for what fits either.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            num_convexes: self.num_convexes.max(other.num_convexes),
+            num_pixels: self.num_pixels.max(other.num_pixels),
+            num_tiles: self.num_tiles.max(other.num_tiles),
+            max_instances: self.max_instances.max(other.max_instances),
+            inspect: self.inspect || other.inspect,
+            ..self
+        }
+    }
+
+    /// Room for so many instances and a quarter more, so that a moving camera does not grow the buffers on every frame.
+    #[must_use]
+    pub fn with_instances(self, needed: u32) -> Self {
+        Self { max_instances: needed.saturating_add(needed / 4), ..self }
+    }
+
+    /// Whether buffers of this shape serve for another.
+    pub(super) fn holds(self, other: Self) -> bool {
+        self.inspect == other.inspect && self.max(other) == self
+    }
+
+    fn tile_bits(self) -> u32 {
+        // The key behind all tiles is one that is never drawn.
+        u32::BITS - self.num_tiles.leading_zeros()
+    }
+}
+
+/// Buffers that frames are drawn in, one after another.
+#[derive(Debug)]
+pub struct FrameMemory {
+    pub(super) shape: FrameShape,
+    /// What the host reads when it likes: whether everything fitted.
+    pub(super) status: Buffer<layout::Status>,
+    pub(super) num_convexes: Buffer<u32>,
+    pub(super) projected: Buffer<u32>,
+    pub(super) by_depth: Pairs,
+    pub(super) by_depth_scratch: Pairs,
+    pub(super) depth_sort: SortPlan,
+    pub(super) first_slot_from_rank: Buffer<u32>,
+    pub(super) slot_scan: ScanPlan,
+    pub(super) num_instances: Buffer<u32>,
+    pub(super) instances: Pairs,
+    pub(super) instances_scratch: Pairs,
+    pub(super) convex_from_slot: Buffer<u32>,
+    pub(super) tile_sort: SortPlan,
+    pub(super) first_instance_from_tile: Buffer<u32>,
+    pub(super) pixels: PixelBuffers,
+}
+
+impl FrameMemory {
+    pub(super) fn new(
+        gpu: &Gpu,
+        (scan, sort): (&Scan, &Sort),
+        words_per_convex: u64,
+        shape: FrameShape,
+    ) -> Result<Self, GpuError> {
+        let FrameShape { num_convexes, max_instances, num_pixels, .. } = shape;
+        Ok(Self {
+            shape,
+            status: gpu.zeros("status", 1)?,
+            num_convexes: gpu.zeros("num_convexes", 1)?,
+            // A binding shows at least one.
+            projected: gpu.zeros("projected", u64::from(num_convexes.max(1)) * words_per_convex)?,
+            by_depth: Pairs::zeros(gpu, "by_depth", num_convexes)?,
+            by_depth_scratch: Pairs::zeros(gpu, "by_depth.scratch", num_convexes)?,
+            depth_sort: sort.plan(gpu, num_convexes, u32::BITS, 0)?,
+            first_slot_from_rank: gpu.zeros("first_slot_from_rank", num_convexes.into())?,
+            slot_scan: scan.plan(gpu, num_convexes, 0)?,
+            num_instances: gpu.zeros("num_instances", 1)?,
+            instances: Pairs::zeros(gpu, "instances", max_instances)?,
+            instances_scratch: Pairs::zeros(gpu, "instances.scratch", max_instances)?,
+            convex_from_slot: gpu.zeros("convex_from_slot", max_instances.into())?,
+            tile_sort: sort.plan(gpu, max_instances, shape.tile_bits(), 0)?,
+            first_instance_from_tile: gpu.zeros("first_instance_from_tile", u64::from(shape.num_tiles) + 1)?,
+            pixels: PixelBuffers {
+                rgba: gpu.zeros("rgba", num_pixels)?,
+                depth: gpu.zeros("depth", num_pixels)?,
+                inspection: shape.inspect.then(|| gpu.zeros("inspection", num_pixels)).transpose()?,
+            },
+        })
+    }
+
+    /// Forgets that a frame did not fit, and how many steps there were.
+    pub fn clear_status(&self, commands: &mut Commands<'_>) {
+        commands.clear(&self.status);
+    }
+
+    /// What the frames so far left for the host.
+    #[must_use]
+    pub const fn status(&self) -> &Buffer<layout::Status> {
+        &self.status
+    }
+
+    /// The colours of the last frame, `[H, W, 4]`.
+    #[must_use]
+    pub const fn rgba(&self) -> &Buffer<[f32; 4]> {
+        &self.pixels.rgba
+    }
+
+    /// What the buffers have room for.
+    #[must_use]
+    pub const fn shape(&self) -> &FrameShape {
+        &self.shape
+    }
+
+    /// The uniforms of a camera for frames in this memory.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn view(
+        &self,
+        gpu: &Gpu,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+    ) -> Result<View, GpuError> {
+        View::new(gpu, scene, camera, options, &self.shape)
+    }
+
+    /// Convexes in the order of depth; valid after the sort.
+    fn ranked(&self) -> &Pairs {
+        self.depth_sort.result(&self.by_depth, &self.by_depth_scratch)
+    }
+
+    /// Instances in the order of tiles; valid after the sort.
+    pub(super) fn by_tile(&self) -> &Pairs {
+        self.tile_sort.result(&self.instances, &self.instances_scratch)
+    }
+
+    pub(super) fn bin_args<'a>(&'a self, view: &'a View, num_convexes: u32) -> BinArgs<'a> {
+        BinArgs {
+            camera: &view.whole,
+            num_convexes,
+            projected: &self.projected,
+            convex_from_rank: &self.ranked().values,
+            first_slot_from_rank: &self.first_slot_from_rank,
+        }
+    }
+
+    pub(super) fn project_args<'a>(&'a self, scene: &'a GpuScene, window: &'a Window) -> ProjectArgs<'a> {
+        ProjectArgs {
+            camera: &window.camera,
+            convexes: &window.items,
+            params: &scene.params,
+            row_widths: row_widths(scene.points_per_convex as usize).map(|width| width as u64),
+            projected: &self.projected,
+            depth_keys: &self.by_depth.keys,
+            convex_from_rank: &self.by_depth.values,
+        }
+    }
+
+    pub(super) fn rasterize_args(&self) -> RasterizeArgs<'_> {
+        RasterizeArgs {
+            projected: &self.projected,
+            convex_from_slot: &self.convex_from_slot,
+            slots: &self.by_tile().values,
+            first_instance_from_tile: &self.first_instance_from_tile,
+            pixels: &self.pixels,
+        }
+    }
+}
+
+/// A frame that was drawn, on the device, with all that the way back needs.
+#[derive(Debug)]
+pub struct Frame {
+    pub(super) memory: FrameMemory,
+    pub(super) view: View,
+    pub(super) num_instances: u32,
+}
+
+impl Frame {
+    /// Pairs of a convex and a tile that it can touch.
+    #[must_use]
+    pub const fn num_instances(&self) -> u32 {
+        self.num_instances
+    }
+
+    /// Copies the pictures to the host.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn read(&self, gpu: &Gpu) -> Result<Pictures, GpuError> {
+        let PixelBuffers { rgba, depth, inspection } = &self.memory.pixels;
+        let len = self.view.num_pixels();
+        Ok(Pictures {
+            width: self.view.size[0] as usize,
+            height: self.view.size[1] as usize,
+            rgba: rgba.read_first(gpu, len)?,
+            depth: depth.read_first(gpu, len)?,
+            inspection: inspection.as_ref().map(|inspection| inspection.read_first(gpu, len)).transpose()?,
+            num_instances: self.num_instances,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_holds_what_is_not_larger() {
+        let shape = FrameShape {
+            num_convexes: 10,
+            num_pixels: 100,
+            num_tiles: 4,
+            max_instances: 50,
+            inspect: false,
+            convexes_per_window: 64,
+            slots_per_window: 64,
+        };
+        assert!(shape.holds(FrameShape { num_convexes: 3, num_pixels: 100, ..shape }));
+        assert!(!shape.holds(shape.with_instances(41)));
+        assert!(!shape.holds(FrameShape { inspect: true, ..shape }), "a picture of its own kernel");
+    }
+}

@@ -1,0 +1,246 @@
+//! The order of the kernels: a scene on the GPU, and the pictures that cameras take of it.
+//!
+//! ```text
+//! project ─► sort by depth ─► count ─► scan ─► emit ─► sort by tile ─► ranges ─► rasterize
+//! gradients ◄─ project_backward, sh_backward ◄─ gather ◄─ rasterize_backward ◄─ totals ◄─ cotangents of the pictures
+//! ```
+//!
+//! Counts stay on the GPU: a frame is recorded without knowing them. Where its instances do not fit the buffers they are
+//! not let in, and a status says so; the host, which reads it when it likes, makes more room and draws the frame again
+//! before anyone sees it.
+
+mod backward;
+mod frame;
+mod view;
+
+pub use backward::{BackwardMemory, Differentiator, PictureCotangents};
+pub use frame::{Frame, FrameMemory, FrameShape};
+pub use view::View;
+
+use crate::camera::{Camera, RenderOptions};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
+use crate::image::Image;
+use crate::kernels::{Bin, Project, Rasterize, Scan, Sort};
+use crate::scene::{NAMES, Params, Scene};
+
+/// A scene in the memory of the device.
+#[derive(Debug)]
+pub struct GpuScene {
+    /// Rows of every parameter.
+    pub params: Params<Buffer<f32>>,
+    /// Number of convexes.
+    pub num_convexes: u32,
+    /// K.
+    pub points_per_convex: u32,
+    /// Degree of the spherical harmonics in use.
+    pub sh_degree: u32,
+}
+
+impl GpuScene {
+    /// Copies a scene to the device.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn upload(gpu: &Gpu, scene: &Scene) -> Result<Self, GpuError> {
+        let upload = |(name, values): (&str, &Vec<f32>)| gpu.upload(&format!("params.{name}"), values);
+        Ok(Self {
+            params: NAMES.zip(scene.params.as_ref()).map(upload).transpose()?,
+            num_convexes: small(scene.len() as u64),
+            points_per_convex: small(scene.points_per_convex as u64),
+            sh_degree: small(scene.sh_degree as u64),
+        })
+    }
+}
+
+/// Counts fit 32 bits because the buffers that hold them do.
+fn small(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Pictures of one frame, on the host. All are row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pictures {
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// sRGB over the background and `1 − T`, `[H, W, 4]`.
+    pub rgba: Vec<[f32; 4]>,
+    /// `Σ T·alpha·z`, `[H, W]`, world units.
+    pub depth: Vec<f32>,
+    /// `[H, W, 2]` where asked for: id of the heaviest contributor (`u32::MAX` if none) and number of contributors.
+    pub inspection: Option<Vec<[u32; 2]>>,
+    /// Pairs of a convex and a tile that it can touch.
+    pub num_instances: u32,
+}
+
+impl Pictures {
+    /// The colours alone.
+    #[must_use]
+    pub fn image(&self) -> Image {
+        let data = self.rgba.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+        Image::new(self.width, self.height, data)
+    }
+}
+
+/// Renders scenes of one number of points per convex.
+#[derive(Debug)]
+pub struct Renderer {
+    gpu: Gpu,
+    points_per_convex: u32,
+    project: Project,
+    bin: Bin,
+    rasterize: Rasterize,
+    scan: Scan,
+    sort: Sort,
+    memory: Option<FrameMemory>,
+}
+
+impl Renderer {
+    /// Compiles the kernels.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
+        Ok(Self {
+            gpu: gpu.clone(),
+            points_per_convex,
+            project: Project::new(gpu, points_per_convex)?,
+            bin: Bin::new(gpu, points_per_convex)?,
+            rasterize: Rasterize::new(gpu, points_per_convex)?,
+            scan: Scan::new(gpu)?,
+            sort: Sort::new(gpu)?,
+            memory: None,
+        })
+    }
+
+    /// Renders a frame and reads it back. `inspect` asks for the heaviest contributor and the number of contributors of
+    /// every pixel.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost or has no memory for the frame.
+    ///
+    /// # Panics
+    /// When the scene has another number of points per convex than the renderer: a bug of the caller.
+    pub fn render(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        inspect: bool,
+    ) -> Result<Pictures, GpuError> {
+        let frame = self.forward(scene, camera, options, inspect)?;
+        let pictures = frame.read(&self.gpu)?;
+        self.recycle(frame);
+        Ok(pictures)
+    }
+
+    /// Draws a frame, however many instances it has. It stays on the device; give it back with [`Self::recycle`] so that
+    /// the next one needs no memory.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    ///
+    /// # Panics
+    /// As [`Self::render`].
+    pub fn forward(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        inspect: bool,
+    ) -> Result<Frame, GpuError> {
+        let mut shape = self.shape(scene, camera).inspecting(inspect);
+        loop {
+            let memory = self.memory_for(shape)?;
+            let view = memory.view(&self.gpu, scene, camera, options)?;
+            let mut commands = Commands::new(&self.gpu, "frame");
+            memory.clear_status(&mut commands);
+            self.record(&mut commands, scene, &memory, &view)?;
+            commands.submit();
+            let status = memory.status.read_one(&self.gpu)?;
+            if status.has_overflowed == 0 {
+                return Ok(Frame { memory, view, num_instances: status.needed_instances });
+            }
+            shape = shape.with_instances(status.needed_instances);
+        }
+    }
+
+    /// Draws a frame once more into its own memory, and says how long each kernel took; `None` where the device has no
+    /// timestamps.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn profile(&self, scene: &GpuScene, frame: &Frame) -> Result<Option<Vec<KernelTime>>, GpuError> {
+        let Some(mut profile) = Profile::new(&self.gpu) else { return Ok(None) };
+        let mut commands = Commands::profiled(&self.gpu, "frame", &mut profile);
+        self.record(&mut commands, scene, &frame.memory, &frame.view)?;
+        commands.submit();
+        profile.read(&self.gpu).map(Some)
+    }
+
+    /// Takes back the memory of a frame that is no longer needed.
+    pub fn recycle(&mut self, frame: Frame) {
+        self.memory = Some(frame.memory);
+    }
+
+    /// Room for a scene as one camera sees it; how many instances there will be is a guess.
+    #[must_use]
+    pub fn shape(&self, scene: &GpuScene, camera: &Camera) -> FrameShape {
+        FrameShape::of(&self.gpu, scene, camera, self.project.words_per_convex())
+    }
+
+    /// Memory for frames of up to a shape.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is none.
+    pub fn memory(&self, shape: FrameShape) -> Result<FrameMemory, GpuError> {
+        FrameMemory::new(&self.gpu, (&self.scan, &self.sort), self.project.words_per_convex(), shape)
+    }
+
+    /// The memory of the last frame where it is large enough.
+    fn memory_for(&mut self, shape: FrameShape) -> Result<FrameMemory, GpuError> {
+        match self.memory.take() {
+            Some(memory) if memory.shape.holds(shape) => Ok(memory),
+            // What it holds is free before more is asked for.
+            _ => self.memory(shape),
+        }
+    }
+
+    /// Records a frame.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`] where a buffer is longer than a binding and cannot be split.
+    ///
+    /// # Panics
+    /// When the scene has another number of points per convex than the renderer: a bug of the caller.
+    pub fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        scene: &GpuScene,
+        memory: &FrameMemory,
+        view: &View,
+    ) -> Result<(), GpuError> {
+        assert_eq!(scene.points_per_convex, self.points_per_convex, "a renderer is made for one number of points");
+        memory.num_convexes.write(&self.gpu, 0, &[scene.num_convexes]);
+        for window in &view.convexes {
+            self.project.record(commands, memory.project_args(scene, window))?;
+        }
+        let (count, slots) = (&memory.num_convexes, &memory.first_slot_from_rank);
+        self.sort.record(commands, &memory.depth_sort, count, &memory.by_depth, &memory.by_depth_scratch)?;
+        let bin = memory.bin_args(view, scene.num_convexes);
+        self.bin.count(commands, bin)?;
+        self.scan.record(commands, &memory.slot_scan, count, slots)?;
+        let (total, num_instances) = (memory.slot_scan.total().buffer, &memory.num_instances);
+        self.bin.admit(commands, &view.whole, total, num_instances, &memory.status)?;
+        self.bin.emit(commands, bin, &memory.instances, &memory.convex_from_slot)?;
+        let (instances, scratch) = (&memory.instances, &memory.instances_scratch);
+        self.sort.record(commands, &memory.tile_sort, num_instances, instances, scratch)?;
+        let (tile_keys, tiles) = (&memory.by_tile().keys, &memory.first_instance_from_tile);
+        self.bin.ranges(commands, &view.whole, num_instances, tile_keys, tiles)?;
+        for band in &view.bands {
+            self.rasterize.record(commands, memory.rasterize_args(), band.args(&band.camera))?;
+        }
+        Ok(())
+    }
+}

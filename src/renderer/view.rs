@@ -1,0 +1,168 @@
+//! A camera as the kernels get it: once in all, and once for every window where a buffer is longer than a binding.
+
+use std::ops::Range;
+
+use super::frame::FrameShape;
+use super::{GpuScene, small};
+use crate::camera::{Camera, RenderOptions};
+use crate::constants::TILE_SIZE;
+use crate::gpu::{Buffer, Gpu, GpuError, layout};
+use crate::kernels::BandArgs;
+
+/// Uniforms of one camera, for one scene and the memory of one frame.
+#[derive(Debug)]
+pub struct View {
+    /// Width and height in pixels.
+    pub(super) size: [u32; 2],
+    pub(super) whole: Buffer<layout::Camera>,
+    /// Convexes that the bindings of the parameters show at a time.
+    pub(super) convexes: Vec<Window>,
+    /// Rows of tiles whose pictures the bindings show at a time.
+    pub(super) bands: Vec<Band>,
+    /// Slots whose cotangents the binding shows at a time.
+    pub(super) slots: Vec<Window>,
+}
+
+/// A part of a line of items.
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) items: Range<u64>,
+    pub(super) camera: Buffer<layout::Camera>,
+}
+
+/// Some rows of tiles.
+#[derive(Debug)]
+pub(super) struct Band {
+    /// Width and height in tiles.
+    pub(super) num_tiles: [u32; 2],
+    /// The pixels, in rows.
+    pub(super) pixels: Range<u64>,
+    pub(super) camera: Buffer<layout::Camera>,
+    /// The same for every window of slots.
+    pub(super) with_slots: Vec<Buffer<layout::Camera>>,
+}
+
+impl View {
+    /// Writes the uniforms.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub(super) fn new(
+        gpu: &Gpu,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        shape: &FrameShape,
+    ) -> Result<Self, GpuError> {
+        let size = [camera.width, camera.height];
+        let num_tiles = size.map(|side| side.div_ceil(TILE_SIZE));
+        let common = layout_camera(scene, camera, options, num_tiles, shape.max_instances);
+        let whole = gpu.uniform("camera", &common)?;
+        // Where one window holds all, it is told what the whole is told.
+        let uniform = |value: layout::Camera| {
+            if value == common { Ok(whole.clone()) } else { gpu.uniform("camera.window", &value) }
+        };
+        let with_slots = |base: layout::Camera, slots: &Range<u64>| {
+            uniform(layout::Camera { first_slot: small(slots.start), end_slot: small(slots.end), ..base })
+        };
+        let convexes = windows(u64::from(scene.num_convexes), shape.convexes_per_window).map(|items| {
+            let [first_convex, end_convex] = [small(items.start), small(items.end)];
+            Ok(Window { items, camera: uniform(layout::Camera { first_convex, end_convex, ..common })? })
+        });
+        let slot_windows: Vec<Range<u64>> = windows(u64::from(shape.max_instances), shape.slots_per_window).collect();
+        let bands = windows(num_tiles[1].into(), band_rows(gpu, size[0])).map(|rows| {
+            let base = layout::Camera { first_tile_row: small(rows.start), ..common };
+            let row_pixels = u64::from(TILE_SIZE) * u64::from(size[0]);
+            let all = u64::from(size[0]) * u64::from(size[1]);
+            Ok(Band {
+                num_tiles: [num_tiles[0], small(rows.end - rows.start)],
+                pixels: rows.start * row_pixels..(rows.end * row_pixels).min(all),
+                camera: uniform(base)?,
+                with_slots: slot_windows.iter().map(|slots| with_slots(base, slots)).collect::<Result<_, _>>()?,
+            })
+        });
+        let slots =
+            slot_windows.iter().map(|items| Ok(Window { items: items.clone(), camera: with_slots(common, items)? }));
+        Ok(Self {
+            convexes: convexes.collect::<Result<_, GpuError>>()?,
+            bands: bands.collect::<Result<_, GpuError>>()?,
+            slots: slots.collect::<Result<_, GpuError>>()?,
+            size,
+            whole,
+        })
+    }
+
+    /// Pixels of the picture.
+    pub(super) fn num_pixels(&self) -> u64 {
+        u64::from(self.size[0]) * u64::from(self.size[1])
+    }
+}
+
+impl Band {
+    /// What the kernels are told, with this band's camera or that of a window of slots.
+    pub(super) const fn args<'a>(&'a self, camera: &'a Buffer<layout::Camera>) -> BandArgs<'a> {
+        BandArgs { camera, num_tiles: self.num_tiles, pixels: &self.pixels }
+    }
+}
+
+/// A line cut into windows of at most `per_window` items.
+fn windows(len: u64, per_window: u64) -> impl Iterator<Item = Range<u64>> {
+    let per_window = per_window.max(1);
+    (0..len.div_ceil(per_window)).map(move |i| i * per_window..((i + 1) * per_window).min(len))
+}
+
+/// Rows of tiles whose colours one binding shows, a multiple of what keeps the start of every picture aligned.
+fn band_rows(gpu: &Gpu, width: u32) -> u64 {
+    let row_pixels = u64::from(TILE_SIZE) * u64::from(width);
+    let alignment = u64::from(gpu.limits().min_storage_buffer_offset_alignment);
+    // The depth has the fewest bytes per pixel.
+    let unit = (1..=alignment).find(|rows| (rows * row_pixels * 4).is_multiple_of(alignment)).unwrap_or(1);
+    (gpu.binding_elements::<[f32; 4]>() / row_pixels / unit).max(1) * unit
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
+fn layout_camera(
+    scene: &GpuScene,
+    camera: &Camera,
+    options: &RenderOptions,
+    num_tiles: [u32; 2],
+    max_instances: u32,
+) -> layout::Camera {
+    let rows = camera.view_from_world.matrix3.transpose().to_cols_array_2d();
+    let row = |i: usize| {
+        let [x, y, z] = rows[i].map(|value| value as f32);
+        [x, y, z, camera.view_from_world.translation[i] as f32]
+    };
+    let position = camera.position().as_vec3();
+    let [red, green, blue] = options.background;
+    layout::Camera {
+        view_from_world: [row(0), row(1), row(2)],
+        position_near: [position.x, position.y, position.z, options.near.max(0.0) as f32],
+        background: [red, green, blue, 0.0],
+        focal: [camera.intrinsics.fx as f32, camera.intrinsics.fy as f32],
+        principal: [camera.intrinsics.cx as f32, camera.intrinsics.cy as f32],
+        size: [camera.width, camera.height],
+        num_tiles,
+        num_convexes: scene.num_convexes,
+        sh_degree: scene.sh_degree,
+        max_instances,
+        first_tile_row: 0,
+        first_slot: 0,
+        end_slot: max_instances,
+        first_convex: 0,
+        end_convex: scene.num_convexes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_a_line_once() {
+        let of = |len, per_window| windows(len, per_window).collect::<Vec<_>>();
+        assert_eq!(of(10, 4), [0..4, 4..8, 8..10]);
+        assert_eq!(of(8, 4), [0..4, 4..8]);
+        assert!(of(0, 4).is_empty());
+    }
+}

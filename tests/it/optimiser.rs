@@ -1,0 +1,154 @@
+//! Whole iterations on the GPU: against the twin, and what happens when a frame does not fit.
+
+use lapidary::constants::SSIM_WEIGHT;
+use lapidary::kernels::Rates;
+use lapidary::optimiser::{Iteration, LossMeans, Optimiser};
+use lapidary::reference::{self, ImageCotangents};
+use lapidary::renderer::GpuScene;
+use lapidary::scene::{Params, Scene};
+
+use crate::support::compare::relative_error;
+use crate::support::device::gpu;
+use crate::support::toys::{self, Random};
+
+const RATES: Params<Rates> = Params {
+    points: Rates::uniform(1e-3),
+    log_delta: Rates::uniform(5e-3),
+    log_sigma: Rates::uniform(5e-3),
+    raw_opacity: Rates::uniform(1e-2),
+    sh: Rates { front_width: 3, front: 5e-3, rest: 5e-3 / 20.0 },
+};
+
+fn iteration(random: &mut Random, width: u32, height: u32, step: u32) -> (Iteration, Vec<[u8; 4]>) {
+    let camera = toys::camera(random, width, height);
+    let pixel = |_| [0; 3].map(|_: u8| random.index(256) as u8);
+    let bytes: Vec<[u8; 4]> =
+        (0..width * height).map(pixel).map(|[red, green, blue]| [red, green, blue, 255]).collect();
+    (iteration_of(camera, &bytes, step), bytes)
+}
+
+fn iteration_of(camera: lapidary::camera::Camera, bytes: &[[u8; 4]], step: u32) -> Iteration {
+    let words: Vec<u32> = bytes.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    Iteration {
+        camera,
+        options: toys::options(),
+        target: gpu().upload("target", &words).unwrap(),
+        ssim_weight: SSIM_WEIGHT as f32,
+        rates: RATES,
+        step,
+    }
+}
+
+fn optimiser(scene: &Scene) -> Optimiser {
+    Optimiser::new(gpu(), GpuScene::upload(gpu(), scene).unwrap()).unwrap()
+}
+
+fn params(optimiser: &Optimiser) -> Params<Vec<f32>> {
+    optimiser.scene().params.as_ref().map(|values| values.read(gpu()).unwrap())
+}
+
+#[test]
+fn the_gradient_of_the_loss_is_that_of_the_twin() {
+    for seed in 0..24 {
+        let mut random = Random::new(500 + seed);
+        let scene = toys::scene(&mut random, 12, 3 + (seed as usize) % 6, (seed as usize) % 4).cast::<f32>();
+        let (mut first, mut bytes) = iteration(&mut random, 40 + seed as u32, 37, 1);
+        let wide = scene.cast::<f64>();
+        let frame = reference::forward(&wide, &first.camera, &first.options);
+        // Nothing is asked of pixels where f32 may decide otherwise.
+        for (pixel, band) in bytes.iter_mut().zip(&frame.band) {
+            pixel[3] = if *band { 0 } else { 255 };
+        }
+        first = iteration_of(first.camera, &bytes, 1);
+
+        let unit = |(x, i): (&f64, usize)| {
+            let target = f64::from(bytes[i / 3][i % 3]) / 255.0;
+            if frame.band[i / 3] { (target, target) } else { (*x, target) }
+        };
+        let (image, target): (Vec<f64>, Vec<f64>) = frame.rgb.iter().zip(0..).map(unit).unzip();
+        let loss = reference::loss::loss(&image, &target, frame.width, SSIM_WEIGHT);
+        let kept = |(i, v): (usize, f64)| if frame.band[i / 3] { 0.0 } else { v };
+        let zeros = vec![0.0; frame.band.len()];
+        let v = ImageCotangents {
+            rgb: loss.v_image.into_iter().enumerate().map(kept).collect(),
+            alpha: zeros.clone(),
+            depth: zeros,
+        };
+        let expected = reference::backward(&wide, &first.camera, &first.options, &frame, &v);
+
+        let mut optimiser = optimiser(&scene);
+        let means = optimiser.run(vec![first]).unwrap();
+        assert!((f64::from(means[0].l1) - loss.l1).abs() < 1e-5 && (f64::from(means[0].ssim) - loss.ssim).abs() < 1e-5);
+        // The mean of the gradient after one step is a tenth of the gradient.
+        let found = optimiser.moments()[0].as_ref().map(|moment| moment.read(gpu()).unwrap());
+        for (name, (found, expected)) in found.zip(expected).into_named() {
+            let tenth: Vec<f64> = expected.iter().map(|v| v * 0.1).collect();
+            let error = relative_error(&found, &tenth);
+            assert!(error < 1e-3, "seed {seed}: `{name}` is off by {error:.1e}");
+        }
+    }
+}
+
+/// Soft convexes that cover the whole picture: far more instances than buffers are first made for.
+fn large_scene(random: &mut Random) -> Scene {
+    let mut scene = toys::scene(random, 300, 6, 1);
+    scene.params.log_delta.iter_mut().for_each(|x| *x = -1.0);
+    scene.params.log_sigma.iter_mut().for_each(|x| *x = -1.0);
+    scene.cast()
+}
+
+#[test]
+fn what_does_not_fit_is_skipped_and_done_again() {
+    let mut random = Random::new(31);
+    let scene = large_scene(&mut random);
+    let far = |mut iteration: Iteration| {
+        iteration.camera.view_from_world.translation.z += 60.0;
+        iteration
+    };
+    // The first of each list is far away and fits; those that follow do not, and each asks for more.
+    let sizes = [(32, 16), (64, 64), (128, 64), (32, 32), (128, 128), (40, 40)];
+    let all: Vec<Iteration> = (1..)
+        .zip(sizes)
+        .map(|(step, (width, height))| {
+            let (made, _) = iteration(&mut random, width, height, step);
+            if step % 3 == 1 { far(made) } else { made }
+        })
+        .collect();
+
+    let mut one_by_one = optimiser(&scene);
+    let expected: Vec<LossMeans> =
+        all.iter().flat_map(|iteration| one_by_one.run(vec![iteration.clone()]).unwrap()).collect();
+
+    let mut in_lists = optimiser(&scene);
+    in_lists.prepare(all.iter().map(|iteration| iteration.camera)).unwrap();
+    in_lists.submit(all[..3].to_vec()).unwrap();
+    in_lists.submit(all[3..].to_vec()).unwrap();
+    assert_eq!(in_lists.num_flights(), 2);
+    let mut found = in_lists.collect().unwrap();
+    found.extend(in_lists.collect().unwrap());
+    assert_eq!(found, expected);
+    assert!(params(&in_lists) == params(&one_by_one));
+    assert!(params(&in_lists) != scene.params, "nothing was learned");
+}
+
+#[test]
+fn the_loss_falls_and_two_runs_give_the_same_bits() {
+    let mut random = Random::new(77);
+    let (scene, goal) = (toys::scene(&mut random, 40, 6, 0), toys::scene(&mut random, 3, 6, 0));
+    let camera = toys::camera(&mut random, 48, 40);
+    let picture = reference::forward(&goal, &camera, &toys::options());
+    let byte = |value: &f64| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    let bytes: Vec<[u8; 4]> =
+        picture.rgb.chunks_exact(3).map(|rgb| [byte(&rgb[0]), byte(&rgb[1]), byte(&rgb[2]), 255]).collect();
+    let run = || {
+        let mut optimiser = optimiser(&scene.cast());
+        let list = |first: u32| (first..first + 10).map(|step| iteration_of(camera, &bytes, step)).collect();
+        let losses: Vec<LossMeans> = (0..6).flat_map(|i| optimiser.run(list(i * 10 + 1)).unwrap()).collect();
+        (losses, params(&optimiser))
+    };
+    let first = run();
+    let (begin, end) = (first.0[0], first.0[59]);
+    println!("{begin:?} {end:?}");
+    assert!(end.l1 < 0.6 * begin.l1 && end.ssim > begin.ssim);
+    assert!(run() == first);
+}
