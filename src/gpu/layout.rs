@@ -132,6 +132,46 @@ mirrors! {
         pub correction2: f32,
     }
 
+    /// What becomes of a convex when the scene is rebuilt.
+    pub struct Edit {
+        /// The convex that it comes from.
+        pub source: u32,
+        /// What is done to the points; a constant of the shader.
+        pub shape: u32,
+        /// The point that becomes the centroid, where the shape is moved to one.
+        pub point: u32,
+        /// 1 where the optimiser's moments go along, 0 where they begin at zero.
+        pub keeps_moments: u32,
+        /// Factor of the shape, where it is moved to a point.
+        pub scale: f32,
+        /// Factor of `log_sigma`.
+        pub sigma_exponent: f32,
+        /// Added to `log_delta`.
+        pub log_delta_shift: f32,
+        /// The new value.
+        pub raw_opacity: f32,
+    }
+
+    /// Arguments of the kernel that gathers rows.
+    pub struct GatherRowsArgs {
+        /// Values of a row.
+        pub row_width: u32,
+        /// 1 where only convexes that keep their moments get their row, and the others zeros.
+        pub is_moment: u32,
+    }
+
+    /// Weights of what keeps a scene tidy.
+    pub struct RegulariseArgs {
+        /// Number of convexes.
+        pub num_convexes: u32,
+        /// Weight of the mean opacity.
+        pub opacity: f32,
+        /// Weight of the mean root-mean-square distance of the points from the centroid, per unit of length.
+        pub extent: f32,
+        /// Unused.
+        pub padding: u32,
+    }
+
     /// Arguments of the kernel that turns a count into workgroups.
     pub struct GroupsArgs {
         /// Place of the count in its buffer.

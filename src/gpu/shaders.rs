@@ -204,6 +204,28 @@ pub const ADAM: Shader = Shader { name: "adam", parts: &[text!("shared/status.wg
 pub const FINISH_STEP: Shader =
     Shader { name: "finish_step", parts: &[text!("shared/status.wgsl"), text!("finish_step.wgsl")] };
 
+/// Statistics for densification. Constant: POINTS.
+pub const ACCUMULATE: Shader = Shader {
+    name: "accumulate",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/status.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("accumulate.wgsl"),
+    ],
+};
+
+/// Gradients of what keeps a scene tidy. Constant: POINTS.
+pub const REGULARISE: Shader =
+    Shader { name: "regularise", parts: &[text!("shared/finite.wgsl"), text!("regularise.wgsl")] };
+
+/// A new scene from an old one. Constant: POINTS.
+pub const REBUILD: Shader = Shader { name: "rebuild", parts: &[text!("shared/edit.wgsl"), text!("rebuild.wgsl")] };
+
+/// Rows of a new array from those of an old one.
+pub const GATHER_ROWS: Shader =
+    Shader { name: "gather_rows", parts: &[text!("shared/edit.wgsl"), text!("gather_rows.wgsl")] };
+
 /// Every row.
 pub const SHADERS: &[Shader] = &[
     GROUPS,
@@ -228,6 +250,10 @@ pub const SHADERS: &[Shader] = &[
     LOSS_SUM,
     ADAM,
     FINISH_STEP,
+    ACCUMULATE,
+    REGULARISE,
+    REBUILD,
+    GATHER_ROWS,
 ];
 
 impl Shader {

@@ -4,6 +4,7 @@
 mod adam;
 mod bin;
 mod blocks;
+mod density;
 mod loss;
 mod project;
 mod rasterize;
@@ -13,6 +14,7 @@ mod sort;
 pub use adam::{Adam, AdamRecord, Rates};
 pub use bin::{Bin, BinArgs};
 pub use blocks::Count;
+pub use density::{Density, Shape};
 pub use loss::{Loss, LossMemory, LossRecord};
 pub use project::{GatherArgs, Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs};
 pub use rasterize::{BandArgs, PixelBuffers, Rasterize, RasterizeArgs, RasterizeBackward, RasterizeBackwardArgs};

@@ -7,9 +7,9 @@
 use std::collections::VecDeque;
 
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::layout::{LossArgs, Status};
+use crate::gpu::layout::{Edit, LossArgs, RegulariseArgs, Status};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile, Readback};
-use crate::kernels::{Adam, AdamRecord, Loss, LossMemory, LossRecord, Rates};
+use crate::kernels::{Adam, AdamRecord, Density, Loss, LossMemory, LossRecord, Rates};
 use crate::renderer::{BackwardMemory, Differentiator, FrameMemory, FrameShape, GpuScene, PictureCotangents, Renderer};
 use crate::scene::{NAMES, Params, row_widths};
 
@@ -28,6 +28,8 @@ pub struct Iteration {
     pub rates: Params<Rates>,
     /// 1 for the first step since the moments were zero.
     pub step: u32,
+    /// Weights of the mean opacity, and of the mean extent of the convexes per unit of length.
+    pub tidiness: [f32; 2],
 }
 
 /// The loss of one iteration, before its step.
@@ -50,8 +52,10 @@ pub struct Optimiser {
     differentiator: Differentiator,
     loss: Loss,
     adam: Adam,
+    density: Density,
     scene: GpuScene,
     moments: Moments,
+    statistics: Buffer<[f32; 4]>,
     memory: Option<Memory>,
     /// Steps that the status of the memory counts and that were reported.
     num_reported: u32,
@@ -90,6 +94,8 @@ impl Optimiser {
             differentiator: Differentiator::new(gpu, scene.points_per_convex)?,
             loss: Loss::new(gpu)?,
             adam: Adam::new(gpu)?,
+            density: Density::new(gpu, scene.points_per_convex)?,
+            statistics: gpu.zeros("statistics", scene.num_convexes.into())?,
             scene,
             moments,
             memory: None,
@@ -122,18 +128,52 @@ impl Optimiser {
         self.scene.sh_degree = degree;
     }
 
-    /// Goes on with another scene and other moments, of the same number of points.
+    /// What was added up for every convex since the scene was last rebuilt: the norm of the gradient of its points, the
+    /// gradient of `log_sigma`, the number of iterations that saw it, and an unused number.
+    #[must_use]
+    pub const fn statistics(&self) -> &Buffer<[f32; 4]> {
+        &self.statistics
+    }
+
+    /// Goes on with the convexes that the edits make of those of now, one each. Statistics begin at zero.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
     ///
     /// # Panics
     /// While iterations are under way: a bug of the caller.
-    pub fn replace(&mut self, scene: GpuScene, moments: Moments) {
-        assert!(self.flights.is_empty(), "a scene is replaced between iterations");
-        // Gradients have the shape of the scene.
-        if scene.num_convexes != self.scene.num_convexes {
-            self.memory = None;
+    pub fn rebuild(&mut self, edits: &[Edit]) -> Result<(), GpuError> {
+        assert!(self.flights.is_empty(), "a scene is rebuilt between iterations");
+        let gpu = self.gpu.clone();
+        let widths = row_widths(self.scene.points_per_convex as usize);
+        let zeros = |label: &'static str| {
+            let zeros =
+                |(name, width): (&str, usize)| gpu.zeros(&format!("{label}.{name}"), (edits.len() * width) as u64);
+            NAMES.zip(widths).map(zeros).transpose()
+        };
+        let params = zeros("params")?;
+        let moments = [zeros("first")?, zeros("second")?];
+        let edit_buffer = gpu.upload("edits", edits)?;
+        let mut commands = Commands::new(&gpu, "rebuild");
+        let widths = widths.map(|width| u32::try_from(width).unwrap_or(u32::MAX));
+        if !edits.is_empty() {
+            self.density.rebuild(&mut commands, &edit_buffer, &self.scene.params, &params, widths.sh)?;
+            for (old, new) in self.moments.iter().zip(&moments) {
+                self.density.rebuild_moments(&mut commands, &edit_buffer, old, new, widths)?;
+            }
         }
-        self.scene = scene;
+        commands.submit();
+        self.statistics = gpu.zeros("statistics", edits.len() as u64)?;
+        self.scene.params = params;
+        self.scene.num_convexes = u32::try_from(edits.len()).unwrap_or(u32::MAX);
         self.moments = moments;
+        // Gradients have the shape of the scene.
+        if let Some(memory) = self.memory.take() {
+            let shape = memory.frame.shape().with_convexes(self.scene.num_convexes);
+            drop(memory);
+            self.reserve(shape)?;
+        }
+        Ok(())
     }
 
     /// Hands iterations to the device and returns at once.
@@ -242,7 +282,14 @@ impl Optimiser {
         };
         self.loss.record(commands, record, loss)?;
         self.differentiator.record(commands, &self.scene, (frame, &view), v, backward)?;
-        self.step(commands, iteration, frame.status(), &backward.gradients)?;
+        let gradients = &backward.gradients;
+        self.density.accumulate(commands, frame.seen(&view), gradients, &self.statistics)?;
+        if iteration.tidiness != [0.0; 2] {
+            let [opacity, extent] = iteration.tidiness;
+            let args = RegulariseArgs { num_convexes: self.scene.num_convexes, opacity, extent, padding: 0 };
+            self.density.regularise(commands, args, &self.scene.params, gradients)?;
+        }
+        self.step(commands, iteration, frame.status(), gradients)?;
         self.adam.finish(commands, frame.status())
     }
 

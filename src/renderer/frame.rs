@@ -72,6 +72,12 @@ impl FrameShape {
         }
     }
 
+    /// The same for another number of convexes.
+    #[must_use]
+    pub fn with_convexes(self, num_convexes: u32) -> Self {
+        Self { num_convexes, ..self }
+    }
+
     /// Room for so many instances and a quarter more, so that a moving camera does not grow the buffers on every frame.
     #[must_use]
     pub fn with_instances(self, needed: u32) -> Self {
@@ -165,6 +171,15 @@ impl FrameMemory {
     #[must_use]
     pub const fn shape(&self) -> &FrameShape {
         &self.shape
+    }
+
+    /// The camera of the last frame, whether it fitted, and what it saw of every convex.
+    #[must_use]
+    pub const fn seen<'a>(
+        &'a self,
+        view: &'a View,
+    ) -> (&'a Buffer<layout::Camera>, &'a Buffer<layout::Status>, &'a Buffer<u32>) {
+        (&view.whole, &self.status, &self.projected)
     }
 
     /// The uniforms of a camera for frames in this memory.
