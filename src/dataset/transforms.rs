@@ -32,6 +32,27 @@ pub struct Transforms {
     /// Height, pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub h: Option<f64>,
+    /// Lens distortion of OpenCV's models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k1: Option<f64>,
+    /// As above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k2: Option<f64>,
+    /// As above; of the fisheye model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k3: Option<f64>,
+    /// As above; of the fisheye model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k4: Option<f64>,
+    /// As above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p1: Option<f64>,
+    /// As above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p2: Option<f64>,
+    /// COLMAP's name of the camera model; `OPENCV` where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_model: Option<String>,
     /// One entry per picture.
     pub frames: Vec<TransformsFrame>,
 }
@@ -95,6 +116,15 @@ impl Transforms {
         Ok(files::write_atomically(path, json.as_bytes())?)
     }
 
+    /// Whether the lens is a fisheye, and the four numbers of its distortion; `None` where the file gives none.
+    #[must_use]
+    pub fn distortion(&self) -> Option<(bool, [f64; 4])> {
+        let is_fisheye = self.camera_model.as_deref() == Some("OPENCV_FISHEYE");
+        let numbers =
+            if is_fisheye { [self.k1, self.k2, self.k3, self.k4] } else { [self.k1, self.k2, self.p1, self.p2] };
+        (is_fisheye || numbers.iter().any(Option::is_some)).then(|| (is_fisheye, numbers.map(|k| k.unwrap_or(0.0))))
+    }
+
     /// Describes cameras of one size and one set of intrinsics.
     #[must_use]
     pub fn from_cameras(views: &[(String, Camera)]) -> Self {
@@ -114,6 +144,7 @@ impl Transforms {
                     transform_matrix: opengl_pose(camera),
                 })
                 .collect(),
+            ..Self::default()
         }
     }
 

@@ -1,0 +1,78 @@
+//! Datasets that could not be used.
+
+use std::path::PathBuf;
+
+use super::transforms::TransformsError;
+use crate::camera::CameraError;
+use crate::files::FileError;
+use crate::image::ImageError;
+
+/// A dataset that could not be used; always with the file at fault.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// Nothing known.
+    #[error(
+        "{} is not a dataset: expected `sparse/0/cameras.bin` or `.txt` (COLMAP), `transforms_train.json` (Blender) or \
+         `transforms.json` (nerfstudio) in it",
+        path.display()
+    )]
+    NotADataset {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No picture is left.
+    #[error("{} has no picture with a camera", path.display())]
+    NoViews {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A `transforms.json`.
+    #[error(transparent)]
+    Transforms(#[from] TransformsError),
+    /// A picture.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// A binary model file.
+    #[error("{} is broken at byte {at}: {reason}", path.display())]
+    Binary {
+        /// The file.
+        path: PathBuf,
+        /// Where reading stopped.
+        at: usize,
+        /// What was expected.
+        reason: String,
+    },
+    /// A text model file.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What was expected.
+        reason: String,
+    },
+    /// A camera that cannot take a picture.
+    #[error("{}: {name}: {source}", path.display())]
+    Camera {
+        /// The file that describes it.
+        path: PathBuf,
+        /// The picture.
+        name: String,
+        /// The fault.
+        source: CameraError,
+    },
+    /// A picture of another size than its camera.
+    #[error("{} has {}×{} pixels, its camera has {}×{}", path.display(), found[0], found[1], expected[0], expected[1])]
+    Size {
+        /// The picture.
+        path: PathBuf,
+        /// Its width and height.
+        found: [u32; 2],
+        /// Those of its camera.
+        expected: [u32; 2],
+    },
+}
