@@ -21,6 +21,9 @@ pub const SH_MAX_DEGREE: usize = 3;
 /// Coefficients per colour channel that are always stored: `(SH_MAX_DEGREE + 1)²`.
 pub const SH_COEFFS: usize = 16;
 
+/// The constant function of the spherical harmonics: a colour is `SH_C0 · dc + 0.5`.
+pub const SH_C0: f64 = 0.282_094_791_773_878_14;
+
 /// A pixel never becomes fully opaque through one convex, so that `1 − alpha` can be divided by.
 pub const ALPHA_MAX: f64 = 0.99;
 

@@ -13,10 +13,11 @@
 //! | 0 | [`constants`], [`real`], [`files`], [`camera`], [`image`] | numbers, cameras, pictures |
 //! | 1 | [`scene`] | the parameters of convexes |
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
-//! | 3 | [`kernels`], [`synth`] | one dispatcher per shader; a dataset made on the CPU |
+//! | 3 | [`kernels`], [`synth`], [`metrics`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | [`optimiser`] | iterations of training on the GPU |
-//! | 6 | `viewer` | the window (feature `viewer`) |
+//! | 6 | [`train`] | from photographs to convexes |
+//! | 7 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
 
@@ -27,6 +28,7 @@ pub mod files;
 pub mod gpu;
 pub mod image;
 pub mod kernels;
+pub mod metrics;
 pub mod optimiser;
 pub mod real;
 pub mod reference;
@@ -34,5 +36,6 @@ pub mod renderer;
 pub mod scene;
 pub mod scene_file;
 pub mod synth;
+pub mod train;
 #[cfg(feature = "viewer")]
 pub mod viewer;

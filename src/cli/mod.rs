@@ -5,6 +5,7 @@
 mod info;
 mod render;
 mod synth;
+mod train;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ enum Command {
     Info(info::InfoArgs),
     /// Make a small multi-view dataset of cut gems, exact and the same every time
     Synth(synth::SynthArgs),
+    /// Train a scene on photographs
+    Train(train::TrainArgs),
     /// Render a saved scene to a picture
     Render(render::RenderArgs),
 }
@@ -54,6 +57,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Info(args) => info::run(args, &cli.shared),
         Command::Synth(args) => synth::run(args),
+        Command::Train(args) => train::run(args, &cli.shared),
         Command::Render(args) => render::run(args, &cli.shared),
     };
     match result {

@@ -43,7 +43,7 @@ impl Density {
     }
 
     /// Records that the gradients of an iteration are added to the statistics: for each convex the norm of the gradient
-    /// of its points, the gradient of `log_sigma`, the number of views that see it, and an unused number.
+    /// of its points times its extent, the gradient of `log_sigma`, and the number of views that see it; and its extent.
     ///
     /// # Errors
     /// [`GpuError::Binding`].
@@ -51,6 +51,7 @@ impl Density {
         &self,
         commands: &mut Commands<'_>,
         (camera, status, projected): (&Buffer<Camera>, &Buffer<Status>, &Buffer<u32>),
+        points: &Buffer<f32>,
         gradients: &Params<Buffer<f32>>,
         statistics: &Buffer<[f32; 4]>,
     ) -> Result<(), GpuError> {
@@ -60,6 +61,7 @@ impl Density {
             ("projected", projected.all()),
             ("v_points", gradients.points.all()),
             ("v_log_sigma", gradients.log_sigma.all()),
+            ("points", points.all()),
             ("statistics", statistics.all()),
         ];
         commands.dispatch(&self.accumulate, Grid::Threads(small(statistics.len())), &bindings)

@@ -128,8 +128,9 @@ impl Optimiser {
         self.scene.sh_degree = degree;
     }
 
-    /// What was added up for every convex since the scene was last rebuilt: the norm of the gradient of its points, the
-    /// gradient of `log_sigma`, the number of iterations that saw it, and an unused number.
+    /// What was added up for every convex since the scene was last rebuilt: the norm of the gradient of its points times
+    /// its extent, the gradient of `log_sigma`, the number of iterations that saw it; and its extent, the largest
+    /// standard deviation of its points along an axis.
     #[must_use]
     pub const fn statistics(&self) -> &Buffer<[f32; 4]> {
         &self.statistics
@@ -283,7 +284,7 @@ impl Optimiser {
         self.loss.record(commands, record, loss)?;
         self.differentiator.record(commands, &self.scene, (frame, &view), v, backward)?;
         let gradients = &backward.gradients;
-        self.density.accumulate(commands, frame.seen(&view), gradients, &self.statistics)?;
+        self.density.accumulate(commands, frame.seen(&view), &self.scene.params.points, gradients, &self.statistics)?;
         if iteration.tidiness != [0.0; 2] {
             let [opacity, extent] = iteration.tidiness;
             let args = RegulariseArgs { num_convexes: self.scene.num_convexes, opacity, extent, padding: 0 };

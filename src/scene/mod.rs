@@ -1,10 +1,12 @@
 //! A scene: the parameters of its convexes, checked once at the door.
 
 mod params;
+mod similarity;
 
 use glam::DVec3;
 
 pub use params::{NAMES, Params};
+pub use similarity::{NORMALISED_RADIUS, Similarity};
 
 use crate::constants::{MAX_POINTS, MIN_POINTS, SH_COEFFS, SH_MAX_DEGREE};
 use crate::real::Real;

@@ -17,9 +17,11 @@ const FLOORS: &[(&str, u32)] = &[
     ("gpu", 2),
     ("kernels", 3),
     ("synth", 3),
+    ("metrics", 3),
     ("renderer", 4),
     ("optimiser", 5),
-    ("viewer", 6),
+    ("train", 6),
+    ("viewer", 7),
 ];
 
 /// Edges that the floors would allow and the design does not: `gpu` knows bytes and devices, not convexes.

@@ -1,0 +1,308 @@
+//! From photographs to convexes.
+//!
+//! The loop reads like its description: pick views → forward → loss → backward → step → sometimes refine → report.
+//! Everything between two refinements runs on the GPU; the host keeps two lists of iterations under way.
+//!
+//! Nothing random has a state: the order of an epoch and the draws of a refinement depend on the seed and the iteration
+//! alone. So a training that goes on from a checkpoint is bit for bit the one that was never stopped.
+
+mod density;
+mod options;
+mod start;
+mod targets;
+
+use std::sync::Arc;
+
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_pcg::Pcg64Mcg;
+
+pub use density::Census;
+pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
+pub use start::start;
+pub use targets::Targets;
+
+use crate::camera::{Camera, RenderOptions};
+use crate::dataset::{Dataset, DatasetError, DatasetOptions, Split};
+use crate::gpu::{Gpu, GpuError};
+use crate::image::Image;
+use crate::kernels::Rates;
+use crate::metrics::Likeness;
+use crate::optimiser::{Iteration, LossMeans, Optimiser};
+use crate::renderer::{GpuScene, Renderer};
+use crate::scene::{Params, Scene, Similarity};
+
+/// A training that could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The pictures.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The device.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// The options.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// Nothing to learn from.
+    #[error("{} has no picture to train on", path.display())]
+    NoTrainingViews {
+        /// The dataset.
+        path: std::path::PathBuf,
+    },
+}
+
+/// A held-back view after a look at it.
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    /// Index in the dataset.
+    pub view: usize,
+    /// What the scene looks like.
+    pub image: Image,
+    /// What it should look like.
+    pub truth: Image,
+    /// How alike they are.
+    pub likeness: Likeness,
+}
+
+/// A training.
+#[derive(Debug)]
+pub struct Trainer {
+    gpu: Gpu,
+    options: TrainOptions,
+    dataset: Arc<Dataset>,
+    dataset_options: DatasetOptions,
+    similarity: Similarity,
+    /// Of every view, in normalised units.
+    cameras: Vec<Camera>,
+    train_views: Vec<usize>,
+    targets: Targets,
+    optimiser: Optimiser,
+    renderer: Renderer,
+    /// Iterations that were submitted.
+    iteration: u32,
+}
+
+/// Part of the device's memory that pictures may take; the rest is for convexes and frames.
+const TARGETS_SHARE: u64 = 4;
+
+/// Bytes for pictures where the device does not tell its memory.
+const DEFAULT_TARGET_BYTES: u64 = 2 << 30;
+
+impl Trainer {
+    /// Prepares a training from the beginning.
+    ///
+    /// # Errors
+    /// [`TrainError`]: options, pictures or device.
+    pub fn new(
+        gpu: &Gpu,
+        dataset: Arc<Dataset>,
+        dataset_options: DatasetOptions,
+        options: TrainOptions,
+    ) -> Result<Self, TrainError> {
+        options.check()?;
+        let train_views: Vec<usize> = dataset.indices(Split::Train).collect();
+        if train_views.is_empty() {
+            return Err(TrainError::NoTrainingViews { path: dataset.path.clone() });
+        }
+        let training_cameras: Vec<Camera> = train_views.iter().map(|view| dataset.views[*view].camera).collect();
+        let similarity = Similarity::of_cameras(&training_cameras);
+        let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
+        let training_cameras: Vec<Camera> = train_views.iter().map(|view| cameras[*view]).collect();
+        let scene = start(&dataset, &training_cameras, &similarity, &options);
+        let mut optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene)?)?;
+        optimiser.prepare(training_cameras)?;
+        let budget = gpu.memory().map_or(DEFAULT_TARGET_BYTES, |bytes| bytes / TARGETS_SHARE);
+        Ok(Self {
+            gpu: gpu.clone(),
+            targets: Targets::new(gpu, Arc::clone(&dataset), dataset_options.clone(), budget),
+            renderer: Renderer::new(gpu, optimiser.scene().points_per_convex)?,
+            options,
+            dataset,
+            dataset_options,
+            similarity,
+            cameras,
+            train_views,
+            optimiser,
+            iteration: 0,
+        })
+    }
+
+    /// Iterations so far.
+    #[must_use]
+    pub const fn iteration(&self) -> u32 {
+        self.iteration
+    }
+
+    /// Whether all iterations are done.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.iteration >= self.options.iterations
+    }
+
+    /// Number of convexes.
+    #[must_use]
+    pub const fn num_convexes(&self) -> u32 {
+        self.optimiser.scene().num_convexes
+    }
+
+    /// What the training depends on.
+    #[must_use]
+    pub const fn options(&self) -> &TrainOptions {
+        &self.options
+    }
+
+    /// Submits the next iterations and returns the losses of earlier ones. Stops at `until` or where the scene is due
+    /// for a change, which is then made.
+    ///
+    /// # Errors
+    /// [`TrainError`]: a picture that cannot be read, or the device.
+    pub fn advance(&mut self, until: u32) -> Result<Vec<LossMeans>, TrainError> {
+        let until = until.min(self.options.iterations);
+        let mut list = Vec::new();
+        let mut is_due = false;
+        while !is_due && self.iteration < until && list.len() < self.options.iterations_per_submission.max(1) as usize {
+            self.iteration += 1;
+            list.push(self.iteration_at(self.iteration)?);
+            is_due = density::is_due(&self.options, self.iteration) || self.rises(self.iteration);
+        }
+        self.optimiser.submit(list)?;
+        let mut losses = Vec::new();
+        let may_stay = if is_due || self.iteration >= until { 0 } else { 1 };
+        while self.optimiser.num_flights() > may_stay {
+            losses.extend(self.optimiser.collect()?);
+        }
+        if is_due {
+            self.refine()?;
+        }
+        Ok(losses)
+    }
+
+    /// Whether the degree of the spherical harmonics is another one after this iteration.
+    fn rises(&self, iteration: u32) -> bool {
+        self.sh_degree_at(iteration) != self.sh_degree_at(iteration + 1)
+    }
+
+    fn iteration_at(&mut self, iteration: u32) -> Result<Iteration, TrainError> {
+        let view = self.view_at(iteration);
+        self.optimiser.set_sh_degree(self.sh_degree_at(iteration));
+        let TrainOptions { opacity_weight, extent_weight, ssim_weight, background, .. } = self.options;
+        let is_budget = self.options.strategy == StrategyKind::Budget;
+        Ok(Iteration {
+            camera: self.cameras[view],
+            options: RenderOptions { background, ..RenderOptions::default() },
+            target: self.targets.get(view)?,
+            ssim_weight,
+            rates: self.rates_at(iteration),
+            step: iteration,
+            tidiness: if is_budget { [opacity_weight, extent_weight] } else { [0.0; 2] },
+        })
+    }
+
+    /// Every view once an epoch, in an order of its own.
+    fn view_at(&self, iteration: u32) -> usize {
+        let per_epoch = u32::try_from(self.train_views.len()).unwrap_or(u32::MAX);
+        let (epoch, place) = ((iteration - 1) / per_epoch, (iteration - 1) % per_epoch);
+        let mut order = self.train_views.clone();
+        order.shuffle(&mut Pcg64Mcg::seed_from_u64(self.options.seed.wrapping_add(u64::from(epoch) << 32)));
+        order[place as usize]
+    }
+
+    /// The degree rises by one every thirtieth of the iterations.
+    fn sh_degree_at(&self, iteration: u32) -> u32 {
+        (iteration.saturating_sub(1) / (self.options.iterations / 30).max(1))
+            .min(u32::try_from(self.options.sh_degree).unwrap_or(0))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
+    fn rates_at(&self, iteration: u32) -> Params<Rates> {
+        let options = &self.options;
+        let part = f64::from(iteration) / f64::from(options.iterations);
+        let [first, last] = options.points_rate.map(|rate| f64::from(rate).ln());
+        let colour = options.colour_rate;
+        Params {
+            points: Rates::uniform((first + part * (last - first)).exp() as f32),
+            log_delta: Rates::uniform(options.delta_rate),
+            log_sigma: Rates::uniform(options.sigma_rate),
+            raw_opacity: Rates::uniform(options.opacity_rate),
+            sh: Rates { front_width: 3, front: colour, rest: colour / 20.0 },
+        }
+    }
+
+    fn refine(&mut self) -> Result<(), TrainError> {
+        let (gpu, optimiser) = (&self.gpu, &self.optimiser);
+        let mut fault = None;
+        let census = || {
+            let read = || {
+                Ok(Census {
+                    raw_opacity: optimiser.scene().params.raw_opacity.read(gpu)?,
+                    log_sigma: optimiser.scene().params.log_sigma.read(gpu)?,
+                    statistics: optimiser.statistics().read(gpu)?,
+                })
+            };
+            read().map_err(|error: GpuError| fault = Some(error)).ok()
+        };
+        let edits = density::refine(&self.options, self.iteration, census);
+        if let Some(fault) = fault {
+            return Err(fault.into());
+        }
+        if let Some(edits) = edits {
+            self.optimiser.rebuild(&edits)?;
+        }
+        Ok(())
+    }
+
+    /// The scene in normalised units.
+    ///
+    /// # Errors
+    /// [`TrainError::Gpu`] when the device was lost.
+    pub fn normalised_scene(&self) -> Result<Scene, TrainError> {
+        let scene = self.optimiser.scene();
+        let params = scene.params.as_ref().map(|values| values.read(&self.gpu)).transpose()?;
+        Ok(Scene { params, points_per_convex: scene.points_per_convex as usize, sh_degree: scene.sh_degree as usize })
+    }
+
+    /// The scene in the units of the dataset.
+    ///
+    /// # Errors
+    /// As [`Self::normalised_scene`].
+    pub fn scene(&self) -> Result<Scene, TrainError> {
+        Ok(self.similarity.to_world(&self.normalised_scene()?))
+    }
+
+    /// The similarity between the dataset and the units of training.
+    #[must_use]
+    pub const fn similarity(&self) -> Similarity {
+        self.similarity
+    }
+
+    /// Looks at one view.
+    ///
+    /// # Errors
+    /// [`TrainError`]: the picture or the device.
+    pub fn evaluate(&mut self, view: usize) -> Result<Evaluated, TrainError> {
+        let picture = self.dataset.load(view, &self.dataset_options)?;
+        let options = RenderOptions { background: self.options.background, ..RenderOptions::default() };
+        let camera = self.cameras[view];
+        let rendered = self.renderer.render(self.optimiser.scene(), &camera, &options, false)?;
+        let mut image = rendered.image();
+        let data = picture.pixels.iter().flat_map(|p| [p[0], p[1], p[2]].map(|channel| f32::from(channel) / 255.0));
+        let truth = Image::new(image.width, image.height, data.collect());
+        // What the truth does not know cannot be wrong.
+        let unknown = picture.pixels.iter().enumerate().filter(|(_, pixel)| pixel[3] < 128);
+        for (i, _) in unknown {
+            image.data[i * 3..i * 3 + 3].copy_from_slice(&truth.data[i * 3..i * 3 + 3]);
+        }
+        let likeness = Likeness::of(&image, &truth);
+        Ok(Evaluated { view, image, truth, likeness })
+    }
+
+    /// Looks at every held-back view.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn evaluate_all(&mut self) -> Result<Vec<Evaluated>, TrainError> {
+        let views: Vec<usize> = self.dataset.indices(Split::Test).collect();
+        views.into_iter().map(|view| self.evaluate(view)).collect()
+    }
+}

@@ -1,0 +1,198 @@
+//! What can be chosen about a training. Lengths are in normalised units: cameras stand within a radius of five.
+
+use serde::{Deserialize, Serialize};
+
+use crate::constants::{DEFAULT_POINTS, SH_MAX_DEGREE, SSIM_WEIGHT};
+
+/// How the number of convexes changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StrategyKind {
+    /// The number follows a schedule to `max_convexes`; convexes are cut where the pictures ask for it.
+    #[default]
+    Budget,
+    /// The published one, presets and thresholds included.
+    Paper,
+}
+
+/// Effective values of the published configurations. Source: docs/spec.md §6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Few convexes.
+    Light,
+    /// Rooms.
+    Indoor,
+    /// Landscapes.
+    #[default]
+    Outdoor,
+}
+
+/// Everything that a training depends on besides the dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainOptions {
+    /// Number of iterations; schedules stretch with it.
+    pub iterations: u32,
+    /// Most convexes.
+    pub max_convexes: u32,
+    /// Points per convex, 3 to 8.
+    pub points_per_convex: usize,
+    /// Degree of the spherical harmonics at the end, 0 to 3.
+    pub sh_degree: usize,
+    /// How the number of convexes changes.
+    pub strategy: StrategyKind,
+    /// Start values, thresholds and rates of the published strategy.
+    pub preset: Preset,
+    /// Everything random depends on it alone.
+    pub seed: u64,
+    /// sRGB behind everything.
+    pub background: [f32; 3],
+    /// Weight of 1 − SSIM in the loss.
+    pub ssim_weight: f32,
+    /// Learning rate of the points at the beginning and at the end, normalised units per step.
+    pub points_rate: [f32; 2],
+    /// Learning rate of `log_delta`.
+    pub delta_rate: f32,
+    /// Learning rate of `log_sigma`.
+    pub sigma_rate: f32,
+    /// Learning rate of `raw_opacity`.
+    pub opacity_rate: f32,
+    /// Learning rate of the constant colour; that of the other coefficients is a twentieth of it.
+    pub colour_rate: f32,
+    /// Opacity at the start.
+    pub start_opacity: f32,
+    /// Sharpness of a border at the start: how many times the logistic falls by e over the radius of a convex.
+    pub start_sharpness: f32,
+    /// Weight of the mean opacity in the loss.
+    pub opacity_weight: f32,
+    /// Weight of the mean extent of the convexes in the loss, per normalised unit.
+    pub extent_weight: f32,
+    /// Convexes of less opacity are given another place.
+    pub dead_opacity: f32,
+    /// Iterations between changes of the number of convexes.
+    pub refine_every: u32,
+    /// Part of the iterations after which the number of convexes stays.
+    pub refine_until: f32,
+    /// Iterations submitted at once.
+    pub iterations_per_submission: u32,
+}
+
+impl Default for TrainOptions {
+    #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
+    fn default() -> Self {
+        Self {
+            iterations: 30_000,
+            max_convexes: 1_000_000,
+            points_per_convex: DEFAULT_POINTS,
+            sh_degree: SH_MAX_DEGREE,
+            strategy: StrategyKind::default(),
+            preset: Preset::default(),
+            seed: 0,
+            background: [0.0; 3],
+            ssim_weight: SSIM_WEIGHT as f32,
+            points_rate: [5e-4, 5e-6],
+            delta_rate: 0.005,
+            sigma_rate: 0.0045,
+            opacity_rate: 0.01,
+            colour_rate: 0.0025,
+            start_opacity: 0.1,
+            start_sharpness: 4.0,
+            opacity_weight: 0.01,
+            extent_weight: 0.0,
+            dead_opacity: 0.01,
+            refine_every: 100,
+            refine_until: 0.6,
+            iterations_per_submission: 8,
+        }
+    }
+}
+
+/// Options that do not make sense.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[error("`{name}` is {found}; expected {expected}")]
+pub struct OptionsError {
+    /// The option.
+    pub name: &'static str,
+    /// Its value.
+    pub found: String,
+    /// What is possible.
+    pub expected: &'static str,
+}
+
+impl TrainOptions {
+    /// Refuses what does not make sense.
+    ///
+    /// # Errors
+    /// [`OptionsError`] naming the first option at fault.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        let fault = |name: &'static str, found: &dyn std::fmt::Debug, expected: &'static str| {
+            Err(OptionsError { name, found: format!("{found:?}"), expected })
+        };
+        if self.iterations == 0 {
+            return fault("iterations", &0, "at least 1");
+        }
+        if self.max_convexes == 0 {
+            return fault("max_convexes", &0, "at least 1");
+        }
+        if !(3..=8).contains(&self.points_per_convex) {
+            return fault("points_per_convex", &self.points_per_convex, "3 to 8");
+        }
+        if self.sh_degree > 3 {
+            return fault("sh_degree", &self.sh_degree, "0 to 3");
+        }
+        if self.refine_every == 0 {
+            return fault("refine_every", &0, "at least 1");
+        }
+        if !(0.0..=1.0).contains(&self.ssim_weight) {
+            return fault("ssim_weight", &self.ssim_weight, "0 to 1");
+        }
+        if !(0.0..=1.0).contains(&self.refine_until) {
+            return fault("refine_until", &self.refine_until, "0 to 1");
+        }
+        if self.background.iter().any(|channel| !(0.0..=1.0).contains(channel)) {
+            return fault("background", &self.background, "three numbers from 0 to 1");
+        }
+        let positive = [
+            ("points_rate", self.points_rate[0].min(self.points_rate[1])),
+            ("delta_rate", self.delta_rate),
+            ("sigma_rate", self.sigma_rate),
+            ("opacity_rate", self.opacity_rate),
+            ("colour_rate", self.colour_rate),
+            ("start_sharpness", self.start_sharpness),
+        ];
+        for (name, value) in positive {
+            if !(value.is_finite() && value > 0.0) {
+                return fault(name, &value, "a number above 0");
+            }
+        }
+        for (name, value) in [("opacity_weight", self.opacity_weight), ("extent_weight", self.extent_weight)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return fault(name, &value, "a number from 0 on");
+            }
+        }
+        for (name, value) in [("start_opacity", self.start_opacity), ("dead_opacity", self.dead_opacity)] {
+            if !(value > 0.0 && value < 1.0) {
+                return fault(name, &value, "a number between 0 and 1");
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_named() {
+        TrainOptions::default().check().unwrap();
+        let message = |options: TrainOptions| options.check().unwrap_err().to_string();
+        assert_eq!(
+            message(TrainOptions { points_per_convex: 9, ..TrainOptions::default() }),
+            "`points_per_convex` is 9; expected 3 to 8"
+        );
+        assert!(message(TrainOptions { colour_rate: f32::NAN, ..TrainOptions::default() }).contains("colour_rate"));
+        assert!(message(TrainOptions { start_opacity: 1.0, ..TrainOptions::default() }).contains("start_opacity"));
+    }
+}

@@ -1,0 +1,190 @@
+//! The first convexes: around the points of structure from motion, or where the cameras look.
+
+use std::num::NonZero;
+
+use glam::{DMat3, DVec2, DVec3};
+use kiddo::{ImmutableKdTree, SquaredEuclidean};
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_pcg::Pcg64Mcg;
+
+use super::options::TrainOptions;
+use crate::camera::Camera;
+use crate::constants::{SH_C0, SH_COEFFS};
+use crate::dataset::{Dataset, Kind};
+use crate::scene::{Params, Scene, Similarity};
+
+/// Radius of a first convex over the distance to its neighbours.
+const RADIUS: f64 = 1.2;
+
+/// Convexes to begin with where there are no points; fewer if `max_convexes` is smaller.
+const RANDOM_POINTS: usize = 30_000;
+
+/// A place and a colour.
+type Seed = (DVec3, [f32; 3]);
+
+/// The scene that training starts from, in normalised units.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
+pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, options: &TrainOptions) -> Scene {
+    let mut random = Pcg64Mcg::seed_from_u64(options.seed);
+    let mut seeds = if dataset.points.is_empty() {
+        random_seeds(dataset.kind, cameras, options, &mut random)
+    } else {
+        let seed = |point: &crate::dataset::SfmPoint| {
+            let colour = point.colour.map(|channel| f32::from(channel) / 255.0);
+            (similarity.point(DVec3::from_array(point.position)), colour)
+        };
+        dataset.points.iter().map(seed).collect()
+    };
+    if seeds.len() > options.max_convexes as usize {
+        seeds.shuffle(&mut random);
+        seeds.truncate(options.max_convexes as usize);
+    }
+    let focal = mean_focal(cameras);
+    let mut scene = Scene::empty(options.points_per_convex, 0);
+    for ((centre, colour), distance) in seeds.iter().zip(neighbour_distances(&seeds)) {
+        let radius = RADIUS * distance;
+        let points: Vec<f32> = fibonacci_sphere(options.points_per_convex)
+            .flat_map(|direction| (*centre + radius * direction).as_vec3().to_array())
+            .collect();
+        // Corners as sharp as the published start at its resolution; the border as soft as asked for:
+        // sigma·delta·radius² is its number of falls by e over the radius.
+        let delta = 0.1 * focal * focal / distance;
+        let sigma = f64::from(options.start_sharpness) / (delta * radius * radius);
+        let mut sh = [0.0; SH_COEFFS * 3];
+        for (coefficient, channel) in sh.iter_mut().zip(colour) {
+            *coefficient = (channel - 0.5) / SH_C0 as f32;
+        }
+        scene.push(Params {
+            points: &points,
+            log_delta: &[delta.ln() as f32],
+            log_sigma: &[sigma.ln() as f32],
+            raw_opacity: &[logit(options.start_opacity)],
+            sh: &sh,
+        });
+    }
+    scene
+}
+
+/// The inverse of the sigmoid.
+pub(super) fn logit(opacity: f32) -> f32 {
+    (opacity / (1.0 - opacity)).ln()
+}
+
+/// Focal length of a picture a thousand pixels wide: what the published start values were chosen at.
+fn mean_focal(cameras: &[Camera]) -> f64 {
+    let per_width = |camera: &Camera| camera.intrinsics.fx / f64::from(camera.width);
+    1200.0 * cameras.iter().map(per_width).sum::<f64>() / (cameras.len().max(1) as f64)
+}
+
+/// Root of the mean squared distance to the three nearest others.
+fn neighbour_distances(seeds: &[Seed]) -> Vec<f64> {
+    let places: Vec<[f64; 3]> = seeds.iter().map(|(place, _)| place.to_array()).collect();
+    if places.len() < 2 {
+        return vec![0.1; places.len()];
+    }
+    let tree: ImmutableKdTree<f64, 3> = ImmutableKdTree::new_from_slice(&places);
+    let four = NonZero::new(4).unwrap_or(NonZero::<usize>::MIN);
+    let distance = |place: &[f64; 3]| {
+        let found = tree.nearest_n::<SquaredEuclidean>(place, four);
+        // The first is the point itself.
+        let others = found.len().saturating_sub(1).max(1) as f64;
+        let square = found.iter().skip(1).map(|neighbour| neighbour.distance).sum::<f64>() / others;
+        square.max(1e-7).sqrt()
+    };
+    places.iter().map(distance).collect()
+}
+
+/// Directions spread evenly; the first and the last are the poles.
+fn fibonacci_sphere(count: usize) -> impl Iterator<Item = DVec3> {
+    let turn = std::f64::consts::PI * (3.0 - 5f64.sqrt());
+    (0..count).map(move |k| {
+        let z = 1.0 - 2.0 * k as f64 / (count - 1) as f64;
+        let (sine, cosine) = (turn * k as f64).sin_cos();
+        let ring = (1.0 - z * z).max(0.0).sqrt();
+        DVec3::new(ring * cosine, ring * sine, z)
+    })
+}
+
+/// Places that the cameras see: inside the ball that all of them look at, and where the world is not bounded also
+/// further away.
+fn random_seeds(kind: Kind, cameras: &[Camera], options: &TrainOptions, random: &mut Pcg64Mcg) -> Vec<Seed> {
+    let (focus, radius) = common_view(cameras);
+    let count = RANDOM_POINTS.min(options.max_convexes as usize).max(1);
+    let num_far = if kind == Kind::Blender { 0 } else { count / 2 };
+    let mut seeds = Vec::with_capacity(count);
+    while seeds.len() < count - num_far {
+        let place = DVec3::from_array(std::array::from_fn(|_| 2.0 * random.random::<f64>() - 1.0));
+        if place.length() <= 1.0 {
+            seeds.push((focus + radius * place, [0.5; 3]));
+        }
+    }
+    for _ in 0..num_far {
+        let camera = &cameras[random.random_range(0..cameras.len())];
+        let pixel = DVec2::new(
+            random.random::<f64>() * f64::from(camera.width),
+            random.random::<f64>() * f64::from(camera.height),
+        );
+        let depth = 0.3 * camera.position().distance(focus) * (random.random::<f64>() * 3.5).exp();
+        seeds.push((camera.position() + depth * camera.ray(pixel), [0.5; 3]));
+    }
+    seeds
+}
+
+/// The point that the optical axes come closest to, and the radius of the ball around it that every camera sees.
+fn common_view(cameras: &[Camera]) -> (DVec3, f64) {
+    let forward = |camera: &Camera| camera.view_from_world.matrix3.row(2);
+    let (mut matrix, mut vector) = (DMat3::ZERO, DVec3::ZERO);
+    for camera in cameras {
+        let axis = forward(camera);
+        let across = DMat3::IDENTITY - DMat3::from_cols(axis * axis.x, axis * axis.y, axis * axis.z);
+        matrix += across;
+        vector += across * camera.position();
+    }
+    let focus = if matrix.determinant().abs() > 1e-6 { matrix.inverse() * vector } else { DVec3::ZERO };
+    let seen = |camera: &Camera| {
+        let depth = camera.view_from_world.transform_point3(focus).z;
+        let half = (0.5 * f64::from(camera.width) / camera.intrinsics.fx)
+            .min(0.5 * f64::from(camera.height) / camera.intrinsics.fy);
+        depth * half
+    };
+    let mut radii: Vec<f64> = cameras.iter().map(seen).filter(|radius| *radius > 0.0).collect();
+    radii.sort_by(f64::total_cmp);
+    // Some cameras may stand too near or look elsewhere.
+    let radius = radii.get(radii.len() / 2).copied().unwrap_or(1.0);
+    (focus, radius)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_on_a_circle_look_at_its_middle() {
+        let target = DVec3::new(1.0, 2.0, 3.0);
+        let camera = |i: i32| {
+            let (sine, cosine) = f64::from(i).sin_cos();
+            Camera::look_at(target + 4.0 * DVec3::new(cosine, sine, 0.5), target, DVec3::Z, 100.0, 80, 60)
+        };
+        let (focus, radius) = common_view(&(0..6).map(camera).collect::<Vec<_>>());
+        assert!(focus.distance(target) < 1e-9);
+        assert!((radius - 4.0 * 1.25f64.sqrt() * 0.3).abs() < 1e-9, "half of 60 pixels at a focal length of 100");
+    }
+
+    #[test]
+    fn distances_are_to_the_three_nearest() {
+        let line: Vec<Seed> = [0.0, 1.0, 2.0, 4.0, 100.0].map(|x| (DVec3::new(x, 0.0, 0.0), [0.0; 3])).to_vec();
+        let distances = neighbour_distances(&line);
+        assert!(
+            (distances[0] - (21f64 / 3.0).sqrt()).abs() < 1e-9 && (distances[1] - (11f64 / 3.0).sqrt()).abs() < 1e-9
+        );
+    }
+
+    #[test]
+    fn a_sphere_has_its_poles_and_unit_length() {
+        let sphere: Vec<DVec3> = fibonacci_sphere(6).collect();
+        assert!((sphere[0] - DVec3::Z).length() < 1e-12 && (sphere[5] + DVec3::Z).length() < 1e-12);
+        assert!(sphere.iter().all(|p| (p.length() - 1.0).abs() < 1e-12));
+    }
+}
