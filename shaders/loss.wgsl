@@ -41,17 +41,36 @@ fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     }
 }
 
+struct Moments {
+    means: vec4<f32>,
+    product: f32,
+}
+
+fn moments(at: u32) -> Moments {
+    let pair = sh_pairs[at];
+    return Moments(vec4(pair, pair * pair), pair.x * pair.y);
+}
+
 fn blur_rows(thread: u32) {
     for (var i = thread; i < NUM_BLURRED; i += WG_SIZE) {
         let first = (i / TILE_SIZE) * SIDE + i % TILE_SIZE;
-        var means = vec4(0.0);
-        var product = 0.0;
-        for (var k = 0u; k < SSIM_WINDOW; k++) {
-            let pair = sh_pairs[first + k];
-            let weight = SSIM_WEIGHTS[k];
-            means += weight * vec4(pair, pair * pair);
-            product += weight * pair.x * pair.y;
-        }
+        let p0 = moments(first);
+        let p1 = moments(first + 1u);
+        let p2 = moments(first + 2u);
+        let p3 = moments(first + 3u);
+        let p4 = moments(first + 4u);
+        let p5 = moments(first + 5u);
+        let p6 = moments(first + 6u);
+        let p7 = moments(first + 7u);
+        let p8 = moments(first + 8u);
+        let p9 = moments(first + 9u);
+        let p10 = moments(first + 10u);
+        let means = SSIM_WEIGHT_5 * (p0.means + p10.means) + SSIM_WEIGHT_4 * (p1.means + p9.means)
+            + SSIM_WEIGHT_3 * (p2.means + p8.means) + SSIM_WEIGHT_2 * (p3.means + p7.means)
+            + SSIM_WEIGHT_1 * (p4.means + p6.means) + SSIM_WEIGHT_0 * p5.means;
+        let product = SSIM_WEIGHT_5 * (p0.product + p10.product) + SSIM_WEIGHT_4 * (p1.product + p9.product)
+            + SSIM_WEIGHT_3 * (p2.product + p8.product) + SSIM_WEIGHT_2 * (p3.product + p7.product)
+            + SSIM_WEIGHT_1 * (p4.product + p6.product) + SSIM_WEIGHT_0 * p5.product;
         sh_means[i] = means;
         sh_products[i] = product;
     }
@@ -94,20 +113,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         blur_rows(thread);
         let own = sh_pairs[(row + REACH) * SIDE + column + REACH];
         workgroupBarrier();
-        var means = vec4(0.0);
-        var product = 0.0;
-        for (var k = 0u; k < SSIM_WINDOW; k++) {
-            let weight = SSIM_WEIGHTS[k];
-            means += weight * sh_means[(row + k) * TILE_SIZE + column];
-            product += weight * sh_products[(row + k) * TILE_SIZE + column];
-        }
+        let at = row * TILE_SIZE + column;
+        let means = SSIM_WEIGHT_5 * (sh_means[at] + sh_means[at + 10u * TILE_SIZE])
+            + SSIM_WEIGHT_4 * (sh_means[at + 1u * TILE_SIZE] + sh_means[at + 9u * TILE_SIZE])
+            + SSIM_WEIGHT_3 * (sh_means[at + 2u * TILE_SIZE] + sh_means[at + 8u * TILE_SIZE])
+            + SSIM_WEIGHT_2 * (sh_means[at + 3u * TILE_SIZE] + sh_means[at + 7u * TILE_SIZE])
+            + SSIM_WEIGHT_1 * (sh_means[at + 4u * TILE_SIZE] + sh_means[at + 6u * TILE_SIZE])
+            + SSIM_WEIGHT_0 * sh_means[at + 5u * TILE_SIZE];
+        let product = SSIM_WEIGHT_5 * (sh_products[at] + sh_products[at + 10u * TILE_SIZE])
+            + SSIM_WEIGHT_4 * (sh_products[at + 1u * TILE_SIZE] + sh_products[at + 9u * TILE_SIZE])
+            + SSIM_WEIGHT_3 * (sh_products[at + 2u * TILE_SIZE] + sh_products[at + 8u * TILE_SIZE])
+            + SSIM_WEIGHT_2 * (sh_products[at + 3u * TILE_SIZE] + sh_products[at + 7u * TILE_SIZE])
+            + SSIM_WEIGHT_1 * (sh_products[at + 4u * TILE_SIZE] + sh_products[at + 6u * TILE_SIZE])
+            + SSIM_WEIGHT_0 * sh_products[at + 5u * TILE_SIZE];
         let result = window(means, product);
         if is_inside(place) {
             sum += vec2(abs(own.x - own.y), result.x);
-            let at = place.y * args.size.x + place.x;
-            v_moments[(channel * 3u) * plane + at] = result.y;
-            v_moments[(channel * 3u + 1u) * plane + at] = result.z;
-            v_moments[(channel * 3u + 2u) * plane + at] = result.w;
+            let pixel = place.y * args.size.x + place.x;
+            v_moments[(channel * 3u) * plane + pixel] = result.y;
+            v_moments[(channel * 3u + 1u) * plane + pixel] = result.z;
+            v_moments[(channel * 3u + 2u) * plane + pixel] = result.w;
         }
     }
     let total = sum_over_threads(sum, thread);

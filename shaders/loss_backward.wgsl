@@ -30,9 +30,12 @@ fn blur_rows(thread: u32) {
         let i = thread + turn * WG_SIZE;
         if i < NUM_BLURRED {
             let first = (i / TILE_SIZE) * SIDE + i % TILE_SIZE;
-            for (var k = 0u; k < SSIM_WINDOW; k++) {
-                blurred[turn] += SSIM_WEIGHTS[k] * sh_tile[first + k];
-            }
+            blurred[turn] = SSIM_WEIGHT_5 * (sh_tile[first] + sh_tile[first + 10u])
+                + SSIM_WEIGHT_4 * (sh_tile[first + 1u] + sh_tile[first + 9u])
+                + SSIM_WEIGHT_3 * (sh_tile[first + 2u] + sh_tile[first + 8u])
+                + SSIM_WEIGHT_2 * (sh_tile[first + 3u] + sh_tile[first + 7u])
+                + SSIM_WEIGHT_1 * (sh_tile[first + 4u] + sh_tile[first + 6u])
+                + SSIM_WEIGHT_0 * sh_tile[first + 5u];
         }
     }
     workgroupBarrier();
@@ -58,10 +61,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
         blur_rows(thread);
         workgroupBarrier();
-        var sum = vec3(0.0);
-        for (var k = 0u; k < SSIM_WINDOW; k++) {
-            sum += SSIM_WEIGHTS[k] * sh_tile[(row + k) * TILE_SIZE + column];
-        }
+        let first = row * TILE_SIZE + column;
+        let sum = SSIM_WEIGHT_5 * (sh_tile[first] + sh_tile[first + 10u * TILE_SIZE])
+            + SSIM_WEIGHT_4 * (sh_tile[first + 1u * TILE_SIZE] + sh_tile[first + 9u * TILE_SIZE])
+            + SSIM_WEIGHT_3 * (sh_tile[first + 2u * TILE_SIZE] + sh_tile[first + 8u * TILE_SIZE])
+            + SSIM_WEIGHT_2 * (sh_tile[first + 3u * TILE_SIZE] + sh_tile[first + 7u * TILE_SIZE])
+            + SSIM_WEIGHT_1 * (sh_tile[first + 4u * TILE_SIZE] + sh_tile[first + 6u * TILE_SIZE])
+            + SSIM_WEIGHT_0 * sh_tile[first + 5u * TILE_SIZE];
         workgroupBarrier();
         if is_inside(place) {
             let pair = pair_at(place, channel);

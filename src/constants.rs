@@ -109,7 +109,9 @@ pub fn wgsl_header() -> String {
     constant("ADAM_1_MINUS_BETA1", "f32", &(1.0 - ADAM_BETA1));
     constant("ADAM_1_MINUS_BETA2", "f32", &(1.0 - ADAM_BETA2));
     constant("ADAM_EPSILON", "f32", &ADAM_EPSILON);
-    let weights = ssim_weights().map(|weight| weight.to_string()).join(", ");
-    header.push_str(&format!("const SSIM_WEIGHTS = array<f32, {SSIM_WINDOW}>({weights});\n"));
+    // By distance from the middle. Shaders spell the window out: an index into a constant array is slow on some drivers.
+    for (distance, weight) in ssim_weights()[SSIM_WINDOW / 2..].iter().enumerate() {
+        constant(&format!("SSIM_WEIGHT_{distance}"), "f32", weight);
+    }
     header
 }

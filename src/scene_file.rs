@@ -101,7 +101,7 @@ pub fn load(path: &Path) -> Result<Scene, SceneFileError> {
 
 /// The same file with the keys of its header in alphabetical order, so that equal scenes give equal bytes: safetensors
 /// writes metadata in the order of a hash map, which differs from run to run.
-fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return bytes };
     let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
     let json = header.and_then(|header| serde_json::from_slice::<serde_json::Value>(header).ok());

@@ -1,17 +1,28 @@
 //! `lapidary train`: from photographs to a scene.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::dataset::{Dataset, DatasetOptions};
+use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
+use lapidary::optimiser::LossMeans;
 use lapidary::scene_file;
-use lapidary::train::{TrainOptions, Trainer};
+use lapidary::train::{Checkpoint, Evaluated, TrainOptions, Trainer};
+use serde::Serialize;
 
 use super::SharedArgs;
 
+/// Trains a scene on photographs with known cameras.
+///
+/// DIR then holds `scene.safetensors`, `metrics.json`, `metrics.jsonl`, `config.toml`, `checkpoint.safetensors` and
+/// `test/` with pictures of the held-back views beside the truth. Ctrl-C saves a checkpoint before it ends.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrainArgs {
     /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio
@@ -19,50 +30,262 @@ pub(crate) struct TrainArgs {
     /// Folder to write into; created where it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Any option as NAME=VALUE, as in a configuration file
+    /// Number of iterations; every schedule stretches with it
+    #[arg(long, value_name = "N")]
+    iterations: Option<u32>,
+    /// Most convexes
+    #[arg(long, value_name = "N")]
+    max_convexes: Option<u32>,
+    /// Everything random depends on it alone
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Options in a TOML file, as `config.toml` of a run
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Any option of the file, like `colour_rate=0.01`
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// Divides width and height of the pictures
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     downscale: u32,
+    /// Go on from the checkpoint in DIR
+    #[arg(long)]
+    resume: bool,
+    /// Write a checkpoint every so many iterations
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    checkpoint_every: u32,
+    /// Stop after this iteration, with a checkpoint, as Ctrl-C would
+    #[arg(long, value_name = "N")]
+    stop_at: Option<u32>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print the time of every kernel of an iteration at the end
+    #[arg(long)]
+    profile: bool,
+}
+
+/// A line of `metrics.jsonl`.
+#[derive(Debug, Serialize)]
+struct Line {
+    iteration: u32,
+    seconds: f64,
+    l1: f32,
+    ssim: f32,
+    num_convexes: u32,
+}
+
+/// `metrics.json`
+#[derive(Debug, Serialize)]
+struct Metrics {
+    psnr: Option<f64>,
+    ssim: Option<f64>,
+    num_convexes: u32,
+    iterations: u32,
+    seconds: f64,
+    adapter: String,
+    version: &'static str,
+    views: Vec<ViewMetrics>,
+}
+
+#[derive(Debug, Serialize)]
+struct ViewMetrics {
+    name: String,
+    #[serde(flatten)]
+    likeness: Likeness,
 }
 
 pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
-    let options: TrainOptions = toml::from_str(&args.set.join("\n"))?;
-    let dataset_options =
-        DatasetOptions { downscale: args.downscale, background: options.background, ..DatasetOptions::default() };
+    let options = options(args)?;
+    let checkpoint_path = args.out.join("checkpoint.safetensors");
+    if !args.resume && checkpoint_path.exists() {
+        bail!("{} holds a training; go on with --resume, or choose another folder", args.out.display());
+    }
+    let checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path)).transpose()?;
+    let background = checkpoint.as_ref().map_or(options.background, |found| found.state.options.background);
+    let dataset_options = DatasetOptions { downscale: args.downscale, background, ..DatasetOptions::default() };
     let dataset = Arc::new(Dataset::open(&args.dataset, &dataset_options)?);
-    for note in &dataset.notes {
+    for note in dataset.notes.iter().filter(|_| !args.quiet) {
         eprintln!("note: {note}");
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let begin = Instant::now();
-    let mut trainer = Trainer::new(&gpu, dataset, dataset_options, options)?;
-    let mut seen = 0;
-    while !trainer.is_done() {
-        let losses = trainer.advance(u32::MAX)?;
-        if trainer.iteration() / 200 != seen {
-            seen = trainer.iteration() / 200;
-            let mean = losses.iter().map(|loss| loss.l1).sum::<f32>() / losses.len().max(1) as f32;
-            let ssim = losses.iter().map(|loss| loss.ssim).sum::<f32>() / losses.len().max(1) as f32;
-            println!(
-                "{:6} {:7.1} s  l1 {mean:.4} ssim {ssim:.4}  {} convexes",
-                trainer.iteration(),
-                begin.elapsed().as_secs_f64(),
-                trainer.num_convexes()
-            );
+    let trainer = match checkpoint {
+        Some(found) => Trainer::resume(&gpu, Arc::clone(&dataset), dataset_options, found, &checkpoint_path)?,
+        None => Trainer::new(&gpu, Arc::clone(&dataset), dataset_options, options)?,
+    };
+    let mut run = Run { args, trainer, begin: Instant::now(), log: Vec::new() };
+    files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
+    if !run.train()? {
+        let iteration = run.trainer.iteration();
+        println!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
+        return Ok(());
+    }
+    run.finish(&dataset, gpu.name())
+}
+
+/// The options: those of the file, then `--set`, then the flags.
+fn options(args: &TrainArgs) -> anyhow::Result<TrainOptions> {
+    let mut table = toml::Table::new();
+    if let Some(path) = &args.config {
+        let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
+        table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
+    }
+    for set in &args.set {
+        let one: toml::Table = set.parse().with_context(|| format!("--set {set}: expected NAME=VALUE"))?;
+        table.extend(one);
+    }
+    let flags = [("iterations", args.iterations), ("max_convexes", args.max_convexes)];
+    for (name, value) in flags {
+        if let Some(value) = value {
+            table.insert(name.to_owned(), toml::Value::Integer(value.into()));
         }
     }
-    let seconds = begin.elapsed().as_secs_f64();
-    let evaluated = trainer.evaluate_all()?;
-    for view in &evaluated {
-        view.image.save_png(&args.out.join(format!("test/{:04}.png", view.view)))?;
-        view.truth.save_png(&args.out.join(format!("test/{:04}_truth.png", view.view)))?;
+    if let Some(seed) = args.seed {
+        let seed = i64::try_from(seed).context("--seed must be below 2^63")?;
+        table.insert("seed".to_owned(), toml::Value::Integer(seed));
     }
-    scene_file::save(&trainer.scene()?, &args.out.join("scene.safetensors"))?;
-    let likeness: Vec<Likeness> = evaluated.iter().map(|view| view.likeness).collect();
-    if let Some(mean) = Likeness::mean(&likeness) {
-        println!("PSNR {:.2} SSIM {:.4} {} convexes {seconds:.1} s", mean.psnr, mean.ssim, trainer.num_convexes());
+    let options: TrainOptions = table.try_into().context("an option is unknown or of another kind")?;
+    options.check()?;
+    Ok(options)
+}
+
+/// A training and what is written about it.
+struct Run<'a> {
+    args: &'a TrainArgs,
+    trainer: Trainer,
+    begin: Instant,
+    log: Vec<u8>,
+}
+
+/// Iterations per line of `metrics.jsonl`.
+const LINE_EVERY: usize = 100;
+
+impl Run<'_> {
+    /// Trains to the end; `false` where the user stopped it.
+    fn train(&mut self) -> anyhow::Result<bool> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        // A second handler in one process is refused; then Ctrl-C ends the program at once, as anywhere else.
+        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).unwrap_or_default();
+        let total = self.trainer.options().iterations;
+        let end = self.args.stop_at.unwrap_or(total).min(total);
+        let bar = self.bar(total);
+        let mut losses = Vec::new();
+        while self.trainer.iteration() < end && !stop.load(Ordering::Relaxed) {
+            let next = (self.trainer.iteration() / self.args.checkpoint_every + 1) * self.args.checkpoint_every;
+            losses.extend(self.trainer.advance(next.min(end))?);
+            bar.set_position(self.trainer.iteration().into());
+            if losses.len() >= LINE_EVERY {
+                self.report(&bar, &losses)?;
+                losses.clear();
+            }
+            if self.trainer.iteration() == next && next < end {
+                self.save()?;
+            }
+        }
+        if !losses.is_empty() {
+            self.report(&bar, &losses)?;
+        }
+        bar.finish_and_clear();
+        self.save()?;
+        Ok(self.trainer.is_done())
+    }
+
+    fn bar(&self, total: u32) -> ProgressBar {
+        let target = if self.args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(total.into()), target);
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {per_sec}, {eta} left  {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_position(self.trainer.iteration().into());
+        bar.reset_eta();
+        bar.enable_steady_tick(Duration::from_millis(500));
+        bar
+    }
+
+    fn report(&mut self, bar: &ProgressBar, losses: &[LossMeans]) -> anyhow::Result<()> {
+        let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
+        let line = Line {
+            iteration: self.trainer.iteration(),
+            seconds: self.begin.elapsed().as_secs_f64(),
+            l1: mean(|loss| loss.l1),
+            ssim: mean(|loss| loss.ssim),
+            num_convexes: self.trainer.num_convexes(),
+        };
+        bar.set_message(format!("L1 {:.4}, SSIM {:.4}, {} convexes", line.l1, line.ssim, line.num_convexes));
+        serde_json::to_writer(&mut self.log, &line)?;
+        self.log.push(b'\n');
+        Ok(())
+    }
+
+    /// The checkpoint, the scene, and the log so far.
+    fn save(&mut self) -> anyhow::Result<()> {
+        self.trainer.checkpoint()?.save(&self.args.out.join("checkpoint.safetensors"))?;
+        scene_file::save(&self.trainer.scene()?, &self.args.out.join("scene.safetensors"))?;
+        let path = self.args.out.join("metrics.jsonl");
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        file.write_all(&self.log).with_context(|| format!("cannot write {}", path.display()))?;
+        self.log.clear();
+        Ok(())
+    }
+
+    /// Looks at the held-back views and writes what was found.
+    fn finish(&mut self, dataset: &Dataset, adapter: &str) -> anyhow::Result<()> {
+        let seconds = self.begin.elapsed().as_secs_f64();
+        if self.args.profile {
+            self.print_profile()?;
+        }
+        let evaluated = self.trainer.evaluate_all()?;
+        write_pictures(&self.args.out.join("test"), dataset, &evaluated)?;
+        let likeness: Vec<Likeness> = evaluated.iter().map(|view| view.likeness).collect();
+        let mean = Likeness::mean(&likeness);
+        let view =
+            |view: &Evaluated| ViewMetrics { name: dataset.views[view.view].name.clone(), likeness: view.likeness };
+        let metrics = Metrics {
+            psnr: mean.map(|mean| mean.psnr),
+            ssim: mean.map(|mean| mean.ssim),
+            num_convexes: self.trainer.num_convexes(),
+            iterations: self.trainer.iteration(),
+            seconds,
+            adapter: adapter.to_owned(),
+            version: env!("CARGO_PKG_VERSION"),
+            views: evaluated.iter().map(view).collect(),
+        };
+        let json = serde_json::to_string_pretty(&metrics)?;
+        files::write_atomically(&self.args.out.join("metrics.json"), json.as_bytes())?;
+        if !self.args.quiet {
+            let quality = mean.map_or_else(
+                || "no view to test on".to_owned(),
+                |mean| format!("PSNR {:.2} dB, SSIM {:.4} on {} held-back views", mean.psnr, mean.ssim, likeness.len()),
+            );
+            println!("{quality}; {} convexes, {seconds:.0} s; {}", metrics.num_convexes, self.args.out.display());
+        }
+        Ok(())
+    }
+
+    fn print_profile(&mut self) -> anyhow::Result<()> {
+        let mut by_name = std::collections::BTreeMap::<&str, f64>::new();
+        for time in self.trainer.profile()?.unwrap_or_default() {
+            *by_name.entry(time.name).or_default() += time.nanoseconds / 1e6;
+        }
+        println!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
+        for (name, milliseconds) in by_name {
+            println!("  {name:<20} {milliseconds:8.2}");
+        }
+        Ok(())
+    }
+}
+
+/// Of every view the picture, and beside it the truth.
+fn write_pictures(folder: &Path, dataset: &Dataset, evaluated: &[Evaluated]) -> anyhow::Result<()> {
+    for view in evaluated {
+        let name = dataset.views[view.view].name.replace(['/', '\\'], "_");
+        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+        view.image.save_png(&folder.join(format!("{stem}.png")))?;
+        view.truth.save_png(&folder.join(format!("{stem}_truth.png")))?;
     }
     Ok(())
 }

@@ -105,6 +105,26 @@ impl Optimiser {
         })
     }
 
+    /// Goes on where another optimiser stopped: its moments and statistics, of the shape of the scene.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn resume(
+        gpu: &Gpu,
+        scene: GpuScene,
+        moments: &[Params<Vec<f32>>; 2],
+        statistics: &[[f32; 4]],
+    ) -> Result<Self, GpuError> {
+        let mut optimiser = Self::new(gpu, scene)?;
+        for (buffers, values) in optimiser.moments.iter().zip(moments) {
+            for (buffer, values) in buffers.as_ref().zip(values.as_ref()).into_array() {
+                buffer.write(gpu, 0, values);
+            }
+        }
+        optimiser.statistics = gpu.upload("statistics", statistics)?;
+        Ok(optimiser)
+    }
+
     /// The scene as it is when everything submitted is done.
     #[must_use]
     pub const fn scene(&self) -> &GpuScene {
@@ -121,6 +141,15 @@ impl Optimiser {
     #[must_use]
     pub fn num_flights(&self) -> usize {
         self.flights.len()
+    }
+
+    /// Most instances that a frame has asked for since there was last more room for them.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn num_instances(&self) -> Result<u32, GpuError> {
+        let Some(memory) = &self.memory else { return Ok(0) };
+        Ok(memory.frame.status().read_one(&self.gpu)?.needed_instances)
     }
 
     /// Sets the degree of the spherical harmonics of iterations that are submitted from now on.

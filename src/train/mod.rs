@@ -6,17 +6,20 @@
 //! Nothing random has a state: the order of an epoch and the draws of a refinement depend on the seed and the iteration
 //! alone. So a training that goes on from a checkpoint is bit for bit the one that was never stopped.
 
+mod checkpoint;
 mod density;
 mod options;
 mod start;
 mod targets;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64Mcg;
 
+pub use checkpoint::{Checkpoint, CheckpointError, State};
 pub use density::Census;
 pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
 pub use start::start;
@@ -24,7 +27,7 @@ pub use targets::Targets;
 
 use crate::camera::{Camera, RenderOptions};
 use crate::dataset::{Dataset, DatasetError, DatasetOptions, Split};
-use crate::gpu::{Gpu, GpuError};
+use crate::gpu::{Buffer, Gpu, GpuError, KernelTime};
 use crate::image::Image;
 use crate::kernels::Rates;
 use crate::metrics::Likeness;
@@ -44,6 +47,9 @@ pub enum TrainError {
     /// The options.
     #[error(transparent)]
     Options(#[from] OptionsError),
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// Nothing to learn from.
     #[error("{} has no picture to train on", path.display())]
     NoTrainingViews {
@@ -81,6 +87,8 @@ pub struct Trainer {
     renderer: Renderer,
     /// Iterations that were submitted.
     iteration: u32,
+    /// Losses that were collected and not yet reported.
+    losses: Vec<LossMeans>,
 }
 
 /// Part of the device's memory that pictures may take; the rest is for convexes and frames.
@@ -101,17 +109,55 @@ impl Trainer {
         options: TrainOptions,
     ) -> Result<Self, TrainError> {
         options.check()?;
-        let train_views: Vec<usize> = dataset.indices(Split::Train).collect();
-        if train_views.is_empty() {
+        let training_cameras: Vec<Camera> =
+            dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
+        if training_cameras.is_empty() {
             return Err(TrainError::NoTrainingViews { path: dataset.path.clone() });
         }
-        let training_cameras: Vec<Camera> = train_views.iter().map(|view| dataset.views[*view].camera).collect();
         let similarity = Similarity::of_cameras(&training_cameras);
+        let cameras: Vec<Camera> = training_cameras.iter().map(|camera| similarity.camera(camera)).collect();
+        let scene = start(&dataset, &cameras, &similarity, &options);
+        let optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene)?)?;
+        Self::with(gpu, dataset, dataset_options, options, (similarity, optimiser, 0))
+    }
+
+    /// Goes on from a checkpoint, bit for bit as if the training had never stopped on the same device.
+    ///
+    /// # Errors
+    /// [`TrainError`]: the checkpoint is of other pictures, or the device.
+    pub fn resume(
+        gpu: &Gpu,
+        dataset: Arc<Dataset>,
+        dataset_options: DatasetOptions,
+        checkpoint: Checkpoint,
+        path: &Path,
+    ) -> Result<Self, TrainError> {
+        let Checkpoint { scene, moments, statistics, state } = checkpoint;
+        let names: Vec<&str> = dataset.indices(Split::Train).map(|view| dataset.views[view].name.as_str()).collect();
+        if names != state.train_views {
+            let differs = names.iter().zip(&state.train_views).find(|(now, then)| **now != then.as_str());
+            let reason = differs.map_or_else(
+                || format!("{} pictures to train on now, {} then", names.len(), state.train_views.len()),
+                |(now, then)| format!("{now} now, {then} then"),
+            );
+            let (path, dataset) = (path.into(), dataset.path.clone());
+            return Err(CheckpointError::OtherDataset { path, dataset, reason }.into());
+        }
+        let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
+        let State { iteration, options, similarity, .. } = state;
+        Self::with(gpu, dataset, dataset_options, options, (similarity, optimiser, iteration))
+    }
+
+    fn with(
+        gpu: &Gpu,
+        dataset: Arc<Dataset>,
+        dataset_options: DatasetOptions,
+        options: TrainOptions,
+        (similarity, mut optimiser, iteration): (Similarity, Optimiser, u32),
+    ) -> Result<Self, TrainError> {
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
-        let training_cameras: Vec<Camera> = train_views.iter().map(|view| cameras[*view]).collect();
-        let scene = start(&dataset, &training_cameras, &similarity, &options);
-        let mut optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene)?)?;
-        optimiser.prepare(training_cameras)?;
+        let train_views: Vec<usize> = dataset.indices(Split::Train).collect();
+        optimiser.prepare(train_views.iter().map(|view| cameras[*view]))?;
         let budget = gpu.memory().map_or(DEFAULT_TARGET_BYTES, |bytes| bytes / TARGETS_SHARE);
         Ok(Self {
             gpu: gpu.clone(),
@@ -124,7 +170,8 @@ impl Trainer {
             cameras,
             train_views,
             optimiser,
-            iteration: 0,
+            iteration,
+            losses: Vec::new(),
         })
     }
 
@@ -167,15 +214,19 @@ impl Trainer {
             is_due = density::is_due(&self.options, self.iteration) || self.rises(self.iteration);
         }
         self.optimiser.submit(list)?;
-        let mut losses = Vec::new();
-        let may_stay = if is_due || self.iteration >= until { 0 } else { 1 };
-        while self.optimiser.num_flights() > may_stay {
-            losses.extend(self.optimiser.collect()?);
-        }
+        self.wait_until(if is_due || self.iteration >= until { 0 } else { 1 })?;
         if is_due {
             self.refine()?;
         }
-        Ok(losses)
+        Ok(std::mem::take(&mut self.losses))
+    }
+
+    /// Collects losses until so many lists are under way.
+    fn wait_until(&mut self, num_flights: usize) -> Result<(), TrainError> {
+        while self.optimiser.num_flights() > num_flights {
+            self.losses.extend(self.optimiser.collect()?);
+        }
+        Ok(())
     }
 
     /// Whether the degree of the spherical harmonics is another one after this iteration.
@@ -217,14 +268,15 @@ impl Trainer {
     #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
     fn rates_at(&self, iteration: u32) -> Params<Rates> {
         let options = &self.options;
+        let haste = options.haste();
         let part = f64::from(iteration) / f64::from(options.iterations);
         let [first, last] = options.points_rate.map(|rate| f64::from(rate).ln());
-        let colour = options.colour_rate;
+        let colour = haste * options.colour_rate;
         Params {
-            points: Rates::uniform((first + part * (last - first)).exp() as f32),
-            log_delta: Rates::uniform(options.delta_rate),
-            log_sigma: Rates::uniform(options.sigma_rate),
-            raw_opacity: Rates::uniform(options.opacity_rate),
+            points: Rates::uniform(haste * (first + part * (last - first)).exp() as f32),
+            log_delta: Rates::uniform(haste * options.delta_rate),
+            log_sigma: Rates::uniform(haste * options.sigma_rate),
+            raw_opacity: Rates::uniform(haste * options.opacity_rate),
             sh: Rates { front_width: 3, front: colour, rest: colour / 20.0 },
         }
     }
@@ -252,11 +304,52 @@ impl Trainer {
         Ok(())
     }
 
+    /// Does one iteration and says how long each kernel took; `None` where the device has no timestamps.
+    ///
+    /// # Errors
+    /// As [`Self::advance`].
+    pub fn profile(&mut self) -> Result<Option<Vec<KernelTime>>, TrainError> {
+        let iteration = self.iteration_at(self.iteration.max(1))?;
+        Ok(self.optimiser.profile(iteration)?)
+    }
+
+    /// Most pairs of a convex and a tile that a picture has asked for since there was last more room for them.
+    ///
+    /// # Errors
+    /// [`TrainError::Gpu`] when the device was lost.
+    pub fn num_instances(&self) -> Result<u32, TrainError> {
+        Ok(self.optimiser.num_instances()?)
+    }
+
+    /// Everything that the training needs to go on.
+    ///
+    /// # Errors
+    /// [`TrainError::Gpu`] when the device was lost.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint, TrainError> {
+        self.wait_until(0)?;
+        let scene = self.normalised_scene()?;
+        let read = |params: &Params<Buffer<f32>>| params.as_ref().map(|values| values.read(&self.gpu)).transpose();
+        let [first, second] = self.optimiser.moments();
+        let names = self.train_views.iter().map(|view| self.dataset.views[*view].name.clone());
+        Ok(Checkpoint {
+            scene,
+            moments: [read(first)?, read(second)?],
+            statistics: self.optimiser.statistics().read(&self.gpu)?,
+            state: State {
+                iteration: self.iteration,
+                options: self.options.clone(),
+                similarity: self.similarity,
+                train_views: names.collect(),
+            },
+        })
+    }
+
     /// The scene in normalised units.
     ///
     /// # Errors
     /// [`TrainError::Gpu`] when the device was lost.
-    pub fn normalised_scene(&self) -> Result<Scene, TrainError> {
+    pub fn normalised_scene(&mut self) -> Result<Scene, TrainError> {
+        self.wait_until(0)?;
         let scene = self.optimiser.scene();
         let params = scene.params.as_ref().map(|values| values.read(&self.gpu)).transpose()?;
         Ok(Scene { params, points_per_convex: scene.points_per_convex as usize, sh_degree: scene.sh_degree as usize })
@@ -266,8 +359,9 @@ impl Trainer {
     ///
     /// # Errors
     /// As [`Self::normalised_scene`].
-    pub fn scene(&self) -> Result<Scene, TrainError> {
-        Ok(self.similarity.to_world(&self.normalised_scene()?))
+    pub fn scene(&mut self) -> Result<Scene, TrainError> {
+        let normalised = self.normalised_scene()?;
+        Ok(self.similarity.to_world(&normalised))
     }
 
     /// The similarity between the dataset and the units of training.
@@ -281,6 +375,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`]: the picture or the device.
     pub fn evaluate(&mut self, view: usize) -> Result<Evaluated, TrainError> {
+        self.wait_until(0)?;
         let picture = self.dataset.load(view, &self.dataset_options)?;
         let options = RenderOptions { background: self.options.background, ..RenderOptions::default() };
         let camera = self.cameras[view];

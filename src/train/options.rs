@@ -50,7 +50,8 @@ pub struct TrainOptions {
     pub background: [f32; 3],
     /// Weight of 1 − SSIM in the loss.
     pub ssim_weight: f32,
-    /// Learning rate of the points at the beginning and at the end, normalised units per step.
+    /// Learning rate of the points at the beginning and at the end, normalised units per step. All rates are those of a
+    /// run of 30 000 iterations; shorter runs multiply them by up to five.
     pub points_rate: [f32; 2],
     /// Learning rate of `log_delta`.
     pub delta_rate: f32,
@@ -60,9 +61,9 @@ pub struct TrainOptions {
     pub opacity_rate: f32,
     /// Learning rate of the constant colour; that of the other coefficients is a twentieth of it.
     pub colour_rate: f32,
-    /// Opacity at the start.
+    /// Opacity at the start; the published strategy has its own.
     pub start_opacity: f32,
-    /// Sharpness of a border at the start: how many times the logistic falls by e over the radius of a convex.
+    /// Sharpness of a border at the start, but for the published strategy: how many times the logistic falls by e over the radius of a convex.
     pub start_sharpness: f32,
     /// Weight of the mean opacity in the loss.
     pub opacity_weight: f32,
@@ -96,8 +97,8 @@ impl Default for TrainOptions {
             sigma_rate: 0.0045,
             opacity_rate: 0.01,
             colour_rate: 0.0025,
-            start_opacity: 0.1,
-            start_sharpness: 4.0,
+            start_opacity: 0.5,
+            start_sharpness: 10.0,
             opacity_weight: 0.01,
             extent_weight: 0.0,
             dead_opacity: 0.01,
@@ -120,7 +121,20 @@ pub struct OptionsError {
     pub expected: &'static str,
 }
 
+/// Length of the runs that the learning rates are given for.
+const FULL_ITERATIONS: f32 = 30_000.0;
+
+/// Largest factor of the learning rates of short runs.
+const MAX_HASTE: f32 = 5.0;
+
 impl TrainOptions {
+    /// Factor of the learning rates: a short run has to take larger steps. Drift by noise grows with the root of the
+    /// number of steps, and so may they.
+    #[must_use]
+    pub fn haste(&self) -> f32 {
+        (FULL_ITERATIONS / self.iterations as f32).sqrt().clamp(1.0, MAX_HASTE)
+    }
+
     /// Refuses what does not make sense.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The first convexes: around the points of structure from motion, or where the cameras look.
 
+use std::collections::HashSet;
 use std::num::NonZero;
 
 use glam::{DMat3, DVec2, DVec3};
@@ -8,11 +9,11 @@ use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-use super::options::TrainOptions;
+use super::options::{Preset, StrategyKind, TrainOptions};
 use crate::camera::Camera;
 use crate::constants::{SH_C0, SH_COEFFS};
 use crate::dataset::{Dataset, Kind};
-use crate::scene::{Params, Scene, Similarity};
+use crate::scene::{NORMALISED_RADIUS, Params, Scene, Similarity};
 
 /// Radius of a first convex over the distance to its neighbours.
 const RADIUS: f64 = 1.2;
@@ -37,10 +38,14 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
         };
         dataset.points.iter().map(seed).collect()
     };
-    if seeds.len() > options.max_convexes as usize {
+    let far = if dataset.points.is_empty() { Vec::new() } else { far_seeds(&seeds, cameras) };
+    let room = (options.max_convexes as usize).saturating_sub(far.len()).max(1);
+    if seeds.len() > room {
         seeds.shuffle(&mut random);
-        seeds.truncate(options.max_convexes as usize);
+        seeds.truncate(room);
     }
+    seeds.extend(far);
+    seeds.truncate(options.max_convexes as usize);
     let focal = mean_focal(cameras);
     let mut scene = Scene::empty(options.points_per_convex, 0);
     for ((centre, colour), distance) in seeds.iter().zip(neighbour_distances(&seeds)) {
@@ -51,7 +56,10 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
         // Corners as sharp as the published start at its resolution; the border as soft as asked for:
         // sigma·delta·radius² is its number of falls by e over the radius.
         let delta = 0.1 * focal * focal / distance;
-        let sigma = f64::from(options.start_sharpness) / (delta * radius * radius);
+        let sigma = match options.strategy {
+            StrategyKind::Budget => f64::from(options.start_sharpness) / (delta * radius * radius),
+            StrategyKind::Paper => published_sigma(options.preset),
+        };
         let mut sh = [0.0; SH_COEFFS * 3];
         for (coefficient, channel) in sh.iter_mut().zip(colour) {
             *coefficient = (channel - 0.5) / SH_C0 as f32;
@@ -60,11 +68,26 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
             points: &points,
             log_delta: &[delta.ln() as f32],
             log_sigma: &[sigma.ln() as f32],
-            raw_opacity: &[logit(options.start_opacity)],
+            raw_opacity: &[logit(match options.strategy {
+                StrategyKind::Budget => options.start_opacity,
+                StrategyKind::Paper => PUBLISHED_OPACITY,
+            })],
             sh: &sh,
         });
     }
     scene
+}
+
+/// Opacity that the published strategy starts from.
+const PUBLISHED_OPACITY: f32 = 0.1;
+
+/// Source: docs/spec.md §6.
+const fn published_sigma(preset: Preset) -> f64 {
+    match preset {
+        Preset::Light => 0.000_95,
+        Preset::Indoor => 0.0009,
+        Preset::Outdoor => 0.001,
+    }
 }
 
 /// The inverse of the sigmoid.
@@ -130,6 +153,41 @@ fn random_seeds(kind: Kind, cameras: &[Camera], options: &TrainOptions, random: 
         seeds.push((camera.position() + depth * camera.ray(pixel), [0.5; 3]));
     }
     seeds
+}
+
+/// Directions that are tried for the far sphere.
+const FAR_DIRECTIONS: usize = 600;
+
+/// Cells along each side of a picture, to see where it has no points.
+const CELLS: usize = 12;
+
+/// Seeds on a sphere behind all points, in the directions in which some camera sees none: sky, and walls without
+/// texture. Nothing else would fill those pixels but convexes that grow through the whole scene.
+fn far_seeds(seeds: &[Seed], cameras: &[Camera]) -> Vec<Seed> {
+    let mut distances: Vec<f64> = seeds.iter().map(|(place, _)| place.length()).collect();
+    distances.sort_by(f64::total_cmp);
+    // A few points are always far off.
+    let reach = distances.get(distances.len() * 19 / 20).copied().unwrap_or(0.0);
+    let radius = 2.0 * reach.max(2.0 * NORMALISED_RADIUS);
+    let occupied: Vec<HashSet<usize>> =
+        cameras.iter().map(|camera| seeds.iter().filter_map(|(place, _)| cell(camera, *place)).collect()).collect();
+    let is_bare = |place: &DVec3| {
+        let mut cells = cameras.iter().zip(&occupied);
+        cells.any(|(camera, occupied)| cell(camera, *place).is_some_and(|cell| !occupied.contains(&cell)))
+    };
+    let places = fibonacci_sphere(FAR_DIRECTIONS).map(|direction| radius * direction);
+    places.filter(is_bare).map(|place| (place, [0.5; 3])).collect()
+}
+
+/// The cell of a picture that a place is seen in.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the picture")]
+fn cell(camera: &Camera, place: DVec3) -> Option<usize> {
+    let seen = camera.view_from_world.transform_point3(place);
+    let u = camera.intrinsics.fx * seen.x / seen.z + camera.intrinsics.cx;
+    let v = camera.intrinsics.fy * seen.y / seen.z + camera.intrinsics.cy;
+    let (x, y) = (u / f64::from(camera.width), v / f64::from(camera.height));
+    let is_inside = seen.z > 0.0 && (0.0..1.0).contains(&x) && (0.0..1.0).contains(&y);
+    is_inside.then(|| (y * CELLS as f64) as usize * CELLS + (x * CELLS as f64) as usize)
 }
 
 /// The point that the optical axes come closest to, and the radius of the ball around it that every camera sees.

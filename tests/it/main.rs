@@ -5,6 +5,7 @@
 mod adam;
 mod backward;
 mod cli;
+mod density;
 mod device;
 mod fuzz;
 mod layering;
@@ -17,3 +18,4 @@ mod shaders;
 mod sort;
 mod support;
 mod synth;
+mod train;

@@ -1,0 +1,160 @@
+//! A training in a file: the scene in normalised units, the optimiser's moments, what was added up for densification,
+//! and where the training stands. docs/formats.md describes it field by field.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::options::TrainOptions;
+use crate::files::{self, FileError};
+use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
+use crate::scene_file;
+
+/// Value of the metadata key `format`.
+const FORMAT: &str = "lapidary-checkpoint";
+
+/// Value of the metadata key `version`; raised when an older reader would misread the file.
+const VERSION: &str = "1";
+
+/// A training that can go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// The scene, normalised units.
+    pub scene: Scene,
+    /// The optimiser's running means of the gradient and of its square.
+    pub moments: [Params<Vec<f32>>; 2],
+    /// What was added up for every convex since the scene was last rebuilt.
+    pub statistics: Vec<[f32; 4]>,
+    /// Where the training stands.
+    pub state: State,
+}
+
+/// Where a training stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Iterations that are done.
+    pub iteration: u32,
+    /// What the training depends on.
+    pub options: TrainOptions,
+    /// The similarity between the dataset and the units of training.
+    pub similarity: Similarity,
+    /// Names of the pictures that are trained on.
+    pub train_views: Vec<String>,
+}
+
+/// A checkpoint that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What it holds.
+    #[error("{} is not a lapidary checkpoint: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// The tensors do not form a scene.
+    #[error("{} holds a broken scene: {source}", path.display())]
+    Scene {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        source: SceneError,
+    },
+    /// Another dataset.
+    #[error("{} was made from other pictures than {}: {reason}", path.display(), dataset.display())]
+    OtherDataset {
+        /// The file.
+        path: PathBuf,
+        /// The dataset at hand.
+        dataset: PathBuf,
+        /// The first difference.
+        reason: String,
+    },
+}
+
+/// Prefixes of the names of tensors.
+const GROUPS: [&str; 3] = ["params", "first_moment", "second_moment"];
+
+impl Checkpoint {
+    /// Writes the file under a temporary name and renames it.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] naming the file.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let content =
+            |error: &dyn std::fmt::Display| CheckpointError::Content { path: path.into(), reason: error.to_string() };
+        let rows = self.scene.len();
+        let groups = [&self.scene.params, &self.moments[0], &self.moments[1]];
+        let mut tensors = Vec::new();
+        for (group, params) in GROUPS.iter().zip(groups) {
+            for (name, (values, width)) in params.as_ref().zip(self.scene.row_widths()).into_named() {
+                let view = TensorView::new(Dtype::F32, vec![rows, width], bytemuck::cast_slice(values));
+                tensors.push((format!("{group}.{name}"), view.map_err(|error| content(&error))?));
+            }
+        }
+        let statistics = TensorView::new(Dtype::F32, vec![rows, 4], bytemuck::cast_slice(&self.statistics));
+        tensors.push(("statistics".to_owned(), statistics.map_err(|error| content(&error))?));
+        let metadata = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("version".to_owned(), VERSION.to_owned()),
+            ("points_per_convex".to_owned(), self.scene.points_per_convex.to_string()),
+            ("sh_degree".to_owned(), self.scene.sh_degree.to_string()),
+            ("state".to_owned(), serde_json::to_string(&self.state).map_err(|error| content(&error))?),
+        ]);
+        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| content(&error))?;
+        Ok(files::write_atomically(path, &scene_file::with_sorted_header(bytes))?)
+    }
+
+    /// Reads a file and checks format, version, shapes and finiteness.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] naming the file and what was expected.
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        let content = |reason: String| CheckpointError::Content { path: path.into(), reason };
+        let bytes = files::read(path)?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| content(error.to_string()))?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let key = |name: &str| metadata.get(name).map_or("nothing", String::as_str);
+        for (name, expected) in [("format", FORMAT), ("version", VERSION)] {
+            if key(name) != expected {
+                return Err(content(format!("metadata `{name}` is {}, expected {expected}", key(name))));
+            }
+        }
+        let number = |name: &str| {
+            key(name).parse().map_err(|_| content(format!("metadata `{name}` is {}, not a number", key(name))))
+        };
+        let (points_per_convex, sh_degree) = (number("points_per_convex")?, number("sh_degree")?);
+        let state: State =
+            serde_json::from_str(key("state")).map_err(|error| content(format!("metadata `state`: {error}")))?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| content(error.to_string()))?;
+        let floats = |name: String| -> Result<Vec<f32>, CheckpointError> {
+            let tensor = tensors.tensor(&name).map_err(|_| content(format!("tensor `{name}` is missing")))?;
+            if tensor.dtype() != Dtype::F32 {
+                return Err(content(format!("tensor `{name}` is {:?}, expected F32", tensor.dtype())));
+            }
+            Ok(bytemuck::pod_collect_to_vec(tensor.data()))
+        };
+        let group = |group: &str| NAMES.map(|name| floats(format!("{group}.{name}"))).transpose();
+        let as_scene = |params: Params<Vec<f32>>| {
+            let scene = Scene { params, points_per_convex, sh_degree };
+            scene.check().map_err(|source| CheckpointError::Scene { path: path.into(), source })?;
+            Ok::<Scene, CheckpointError>(scene)
+        };
+        let scene = as_scene(group(GROUPS[0])?)?;
+        // Moments have the shape of a scene and are finite too.
+        let moments = [as_scene(group(GROUPS[1])?)?, as_scene(group(GROUPS[2])?)?];
+        let statistics: Vec<[f32; 4]> = bytemuck::pod_collect_to_vec(&floats("statistics".to_owned())?);
+        let lengths = [moments[0].len(), moments[1].len(), statistics.len()];
+        if lengths.iter().any(|len| *len != scene.len()) {
+            return Err(content(format!("{} convexes have {lengths:?} moments and statistics", scene.len())));
+        }
+        state.options.check().map_err(|error| content(format!("metadata `state`: {error}")))?;
+        Ok(Self { scene, moments: moments.map(|moments| moments.params), statistics, state })
+    }
+}

@@ -1,0 +1,109 @@
+//! Training as a whole, at a small size.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lapidary::dataset::{Dataset, DatasetOptions, Kind, Split};
+use lapidary::metrics::Likeness;
+use lapidary::synth::{self, SynthOptions};
+use lapidary::train::{Checkpoint, StrategyKind, TrainOptions, Trainer};
+
+use crate::support::device::gpu;
+
+/// A few small views of the gems.
+fn dataset(folder: &Path) -> Arc<Dataset> {
+    let options =
+        SynthOptions { views: 14, test_views: 2, width: 48, height: 40, points: 200, ..SynthOptions::default() };
+    synth::write(folder, &options).unwrap();
+    Arc::new(Dataset::open(folder, &DatasetOptions::default()).unwrap())
+}
+
+fn options(strategy: StrategyKind) -> TrainOptions {
+    TrainOptions { iterations: 60, max_convexes: 500, refine_every: 10, strategy, ..TrainOptions::default() }
+}
+
+fn trainer(dataset: &Arc<Dataset>, options: &TrainOptions) -> Trainer {
+    Trainer::new(gpu(), Arc::clone(dataset), DatasetOptions::default(), options.clone()).unwrap()
+}
+
+fn train(trainer: &mut Trainer, until: u32) -> Checkpoint {
+    while trainer.iteration() < until {
+        trainer.advance(until).unwrap();
+    }
+    trainer.checkpoint().unwrap()
+}
+
+fn psnr(trainer: &mut Trainer) -> f64 {
+    let likeness: Vec<Likeness> = trainer.evaluate_all().unwrap().iter().map(|view| view.likeness).collect();
+    Likeness::mean(&likeness).unwrap().psnr
+}
+
+#[test]
+fn a_training_that_stops_and_goes_on_is_the_one_that_never_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    assert_eq!((dataset.kind, dataset.indices(Split::Test).count()), (Kind::Colmap, 2));
+    for strategy in [StrategyKind::Budget, StrategyKind::Paper] {
+        let options = options(strategy);
+        let mut whole = trainer(&dataset, &options);
+        let before = psnr(&mut whole);
+        let expected = train(&mut whole, 60);
+        let after = psnr(&mut whole);
+        println!("{strategy:?}: {before:.2} dB, then {after:.2} dB with {} convexes", whole.num_convexes());
+        assert!(after > before + 1.0, "{strategy:?}: {before:.2} dB, then {after:.2} dB");
+        assert!(whole.num_convexes() <= options.max_convexes);
+        // Stops within a list, at a refinement and between.
+        let path = folder.path().join("checkpoint.safetensors");
+        train(&mut trainer(&dataset, &options), 3).save(&path).unwrap();
+        for stop in [10, 37, 60] {
+            let checkpoint = Checkpoint::load(&path).unwrap();
+            let arguments = (Arc::clone(&dataset), DatasetOptions::default());
+            let mut resumed = Trainer::resume(gpu(), arguments.0, arguments.1, checkpoint, &path).unwrap();
+            train(&mut resumed, stop).save(&path).unwrap();
+        }
+        assert!(Checkpoint::load(&path).unwrap() == expected, "{strategy:?} differs after a stop");
+    }
+}
+
+#[test]
+fn a_broken_checkpoint_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    let path = folder.path().join("checkpoint.safetensors");
+    train(&mut trainer(&dataset, &options(StrategyKind::Budget)), 1).save(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for bytes in [&[][..], &whole[..9], &whole[..whole.len() / 2], &u64::MAX.to_le_bytes()] {
+        std::fs::write(&path, bytes).unwrap();
+        let message = Checkpoint::load(&path).unwrap_err().to_string();
+        assert!(message.contains("checkpoint.safetensors"), "{message}");
+    }
+    let scene = folder.path().join("scene.safetensors");
+    assert!(Checkpoint::load(&scene).unwrap_err().to_string().contains("lapidary-checkpoint"));
+}
+
+#[test]
+fn scale_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    let options = TrainOptions { iterations: 30, ..options(StrategyKind::Budget) };
+    let quality = |scale: f64| {
+        let mut scaled = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap();
+        for view in &mut scaled.views {
+            view.camera.view_from_world.translation *= scale;
+        }
+        for point in &mut scaled.points {
+            point.position = point.position.map(|x| x * scale);
+        }
+        let mut trainer = trainer(&Arc::new(scaled), &options);
+        train(&mut trainer, 30);
+        psnr(&mut trainer)
+    };
+    let mut at_one = trainer(&dataset, &options);
+    train(&mut at_one, 30);
+    let expected = psnr(&mut at_one);
+    for scale in [0.01, 100.0] {
+        let found = quality(scale);
+        println!("{scale}: {found:.3} dB, {expected:.3} dB at 1");
+        assert!((found - expected).abs() < 0.2, "{scale}: {found:.3} dB, {expected:.3} dB at 1");
+    }
+}
