@@ -87,7 +87,9 @@ struct Meeting {
     // The smooth maximum, and its largest term.
     lambda: vec4<f32>,
     largest: vec4<f32>,
-    // Whether any pixel has a second term that counts.
+    // Where the largest term alone does not reject, and where a second term counts there; is_smooth if it does anywhere.
+    near: vec4<bool>,
+    smooth_here: vec4<bool>,
     is_smooth: bool,
     // 2^(S·lambda), opacity before and after the clamp, light left behind.
     border: vec4<f32>,
@@ -115,9 +117,11 @@ fn meet(j: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: vec4<bool>) ->
     if !any(near) {
         return meeting;
     }
+    meeting.near = near;
     meeting.largest = largest;
     meeting.lambda = largest;
-    meeting.is_smooth = any(near & (second > largest - shape.z));
+    meeting.smooth_here = near & (second > largest - shape.z);
+    meeting.is_smooth = any(meeting.smooth_here);
     if meeting.is_smooth {
         var sum = vec4(0.0);
         for (var k = 0u; k < POINTS; k++) {

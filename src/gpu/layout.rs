@@ -96,6 +96,22 @@ mirrors! {
         pub padding: u32,
     }
 
+    /// What the rasterizer does in one tile.
+    pub struct TileStatistics {
+        /// Convexes that the tile was visited for.
+        pub num_instances: u32,
+        /// Those that are drawn in at least one pixel.
+        pub num_drawn_instances: u32,
+        /// Pairs of a pixel and a convex whose lines are evaluated.
+        pub tested_pairs: u32,
+        /// Those that the largest line alone does not reject.
+        pub near_pairs: u32,
+        /// Those among them that need the sum of exponentials.
+        pub smooth_pairs: u32,
+        /// Those that are drawn.
+        pub drawn_pairs: u32,
+    }
+
     /// What the kernels of the loss are told.
     pub struct LossArgs {
         /// Width and height in pixels.

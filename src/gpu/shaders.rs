@@ -119,6 +119,17 @@ pub const RASTERIZE: Shader = Shader {
     ],
 };
 
+/// What the rasterizer does in every tile. Constant: POINTS.
+pub const STATISTICS: Shader = Shader {
+    name: "statistics",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/blend.wgsl"),
+        text!("statistics.wgsl"),
+    ],
+};
+
 /// What the loss sees of each pixel in all.
 pub const TOTALS: Shader = Shader { name: "totals", parts: &[text!("shared/camera.wgsl"), text!("totals.wgsl")] };
 
@@ -239,6 +250,7 @@ pub const SHADERS: &[Shader] = &[
     EMIT_INSTANCES,
     TILE_RANGES,
     RASTERIZE,
+    STATISTICS,
     TOTALS,
     RASTERIZE_BACKWARD,
     GATHER_COTANGENTS,

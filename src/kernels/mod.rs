@@ -10,6 +10,7 @@ mod project;
 mod rasterize;
 mod scan;
 mod sort;
+mod statistics;
 
 pub use adam::{Adam, AdamRecord, Rates};
 pub use bin::{Bin, BinArgs};
@@ -20,3 +21,4 @@ pub use project::{GatherArgs, Project, ProjectArgs, ProjectBackward, ProjectBack
 pub use rasterize::{BandArgs, PixelBuffers, Rasterize, RasterizeArgs, RasterizeBackward, RasterizeBackwardArgs};
 pub use scan::{Scan, ScanPlan};
 pub use sort::{Pairs, Sort, SortPlan};
+pub use statistics::CountPairs;

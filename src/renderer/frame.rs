@@ -254,6 +254,20 @@ impl Frame {
         self.num_instances
     }
 
+    /// Copies the instances to the host: pairs of a tile (row-major) and a convex, tile after tile, front to back.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn instances(&self, gpu: &Gpu) -> Result<Vec<(u32, u32)>, GpuError> {
+        let len = u64::from(self.num_instances);
+        let Pairs { keys: tiles, values: slots } = self.memory.by_tile();
+        let convexes = self.memory.convex_from_slot.read_first(gpu, len)?;
+        // Every slot is below the number of instances.
+        let convex_of = |slot: u32| convexes.get(slot as usize).copied().unwrap_or(u32::MAX);
+        let slots = slots.read_first(gpu, len)?;
+        Ok(tiles.read_first(gpu, len)?.into_iter().zip(slots.into_iter().map(convex_of)).collect())
+    }
+
     /// Copies the pictures to the host.
     ///
     /// # Errors

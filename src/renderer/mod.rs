@@ -11,16 +11,18 @@
 
 mod backward;
 mod frame;
+mod statistics;
 mod view;
 
 pub use backward::{BackwardMemory, Differentiator, PictureCotangents};
 pub use frame::{Frame, FrameMemory, FrameShape};
+pub use statistics::Statistics;
 pub use view::View;
 
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
 use crate::image::Image;
-use crate::kernels::{Bin, Project, Rasterize, Scan, Sort};
+use crate::kernels::{Bin, CountPairs, Project, Rasterize, Scan, Sort};
 use crate::scene::{NAMES, Params, Scene};
 
 /// A scene in the memory of the device.
@@ -93,6 +95,8 @@ pub struct Renderer {
     rasterize: Rasterize,
     scan: Scan,
     sort: Sort,
+    /// Compiled when it is asked for.
+    count_pairs: Option<CountPairs>,
     memory: Option<FrameMemory>,
 }
 
@@ -110,6 +114,7 @@ impl Renderer {
             rasterize: Rasterize::new(gpu, points_per_convex)?,
             scan: Scan::new(gpu)?,
             sort: Sort::new(gpu)?,
+            count_pairs: None,
             memory: None,
         })
     }

@@ -96,6 +96,11 @@ impl View {
     pub(super) fn num_pixels(&self) -> u64 {
         u64::from(self.size[0]) * u64::from(self.size[1])
     }
+
+    /// Tiles of the picture.
+    pub(super) fn num_tiles(&self) -> u64 {
+        self.size.into_iter().map(|side| u64::from(side.div_ceil(TILE_SIZE))).product()
+    }
 }
 
 impl Band {

@@ -16,6 +16,7 @@ mod reference;
 mod scan;
 mod shaders;
 mod sort;
+mod statistics;
 mod support;
 mod synth;
 mod train;

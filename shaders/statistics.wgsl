@@ -1,0 +1,80 @@
+// Counts what the rasterizer does in every tile: the walk of `rasterize` without its pictures.
+//
+// One workgroup per tile, four pixels of a row per thread.
+
+const BATCH: u32 = 32u;
+
+@group(0) @binding(5) var<storage, read_write> tiles: array<TileStatistics>;
+
+struct TileStatistics {
+    // Convexes that the tile was visited for, and those that are drawn in at least one pixel.
+    num_instances: u32,
+    num_drawn_instances: u32,
+    // Pairs of a pixel and a convex: those whose lines are evaluated, those that the largest line alone does not reject,
+    // those among them that need the sum of exponentials, and those that are drawn.
+    tested_pairs: u32,
+    near_pairs: u32,
+    smooth_pairs: u32,
+    drawn_pairs: u32,
+}
+
+// Tested, near, smooth and drawn.
+var<workgroup> sh_pairs: array<atomic<u32>, 4>;
+// Convexes of the batch that are drawn, one bit each.
+var<workgroup> sh_drawn: atomic<u32>;
+
+fn count(pixels: vec4<bool>) -> u32 {
+    let ones = select(vec4(0u), vec4(1u), pixels);
+    return ones.x + ones.y + ones.z + ones.w;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let tile = group.xy + vec2(0u, camera.first_tile_row);
+    let first = first_pixel(tile, thread);
+    let pixel = vec2<f32>(first) + 0.5;
+    if thread < 4u {
+        atomicStore(&sh_pairs[thread], 0u);
+    }
+    var transmittance = vec4(1.0);
+    var done = is_outside(first);
+    var pairs = vec4(0u);
+    var num_drawn_instances = 0u;
+
+    let range = range_of(tile, thread);
+    for (var batch = range.x; batch < range.y; batch += BATCH) {
+        let batch_size = min(BATCH, range.y - batch);
+        if thread == 0u {
+            atomicStore(&sh_drawn, 0u);
+        }
+        if !load_batch(batch, batch_size, thread, !all(done)) {
+            break;
+        }
+        for (var j = 0u; j < batch_size; j++) {
+            let meeting = meet(j, pixel, transmittance, done);
+            pairs += vec4(count(!done), count(meeting.near), count(meeting.smooth_here), count(meeting.drawn));
+            done |= meeting.spent;
+            transmittance = select(transmittance, meeting.left, meeting.drawn);
+            if any(meeting.drawn) {
+                atomicOr(&sh_drawn, 1u << j);
+            }
+        }
+        workgroupBarrier();
+        num_drawn_instances += countOneBits(atomicLoad(&sh_drawn));
+        workgroupBarrier();
+    }
+    for (var i = 0u; i < 4u; i++) {
+        atomicAdd(&sh_pairs[i], pairs[i]);
+    }
+    workgroupBarrier();
+    if thread == 0u {
+        tiles[tile.y * camera.num_tiles.x + tile.x] = TileStatistics(
+            range.y - range.x,
+            num_drawn_instances,
+            atomicLoad(&sh_pairs[0]),
+            atomicLoad(&sh_pairs[1]),
+            atomicLoad(&sh_pairs[2]),
+            atomicLoad(&sh_pairs[3]),
+        );
+    }
+}

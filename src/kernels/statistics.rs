@@ -1,0 +1,43 @@
+//! Counts what the rasterizer does in every tile.
+
+use super::rasterize::{BandArgs, RasterizeArgs};
+use crate::gpu::layout::TileStatistics;
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+
+/// The compiled kernel.
+#[derive(Debug)]
+pub struct CountPairs {
+    kernel: Kernel,
+}
+
+impl CountPairs {
+    /// Compiles the kernel for convexes of this many points.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
+        Ok(Self { kernel: Kernel::new(gpu, &shaders::STATISTICS, &[("POINTS", points_per_convex)])? })
+    }
+
+    /// Records the counting in some rows of tiles; `tiles` holds one element for every tile of the picture.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        args: RasterizeArgs<'_>,
+        band: BandArgs<'_>,
+        tiles: &Buffer<TileStatistics>,
+    ) -> Result<(), GpuError> {
+        let bindings = [
+            ("camera", band.camera.all()),
+            ("projected", args.projected.all()),
+            ("convex_from_slot", args.convex_from_slot.all()),
+            ("slots", args.slots.all()),
+            ("first_instance_from_tile", args.first_instance_from_tile.all()),
+            ("tiles", tiles.all()),
+        ];
+        commands.dispatch(&self.kernel, Grid::Plane(band.num_tiles[0], band.num_tiles[1]), &bindings)
+    }
+}

@@ -1,0 +1,64 @@
+//! What drawing a frame costs, in counts that no clock disturbs.
+
+use super::{Frame, GpuScene, Renderer};
+use crate::gpu::layout::TileStatistics;
+use crate::gpu::{Commands, GpuError};
+use crate::kernels::CountPairs;
+
+/// What the rasterizer does in one frame. A pair is one of a pixel and a convex.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Pairs of a tile and a convex that it is visited for.
+    pub num_instances: u64,
+    /// Instances without a pixel that the convex is drawn in: it is not there, or no light is left.
+    pub num_idle_instances: u64,
+    /// Pairs whose lines are evaluated.
+    pub tested_pairs: u64,
+    /// Pairs that the largest line alone does not reject: they cost an exponential.
+    pub near_pairs: u64,
+    /// Pairs among them that need the sum of exponentials, because a second line is as near as the largest.
+    pub smooth_pairs: u64,
+    /// Pairs that contribute to the picture.
+    pub drawn_pairs: u64,
+}
+
+impl Statistics {
+    fn add(self, tile: TileStatistics) -> Self {
+        Self {
+            num_instances: self.num_instances + u64::from(tile.num_instances),
+            num_idle_instances: self.num_idle_instances + u64::from(tile.num_instances - tile.num_drawn_instances),
+            tested_pairs: self.tested_pairs + u64::from(tile.tested_pairs),
+            near_pairs: self.near_pairs + u64::from(tile.near_pairs),
+            smooth_pairs: self.smooth_pairs + u64::from(tile.smooth_pairs),
+            drawn_pairs: self.drawn_pairs + u64::from(tile.drawn_pairs),
+        }
+    }
+
+    /// Share of the pairs near a convex that need the sum of exponentials, 0..=1.
+    #[must_use]
+    pub fn slow_path_rate(&self) -> f64 {
+        self.smooth_pairs as f64 / self.near_pairs.max(1) as f64
+    }
+}
+
+impl Renderer {
+    /// Counts what drawing a frame of this scene took. The same frame gives the same numbers on every device that rounds
+    /// alike.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost or has no memory for the counts.
+    pub fn statistics(&mut self, scene: &GpuScene, frame: &Frame) -> Result<Statistics, GpuError> {
+        let kernel = match self.count_pairs.take() {
+            Some(kernel) => kernel,
+            None => CountPairs::new(&self.gpu, scene.points_per_convex)?,
+        };
+        let tiles = self.gpu.zeros::<TileStatistics>("tiles", frame.view.num_tiles())?;
+        let mut commands = Commands::new(&self.gpu, "statistics");
+        for band in &frame.view.bands {
+            kernel.record(&mut commands, frame.memory.rasterize_args(), band.args(&band.camera), &tiles)?;
+        }
+        commands.submit();
+        self.count_pairs = Some(kernel);
+        Ok(tiles.read(&self.gpu)?.into_iter().fold(Statistics::default(), Statistics::add))
+    }
+}
