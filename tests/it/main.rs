@@ -19,4 +19,5 @@ mod sort;
 mod statistics;
 mod support;
 mod synth;
+mod tiles;
 mod train;
