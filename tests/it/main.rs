@@ -7,6 +7,7 @@ mod backward;
 mod cli;
 mod density;
 mod device;
+mod formats;
 mod fuzz;
 mod layering;
 mod loss;
