@@ -83,6 +83,12 @@ pub fn ssim_weights() -> [f64; SSIM_WINDOW] {
     weights.map(|weight| weight / total)
 }
 
+/// What a picture can show of a frame, by the names of the shaders.
+pub const DISPLAY_MODES: [&str; 8] = ["COLOUR", "DEPTH", "NORMAL", "ALPHA", "CONVEX", "CONTRIBUTORS", "TILES", "HULLS"];
+
+/// Colours of a ramp from small to large numbers.
+pub const RAMP_STOPS: u32 = 9;
+
 /// The constants that shaders use, as WGSL source that is put before every shader.
 #[must_use]
 pub fn wgsl_header() -> String {
@@ -95,6 +101,10 @@ pub fn wgsl_header() -> String {
     constant("WG_SIZE", "u32", &WG_SIZE);
     constant("ITEMS_PER_THREAD", "u32", &ITEMS_PER_THREAD);
     constant("BLOCK_SIZE", "u32", &BLOCK_SIZE);
+    constant("RAMP_STOPS", "u32", &RAMP_STOPS);
+    for (index, name) in DISPLAY_MODES.iter().enumerate() {
+        constant(&format!("MODE_{name}"), "u32", &index);
+    }
     constant("MAX_POINTS", "u32", &MAX_POINTS);
     constant("SH_COEFFS", "u32", &SH_COEFFS);
     constant("ALPHA_MAX", "f32", &ALPHA_MAX);

@@ -11,7 +11,7 @@
 //! | floor | modules | what they know |
 //! |---|---|---|
 //! | 0 | [`constants`], [`real`], [`files`], [`camera`], [`image`] | numbers, cameras, pictures |
-//! | 1 | [`scene`] | the parameters of convexes |
+//! | 1 | [`scene`], [`camera_path`] | the parameters of convexes; the way of a camera |
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
 //! | 3 | [`kernels`], [`synth`], [`metrics`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
@@ -22,6 +22,7 @@
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
 
 pub mod camera;
+pub mod camera_path;
 pub mod constants;
 pub mod dataset;
 pub mod files;

@@ -1,11 +1,14 @@
 //! The command line: parse, run one command, turn errors into exit codes.
 //!
-//! Exit code 0 is success, 2 is bad input or usage, 3 is a GPU that is missing, too small, lost or full.
+//! Exit code 0 is success, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
+//! that is missing, too small, lost or full, or no display for a window.
 
 mod info;
 mod render;
 mod synth;
 mod train;
+#[cfg(feature = "viewer")]
+mod view;
 
 use std::process::ExitCode;
 
@@ -43,6 +46,9 @@ enum Command {
     Train(train::TrainArgs),
     /// Render a saved scene to a picture
     Render(render::RenderArgs),
+    /// Open a window on a scene or a dataset
+    #[cfg(feature = "viewer")]
+    View(view::ViewArgs),
 }
 
 /// Runs the program.
@@ -59,6 +65,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Synth(args) => synth::run(args),
         Command::Train(args) => train::run(args, &cli.shared),
         Command::Render(args) => render::run(args, &cli.shared),
+        #[cfg(feature = "viewer")]
+        Command::View(args) => view::run(args, &cli.shared),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,7 +78,19 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    ExitCode::from(if error.chain().any(|cause| cause.is::<GpuError>()) { 3 } else { 2 })
+    let is_of_machine = error.chain().any(|cause| cause.is::<GpuError>() || is_window_error(cause));
+    ExitCode::from(if is_of_machine { 3 } else { 2 })
+}
+
+#[cfg(feature = "viewer")]
+fn is_window_error(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use lapidary::viewer::{NoDisplay, ViewerError};
+    cause.is::<NoDisplay>() || cause.is::<ViewerError>()
+}
+
+#[cfg(not(feature = "viewer"))]
+fn is_window_error(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
 }
 
 /// Width and height in pixels, written `640x480`.

@@ -68,9 +68,17 @@ fn rank(info: &wgpu::AdapterInfo) -> u32 {
     }
 }
 
-/// The adapter that `selector` names, or the best one.
-pub(super) fn choose(instance: &wgpu::Instance, selector: Option<&Selector>) -> Result<wgpu::Adapter, GpuError> {
+/// The adapter that `selector` names, or the best one that `serves`.
+pub(super) fn choose(
+    instance: &wgpu::Instance,
+    selector: Option<&Selector>,
+    serves: impl Fn(&wgpu::Adapter) -> bool,
+) -> Result<wgpu::Adapter, GpuError> {
     let mut adapters = list(instance);
+    if selector.is_none() {
+        // Where none serves, the caller says what the best one lacks.
+        adapters.sort_by_key(|adapter| !serves(adapter));
+    }
     if adapters.is_empty() {
         return Err(GpuError::NoAdapter);
     }

@@ -74,9 +74,14 @@ impl Gpu {
     /// [`GpuError`]: no adapter, none of that name, one below what the kernels need, or no device from it.
     pub fn open(options: &GpuOptions) -> Result<Self, GpuError> {
         let instance = adapter::instance(options.checks);
-        let adapter = adapter::choose(&instance, options.adapter.as_ref())?;
+        let adapter = adapter::choose(&instance, options.adapter.as_ref(), |_| true)?;
+        Self::of_adapter(&adapter, options)
+    }
+
+    /// Opens a device of this adapter.
+    pub(super) fn of_adapter(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self, GpuError> {
         let info = adapter.get_info();
-        let lacks = report::lacks(&adapter);
+        let lacks = report::lacks(adapter);
         if !lacks.is_empty() {
             return Err(GpuError::TooSmall { adapter: info.name, lacks });
         }
@@ -105,7 +110,7 @@ impl Gpu {
                 timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             },
             limits,
-            memory: memory::device_bytes(&adapter),
+            memory: memory::device_bytes(adapter),
             is_software: info.device_type == wgpu::DeviceType::Cpu,
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             name: info.name,
@@ -190,6 +195,12 @@ impl Gpu {
     #[must_use]
     pub const fn memory(&self) -> Option<u64> {
         self.memory
+    }
+
+    /// Bytes that this program has on the device, where the backend tells.
+    #[must_use]
+    pub fn allocated(&self) -> Option<u64> {
+        self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
     }
 
     /// What the device can do beyond the minimum.

@@ -32,6 +32,11 @@ pub enum GpuError {
         /// What the driver said.
         reason: String,
     },
+    /// The window has no surface that a GPU can draw on.
+    #[error(
+        "the window cannot be drawn on: {0}; choose another adapter with --adapter, or use `lapidary render`, which needs no window"
+    )]
+    NoSurface(String),
     /// The device went away: a driver reset, a removed GPU, a dispatch that took too long.
     #[error("the GPU was lost: {reason}; work since the last save is gone, start again from there")]
     Lost {

@@ -188,6 +188,52 @@ mirrors! {
         pub padding: u32,
     }
 
+    /// What a shown picture depends on besides the frame.
+    pub struct DisplayArgs {
+        /// Rows of R in `p_view = R·p_world + t`; the last component is t.
+        pub view_from_world: [[f32; 4]; 3],
+        /// fx, fy and cx, cy of the frame, pixels.
+        pub focal_principal: [f32; 4],
+        /// sRGB behind everything; the last component is unused.
+        pub background: [f32; 4],
+        /// Width and height of the frame.
+        pub size: [u32; 2],
+        /// Width and height of the frame in tiles.
+        pub num_tiles: [u32; 2],
+        /// View depths of both ends of the ramp.
+        pub depth_range: [f32; 2],
+        /// Count at the upper end of the ramp.
+        pub max_count: f32,
+        /// 0: no edges, 1: edges over the picture.
+        pub edges: f32,
+        /// One of the modes.
+        pub mode: u32,
+        /// Pixels from row to row of the canvas.
+        pub row_pixels: u32,
+        /// Convexes that the bindings show.
+        pub num_convexes: u32,
+        /// Number of the first of them.
+        pub first_convex: u32,
+        /// sRGB at equal distances.
+        pub ramp: [[f32; 4]; crate::constants::RAMP_STOPS as usize],
+    }
+
+    /// How a scene is changed before it is shown.
+    pub struct AlterArgs {
+        /// Lower corner of the box that is kept, by centroids; the last component is unused.
+        pub crop_low: [f32; 4],
+        /// Upper corner of that box; the last component is unused.
+        pub crop_high: [f32; 4],
+        /// Number of convexes.
+        pub num_convexes: u32,
+        /// Size of every convex relative to its own.
+        pub scale: f32,
+        /// Opacity before the sigmoid below which convexes are hidden.
+        pub raw_threshold: f32,
+        /// Unused.
+        pub padding: u32,
+    }
+
     /// Arguments of the kernel that turns a count into workgroups.
     pub struct GroupsArgs {
         /// Place of the count in its buffer.

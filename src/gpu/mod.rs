@@ -3,6 +3,7 @@
 //! * [`Gpu`] is an open device; [`adapter`] chooses it and [`report`] describes what could be chosen.
 //! * [`shaders`] is the table of kernels; a [`Kernel`] is one of them compiled, its bindings found by reflection.
 //! * [`Buffer`] is typed memory; [`layout`] holds the structs that shaders share with Rust.
+//! * `Screen` is a window's surface (feature `viewer`).
 //! * [`Commands`] records dispatches and copies; a [`Profile`] times them.
 
 pub mod adapter;
@@ -15,6 +16,8 @@ pub mod layout;
 mod memory;
 mod profile;
 pub mod report;
+#[cfg(feature = "viewer")]
+mod screen;
 pub mod shaders;
 
 pub use adapter::Selector;
@@ -24,3 +27,5 @@ pub use context::{Capabilities, Gpu, GpuOptions, LimitSet};
 pub use error::GpuError;
 pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
 pub use profile::{KernelTime, Profile};
+#[cfg(feature = "viewer")]
+pub use screen::{Painting, ROW_MULTIPLE, Screen, ScreenPicture, Shown};

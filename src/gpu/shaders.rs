@@ -237,6 +237,20 @@ pub const REBUILD: Shader = Shader { name: "rebuild", parts: &[text!("shared/edi
 pub const GATHER_ROWS: Shader =
     Shader { name: "gather_rows", parts: &[text!("shared/edit.wgsl"), text!("gather_rows.wgsl")] };
 
+/// A scene as it is to be shown. Constant: POINTS.
+pub const ALTER: Shader = Shader { name: "alter", parts: &[text!("shared/alter.wgsl"), text!("alter.wgsl")] };
+
+/// Edges of every hull in space. Constant: POINTS.
+pub const HULL_EDGES: Shader =
+    Shader { name: "hull_edges", parts: &[text!("shared/alter.wgsl"), text!("hull_edges.wgsl")] };
+
+/// Edges of the hulls in a picture. Constant: POINTS.
+pub const WIREFRAME: Shader =
+    Shader { name: "wireframe", parts: &[text!("shared/display.wgsl"), text!("wireframe.wgsl")] };
+
+/// The picture that is shown.
+pub const DISPLAY: Shader = Shader { name: "display", parts: &[text!("shared/display.wgsl"), text!("display.wgsl")] };
+
 /// Every row.
 pub const SHADERS: &[Shader] = &[
     GROUPS,
@@ -266,6 +280,10 @@ pub const SHADERS: &[Shader] = &[
     REGULARISE,
     REBUILD,
     GATHER_ROWS,
+    ALTER,
+    HULL_EDGES,
+    WIREFRAME,
+    DISPLAY,
 ];
 
 impl Shader {

@@ -268,6 +268,20 @@ impl Frame {
         Ok(tiles.read_first(gpu, len)?.into_iter().zip(slots.into_iter().map(convex_of)).collect())
     }
 
+    /// The pictures on the device.
+    #[must_use]
+    pub fn buffers(&self) -> FrameBuffers<'_> {
+        let pixels = &self.memory.pixels;
+        FrameBuffers {
+            size: self.view.size,
+            num_tiles: self.view.size.map(|side| side.div_ceil(TILE_SIZE)),
+            rgba: &pixels.rgba,
+            depth: &pixels.depth,
+            inspection: pixels.inspection.as_ref(),
+            first_instance_from_tile: &self.memory.first_instance_from_tile,
+        }
+    }
+
     /// Copies the pictures to the host.
     ///
     /// # Errors
@@ -284,6 +298,23 @@ impl Frame {
             num_instances: self.num_instances,
         })
     }
+}
+
+/// The pictures of a frame on the device, row-major, as in [`Pictures`]. The buffers may be longer than the pictures.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameBuffers<'a> {
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// Width and height in tiles.
+    pub num_tiles: [u32; 2],
+    /// `[H, W, 4]`
+    pub rgba: &'a Buffer<[f32; 4]>,
+    /// `[H, W]`
+    pub depth: &'a Buffer<f32>,
+    /// `[H, W, 2]`, where it was asked for.
+    pub inspection: Option<&'a Buffer<[u32; 2]>>,
+    /// First instance of every tile, and the end of the last.
+    pub first_instance_from_tile: &'a Buffer<u32>,
 }
 
 #[cfg(test)]

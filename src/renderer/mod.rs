@@ -15,7 +15,7 @@ mod statistics;
 mod view;
 
 pub use backward::{BackwardMemory, Differentiator, PictureCotangents};
-pub use frame::{Frame, FrameMemory, FrameShape};
+pub use frame::{Frame, FrameBuffers, FrameMemory, FrameShape};
 pub use statistics::Statistics;
 pub use view::View;
 

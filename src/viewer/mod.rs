@@ -1,8 +1,34 @@
 //! The window. Built only with the feature `viewer`, so that headless machines need none of its libraries.
 
+mod app;
+mod compare;
+mod content;
+mod keys;
+mod live;
+mod look;
+mod navigator;
+mod overlay;
+mod pace;
+mod panels;
+mod plot;
+mod scene_area;
+mod session;
+mod settings;
+mod stage;
+mod track;
+mod viewport;
+
+pub use app::{Launch, StartLive, ViewerError, run};
+pub use content::{Content, LoadPicture, Open, Picture, View};
+pub use live::{LiveCommand, LiveRate, LiveSource, Progress};
+pub use look::{Crop, Extent, Look};
+pub use navigator::{Navigator, Pose};
+pub use pace::Pace;
+pub use stage::{Canvas, FrameFacts, Picked, Stage};
+
 /// Why no window can be opened here.
 #[derive(Debug, thiserror::Error)]
-#[error("no display was found ({0}); everything but the viewer works without one")]
+#[error("no display was found ({0}); `lapidary render` makes pictures without one")]
 pub struct NoDisplay(String);
 
 /// Asks the system whether a window could be opened.

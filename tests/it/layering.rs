@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("camera", 0),
     ("image", 0),
     ("scene", 1),
+    ("camera_path", 1),
     ("scene_file", 2),
     ("dataset", 2),
     ("reference", 2),

@@ -7,6 +7,7 @@ mod backward;
 mod cli;
 mod density;
 mod device;
+mod display;
 mod formats;
 mod fuzz;
 mod layering;
@@ -22,3 +23,5 @@ mod support;
 mod synth;
 mod tiles;
 mod train;
+#[cfg(all(feature = "viewer", target_os = "linux"))]
+mod viewer;

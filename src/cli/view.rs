@@ -1,0 +1,85 @@
+//! `lapidary view`: a window on a scene or a dataset.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lapidary::dataset::{Dataset, DatasetOptions, Split};
+use lapidary::gpu::GpuOptions;
+use lapidary::scene_file;
+use lapidary::viewer::{self, Content, Launch, Picture, View};
+
+use super::{SharedArgs, Size};
+
+/// Opens a window on a scene or a dataset.
+///
+/// `?` in the window lists every key. Scenes, datasets and camera paths can also be dropped on the window.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ViewArgs {
+    /// Scene file, or folder of a dataset; a scene.safetensors in the folder is shown with its cameras
+    path: Option<PathBuf>,
+    /// Dataset whose cameras and pictures go with the scene
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Width and height of the window in pixels; as last time if nothing is said
+    #[arg(long, value_name = "WxH")]
+    size: Option<Size>,
+}
+
+pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    for path in args.path.iter().chain(&args.data) {
+        anyhow::ensure!(path.exists(), "{}: there is no such file or folder", path.display());
+    }
+    let data = args.data.clone();
+    viewer::run(Launch {
+        path: args.path.clone().or_else(|| data.clone()),
+        open: Arc::new(move |path: &Path| open(path, data.as_deref()).map_err(|error| format!("{error:#}"))),
+        gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
+        live: None,
+        size: args.size.map(|size| [size.width, size.height]),
+    })?;
+    Ok(())
+}
+
+/// What a path holds, with the cameras and pictures of `data` where it has none of its own.
+fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> {
+    if path.is_file() {
+        let scene = Some(Arc::new(scene_file::load(path)?));
+        return Ok(match data {
+            Some(data) => Content { scene, ..dataset(data)? },
+            None => Content { scene, ..Content::default() },
+        });
+    }
+    let file = path.join("scene.safetensors");
+    let scene = if file.is_file() { Some(Arc::new(scene_file::load(&file)?)) } else { None };
+    match (dataset(path), &scene) {
+        (Ok(content), _) => Ok(Content { scene, ..content }),
+        (Err(_), Some(_)) => Ok(Content { scene, ..data.map(dataset).transpose()?.unwrap_or_default() }),
+        (Err(error), None) => Err(error.context("nothing to show: no scene.safetensors either")),
+    }
+}
+
+/// Cameras and pictures of a dataset.
+fn dataset(path: &Path) -> anyhow::Result<Content> {
+    let options = DatasetOptions::default();
+    let dataset = Dataset::open(path, &options)?;
+    let view = |view: &lapidary::dataset::View| View {
+        name: view.name.clone(),
+        split: match view.split {
+            Split::Train => "train".to_owned(),
+            Split::Test => "test".to_owned(),
+        },
+        camera: view.camera,
+    };
+    let views: Vec<View> = dataset.views.iter().map(view).collect();
+    let count = views.len();
+    // Transparent pixels stay transparent: the window puts its own background behind them.
+    let options = DatasetOptions { alpha: lapidary::dataset::AlphaMode::Mask, ..options };
+    let picture = move |index: usize| {
+        if index >= count {
+            return Err("there is no such picture".to_owned());
+        }
+        let picture = dataset.load(index, &options).map_err(|error| error.to_string())?;
+        Ok(Picture { width: picture.width as usize, height: picture.height as usize, pixels: picture.pixels })
+    };
+    Ok(Content { scene: None, views, picture: Arc::new(picture) })
+}

@@ -1,0 +1,454 @@
+//! The window and its loop: events in, frames out, and nothing at all while nothing changes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use winit::application::ApplicationHandler;
+use winit::dpi::{LogicalSize, PhysicalSize};
+use winit::event::{StartCause, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
+use winit::window::{Fullscreen, Window, WindowId};
+
+use super::content::{Open, Opener, Wake};
+use super::live::{Live, LiveSource};
+use super::panels::{self, Device};
+use super::scene_area::{self, Studio};
+use super::session::{Request, Session, free_name};
+use super::settings::{Settings, Theme};
+use super::stage::Stage;
+use super::viewport::{Next, Viewport};
+use super::{NoDisplay, reason};
+use crate::gpu::{Gpu, GpuError, GpuOptions, Painting, Screen, Shown};
+
+/// Starts a trainer on the device of the window.
+pub type StartLive = Box<dyn FnOnce(&Gpu) -> Result<Box<dyn LiveSource>, String>>;
+
+/// What to open.
+pub struct Launch {
+    /// Scene, checkpoint, run or dataset; an empty window if nothing is said.
+    pub path: Option<PathBuf>,
+    /// Reads a path.
+    pub open: Open,
+    /// Which device.
+    pub gpu: GpuOptions,
+    /// A training run to watch.
+    pub live: Option<StartLive>,
+    /// Width and height of the window in pixels; what is remembered if nothing is said.
+    pub size: Option<[u32; 2]>,
+}
+
+impl std::fmt::Debug for Launch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Launch").field("path", &self.path).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// Why the window could not be opened, or had to close.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewerError {
+    /// There is no display.
+    #[error(transparent)]
+    NoDisplay(#[from] NoDisplay),
+    /// The device.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// The system's windows.
+    #[error("the window failed: {0}; `lapidary render` works without one")]
+    Window(String),
+}
+
+/// Opens a window and returns when it is closed.
+///
+/// # Errors
+/// [`ViewerError`]: no display, no device that can draw on it, or one that stays lost.
+pub fn run(launch: Launch) -> Result<(), ViewerError> {
+    let started = Instant::now();
+    let event_loop =
+        EventLoop::<()>::with_user_event().build().map_err(|error| NoDisplay(reason(&error.to_string()).to_owned()))?;
+    let mut app = App::new(launch, started, event_loop.create_proxy());
+    event_loop.run_app(&mut app).map_err(|error| ViewerError::Window(error.to_string()))?;
+    app.fault.map_or(Ok(()), Err)
+}
+
+/// The window and all that is made for it; made anew when the device is lost.
+struct Opened {
+    window: Arc<Window>,
+    gpu: Gpu,
+    screen: Screen,
+    stage: Stage,
+    viewport: Viewport,
+    context: egui::Context,
+    input: egui_winit::State,
+    kernels_are_shown: bool,
+    kernels_timed: Instant,
+    last_frame: Instant,
+    was_moving: bool,
+}
+
+struct App {
+    launch: Launch,
+    started: Instant,
+    proxy: EventLoopProxy<()>,
+    session: Session,
+    settings_file: Option<PathBuf>,
+    opened: Option<Opened>,
+    due: Option<Instant>,
+    had_picture: bool,
+    losses: Vec<Instant>,
+    fault: Option<ViewerError>,
+}
+
+/// Devices lost within this time are too many if there are more than [`MAX_LOSSES`].
+const LOSS_TIME: Duration = Duration::from_secs(60);
+const MAX_LOSSES: usize = 3;
+
+/// While training is watched, the window asks this often.
+const LIVE_INTERVAL: Duration = Duration::from_millis(50);
+
+impl App {
+    fn new(launch: Launch, started: Instant, proxy: EventLoopProxy<()>) -> Self {
+        let settings_file = Settings::path();
+        let settings = settings_file.as_deref().map(Settings::load).unwrap_or_default();
+        let wake: Wake = {
+            let proxy = proxy.clone();
+            // A loop that has ended needs no waking.
+            Arc::new(move || proxy.send_event(()).unwrap_or_default())
+        };
+        let opener = Opener::new(Arc::clone(&launch.open), Arc::clone(&wake));
+        let mut session = Session::new(settings, opener, wake);
+        if let Some(path) = &launch.path {
+            session.open(path);
+        }
+        Self {
+            launch,
+            started,
+            proxy,
+            session,
+            settings_file,
+            opened: None,
+            due: None,
+            had_picture: false,
+            losses: Vec::new(),
+            fault: None,
+        }
+    }
+
+    fn open_window(&mut self, event_loop: &ActiveEventLoop) -> Result<(), ViewerError> {
+        let mut attributes =
+            Window::default_attributes().with_title("lapidary").with_min_inner_size(LogicalSize::new(320.0, 240.0));
+        attributes = match self.launch.size {
+            Some([width, height]) => attributes.with_inner_size(PhysicalSize::new(width, height)),
+            None => {
+                let [width, height] = self.session.settings.window;
+                attributes
+                    .with_inner_size(LogicalSize::new(width, height))
+                    .with_maximized(self.session.settings.maximized)
+            }
+        };
+        let window = event_loop.create_window(attributes).map_err(|error| ViewerError::Window(error.to_string()))?;
+        self.open_device(Arc::new(window))?;
+        if let (Some(start), Some(opened)) = (self.launch.live.take(), &self.opened) {
+            let source = start(&opened.gpu).map_err(ViewerError::Window)?;
+            self.session.live = Some(Live::new(source, self.session.settings.live_rate));
+        }
+        Ok(())
+    }
+
+    fn open_device(&mut self, window: Arc<Window>) -> Result<(), ViewerError> {
+        let size = window.inner_size();
+        let (gpu, screen) = Screen::open(&self.launch.gpu, Arc::clone(&window), [size.width, size.height])?;
+        let context = egui::Context::default();
+        let proxy = self.proxy.clone();
+        context.set_request_repaint_callback(move |info| {
+            // Later repaints are told by the output of the frame.
+            if info.delay.is_zero() {
+                proxy.send_event(()).unwrap_or_default();
+            }
+        });
+        let side = usize::try_from(gpu.limits().max_texture_dimension_2d).ok();
+        let id = egui::ViewportId::ROOT;
+        #[expect(clippy::cast_possible_truncation, reason = "a small factor")]
+        let scale = window.scale_factor() as f32;
+        let input = egui_winit::State::new(context.clone(), id, &window, Some(scale), None, side);
+        let stage = Stage::new(&gpu)?;
+        log::info!("drawing with {} after {:.2} s", gpu.name(), self.started.elapsed().as_secs_f64());
+        // Textures of another context are gone.
+        self.session.thumbnails.iter_mut().for_each(|thumbnail| *thumbnail = None);
+        self.session.photograph = None;
+        self.session.scene_is_new = true;
+        let now = Instant::now();
+        self.opened = Some(Opened {
+            window,
+            gpu,
+            screen,
+            stage,
+            viewport: Viewport::default(),
+            context,
+            input,
+            kernels_are_shown: false,
+            kernels_timed: now,
+            last_frame: now,
+            was_moving: false,
+        });
+        Ok(())
+    }
+
+    /// One frame; a lost device is opened again.
+    fn redraw(&mut self, event_loop: &ActiveEventLoop) {
+        match self.frame(event_loop) {
+            Ok(()) => {}
+            Err(GpuError::OutOfMemory { label, bytes }) => {
+                self.session.complain(GpuError::OutOfMemory { label, bytes }.to_string());
+                if let Some(opened) = &mut self.opened {
+                    opened.viewport.invalidate();
+                }
+                self.due = None;
+            }
+            Err(fault) => self.recover(event_loop, fault),
+        }
+    }
+
+    fn recover(&mut self, event_loop: &ActiveEventLoop, fault: GpuError) {
+        let now = Instant::now();
+        self.losses.retain(|loss| now.duration_since(*loss) < LOSS_TIME);
+        self.losses.push(now);
+        let Some(opened) = self.opened.take() else { return };
+        // A trainer shares the device that is gone.
+        let is_hopeless = self.losses.len() > MAX_LOSSES || self.session.live.is_some();
+        let window = Arc::clone(&opened.window);
+        drop(opened);
+        let result = if is_hopeless { Err(fault.into()) } else { self.open_device(window) };
+        match result {
+            Ok(()) => {
+                self.session.complain("The GPU was lost and has been opened again".into());
+                self.request_redraw();
+            }
+            Err(error) => self.fail(event_loop, error),
+        }
+    }
+
+    fn fail(&mut self, event_loop: &ActiveEventLoop, error: ViewerError) {
+        self.fault = Some(error);
+        event_loop.exit();
+    }
+
+    fn frame(&mut self, event_loop: &ActiveEventLoop) -> Result<(), GpuError> {
+        self.session.receive();
+        let Self { session, opened: Some(opened), .. } = self else { return Ok(()) };
+        let size = opened.window.inner_size();
+        if size.width == 0 || size.height == 0 {
+            self.due = None;
+            return Ok(());
+        }
+        opened.screen.resize([size.width, size.height]);
+        take_scene(session, opened)?;
+
+        let now = Instant::now();
+        // After a rest the time since the last frame says nothing about a motion that begins now.
+        let seconds = if opened.was_moving { now.duration_since(opened.last_frame).as_secs_f64() } else { 1.0 / 60.0 };
+        opened.last_frame = now;
+        opened.context.set_theme(match session.settings.theme {
+            Theme::Dark => egui::ThemePreference::Dark,
+            Theme::Light => egui::ThemePreference::Light,
+            Theme::System => egui::ThemePreference::System,
+        });
+        let input = opened.input.take_egui_input(&opened.window);
+        let mut next = Ok(Next::Done);
+        let context = opened.context.clone();
+        let mut is_first = true;
+        let output = context.run_ui(input, |ui| {
+            // Where egui lays a frame out twice, time passes once.
+            let seconds = if is_first { seconds } else { 0.0 };
+            is_first = false;
+            next = layout(ui, session, opened, seconds);
+        });
+        let next = next?;
+        opened.input.handle_platform_output_with_event_loop(&opened.window, event_loop, output.platform_output);
+        let pixels_per_point = output.pixels_per_point;
+        let meshes = context.tessellate(output.shapes, pixels_per_point);
+        let painting = Painting { textures: output.textures_delta, meshes, pixels_per_point, background: [0.0; 3] };
+        let shown = opened.screen.show(painting)?;
+        opened.was_moving = next == Next::Now;
+        let pause = output.viewport_output.get(&egui::ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
+        let from_egui =
+            pause.and_then(|pause| now.checked_add(pause)).filter(|_| pause < Some(Duration::from_secs(3600)));
+        let ours = match (shown, next) {
+            (Shown::Hidden, _) => None,
+            (Shown::Again, _) => Some(now + Duration::from_millis(16)),
+            (Shown::Yes, Next::Done) => None,
+            (Shown::Yes, Next::Now) => Some(now),
+            (Shown::Yes, Next::At(time)) => Some(time),
+        };
+        let live = session.live.as_ref().map(|_| now + LIVE_INTERVAL);
+        self.due = [ours, from_egui, live].into_iter().flatten().min();
+        if !self.had_picture && opened.viewport.finished().is_some() && session.content.scene.is_some() {
+            self.had_picture = true;
+            log::info!("first picture after {:.2} s", self.started.elapsed().as_secs_f64());
+        }
+        self.serve_requests()
+    }
+
+    /// Does what the session asked of the window.
+    fn serve_requests(&mut self) -> Result<(), GpuError> {
+        let requests = std::mem::take(&mut self.session.requests);
+        for request in requests {
+            match request {
+                Request::Screenshot => self.screenshot()?,
+                Request::Fullscreen => {
+                    if let Some(Opened { window, .. }) = &self.opened {
+                        let is_full = window.fullscreen().is_some();
+                        window.set_fullscreen((!is_full).then_some(Fullscreen::Borderless(None)));
+                    }
+                }
+            }
+            self.request_redraw();
+        }
+        Ok(())
+    }
+
+    /// The picture without anything over it, as large as it is in the window.
+    fn screenshot(&mut self) -> Result<(), GpuError> {
+        let Self { session, opened: Some(opened), .. } = self else { return Ok(()) };
+        let size = match opened.viewport.finished() {
+            Some(canvas) => canvas.size,
+            None => opened.screen.size(),
+        };
+        let camera = session.camera(size);
+        let pose = session.navigator.pose();
+        let depth_range = session.extent.depth_range(pose.position, pose.forward());
+        let image = opened.stage.picture(&camera, &session.look, depth_range)?;
+        let path = free_name(std::path::Path::new("."), "view", "png");
+        match image.save_png(&path) {
+            Ok(()) => session.notify(format!("Saved {} ({}×{})", path.display(), image.width, image.height)),
+            Err(error) => session.complain(error.to_string()),
+        }
+        Ok(())
+    }
+
+    fn request_redraw(&self) {
+        if let Some(opened) = &self.opened {
+            opened.window.request_redraw();
+        }
+    }
+
+    /// Remembers window and settings.
+    fn save_settings(&mut self) {
+        let Self { session, opened, settings_file: Some(file), .. } = self else { return };
+        session.settings.look = session.look;
+        session.settings.keep_upright = session.navigator.keep_upright;
+        if let Some(Opened { window, .. }) = opened {
+            session.settings.maximized = window.is_maximized();
+            if !window.is_maximized() && window.fullscreen().is_none() {
+                let size = window.inner_size().to_logical::<f64>(window.scale_factor());
+                session.settings.window = [size.width, size.height];
+            }
+        }
+        if let Err(error) = session.settings.save(file) {
+            log::warn!("{error}");
+        }
+    }
+}
+
+/// Puts on the stage what has been read, or what the trainer gave.
+fn take_scene(session: &mut Session, opened: &mut Opened) -> Result<(), GpuError> {
+    if std::mem::take(&mut session.scene_is_new) {
+        let begun = Instant::now();
+        match &session.content.scene {
+            Some(scene) => opened.stage.set_scene(scene)?,
+            None => opened.stage = Stage::new(&opened.gpu)?,
+        }
+        opened.viewport.invalidate();
+        log::info!("scene on the GPU in {:.2} s", begun.elapsed().as_secs_f64());
+    }
+    if let Some(live) = &mut session.live {
+        let (scene, message) = live.poll(Instant::now());
+        if let Some(scene) = scene {
+            opened.stage.set_gpu_scene(Arc::new(scene))?;
+            session.generation += 1;
+        }
+        if let Some(message) = message {
+            session.notify(message);
+        }
+    }
+    Ok(())
+}
+
+/// The panel and the picture.
+fn layout(ui: &mut egui::Ui, session: &mut Session, opened: &mut Opened, seconds: f64) -> Result<Next, GpuError> {
+    let Opened { gpu, screen, stage, viewport, kernels_are_shown, kernels_timed, was_moving, .. } = opened;
+    if session.settings.panel {
+        let mut device = Device { gpu, viewport, num_convexes: stage.num_convexes(), times_kernels: kernels_are_shown };
+        egui::Panel::right("panel").default_size(300.0).size_range(260.0..=460.0).show(ui, |ui| {
+            panels::show(ui, session, &mut device);
+        });
+    } else {
+        *kernels_are_shown = false;
+    }
+    // A timed frame is drawn twice: seldom, and never where that would be felt.
+    let is_cheap = viewport.last.seconds < 0.02 || !*was_moving;
+    let times_kernels = *kernels_are_shown && is_cheap && kernels_timed.elapsed() > Duration::from_secs(1);
+    if times_kernels {
+        *kernels_timed = Instant::now();
+    }
+    let frame = egui::Frame::NONE;
+    let mut studio = Studio { gpu, screen, stage, viewport, times_kernels, seconds };
+    egui::CentralPanel::default().frame(frame).show(ui, |ui| scene_area::show(ui, session, &mut studio)).inner
+}
+
+impl ApplicationHandler<()> for App {
+    fn resumed(&mut self, event_loop: &ActiveEventLoop) {
+        if self.opened.is_none() {
+            if let Err(error) = self.open_window(event_loop) {
+                self.fail(event_loop, error);
+                return;
+            }
+        }
+        self.request_redraw();
+    }
+
+    fn new_events(&mut self, _: &ActiveEventLoop, cause: StartCause) {
+        if matches!(cause, StartCause::ResumeTimeReached { .. }) {
+            self.due = None;
+            self.request_redraw();
+        }
+    }
+
+    fn user_event(&mut self, _: &ActiveEventLoop, (): ()) {
+        self.request_redraw();
+    }
+
+    fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
+        let Some(opened) = &mut self.opened else { return };
+        if event == WindowEvent::RedrawRequested {
+            self.redraw(event_loop);
+            return;
+        }
+        if opened.input.on_window_event(&opened.window, &event).repaint {
+            opened.window.request_redraw();
+        }
+        match event {
+            WindowEvent::CloseRequested => {
+                self.save_settings();
+                event_loop.exit();
+            }
+            WindowEvent::DroppedFile(path) => self.session.open(&path),
+            WindowEvent::Resized(_) | WindowEvent::Occluded(false) | WindowEvent::ScaleFactorChanged { .. } => {
+                self.request_redraw();
+            }
+            _ => {}
+        }
+    }
+
+    fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
+        match self.due {
+            Some(due) if due <= Instant::now() => {
+                self.due = None;
+                event_loop.set_control_flow(ControlFlow::Wait);
+                self.request_redraw();
+            }
+            Some(due) => event_loop.set_control_flow(ControlFlow::WaitUntil(due)),
+            None => event_loop.set_control_flow(ControlFlow::Wait),
+        }
+    }
+}

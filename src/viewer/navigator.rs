@@ -1,0 +1,533 @@
+//! How the camera moves. Input is collected as a motion still to be made, and every frame makes a part of it that depends
+//! only on the time since the last one: smooth, and the same at any frame rate.
+
+use glam::{DAffine3, DMat3, DQuat, DVec2, DVec3};
+
+use crate::camera::{Camera, Intrinsics};
+
+/// After this many seconds 1/e of a motion is left.
+const SMOOTHING: f64 = 0.06;
+
+/// Seconds of a flight to another pose.
+const FLIGHT: f64 = 0.45;
+
+/// Parts of a motion below these are not worth a frame: radians, and parts of the distance.
+const SETTLED: f64 = 2e-4;
+
+/// Where a camera stands and looks. Axes of the view: x right, y down, z forward.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pose {
+    /// World units.
+    pub position: DVec3,
+    /// `world_from_view`.
+    pub orientation: DQuat,
+    /// Of the pivot in front of the camera, world units.
+    pub distance: f64,
+    /// Vertical field of view, radians.
+    pub fov_y: f64,
+}
+
+impl Pose {
+    /// Looks at `pivot` from `direction · distance`, with `up` upwards.
+    #[must_use]
+    pub fn look_at(pivot: DVec3, direction: DVec3, distance: f64, up: DVec3, fov_y: f64) -> Self {
+        let forward = -direction.normalize_or(DVec3::X);
+        Self { position: pivot - forward * distance, orientation: facing(forward, up), distance, fov_y }
+    }
+
+    /// That of a camera, with the pivot at `distance`.
+    #[must_use]
+    pub fn of_camera(camera: &Camera, distance: f64) -> Self {
+        let orientation = DQuat::from_mat3(&camera.view_from_world.matrix3).inverse().normalize();
+        let fov_y = 2.0 * (f64::from(camera.height) / (2.0 * camera.intrinsics.fy)).atan();
+        Self { position: camera.position(), orientation, distance, fov_y }
+    }
+
+    /// The camera for a picture of this size, with square pixels and the principal point in the middle.
+    #[must_use]
+    pub fn camera(&self, width: u32, height: u32) -> Camera {
+        let view_from_world = DMat3::from_quat(self.orientation.inverse());
+        let focal = f64::from(height) / (2.0 * (self.fov_y / 2.0).tan());
+        Camera {
+            view_from_world: DAffine3::from_mat3_translation(view_from_world, -(view_from_world * self.position)),
+            intrinsics: Intrinsics { fx: focal, fy: focal, cx: f64::from(width) / 2.0, cy: f64::from(height) / 2.0 },
+            width,
+            height,
+        }
+    }
+
+    /// World direction of the view.
+    #[must_use]
+    pub fn forward(&self) -> DVec3 {
+        self.orientation * DVec3::Z
+    }
+
+    /// World direction to the right of the picture.
+    #[must_use]
+    pub fn right(&self) -> DVec3 {
+        self.orientation * DVec3::X
+    }
+
+    /// World direction to the top of the picture.
+    #[must_use]
+    pub fn up(&self) -> DVec3 {
+        self.orientation * DVec3::NEG_Y
+    }
+
+    /// What the camera turns around.
+    #[must_use]
+    pub fn pivot(&self) -> DVec3 {
+        self.position + self.forward() * self.distance
+    }
+
+    /// The pose at a part 0..=1 of the way to another.
+    #[must_use]
+    pub fn towards(&self, other: &Self, part: f64) -> Self {
+        let (a, b) = (self.distance.max(1e-9).ln(), other.distance.max(1e-9).ln());
+        Self {
+            position: self.position.lerp(other.position, part),
+            orientation: self.orientation.slerp(other.orientation, part).normalize(),
+            distance: (a + (b - a) * part).exp(),
+            fov_y: self.fov_y + (other.fov_y - self.fov_y) * part,
+        }
+    }
+
+    /// Turns camera and all about an axis through `centre`.
+    fn turned(self, turn: DQuat, centre: DVec3) -> Self {
+        Self {
+            position: centre + turn * (self.position - centre),
+            orientation: (turn * self.orientation).normalize(),
+            ..self
+        }
+    }
+}
+
+/// An orientation that looks along `forward` with `up` upwards in the picture.
+fn facing(forward: DVec3, up: DVec3) -> DQuat {
+    let right = forward.cross(up).try_normalize().unwrap_or_else(|| forward.any_orthonormal_vector());
+    DQuat::from_mat3(&DMat3::from_cols(right, forward.cross(right), forward)).normalize()
+}
+
+/// Motions that were asked for and are not made yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Pending {
+    /// About the up axis and the camera's right, around the pivot, radians.
+    orbit: DVec2,
+    /// Likewise around the camera.
+    look: DVec2,
+    /// About the view direction, radians.
+    roll: f64,
+    /// To the right and up, in parts of the distance.
+    pan: DVec2,
+    /// Logarithm of the factor of the distance.
+    dolly: f64,
+    /// Logarithm of the factor of the field of view.
+    zoom: f64,
+}
+
+impl Pending {
+    fn scaled(self, part: f64) -> Self {
+        Self {
+            orbit: self.orbit * part,
+            look: self.look * part,
+            roll: self.roll * part,
+            pan: self.pan * part,
+            dolly: self.dolly * part,
+            zoom: self.zoom * part,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let vectors = [self.orbit, self.look, self.pan];
+        let numbers = [self.roll, self.dolly, self.zoom];
+        vectors.iter().all(|v| v.abs().max_element() < SETTLED) && numbers.iter().all(|x| x.abs() < SETTLED)
+    }
+}
+
+/// A flight to another pose.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    from: Pose,
+    to: Pose,
+    elapsed: f64,
+}
+
+/// The camera of the window.
+#[derive(Debug, Clone)]
+pub struct Navigator {
+    pose: Pose,
+    pending: Pending,
+    flight: Option<Flight>,
+    /// Right, up, forward; what is wanted and what is reached, in units of the speed.
+    wanted: DVec3,
+    reached: DVec3,
+    /// What is up in the world.
+    up: DVec3,
+    /// Whether the camera is kept from tipping over and rolling.
+    pub keep_upright: bool,
+    /// World units per second of flying.
+    pub speed: f64,
+}
+
+/// The field of view stays within these, radians.
+pub const FOV_RANGE: (f64, f64) = (0.05, 2.4);
+
+/// The camera looks at most this far up and down while it is kept upright, radians from the horizon.
+const STEEPEST: f64 = 1.55;
+
+impl Navigator {
+    /// A camera at rest.
+    #[must_use]
+    pub fn new(pose: Pose, up: DVec3, speed: f64) -> Self {
+        Self {
+            pose,
+            pending: Pending::default(),
+            flight: None,
+            wanted: DVec3::ZERO,
+            reached: DVec3::ZERO,
+            up: up.normalize_or(DVec3::Z),
+            keep_upright: true,
+            speed,
+        }
+    }
+
+    /// Where the camera is now.
+    #[must_use]
+    pub const fn pose(&self) -> &Pose {
+        &self.pose
+    }
+
+    /// What is up in the world.
+    #[must_use]
+    pub const fn up(&self) -> DVec3 {
+        self.up
+    }
+
+    /// Makes another direction up; a camera that is kept upright turns with it.
+    pub fn set_up(&mut self, up: DVec3) {
+        self.up = up.normalize_or(self.up);
+        if self.keep_upright {
+            self.level();
+        }
+    }
+
+    /// Turns around the pivot by the angles of a drag, radians: to the right and down.
+    pub fn orbit(&mut self, angles: DVec2) {
+        self.interrupt();
+        self.pending.orbit += angles;
+    }
+
+    /// Turns the head likewise.
+    pub fn look(&mut self, angles: DVec2) {
+        self.interrupt();
+        self.pending.look += angles;
+    }
+
+    /// Turns about the view direction, radians clockwise.
+    pub fn roll(&mut self, angle: f64) {
+        self.interrupt();
+        self.keep_upright = false;
+        self.pending.roll += angle;
+    }
+
+    /// Moves so that what is at the pivot's depth follows a pointer by this part of the picture's height.
+    pub fn pan(&mut self, part: DVec2) {
+        self.interrupt();
+        let height = 2.0 * (self.pose.fov_y / 2.0).tan();
+        self.pending.pan += DVec2::new(-part.x, part.y) * height;
+    }
+
+    /// Moves towards the pivot; one step takes a tenth of the distance.
+    pub fn dolly(&mut self, steps: f64) {
+        self.interrupt();
+        self.pending.dolly -= steps * 0.105;
+    }
+
+    /// Narrows the field of view by steps.
+    pub fn zoom(&mut self, steps: f64) {
+        self.interrupt();
+        self.pending.zoom -= steps * 0.08;
+    }
+
+    /// Flies right, up and forward, each −1..=1, until told otherwise.
+    pub fn fly(&mut self, wanted: DVec3) {
+        if wanted != DVec3::ZERO {
+            self.interrupt();
+        }
+        self.wanted = wanted;
+    }
+
+    /// Jumps.
+    pub fn set(&mut self, pose: Pose) {
+        *self = Self { pose, pending: Pending::default(), flight: None, ..self.clone() };
+        (self.wanted, self.reached) = (DVec3::ZERO, DVec3::ZERO);
+    }
+
+    /// Goes there smoothly.
+    pub fn fly_to(&mut self, to: Pose) {
+        let from = self.pose;
+        self.set(from);
+        self.flight = Some(Flight { from, to, elapsed: 0.0 });
+    }
+
+    /// Turns around `point` from now on; the picture turns so that it comes to the middle.
+    pub fn set_pivot(&mut self, point: DVec3) {
+        let way = point - self.pose.position;
+        let distance = way.length();
+        if !distance.is_finite() || distance < 1e-9 {
+            return;
+        }
+        // The shortest turn keeps the roll that the user has.
+        let turn = DQuat::from_rotation_arc(self.pose.forward(), way / distance);
+        let mut orientation = (turn * self.pose.orientation).normalize();
+        if self.keep_upright && (way / distance).cross(self.up).length() > 1e-3 {
+            orientation = facing(way / distance, self.up);
+        }
+        self.fly_to(Pose { orientation, distance, ..self.pose });
+    }
+
+    /// Takes back all roll.
+    pub fn level(&mut self) {
+        self.keep_upright = true;
+        let forward = self.pose.forward();
+        if forward.cross(self.up).length() > 1e-3 {
+            self.fly_to(Pose { orientation: facing(forward, self.up), ..self.pose });
+        }
+    }
+
+    /// Stands so that a ball around `centre` is in the picture.
+    pub fn frame(&mut self, centre: DVec3, radius: f64, aspect: f64) {
+        let half = (self.pose.fov_y / 2.0).min(((self.pose.fov_y / 2.0).tan() * aspect).atan());
+        let distance = radius.max(1e-6) / half.sin();
+        let position = centre - self.pose.forward() * distance;
+        self.fly_to(Pose { position, distance, ..self.pose });
+    }
+
+    /// Whether the next frame will differ.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.flight.is_some()
+            || !self.pending.is_settled()
+            || self.wanted != DVec3::ZERO
+            || self.reached.abs().max_element() > 1e-3
+    }
+
+    /// Moves on by so many seconds; says whether anything changed.
+    pub fn advance(&mut self, seconds: f64) -> bool {
+        if !self.is_moving() {
+            self.pending = Pending::default();
+            self.reached = DVec3::ZERO;
+            return false;
+        }
+        let seconds = seconds.clamp(0.0, 0.25);
+        if let Some(flight) = self.flight {
+            self.advance_flight(flight, seconds);
+            return true;
+        }
+        let part = 1.0 - (-seconds / SMOOTHING).exp();
+        let step = self.pending.scaled(part);
+        self.pending = self.pending.scaled(1.0 - part);
+        self.make(step);
+        self.advance_flying(seconds, part);
+        true
+    }
+
+    fn interrupt(&mut self) {
+        self.flight = None;
+    }
+
+    fn advance_flight(&mut self, flight: Flight, seconds: f64) {
+        let elapsed = flight.elapsed + seconds;
+        let part = (elapsed / FLIGHT).min(1.0);
+        // Starts and ends without a jerk.
+        let eased = part * part * (3.0 - 2.0 * part);
+        self.pose = if part < 1.0 { flight.from.towards(&flight.to, eased) } else { flight.to };
+        self.flight = (part < 1.0).then_some(Flight { elapsed, ..flight });
+    }
+
+    /// The velocity approaches the wanted one; the way is its exact integral.
+    fn advance_flying(&mut self, seconds: f64, part: f64) {
+        let way = self.wanted * seconds + (self.reached - self.wanted) * (SMOOTHING * part);
+        self.reached = self.reached.lerp(self.wanted, part);
+        let up = if self.keep_upright { self.up } else { self.pose.up() };
+        let world = self.pose.right() * way.x + up * way.y + self.pose.forward() * way.z;
+        self.pose.position += world * self.speed;
+    }
+
+    fn make(&mut self, step: Pending) {
+        let pivot = self.pose.pivot();
+        self.turn(step.orbit, pivot);
+        self.turn(step.look, self.pose.position);
+        if step.roll != 0.0 {
+            let turn = DQuat::from_axis_angle(self.pose.forward(), step.roll);
+            self.pose = self.pose.turned(turn, self.pose.position);
+        }
+        self.pose.position += (self.pose.right() * step.pan.x + self.pose.up() * step.pan.y) * self.pose.distance;
+        let distance = self.pose.distance * step.dolly.exp();
+        self.pose.position += self.pose.forward() * (self.pose.distance - distance);
+        self.pose.distance = distance.clamp(1e-6, 1e9);
+        let (low, high) = FOV_RANGE;
+        // The tangent is what the picture scales with.
+        let half = ((self.pose.fov_y / 2.0).tan() * step.zoom.exp()).atan();
+        self.pose.fov_y = (2.0 * half).clamp(low, high);
+    }
+
+    /// About the up axis and the camera's right.
+    fn turn(&mut self, angles: DVec2, centre: DVec3) {
+        if angles == DVec2::ZERO {
+            return;
+        }
+        let (up, mut pitch) = (if self.keep_upright { self.up } else { self.pose.up() }, -angles.y);
+        if self.keep_upright {
+            let elevation = self.pose.forward().dot(up).clamp(-1.0, 1.0).asin();
+            pitch = (elevation + pitch).clamp(-STEEPEST, STEEPEST) - elevation;
+        }
+        // A turn about the right axis by a positive angle looks up: the right-handed sense about x of (x, −y, …).
+        let turn = DQuat::from_axis_angle(up, -angles.x) * DQuat::from_axis_angle(self.pose.right(), pitch);
+        self.pose = self.pose.turned(turn, centre);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn navigator() -> Navigator {
+        let pose = Pose::look_at(DVec3::ZERO, DVec3::new(0.0, -1.0, 0.0), 4.0, DVec3::Z, 1.0);
+        Navigator::new(pose, DVec3::Z, 1.0)
+    }
+
+    /// Runs until it is at rest, at this many frames per second.
+    fn settle(navigator: &mut Navigator, rate: f64) {
+        for _ in 0..(rate as usize * 5) {
+            navigator.advance(1.0 / rate);
+        }
+        assert!(!navigator.is_moving());
+    }
+
+    fn same(a: &Pose, b: &Pose) {
+        assert!((a.position - b.position).length() < 5e-3, "{a:?} {b:?}");
+        assert!(a.orientation.dot(b.orientation).abs() > 1.0 - 1e-5, "{a:?} {b:?}");
+        assert!((a.distance / b.distance).ln().abs() < 2e-3, "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn a_motion_ends_at_the_same_place_at_any_frame_rate() {
+        let moved = |rate: f64| {
+            let mut navigator = navigator();
+            navigator.orbit(DVec2::new(0.7, 0.3));
+            navigator.dolly(2.0);
+            navigator.pan(DVec2::new(0.1, -0.2));
+            settle(&mut navigator, rate);
+            *navigator.pose()
+        };
+        let reference = moved(1000.0);
+        for rate in [24.0, 60.0, 144.0] {
+            let pose = moved(rate);
+            assert!((pose.position - reference.position).length() < 0.12, "{rate}: {pose:?} {reference:?}");
+        }
+        // One kind of motion at a time is the same to the last step.
+        let turned = |rate: f64| {
+            let mut navigator = navigator();
+            navigator.orbit(DVec2::new(0.7, 0.3));
+            settle(&mut navigator, rate);
+            *navigator.pose()
+        };
+        same(&turned(1000.0), &turned(20.0));
+    }
+
+    #[test]
+    fn flying_covers_the_same_way_at_any_frame_rate() {
+        let flown = |rate: f64| {
+            let mut navigator = navigator();
+            navigator.fly(DVec3::Z);
+            for _ in 0..rate as usize {
+                navigator.advance(1.0 / rate);
+            }
+            navigator.fly(DVec3::ZERO);
+            settle(&mut navigator, rate);
+            navigator.pose().position
+        };
+        let way = flown(200.0) - navigator().pose().position;
+        assert!((way - DVec3::new(0.0, 1.0, 0.0)).length() < 1e-3, "a second at speed 1: {way}");
+        assert!((flown(20.0) - flown(200.0)).length() < 1e-3);
+    }
+
+    #[test]
+    fn an_orbit_keeps_the_pivot_and_its_distance() {
+        let mut navigator = navigator();
+        navigator.orbit(DVec2::new(1.0, 0.4));
+        settle(&mut navigator, 60.0);
+        let pose = navigator.pose();
+        assert!(pose.pivot().length() < 1e-9 && (pose.distance - 4.0).abs() < 1e-9);
+        assert!(pose.right().z.abs() < 1e-9, "no roll");
+        assert!(pose.position.x < 0.0, "a drag to the right brings the left side to the front: {:?}", pose.position);
+        assert!(pose.position.z > 0.0, "a drag down looks from above: {:?}", pose.position);
+    }
+
+    #[test]
+    fn an_upright_camera_does_not_tip_over_and_a_free_one_does() {
+        for (keep_upright, tips) in [(true, false), (false, true)] {
+            let mut navigator = navigator();
+            navigator.keep_upright = keep_upright;
+            for _ in 0..40 {
+                navigator.orbit(DVec2::new(0.0, 0.06));
+                navigator.advance(1.0 / 60.0);
+            }
+            settle(&mut navigator, 60.0);
+            assert_eq!(navigator.pose().up().z < 0.0, tips);
+        }
+    }
+
+    #[test]
+    fn looking_around_keeps_the_place_and_panning_the_direction() {
+        let mut navigator = navigator();
+        let before = *navigator.pose();
+        navigator.look(DVec2::new(0.3, -0.2));
+        settle(&mut navigator, 60.0);
+        assert!((navigator.pose().position - before.position).length() < 1e-9);
+        assert!(navigator.pose().forward().z > 0.1, "a drag up looks up");
+        assert!(navigator.pose().forward().x > 0.1, "a drag to the right looks to the right");
+        let mut navigator = self::navigator();
+        navigator.pan(DVec2::new(0.25, 0.0));
+        settle(&mut navigator, 60.0);
+        assert!((navigator.pose().forward() - before.forward()).length() < 1e-9);
+        let expected = -0.25 * 2.0 * 0.5f64.tan() * 4.0;
+        assert!((navigator.pose().position.x - expected).abs() < 1e-2, "{}", navigator.pose().position.x);
+    }
+
+    #[test]
+    fn a_pivot_comes_to_the_middle_and_frame_all_shows_the_ball() {
+        let mut navigator = navigator();
+        navigator.set_pivot(DVec3::new(1.0, 0.0, 0.5));
+        settle(&mut navigator, 60.0);
+        let camera = navigator.pose().camera(64, 48);
+        let seen = camera.view_from_world.transform_point3(DVec3::new(1.0, 0.0, 0.5));
+        assert!(seen.truncate().length() < 1e-9 && (seen.z - navigator.pose().distance).abs() < 1e-9);
+        navigator.frame(DVec3::ONE, 2.0, 1.5);
+        settle(&mut navigator, 60.0);
+        let pose = navigator.pose();
+        assert!((pose.pivot() - DVec3::ONE).length() < 1e-9);
+        assert!(((2.0 / pose.distance).asin() * 2.0 - pose.fov_y).abs() < 1e-9, "the ball touches the borders");
+    }
+
+    #[test]
+    fn a_camera_becomes_a_pose_and_back() {
+        let camera = Camera::look_at(DVec3::new(1.0, -2.0, 3.0), DVec3::ZERO, DVec3::Z, 50.0, 64, 48);
+        let back = Pose::of_camera(&camera, 3.0).camera(64, 48);
+        assert!((back.position() - camera.position()).length() < 1e-9);
+        assert!((back.intrinsics.fy - 50.0).abs() < 1e-9);
+        let off = back.view_from_world.matrix3 - camera.view_from_world.matrix3;
+        assert!(off.to_cols_array().iter().all(|x| x.abs() < 1e-9));
+    }
+
+    #[test]
+    fn input_ends_a_flight() {
+        let mut navigator = navigator();
+        navigator.fly_to(Pose { position: DVec3::splat(9.0), ..*navigator.pose() });
+        navigator.advance(0.1);
+        navigator.orbit(DVec2::new(0.1, 0.0));
+        settle(&mut navigator, 60.0);
+        assert!((navigator.pose().position - DVec3::splat(9.0)).length() > 1.0);
+    }
+}

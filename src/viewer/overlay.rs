@@ -1,0 +1,207 @@
+//! What is drawn over the picture: cameras, the crop box, the path, the axes.
+
+use egui::{Color32, Painter, Pos2, Rect, Stroke, Vec2};
+use glam::{DVec2, DVec3};
+
+use super::content::View;
+use crate::camera::Camera;
+use crate::camera_path::CameraPath;
+
+/// Depth, in parts of the distance of the scene, nearer than which nothing is drawn.
+const NEAREST: f64 = 1e-3;
+
+/// World to window.
+#[derive(Debug, Clone, Copy)]
+pub struct Projection {
+    /// The camera of the picture.
+    pub camera: Camera,
+    /// Where the picture is, points.
+    pub rect: Rect,
+}
+
+impl Projection {
+    /// A point of the window and the view depth, where it is before the camera.
+    #[must_use]
+    pub fn point(&self, world: DVec3) -> Option<(Pos2, f64)> {
+        let view = self.camera.view_from_world.transform_point3(world);
+        (view.z > NEAREST).then(|| (self.of_view(view), view.z))
+    }
+
+    fn of_view(&self, view: DVec3) -> Pos2 {
+        let intrinsics = self.camera.intrinsics;
+        let x = (intrinsics.fx * view.x / view.z + intrinsics.cx) / f64::from(self.camera.width);
+        let y = (intrinsics.fy * view.y / view.z + intrinsics.cy) / f64::from(self.camera.height);
+        #[expect(clippy::cast_possible_truncation, reason = "points of a window")]
+        let part = Vec2::new(x.clamp(-1e4, 1e4) as f32, y.clamp(-1e4, 1e4) as f32);
+        self.rect.min + part * self.rect.size()
+    }
+
+    /// A line of the window, cut where it passes the camera.
+    #[must_use]
+    pub fn line(&self, a: DVec3, b: DVec3) -> Option<[Pos2; 2]> {
+        let (a, b) = (self.camera.view_from_world.transform_point3(a), self.camera.view_from_world.transform_point3(b));
+        if a.z.max(b.z) <= NEAREST {
+            return None;
+        }
+        let cut = |p: DVec3, other: DVec3| {
+            if p.z > NEAREST { p } else { p.lerp(other, (NEAREST - p.z) / (other.z - p.z)) }
+        };
+        Some([self.of_view(cut(a, b)), self.of_view(cut(b, a))])
+    }
+
+    /// Pixel of the camera's picture under a point of the window, if the picture is there.
+    #[must_use]
+    pub fn pixel(&self, at: Pos2) -> Option<DVec2> {
+        if !self.rect.contains(at) {
+            return None;
+        }
+        let part = (at - self.rect.min) / self.rect.size();
+        let size = DVec2::new(self.camera.width.into(), self.camera.height.into());
+        Some(DVec2::new(part.x.into(), part.y.into()) * size)
+    }
+}
+
+/// Corners of a camera's picture at this depth, clockwise from the upper left; and the middle of the top of a mark
+/// that shows where up is.
+fn corners(camera: &Camera, depth: f64) -> [DVec3; 4] {
+    let (width, height) = (f64::from(camera.width), f64::from(camera.height));
+    let pixels = [DVec2::ZERO, DVec2::new(width, 0.0), DVec2::new(width, height), DVec2::new(0.0, height)];
+    pixels.map(|pixel| camera.position() + camera.ray(pixel) * depth)
+}
+
+/// Draws a camera as a pyramid with its picture on the base.
+pub fn frustum(
+    painter: &Painter,
+    projection: &Projection,
+    view: &View,
+    depth: f64,
+    stroke: Stroke,
+    picture: Option<egui::TextureId>,
+) {
+    let corners = corners(&view.camera, depth);
+    if let Some(texture) = picture {
+        plane(painter, projection, corners, texture);
+    }
+    for index in 0..4 {
+        let lines = [(view.camera.position(), corners[index]), (corners[index], corners[(index + 1) % 4])];
+        for line in lines.into_iter().filter_map(|(a, b)| projection.line(a, b)) {
+            painter.line_segment(line, stroke);
+        }
+    }
+    // A roof shows which side is up.
+    let roof = (corners[0] + corners[1]) * 0.5 - (corners[3] - corners[0]) * 0.18;
+    for corner in [corners[0], corners[1]] {
+        let end = corner.lerp((corners[0] + corners[1]) * 0.5, 0.6);
+        if let Some(line) = projection.line(end, roof) {
+            painter.line_segment(line, stroke);
+        }
+    }
+}
+
+/// Pieces of a side of a picture in space: so many that its perspective looks right.
+const PIECES: u32 = 6;
+
+fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], texture: egui::TextureId) {
+    let mut mesh = egui::Mesh::with_texture(texture);
+    for row in 0..=PIECES {
+        for column in 0..=PIECES {
+            let (u, v) = (f64::from(column) / f64::from(PIECES), f64::from(row) / f64::from(PIECES));
+            let world = corners[0].lerp(corners[1], u).lerp(corners[3].lerp(corners[2], u), v);
+            let Some((at, _)) = projection.point(world) else { return };
+            #[expect(clippy::cast_possible_truncation, reason = "parts of a picture")]
+            let uv = Pos2::new(u as f32, v as f32);
+            mesh.vertices.push(egui::epaint::Vertex { pos: at, uv, color: Color32::from_white_alpha(235) });
+        }
+    }
+    let side = PIECES + 1;
+    for row in 0..PIECES {
+        for column in 0..PIECES {
+            let first = row * side + column;
+            mesh.add_triangle(first, first + 1, first + side);
+            mesh.add_triangle(first + 1, first + side + 1, first + side);
+        }
+    }
+    painter.add(mesh);
+}
+
+/// Draws a box along the axes of the world.
+pub fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DVec3, stroke: Stroke) {
+    let corner = |bits: usize| DVec3::select(glam::BVec3::new(bits & 1 > 0, bits & 2 > 0, bits & 4 > 0), high, low);
+    for bits in 0..8usize {
+        for axis in 0..3 {
+            let other = bits | (1 << axis);
+            if other != bits {
+                if let Some(line) = projection.line(corner(bits), corner(other)) {
+                    painter.line_segment(line, stroke);
+                }
+            }
+        }
+    }
+}
+
+/// Draws a camera path and its keys.
+pub fn path(painter: &Painter, projection: &Projection, path: &CameraPath, time: f64, colour: Color32) {
+    let (Some(first), duration) = (path.keys().first(), path.duration()) else { return };
+    let steps = 24 * path.keys().len().min(200);
+    let at = |step: usize| path.at(first.time + duration * step as f64 / steps as f64);
+    let points: Vec<DVec3> = (0..=steps).filter_map(at).map(|key| DVec3::from_array(key.position)).collect();
+    for pair in points.windows(2) {
+        if let Some(line) = projection.line(pair[0], pair[1]) {
+            painter.line_segment(line, Stroke::new(1.5, colour));
+        }
+    }
+    for key in path.keys() {
+        if let Some((point, _)) = projection.point(DVec3::from_array(key.position)) {
+            painter.circle_filled(point, 3.5, colour);
+        }
+    }
+    if let Some((point, _)) = path.at(time).and_then(|key| projection.point(DVec3::from_array(key.position))) {
+        painter.circle_stroke(point, 6.0, Stroke::new(2.0, colour));
+    }
+}
+
+/// Draws the axes of the world in a corner.
+pub fn axes(painter: &Painter, camera: &Camera, middle: Pos2, size: f32) {
+    let colours = [
+        (0, "x", Color32::from_rgb(232, 88, 88)),
+        (1, "y", Color32::from_rgb(110, 190, 90)),
+        (2, "z", Color32::from_rgb(90, 140, 240)),
+    ];
+    let mut arms = colours.map(|(axis, name, colour)| (camera.view_from_world.matrix3.col(axis), name, colour));
+    arms.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
+    for (direction, name, colour) in arms {
+        #[expect(clippy::cast_possible_truncation, reason = "a direction")]
+        let end = middle + Vec2::new(direction.x as f32, direction.y as f32) * size;
+        let faint = if direction.z > 0.0 { colour.gamma_multiply(0.55) } else { colour };
+        painter.line_segment([middle, end], Stroke::new(2.0, faint));
+        painter.circle_filled(end, 6.5, faint);
+        painter.text(end, egui::Align2::CENTER_CENTER, name, egui::FontId::proportional(10.0), Color32::BLACK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn projection() -> Projection {
+        let camera = Camera::look_at(DVec3::new(0.0, -4.0, 0.0), DVec3::ZERO, DVec3::Z, 100.0, 200, 100);
+        Projection { camera, rect: Rect::from_min_size(Pos2::new(10.0, 20.0), Vec2::new(400.0, 200.0)) }
+    }
+
+    #[test]
+    fn the_middle_of_the_world_is_the_middle_of_the_picture() {
+        let (at, depth) = projection().point(DVec3::ZERO).unwrap();
+        assert!((at - Pos2::new(210.0, 120.0)).length() < 1e-3 && (depth - 4.0).abs() < 1e-9);
+        let pixel = projection().pixel(at).unwrap();
+        assert!((pixel - DVec2::new(100.0, 50.0)).length() < 1e-3);
+        assert!(projection().pixel(Pos2::ZERO).is_none());
+        assert!(projection().point(DVec3::new(0.0, -5.0, 0.0)).is_none(), "behind the camera");
+    }
+
+    #[test]
+    fn lines_are_cut_at_the_camera() {
+        let through = projection().line(DVec3::ZERO, DVec3::new(0.0, -9.0, 1.0)).unwrap();
+        assert!(through.iter().all(|point| point.is_finite()));
+        assert!(projection().line(DVec3::new(0.0, -5.0, 0.0), DVec3::new(0.0, -9.0, 0.0)).is_none());
+    }
+}

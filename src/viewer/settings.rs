@@ -1,0 +1,136 @@
+//! What is remembered from one start to the next: a small JSON file in the user's folder of settings.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::live::LiveRate;
+use super::look::Look;
+use crate::files::{self, FileError};
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// Dark.
+    #[default]
+    Dark,
+    /// Light.
+    Light,
+    /// That of the system.
+    System,
+}
+
+/// What a drag with the left button does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Movement {
+    /// Turns around the pivot.
+    #[default]
+    Orbit,
+    /// Turns the head.
+    Fly,
+}
+
+/// All that is remembered. Unknown and missing fields are no fault: other versions wrote them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Width and height of the window, points.
+    pub window: [f64; 2],
+    /// Whether it fills the screen.
+    pub maximized: bool,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Whether the panel at the side is open.
+    pub panel: bool,
+    /// Whether cameras are drawn.
+    pub frusta: bool,
+    /// Orbit or fly.
+    pub movement: Movement,
+    /// Whether the camera stays upright.
+    pub keep_upright: bool,
+    /// Vertical field of view, degrees.
+    pub fov_y: f64,
+    /// How training is watched.
+    pub live_rate: LiveRate,
+    /// How scenes are shown.
+    pub look: Look,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            window: [1280.0, 800.0],
+            maximized: false,
+            theme: Theme::default(),
+            panel: true,
+            frusta: true,
+            movement: Movement::default(),
+            keep_upright: true,
+            fov_y: 50.0,
+            live_rate: LiveRate::default(),
+            look: Look::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The file of this user; `None` where the system has no such folder.
+    #[must_use]
+    pub fn path() -> Option<PathBuf> {
+        let folders = directories::ProjectDirs::from("", "", "lapidary")?;
+        Some(folders.config_dir().join("viewer.json"))
+    }
+
+    /// Those of a file; the usual ones where there is none or it holds something else.
+    #[must_use]
+    pub fn load(path: &Path) -> Self {
+        let read = files::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        read.unwrap_or_else(Self::default).checked()
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn save(&self, path: &Path) -> Result<(), FileError> {
+        // Numbers, names and booleans: this cannot fail.
+        let json = serde_json::to_vec_pretty(self).unwrap_or_default();
+        files::write_atomically(path, &json)
+    }
+
+    /// The same with numbers that make a window, whatever the file held. What hides parts of one scene is not carried
+    /// over to the next.
+    fn checked(mut self) -> Self {
+        let default = Self::default();
+        if !self.window.iter().all(|side| (200.0..=16_384.0).contains(side)) {
+            self.window = default.window;
+        }
+        if !(5.0..=120.0).contains(&self.fov_y) {
+            self.fov_y = default.fov_y;
+        }
+        self.look = Look { crop: None, depth_range: None, min_opacity: 0.0, scale: 1.0, ..self.look }.checked();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_and_bad_ones_do_no_harm() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/viewer.json");
+        assert_eq!(Settings::load(&path), Settings::default(), "no file");
+        let look = Look { hulls: true, background: [1.0; 3], ..Look::default() };
+        let changed = Settings { window: [900.0, 700.0], theme: Theme::Light, look, ..Settings::default() };
+        changed.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), changed);
+        for bad in ["", "[1,2", r#"{"window":[0,-1],"fov_y":900,"unknown":1}"#] {
+            files::write_atomically(&path, bad.as_bytes()).unwrap();
+            assert_eq!(Settings::load(&path), Settings::default(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! The scene on the device and the pictures that are made of it. Knows no window: tests and screenshots use it as it is.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use glam::{DVec2, DVec3};
+
+use super::look::{Crop, Look, RAMP};
+use crate::camera::{Camera, Intrinsics, RenderOptions};
+use crate::gpu::layout::{AlterArgs, DisplayArgs};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
+use crate::image::Image;
+use crate::kernels::{AlterBuffers, Display, DisplayBuffers, windows};
+use crate::renderer::{Frame, GpuScene, Renderer};
+use crate::scene::Scene;
+
+/// A picture of 8 bits a channel on the device.
+#[derive(Debug)]
+pub struct Canvas {
+    /// RGBA, red lowest, `[rows, row_pixels]`.
+    pub pixels: Buffer<u32>,
+    /// Width and height.
+    pub size: [u32; 2],
+    /// Pixels from row to row.
+    pub row_pixels: u32,
+}
+
+/// Rows of canvases are multiples of this: what a copy to the screen asks for.
+const ROW_MULTIPLE: u32 = 64;
+
+impl Canvas {
+    /// A black one.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn new(gpu: &Gpu, size: [u32; 2]) -> Result<Self, GpuError> {
+        let row_pixels = size[0].next_multiple_of(ROW_MULTIPLE);
+        Ok(Self { pixels: gpu.zeros("canvas", u64::from(row_pixels) * u64::from(size[1]))?, size, row_pixels })
+    }
+
+    /// The picture on the host, row-major RGBA.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn read(&self, gpu: &Gpu) -> Result<Vec<[u8; 4]>, GpuError> {
+        let rows = self.pixels.read(gpu)?;
+        let row =
+            |row: &[u32]| row.iter().take(self.size[0] as usize).map(|pixel| pixel.to_le_bytes()).collect::<Vec<_>>();
+        Ok(rows.chunks(self.row_pixels as usize).take(self.size[1] as usize).flat_map(row).collect())
+    }
+}
+
+/// What a frame took.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FrameFacts {
+    /// From the order to the finished picture.
+    pub seconds: f64,
+    /// Pairs of a convex and a tile that it can touch.
+    pub num_instances: u32,
+    /// What timing the kernels took besides.
+    pub seconds_of_timing: f64,
+    /// Time of every kernel, where it was asked for and the device has timestamps.
+    pub kernels: Vec<KernelTime>,
+}
+
+/// What is under a pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Picked {
+    /// World units.
+    pub point: DVec3,
+    /// The heaviest contributor.
+    pub convex: u32,
+}
+
+/// Kernels for one number of points.
+#[derive(Debug)]
+struct Kernels {
+    points_per_convex: u32,
+    renderer: Renderer,
+    display: Display,
+}
+
+/// What was made of the scene for showing it.
+#[derive(Debug, Default)]
+struct Derived {
+    /// The altered scene, and the look that it was made for.
+    altered: Option<(GpuScene, Look)>,
+    hull_edges: Option<Buffer<u32>>,
+}
+
+/// Some rows of a picture.
+#[derive(Debug)]
+struct Part<'a> {
+    camera: Camera,
+    first_row: u32,
+    look: &'a Look,
+    depth_range: [f32; 2],
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Stage {
+    gpu: Gpu,
+    kernels: Option<Kernels>,
+    scene: Option<Arc<GpuScene>>,
+    derived: Derived,
+    args: Buffer<DisplayArgs>,
+    alter_args: Buffer<AlterArgs>,
+    edges: Option<Buffer<u32>>,
+}
+
+impl Stage {
+    /// An empty stage.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
+        Ok(Self {
+            gpu: gpu.clone(),
+            kernels: None,
+            scene: None,
+            derived: Derived::default(),
+            args: gpu.uniform("display.args", &DisplayArgs::default())?,
+            alter_args: gpu.uniform("alter.args", &AlterArgs::default())?,
+            edges: None,
+        })
+    }
+
+    /// Puts another scene on the stage.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn set_scene(&mut self, scene: &Scene) -> Result<(), GpuError> {
+        // The old one makes room first.
+        (self.scene, self.derived) = (None, Derived::default());
+        self.set_gpu_scene(Arc::new(GpuScene::upload(&self.gpu, scene)?))
+    }
+
+    /// Likewise one that is on the device already.
+    ///
+    /// # Errors
+    /// [`GpuError`] when its kernels do not compile.
+    pub fn set_gpu_scene(&mut self, scene: Arc<GpuScene>) -> Result<(), GpuError> {
+        self.derived = Derived::default();
+        let points = scene.points_per_convex;
+        if self.kernels.as_ref().is_none_or(|kernels| kernels.points_per_convex != points) {
+            self.kernels = Some(Kernels {
+                points_per_convex: points,
+                renderer: Renderer::new(&self.gpu, points)?,
+                display: Display::new(&self.gpu, points)?,
+            });
+        }
+        self.scene = Some(scene);
+        Ok(())
+    }
+
+    /// Number of convexes on the stage.
+    #[must_use]
+    pub fn num_convexes(&self) -> u32 {
+        self.scene.as_ref().map_or(0, |scene| scene.num_convexes)
+    }
+
+    /// Draws rows `first_row..first_row + rows` of the picture of `camera` into the canvas, which has the camera's size.
+    /// With `time_kernels` it is drawn twice, the second time with a clock at every kernel. Waits until it is done.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost or has no memory.
+    pub fn draw(
+        &mut self,
+        camera: &Camera,
+        look: &Look,
+        depth_range: [f32; 2],
+        canvas: &Canvas,
+        [first_row, rows]: [u32; 2],
+        time_kernels: bool,
+    ) -> Result<FrameFacts, GpuError> {
+        let start = Instant::now();
+        self.prepare(look)?;
+        let mut facts = FrameFacts::default();
+        // A binding shows the whole of what is drawn at once.
+        let most = self.gpu.binding_elements::<[f32; 4]>() / u64::from(camera.width.max(1));
+        let most = u32::try_from(most).unwrap_or(u32::MAX).max(1);
+        let end = first_row.saturating_add(rows).min(camera.height);
+        let mut at = first_row;
+        while at < end {
+            let rows = most.min(end - at);
+            let part = Part { camera: strip(camera, at, rows), first_row: at, look, depth_range };
+            let drawn = self.draw_part(&part, canvas, time_kernels)?;
+            facts.num_instances = facts.num_instances.saturating_add(drawn.num_instances);
+            facts.kernels.extend(drawn.kernels);
+            facts.seconds_of_timing += drawn.seconds_of_timing;
+            at += rows;
+        }
+        facts.seconds = start.elapsed().as_secs_f64() - facts.seconds_of_timing;
+        Ok(facts)
+    }
+
+    fn draw_part(&mut self, part: &Part<'_>, canvas: &Canvas, time_kernels: bool) -> Result<FrameFacts, GpuError> {
+        let Self { gpu, kernels: Some(kernels), scene: Some(scene), derived, args, edges, .. } = self else {
+            return Ok(FrameFacts::default());
+        };
+        let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
+        let Part { camera, look, .. } = part;
+        let options = RenderOptions { background: look.background, ..RenderOptions::default() };
+        let frame = kernels.renderer.forward(shown, camera, &options, look.mode.inspects())?;
+        let made = frame.buffers();
+        let num_pixels = u64::from(camera.width) * u64::from(camera.height);
+        if look.draws_hulls() && edges.as_ref().is_none_or(|edges| edges.len() < num_pixels) {
+            *edges = Some(gpu.zeros("edges", num_pixels)?);
+        }
+        let arguments = display_args(part, &frame, canvas);
+        let buffers = DisplayBuffers {
+            args,
+            num_pixels,
+            rgba: made.rgba,
+            depth: made.depth,
+            inspection: made.inspection,
+            first_instance_from_tile: made.first_instance_from_tile,
+            edges: edges.as_ref().filter(|_| look.draws_hulls()),
+            canvas: &canvas.pixels,
+            first_pixel: u64::from(part.first_row) * u64::from(canvas.row_pixels),
+        };
+        if let (Some(hull_edges), Some(edges)) = (&derived.hull_edges, buffers.edges) {
+            let mut commands = Commands::new(gpu, "clear edges");
+            commands.clear(edges);
+            commands.submit();
+            for window in windows(gpu, shown.points_per_convex, shown.num_convexes) {
+                args.write(gpu, 0, &[of_window(arguments, &window)]);
+                let mut commands = Commands::new(gpu, "wireframe");
+                kernels.display.wireframe(&mut commands, buffers, &window, &shown.params, hull_edges)?;
+                commands.submit();
+            }
+        }
+        args.write(gpu, 0, &[arguments]);
+        let mut commands = Commands::new(gpu, "display");
+        kernels.display.display(&mut commands, buffers, made.size, canvas.row_pixels)?;
+        commands.submit();
+        gpu.wait()?;
+        let timing = Instant::now();
+        let timed = if time_kernels { kernels.renderer.profile(shown, &frame)? } else { None };
+        let facts = FrameFacts {
+            seconds: 0.0,
+            seconds_of_timing: timing.elapsed().as_secs_f64(),
+            num_instances: frame.num_instances(),
+            kernels: timed.unwrap_or_default(),
+        };
+        kernels.renderer.recycle(frame);
+        Ok(facts)
+    }
+
+    /// What is seen at a pixel of the camera's picture; nothing where it is nearly transparent.
+    ///
+    /// # Errors
+    /// As [`Self::draw`].
+    pub fn pick(&mut self, camera: &Camera, look: &Look, pixel: DVec2) -> Result<Option<Picked>, GpuError> {
+        self.prepare(look)?;
+        let Self { kernels: Some(kernels), scene: Some(scene), derived, .. } = self else { return Ok(None) };
+        let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
+        let spot = Camera {
+            intrinsics: Intrinsics {
+                cx: camera.intrinsics.cx - pixel.x + 0.5,
+                cy: camera.intrinsics.cy - pixel.y + 0.5,
+                ..camera.intrinsics
+            },
+            width: 1,
+            height: 1,
+            ..*camera
+        };
+        let pictures = kernels.renderer.render(shown, &spot, &RenderOptions::default(), true)?;
+        let inspection = pictures.inspection.and_then(|inspection| inspection.first().copied());
+        let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =
+            (pictures.rgba.first(), pictures.depth.first(), inspection)
+        else {
+            return Ok(None);
+        };
+        if *alpha < 0.1 {
+            return Ok(None);
+        }
+        let point = camera.position() + camera.ray(pixel) * f64::from(depth / alpha);
+        Ok(point.is_finite().then_some(Picked { point, convex }))
+    }
+
+    /// A picture of the whole view on the host.
+    ///
+    /// # Errors
+    /// As [`Self::draw`].
+    pub fn picture(&mut self, camera: &Camera, look: &Look, depth_range: [f32; 2]) -> Result<Image, GpuError> {
+        let canvas = Canvas::new(&self.gpu, [camera.width, camera.height])?;
+        self.draw(camera, look, depth_range, &canvas, [0, camera.height], false)?;
+        let pixels = canvas.read(&self.gpu)?;
+        let data = pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).map(|byte| f32::from(byte) / 255.0).collect();
+        Ok(Image::new(camera.width as usize, camera.height as usize, data))
+    }
+
+    /// Makes what the look needs besides the scene.
+    fn prepare(&mut self, look: &Look) -> Result<(), GpuError> {
+        let Self { gpu, kernels: Some(kernels), scene: Some(scene), derived, alter_args, .. } = self else {
+            return Ok(());
+        };
+        let degree = look.sh_degree.min(scene.sh_degree);
+        let wanted = Look { mode: Default::default(), sh_degree: degree, ..*look };
+        let is_as_stored = look.is_plain() && degree == scene.sh_degree;
+        let changes_points = look.scale != 1.0;
+        if is_as_stored {
+            derived.hull_edges = derived.hull_edges.take().filter(|_| derived.altered.is_none());
+            derived.altered = None;
+        } else if derived.altered.as_ref().is_none_or(|(_, made_for)| !same_alteration(made_for, &wanted)) {
+            derived.hull_edges = derived.hull_edges.take().filter(|_| !changes_points && derived.altered.is_none());
+            let altered = alter(gpu, &kernels.display, scene, &wanted, alter_args)?;
+            derived.altered = Some((altered, wanted));
+        }
+        if look.draws_hulls() && derived.hull_edges.is_none() {
+            let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
+            let hull_edges = gpu.zeros("hull_edges", shown.num_convexes.max(1).into())?;
+            for window in windows(gpu, shown.points_per_convex, shown.num_convexes) {
+                alter_args.write(gpu, 0, &[alter_arguments(look, &window)]);
+                let mut commands = Commands::new(gpu, "hull edges");
+                kernels.display.hull_edges(&mut commands, alter_args, &window, &shown.params.points, &hull_edges)?;
+                commands.submit();
+            }
+            derived.hull_edges = Some(hull_edges);
+        }
+        Ok(())
+    }
+}
+
+fn same_alteration(a: &Look, b: &Look) -> bool {
+    (a.scale, a.min_opacity, a.crop, a.sh_degree) == (b.scale, b.min_opacity, b.crop, b.sh_degree)
+}
+
+/// A scene that shares what the look does not change.
+fn alter(
+    gpu: &Gpu,
+    display: &Display,
+    scene: &GpuScene,
+    look: &Look,
+    alter_args: &Buffer<AlterArgs>,
+) -> Result<GpuScene, GpuError> {
+    let mut altered = GpuScene {
+        params: scene.params.as_ref().map(Clone::clone),
+        num_convexes: scene.num_convexes,
+        points_per_convex: scene.points_per_convex,
+        sh_degree: look.sh_degree,
+    };
+    if look.is_plain() {
+        return Ok(altered);
+    }
+    altered.params.points = gpu.zeros("altered.points", scene.params.points.len())?;
+    altered.params.log_delta = gpu.zeros("altered.log_delta", scene.params.log_delta.len())?;
+    altered.params.raw_opacity = gpu.zeros("altered.raw_opacity", scene.params.raw_opacity.len())?;
+    let (from, to) = (AlterBuffers::of(&scene.params), AlterBuffers::of(&altered.params));
+    for window in windows(gpu, scene.points_per_convex, scene.num_convexes) {
+        alter_args.write(gpu, 0, &[alter_arguments(look, &window)]);
+        let mut commands = Commands::new(gpu, "alter");
+        display.alter(&mut commands, alter_args, &window, from, to)?;
+        commands.submit();
+    }
+    Ok(altered)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "shaders work in f32 and count in u32")]
+fn alter_arguments(look: &Look, window: &Range<u64>) -> AlterArgs {
+    let all = Crop { low: DVec3::splat(-1e30), high: DVec3::splat(1e30) };
+    let Crop { low, high } = look.crop.unwrap_or(all);
+    let corner = |corner: DVec3| [corner.x as f32, corner.y as f32, corner.z as f32, 0.0];
+    let opacity = look.min_opacity;
+    let raw_threshold = if opacity <= 0.0 { f32::MIN } else { (opacity / (1.0 - opacity).max(1e-6)).ln() };
+    AlterArgs {
+        crop_low: corner(low),
+        crop_high: corner(high),
+        num_convexes: (window.end - window.start) as u32,
+        scale: look.scale,
+        raw_threshold,
+        padding: 0,
+    }
+}
+
+/// The camera of some rows of a picture.
+fn strip(camera: &Camera, first_row: u32, rows: u32) -> Camera {
+    let intrinsics = Intrinsics { cy: camera.intrinsics.cy - f64::from(first_row), ..camera.intrinsics };
+    Camera { intrinsics, height: rows, ..*camera }
+}
+
+/// The same for some convexes.
+#[expect(clippy::cast_possible_truncation, reason = "shaders count in u32")]
+fn of_window(arguments: DisplayArgs, window: &Range<u64>) -> DisplayArgs {
+    let (first_convex, num_convexes) = (window.start as u32, (window.end - window.start) as u32);
+    DisplayArgs { first_convex, num_convexes, ..arguments }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
+fn display_args(part: &Part<'_>, frame: &Frame, canvas: &Canvas) -> DisplayArgs {
+    let Part { camera, look, depth_range, .. } = part;
+    let rotation = camera.view_from_world.matrix3.transpose();
+    let row = |i: usize| {
+        let [x, y, z] = rotation.col(i).to_array().map(|value| value as f32);
+        [x, y, z, camera.view_from_world.translation[i] as f32]
+    };
+    let Intrinsics { fx, fy, cx, cy } = camera.intrinsics;
+    let [red, green, blue] = look.background;
+    DisplayArgs {
+        view_from_world: [row(0), row(1), row(2)],
+        focal_principal: [fx as f32, fy as f32, cx as f32, cy as f32],
+        background: [red, green, blue, 1.0],
+        size: [camera.width, camera.height],
+        num_tiles: frame.buffers().num_tiles,
+        depth_range: look.depth_range.unwrap_or(*depth_range),
+        max_count: look.max_count.max(1.0),
+        edges: f32::from(u8::from(look.draws_hulls())),
+        mode: look.mode.index(),
+        row_pixels: canvas.row_pixels,
+        num_convexes: 0,
+        first_convex: 0,
+        ramp: RAMP,
+    }
+}

@@ -1,0 +1,226 @@
+//! What is shown: edges of hulls, and (with the viewer) edited scenes, strips and modes.
+
+use glam::DVec3;
+use lapidary::gpu::layout::AlterArgs;
+use lapidary::gpu::{Commands, Gpu};
+use lapidary::kernels::Display;
+
+use crate::support::device::{all_gpus, gpu};
+use crate::support::toys::Random;
+
+/// Pairs of points that the kernel takes for edges.
+fn edges(gpu: &Gpu, corners: &[DVec3]) -> Vec<(usize, usize)> {
+    let display = Display::new(gpu, corners.len() as u32).unwrap();
+    let points: Vec<f32> = corners.iter().flat_map(|corner| corner.as_vec3().to_array()).collect();
+    let points = gpu.upload("points", &points).unwrap();
+    let found = gpu.zeros::<u32>("hull_edges", 1).unwrap();
+    let args = gpu.uniform("args", &AlterArgs { num_convexes: 1, ..AlterArgs::default() }).unwrap();
+    let mut commands = Commands::new(gpu, "hull edges");
+    display.hull_edges(&mut commands, &args, &(0..1), &points, &found).unwrap();
+    commands.submit();
+    let bits = found.read(gpu).unwrap()[0];
+    let pairs = (0..corners.len()).flat_map(|i| (i + 1..corners.len()).map(move |j| (i, j)));
+    pairs.enumerate().filter(|(pair, _)| bits & (1 << pair) != 0).map(|(_, pair)| pair).collect()
+}
+
+fn cube() -> Vec<DVec3> {
+    let corner = |bits: u32| DVec3::new((bits & 1).into(), (bits >> 1 & 1).into(), (bits >> 2).into());
+    (0..8).map(corner).collect()
+}
+
+#[test]
+fn edges_of_hulls_are_those_of_the_solid() {
+    for (name, gpu) in all_gpus() {
+        let of_cube = edges(gpu, &cube());
+        assert_eq!(of_cube.len(), 12, "{name}: {of_cube:?}");
+        assert!(of_cube.iter().all(|(i, j)| (i ^ j).count_ones() == 1), "{name}: no diagonal: {of_cube:?}");
+        let octahedron: Vec<DVec3> = DVec3::AXES.into_iter().flat_map(|axis| [axis, -axis]).collect();
+        let expected: Vec<(usize, usize)> =
+            (0..6).flat_map(|i| (i + 1..6).map(move |j| (i, j))).filter(|(i, j)| i / 2 != j / 2).collect();
+        assert_eq!(edges(gpu, &octahedron), expected, "{name}");
+        let tetrahedron_and_inner = [DVec3::ZERO, DVec3::X, DVec3::Y, DVec3::Z, DVec3::splat(0.2)];
+        assert_eq!(edges(gpu, &tetrahedron_and_inner), [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)], "{name}");
+    }
+}
+
+#[test]
+fn a_solid_has_the_same_edges_wherever_it_is_turned() {
+    let mut random = Random::new(4);
+    for _ in 0..20 {
+        let turn = glam::DQuat::from_scaled_axis(random.vector(3.0));
+        let turned: Vec<DVec3> = cube().iter().map(|corner| turn * *corner * 0.03 + random_offset()).collect();
+        assert_eq!(edges(gpu(), &turned).len(), 12);
+    }
+}
+
+const fn random_offset() -> DVec3 {
+    DVec3::new(2.0, -1.0, 0.5)
+}
+
+#[cfg(feature = "viewer")]
+mod stage {
+    use glam::{DVec2, DVec3};
+    use lapidary::camera::{Camera, RenderOptions};
+    use lapidary::kernels::DisplayMode;
+    use lapidary::renderer::Pictures;
+    use lapidary::scene::{Params, Scene};
+    use lapidary::viewer::{Canvas, Crop, Look, Stage};
+
+    use crate::support::device::gpu;
+    use crate::support::renderers::Renderers;
+    use crate::support::toys::{self, Random};
+
+    fn toy() -> (Scene, Camera) {
+        let mut random = Random::new(11);
+        (toys::scene(&mut random, 60, 5, 2).cast(), toys::camera(&mut random, 150, 100))
+    }
+
+    fn stage(scene: &Scene) -> Stage {
+        let mut stage = Stage::new(gpu()).unwrap();
+        stage.set_scene(scene).unwrap();
+        stage
+    }
+
+    fn shown(stage: &mut Stage, camera: &Camera, look: &Look) -> Vec<u8> {
+        stage.picture(camera, look, [1.0, 8.0]).unwrap().to_rgb8()
+    }
+
+    fn pictures(scene: &Scene, camera: &Camera) -> Pictures {
+        Renderers::new(gpu()).render(scene, camera, &RenderOptions::default())
+    }
+
+    /// Part of the values that are more than one level apart.
+    fn apart(a: &[u8], b: &[u8]) -> f64 {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b).filter(|(a, b)| a.abs_diff(**b) > 1).count() as f64 / a.len() as f64
+    }
+
+    #[test]
+    fn colour_and_alpha_are_those_of_the_frame() {
+        let (scene, camera) = toy();
+        let frame = pictures(&scene, &camera);
+        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+        let colour: Vec<u8> = frame.rgba.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]].map(byte)).collect();
+        let alpha: Vec<u8> = frame.rgba.iter().flat_map(|pixel| [byte(pixel[3]); 3]).collect();
+        let mut stage = stage(&scene);
+        assert_eq!(apart(&shown(&mut stage, &camera, &Look::default()), &colour), 0.0);
+        let look = Look { mode: DisplayMode::Alpha, ..Look::default() };
+        assert_eq!(apart(&shown(&mut stage, &camera, &look), &alpha), 0.0);
+    }
+
+    #[test]
+    fn every_mode_is_another_picture() {
+        let (scene, camera) = toy();
+        let mut stage = stage(&scene);
+        let looks = DisplayMode::ALL.map(|mode| Look { mode, ..Look::default() });
+        let pictures = looks.map(|look| shown(&mut stage, &camera, &look));
+        for (i, a) in pictures.iter().enumerate() {
+            for (j, b) in pictures[..i].iter().enumerate() {
+                assert!(apart(a, b) > 0.1, "{:?} and {:?}", DisplayMode::ALL[i], DisplayMode::ALL[j]);
+            }
+        }
+        let with_hulls = shown(&mut stage, &camera, &Look { hulls: true, ..Look::default() });
+        let changed = apart(&with_hulls, &pictures[0]);
+        assert!((0.005..0.6).contains(&changed), "{changed}");
+    }
+
+    #[test]
+    fn strips_make_the_picture_that_one_frame_makes() {
+        let (scene, camera) = toy();
+        let mut stage = stage(&scene);
+        let look = Look { hulls: true, ..Look::default() };
+        let canvas = |stage: &mut Stage, rows: u32| {
+            let canvas = Canvas::new(gpu(), [camera.width, camera.height]).unwrap();
+            for first in (0..camera.height).step_by(rows as usize) {
+                let rows = rows.min(camera.height - first);
+                stage.draw(&camera, &look, [1.0, 8.0], &canvas, [first, rows], false).unwrap();
+            }
+            canvas.read(gpu()).unwrap().concat()
+        };
+        let (whole, strips) = (canvas(&mut stage, 100), canvas(&mut stage, 32));
+        let apart = apart(&whole, &strips);
+        // Places relative to another border are rounded otherwise; an edge may step at another pixel.
+        assert!(apart < 2e-3, "{apart}");
+    }
+
+    #[test]
+    fn edits_are_those_made_on_the_host() {
+        let (scene, camera) = toy();
+        let kept =
+            |keep: &dyn Fn(usize) -> bool| scene.gather(&(0..scene.len()).filter(|i| keep(*i)).collect::<Vec<_>>());
+        let centroid = |i: usize| {
+            let points = (0..5).map(|k| glam::Vec3::from_array(scene.point(i, k)).as_dvec3());
+            points.sum::<DVec3>() / 5.0
+        };
+        let opacity = |i: usize| 1.0 / (1.0 + (-scene.params.raw_opacity[i]).exp());
+        let opaque = kept(&|i| opacity(i) >= 0.5);
+        let crop = Crop { low: DVec3::new(-0.3, -9.0, -9.0), high: DVec3::splat(9.0) };
+        let cropped = kept(&|i| centroid(i).x >= -0.3);
+        let smaller = Scene {
+            params: Params {
+                points: (0..scene.len() * 5)
+                    .flat_map(|at| {
+                        let c = centroid(at / 5);
+                        let moved = c + 0.5 * (glam::Vec3::from_array(scene.point(at / 5, at % 5)).as_dvec3() - c);
+                        moved.as_vec3().to_array()
+                    })
+                    .collect(),
+                log_delta: scene.params.log_delta.iter().map(|value| value - 0.5f32.ln()).collect(),
+                ..scene.params.clone()
+            },
+            ..scene.clone()
+        };
+        let flat = Scene { sh_degree: 0, ..scene.clone() };
+        let plain = Look::default();
+        let cases = [
+            ("opacity", Look { min_opacity: 0.5, ..plain }, opaque),
+            ("crop", Look { crop: Some(crop), ..plain }, cropped),
+            ("scale", Look { scale: 0.5, ..plain }, smaller),
+            ("SH degree", Look { sh_degree: 0, ..plain }, flat),
+        ];
+        let mut edited = stage(&scene);
+        let unedited = shown(&mut edited, &camera, &plain);
+        for (name, look, expected) in cases {
+            let picture = shown(&mut edited, &camera, &look);
+            let expected = shown(&mut stage(&expected), &camera, &plain);
+            assert!(apart(&picture, &expected) < 1e-3, "{name}: {}", apart(&picture, &expected));
+            assert!(apart(&picture, &unedited) > 0.01, "{name} changes the picture");
+        }
+        assert_eq!(shown(&mut edited, &camera, &plain), unedited, "and back");
+    }
+
+    #[test]
+    fn a_pick_finds_the_heaviest_convex_and_its_depth() {
+        let (scene, camera) = toy();
+        let frame = pictures(&scene, &camera);
+        let mut stage = stage(&scene);
+        let ids = frame.inspection.unwrap();
+        let mut found = 0;
+        for at in (0..ids.len()).step_by(97) {
+            let (x, y) = (at % 150, at / 150);
+            let pixel = DVec2::new(x as f64 + 0.5, y as f64 + 0.5);
+            let picked = stage.pick(&camera, &Look::default(), pixel).unwrap();
+            let alpha = frame.rgba[at][3];
+            assert_eq!(picked.is_some(), alpha >= 0.1, "pixel {x}, {y}: {alpha}");
+            let Some(picked) = picked else { continue };
+            let depth = camera.view_from_world.transform_point3(picked.point).z;
+            let expected = f64::from(frame.depth[at] / alpha);
+            assert!((depth / expected - 1.0).abs() < 1e-3, "pixel {x}, {y}: {depth}, expected {expected}");
+            assert_eq!(picked.convex, ids[at][0], "pixel {x}, {y}");
+            found += 1;
+        }
+        assert!(found > 20);
+    }
+
+    #[test]
+    fn an_empty_stage_and_an_empty_scene_are_background() {
+        let (_, camera) = toy();
+        let look = Look { background: [1.0, 0.5, 0.0], ..Look::default() };
+        let mut stage = stage(&Scene::empty(6, 0));
+        let picture = shown(&mut stage, &camera, &look);
+        assert!(picture.chunks_exact(3).all(|rgb| rgb == [255, 128, 0]));
+        assert_eq!(stage.pick(&camera, &look, DVec2::new(5.0, 5.0)).unwrap(), None);
+        let mut empty = Stage::new(gpu()).unwrap();
+        assert_eq!(empty.pick(&camera, &look, DVec2::ZERO).unwrap(), None);
+    }
+}

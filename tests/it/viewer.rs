@@ -1,0 +1,139 @@
+//! The window as a person uses it: under a virtual display, with a keyboard, a pointer and a file that is dropped on it.
+//! Skipped where Debian's package `xvfb` is not installed, and built only where X11 is.
+
+mod desktop;
+
+use std::time::Duration;
+
+use desktop::{Desktop, Viewer};
+
+/// Longer than any single step takes on a slow machine with the software driver.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+fn dataset(folder: &std::path::Path) -> std::path::PathBuf {
+    let out = folder.join("gems");
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_lapidary"))
+        .args(["synth", "--views", "3", "--test-views", "1", "--size", "96x64", "--out"])
+        .arg(&out)
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    out
+}
+
+#[test]
+fn a_person_walks_through_a_dataset() {
+    let Some(desktop) = Desktop::start() else {
+        println!("skipped: Xvfb is not installed");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let gems = dataset(folder.path());
+    let mut viewer = Viewer::start(&desktop, folder.path(), &gems);
+    viewer.wait_for("first picture after", PATIENCE);
+    viewer.focus();
+    viewer.rest();
+    let colour = viewer.screenshot("colour");
+    assert!(colour.num_colours() > 200, "the gems are there: {} colours", colour.num_colours());
+
+    // Every way to look is another picture.
+    let mut before = colour.clone();
+    for (key, name) in [
+        ('2', "Depth"),
+        ('3', "Normal"),
+        ('4', "Alpha"),
+        ('5', "Convex"),
+        ('6', "Contributors"),
+        ('7', "Tiles"),
+        ('8', "Hulls"),
+    ] {
+        viewer.key(key);
+        viewer.wait_for(&format!("action Mode({name})"), PATIENCE);
+        viewer.rest();
+        let picture = viewer.screenshot(name);
+        let changed = picture.part_that_differs(&before);
+        assert!(changed > 0.05, "{name}: only {changed} of the window changed");
+        before = picture;
+    }
+    viewer.key('1');
+    viewer.rest();
+
+    // The pointer turns the scene, the wheel comes nearer, W flies; then nothing is drawn any more.
+    let start = viewer.screenshot("start");
+    viewer.drag((300, 300), (420, 340), 1);
+    viewer.rest();
+    let turned = viewer.screenshot("turned");
+    assert!(turned.part_that_differs(&start) > 0.05, "a drag turns");
+    viewer.wheel((300, 300), 3);
+    viewer.rest();
+    let nearer = viewer.screenshot("nearer");
+    assert!(nearer.part_that_differs(&turned) > 0.05, "the wheel comes nearer");
+    viewer.hold('w', Duration::from_millis(400));
+    viewer.rest();
+    assert!(viewer.screenshot("flown").part_that_differs(&nearer) > 0.02, "W flies");
+    let frames = viewer.count("frame ");
+    std::thread::sleep(Duration::from_millis(800));
+    assert_eq!(viewer.count("frame "), frames, "a window at rest draws nothing");
+
+    // Cameras of the dataset, and how near the render is to the photograph.
+    viewer.right_arrow();
+    viewer.wait_for("action Step(1)", PATIENCE);
+    viewer.key('v');
+    viewer.wait_for("PSNR", PATIENCE);
+    viewer.key('v');
+    viewer.rest();
+    viewer.screenshot("split");
+    viewer.key('v');
+    viewer.rest();
+    viewer.screenshot("difference");
+
+    // A picture is saved, the window becomes smaller, a file is dropped on it.
+    viewer.key('p');
+    viewer.wait_for("Saved", PATIENCE);
+    let saved = lapidary::image::Image::load(&folder.path().join("view-1.png")).unwrap();
+    assert!(saved.width >= 96 && saved.height >= 64);
+    viewer.resize(700, 480);
+    viewer.rest();
+    let small = viewer.screenshot("small");
+    assert_eq!((small.width, small.height), (700, 480));
+    assert!(small.num_colours() > 100, "{} colours after a change of size", small.num_colours());
+    viewer.drop_file(&gems.join("scene.safetensors"));
+    viewer.wait_for("scene.safetensors:", PATIENCE);
+    viewer.rest();
+    assert!(viewer.screenshot("dropped").num_colours() > 100);
+    viewer.drop_file(&gems.join("train/0000.png"));
+    viewer.wait_for("error shown", PATIENCE);
+    viewer.key('?');
+    viewer.wait_for("action ToggleHelp", PATIENCE);
+    viewer.rest();
+    viewer.screenshot("help");
+
+    viewer.close();
+    let settings = std::fs::read_to_string(folder.path().join("settings/lapidary/viewer.json")).unwrap();
+    assert!(settings.contains("700"), "the size is remembered: {settings}");
+}
+
+#[test]
+fn without_a_display_the_way_without_one_is_named() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lapidary"))
+        .args(["view"])
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{message}");
+    assert!(message.contains("lapidary render") && message.trim().lines().count() == 1, "{message}");
+}
+
+#[test]
+fn a_path_that_is_not_there_is_named() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lapidary"))
+        .args(["view", "absent.safetensors"])
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("absent.safetensors"), "{message}");
+}

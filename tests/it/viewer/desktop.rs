@@ -1,0 +1,329 @@
+//! A virtual display, and hands for it.
+
+use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _,
+    CreateWindowAux, EventMask, ImageFormat, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MOTION_NOTIFY_EVENT,
+    PropMode, SELECTION_NOTIFY_EVENT, SelectionNotifyEvent, Window, WindowClass,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+/// A display without a screen.
+pub(crate) struct Desktop {
+    server: Child,
+    name: String,
+}
+
+impl Desktop {
+    /// `None` where there is no Xvfb.
+    pub(crate) fn start() -> Option<Self> {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Some(Self { server, name: format!(":{}", number.trim()) })
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+}
+
+/// What is on the window.
+#[derive(Clone)]
+pub(crate) struct Screenshot {
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pixels: Vec<[u8; 4]>,
+}
+
+impl Screenshot {
+    pub(crate) fn num_colours(&self) -> usize {
+        self.pixels.iter().collect::<HashSet<_>>().len()
+    }
+
+    /// Part of the pixels that are another colour by more than rounding.
+    pub(crate) fn part_that_differs(&self, other: &Self) -> f64 {
+        assert_eq!((self.width, self.height), (other.width, other.height));
+        let differs = |(a, b): &(&[u8; 4], &[u8; 4])| (0..3).any(|i| a[i].abs_diff(b[i]) > 8);
+        self.pixels.iter().zip(&other.pixels).filter(differs).count() as f64 / self.pixels.len() as f64
+    }
+}
+
+/// The program in its window.
+pub(crate) struct Viewer {
+    program: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    seen: usize,
+    x: RustConnection,
+    root: Window,
+    window: Window,
+    own: Window,
+    pictures: Option<PathBuf>,
+}
+
+impl Viewer {
+    /// Starts in `folder` and opens `path`.
+    pub(crate) fn start(desktop: &Desktop, folder: &Path, path: &Path) -> Self {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_lapidary"))
+            .args(["-vv", "view", "--size", "900x600"])
+            .arg(path)
+            .current_dir(folder)
+            .env("DISPLAY", &desktop.name)
+            .env("XDG_CONFIG_HOME", folder.join("settings"))
+            .env("RUST_LOG", "lapidary=debug")
+            .env_remove("WAYLAND_DISPLAY")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (kept, stderr) = (Arc::clone(&lines), program.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                kept.lock().unwrap().push(line);
+            }
+        });
+        let (x, screen) = RustConnection::connect(Some(&desktop.name)).unwrap();
+        let root = x.setup().roots[screen].root;
+        let own = x.generate_id().unwrap();
+        x.create_window(0, own, root, 0, 0, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &CreateWindowAux::new()).unwrap();
+        let pictures = std::env::var_os("LAPIDARY_SCREENSHOTS").map(PathBuf::from);
+        let mut viewer = Self { program, lines, seen: 0, x, root, window: 0, own, pictures };
+        viewer.window = viewer.find_window();
+        viewer
+    }
+
+    fn find_window(&mut self) -> Window {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(40) {
+            let tree = self.x.query_tree(self.root).unwrap().reply().unwrap();
+            let is_ours = |window: &Window| {
+                let name = self.x.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64);
+                name.unwrap().reply().is_ok_and(|name| name.value == b"lapidary")
+            };
+            if let Some(window) = tree.children.into_iter().find(is_ours) {
+                return window;
+            }
+            assert!(self.program.try_wait().unwrap().is_none(), "{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("no window appeared: {}", self.log());
+    }
+
+    fn log(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// Waits for a new line that holds `part`.
+    pub(crate) fn wait_for(&mut self, part: &str, patience: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < patience {
+            let found = self.lines.lock().unwrap().iter().skip(self.seen).position(|line| line.contains(part));
+            if let Some(found) = found {
+                self.seen += found + 1;
+                return;
+            }
+            assert!(self.program.try_wait().unwrap().is_none(), "it ended: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("`{part}` did not come: {}", self.log());
+    }
+
+    /// Number of lines that hold `part`.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.lines.lock().unwrap().iter().filter(|line| line.contains(part)).count()
+    }
+
+    /// Waits until nothing has been said for a while: the picture is refined.
+    pub(crate) fn rest(&self) {
+        let (start, mut last, mut since) = (Instant::now(), usize::MAX, Instant::now());
+        while start.elapsed() < Duration::from_secs(30) && since.elapsed() < Duration::from_millis(700) {
+            let count = self.lines.lock().unwrap().len();
+            if count != last {
+                (last, since) = (count, Instant::now());
+            }
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// There is no window manager that would give it the keyboard.
+    pub(crate) fn focus(&self) {
+        self.x.set_input_focus(InputFocus::PARENT, self.window, 0u32).unwrap();
+        self.x.sync().unwrap();
+    }
+
+    fn fake(&self, kind: u8, detail: u8, x: i16, y: i16) {
+        self.x.xtest_fake_input(kind, detail, 0, self.root, x, y, 0).unwrap();
+        self.x.sync().unwrap();
+        std::thread::sleep(Duration::from_millis(15));
+    }
+
+    /// Code of a key, and whether Shift must be held.
+    fn code(&self, symbol: u32) -> (u8, bool) {
+        let (low, high) = (self.x.setup().min_keycode, self.x.setup().max_keycode);
+        let map = self.x.get_keyboard_mapping(low, high - low + 1).unwrap().reply().unwrap();
+        let per_code = usize::from(map.keysyms_per_keycode);
+        let at = map.keysyms.chunks(per_code).enumerate().find_map(|(index, symbols)| {
+            let column = symbols.iter().take(2).position(|found| *found == symbol)?;
+            Some((index, column == 1))
+        });
+        let (index, shift) = at.unwrap();
+        (low + u8::try_from(index).unwrap(), shift)
+    }
+
+    fn press(&self, symbol: u32, held: Duration) {
+        let (code, shift) = self.code(symbol);
+        let (shift_code, _) = self.code(0xffe1);
+        if shift {
+            self.fake(KEY_PRESS_EVENT, shift_code, 0, 0);
+        }
+        self.fake(KEY_PRESS_EVENT, code, 0, 0);
+        std::thread::sleep(held);
+        self.fake(KEY_RELEASE_EVENT, code, 0, 0);
+        if shift {
+            self.fake(KEY_RELEASE_EVENT, shift_code, 0, 0);
+        }
+    }
+
+    pub(crate) fn key(&self, key: char) {
+        self.press(key.into(), Duration::from_millis(30));
+    }
+
+    pub(crate) fn hold(&self, key: char, held: Duration) {
+        self.press(key.into(), held);
+    }
+
+    pub(crate) fn right_arrow(&self) {
+        self.press(0xff53, Duration::from_millis(30));
+    }
+
+    pub(crate) fn drag(&self, from: (i16, i16), to: (i16, i16), button: u8) {
+        self.fake(MOTION_NOTIFY_EVENT, 0, from.0, from.1);
+        self.fake(BUTTON_PRESS_EVENT, button, 0, 0);
+        for step in 1..=10 {
+            let between = |a: i16, b: i16| a + (b - a) * step / 10;
+            self.fake(MOTION_NOTIFY_EVENT, 0, between(from.0, to.0), between(from.1, to.1));
+        }
+        self.fake(BUTTON_RELEASE_EVENT, button, 0, 0);
+    }
+
+    /// Turns the wheel away from the user.
+    pub(crate) fn wheel(&self, at: (i16, i16), clicks: usize) {
+        self.fake(MOTION_NOTIFY_EVENT, 0, at.0, at.1);
+        for _ in 0..clicks {
+            self.fake(BUTTON_PRESS_EVENT, 4, 0, 0);
+            self.fake(BUTTON_RELEASE_EVENT, 4, 0, 0);
+        }
+    }
+
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.x.configure_window(self.window, &ConfigureWindowAux::new().width(width).height(height)).unwrap();
+        self.x.sync().unwrap();
+    }
+
+    /// What is on the window; kept as a file where `LAPIDARY_SCREENSHOTS` names a folder.
+    pub(crate) fn screenshot(&self, name: &str) -> Screenshot {
+        let geometry = self.x.get_geometry(self.window).unwrap().reply().unwrap();
+        let (width, height) = (geometry.width, geometry.height);
+        let image = self.x.get_image(ImageFormat::Z_PIXMAP, self.window, 0, 0, width, height, u32::MAX);
+        let data = image.unwrap().reply().unwrap().data;
+        let pixels: Vec<[u8; 4]> = data.chunks_exact(4).map(|bgra| [bgra[2], bgra[1], bgra[0], 255]).collect();
+        if let Some(folder) = &self.pictures {
+            let values = pixels.iter().flat_map(|pixel| pixel[..3].iter().map(|byte| f32::from(*byte) / 255.0));
+            let image = lapidary::image::Image::new(width.into(), height.into(), values.collect());
+            image.save_png(&folder.join(format!("{name}.png"))).unwrap();
+        }
+        Screenshot { width, height, pixels }
+    }
+
+    fn atom(&self, name: &str) -> u32 {
+        self.x.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom
+    }
+
+    fn tell(&self, kind: &str, data: [u32; 5]) {
+        let message = ClientMessageEvent::new(32, self.window, self.atom(kind), data);
+        self.x.send_event(false, self.window, EventMask::NO_EVENT, message).unwrap();
+        self.x.sync().unwrap();
+    }
+
+    /// Drops a file as a file manager does, by the XDND protocol.
+    pub(crate) fn drop_file(&self, path: &Path) {
+        let (selection, list) = (self.atom("XdndSelection"), self.atom("text/uri-list"));
+        self.x.set_selection_owner(self.own, selection, 0u32).unwrap();
+        self.tell("XdndEnter", [self.own, 5 << 24, list, 0, 0]);
+        let (at, copy) = ((200 << 16) | 200, self.atom("XdndActionCopy"));
+        self.tell("XdndPosition", [self.own, 0, at, 0, copy]);
+        let (status, finished) = (self.atom("XdndStatus"), self.atom("XdndFinished"));
+        let text = format!("file://{}\r\n", path.display());
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            match self.x.poll_for_event().unwrap() {
+                Some(Event::SelectionRequest(request)) => {
+                    let (window, property) = (request.requestor, request.property);
+                    self.x.change_property8(PropMode::REPLACE, window, property, list, text.as_bytes()).unwrap();
+                    let answer = SelectionNotifyEvent {
+                        response_type: SELECTION_NOTIFY_EVENT,
+                        sequence: 0,
+                        time: request.time,
+                        requestor: window,
+                        selection: request.selection,
+                        target: request.target,
+                        property,
+                    };
+                    self.x.send_event(false, window, EventMask::NO_EVENT, answer).unwrap();
+                    self.x.sync().unwrap();
+                }
+                Some(Event::ClientMessage(message)) if message.type_ == status => {
+                    assert_eq!(message.data.as_data32()[1] & 1, 1, "the drop was refused");
+                    self.tell("XdndDrop", [self.own, 0, 0, 0, 0]);
+                }
+                Some(Event::ClientMessage(message)) if message.type_ == finished => return,
+                _ => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+        panic!("the drop was not finished: {}", self.log());
+    }
+
+    /// Closes the window as a window manager does.
+    pub(crate) fn close(mut self) {
+        self.tell("WM_PROTOCOLS", [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0]);
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.program.try_wait().unwrap() {
+                break status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "it did not close: {}", self.log());
+            std::thread::sleep(Duration::from_millis(30));
+        };
+        let mut rest = String::new();
+        if let Some(mut stdout) = self.program.stdout.take() {
+            stdout.read_to_string(&mut rest).unwrap();
+        }
+        assert!(status.success(), "{}", self.log());
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.program.kill().unwrap_or_default();
+        self.program.wait().unwrap();
+    }
+}
