@@ -6,7 +6,7 @@ use super::look::RAMP;
 
 /// What is shown of the two.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Comparison {
+pub(super) enum Comparison {
     /// The render.
     #[default]
     Render,
@@ -20,7 +20,7 @@ pub enum Comparison {
 
 impl Comparison {
     /// All of them, with names.
-    pub const ALL: [(Self, &'static str); 4] = [
+    pub(super) const ALL: [(Self, &'static str); 4] = [
         (Self::Render, "render"),
         (Self::Photograph, "photograph"),
         (Self::Split, "split"),
@@ -29,18 +29,18 @@ impl Comparison {
 
     /// The one after this.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub(super) fn next(self) -> Self {
         let at = Self::ALL.iter().position(|(comparison, _)| *comparison == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()].0
     }
 }
 
 /// How much larger than in truth differences are drawn.
-pub const GAIN: f32 = 4.0;
+pub(super) const GAIN: f32 = 4.0;
 
 /// A picture of the differences, and the peak signal-to-noise ratio in dB; `None` where the sizes differ.
 #[must_use]
-pub fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, f64)> {
+pub(super) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, f64)> {
     if render.len() != photograph.len() || render.is_empty() {
         return None;
     }
@@ -60,7 +60,7 @@ pub fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(Vec<[u8
 
 /// A colour of the ramp that depths and counts have too.
 #[must_use]
-pub fn ramp(value: f32) -> [u8; 4] {
+pub(super) fn ramp(value: f32) -> [u8; 4] {
     let at = value.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the ramp")]
     let low = (at as usize).min(RAMP.len() - 2);
@@ -76,7 +76,7 @@ pub fn ramp(value: f32) -> [u8; 4] {
 
 /// Where the line of a split is after a drag: a part of the width that leaves both sides to be seen.
 #[must_use]
-pub fn split_at(pointer: f32, left: f32, width: f32) -> f32 {
+pub(super) fn split_at(pointer: f32, left: f32, width: f32) -> f32 {
     if width <= 0.0 || !pointer.is_finite() {
         return 0.5;
     }

@@ -76,10 +76,10 @@ impl Content {
 }
 
 /// Wakes the window.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
+pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Reads one path at a time; the last one asked for is what arrives.
-pub struct Opener {
+pub(super) struct Opener {
     open: Open,
     wake: Wake,
     results: (Sender<(u64, PathBuf, Result<Content, String>)>, Receiver<(u64, PathBuf, Result<Content, String>)>),
@@ -96,12 +96,12 @@ impl fmt::Debug for Opener {
 impl Opener {
     /// Nothing is asked for yet.
     #[must_use]
-    pub fn new(open: Open, wake: Wake) -> Self {
+    pub(super) fn new(open: Open, wake: Wake) -> Self {
         Self { open, wake, results: channel(), last: 0, pending: None }
     }
 
     /// Starts to read a path.
-    pub fn open(&mut self, path: &Path) {
+    pub(super) fn open(&mut self, path: &Path) {
         self.last += 1;
         self.pending = Some(path.to_path_buf());
         let (open, wake, sender) = (Arc::clone(&self.open), Arc::clone(&self.wake), self.results.0.clone());
@@ -116,12 +116,12 @@ impl Opener {
 
     /// The path that is being read.
     #[must_use]
-    pub fn pending(&self) -> Option<&Path> {
+    pub(super) fn pending(&self) -> Option<&Path> {
         self.pending.as_deref()
     }
 
     /// What has arrived, if it is what was asked for last.
-    pub fn take(&mut self) -> Option<(PathBuf, Result<Content, String>)> {
+    pub(super) fn take(&mut self) -> Option<(PathBuf, Result<Content, String>)> {
         let (_, path, result) = self.results.1.try_iter().filter(|(ticket, ..)| *ticket == self.last).last()?;
         self.pending = None;
         Some((path, result))
@@ -129,14 +129,14 @@ impl Opener {
 }
 
 /// Longer side of a thumbnail, pixels.
-pub const THUMBNAIL: usize = 96;
+pub(super) const THUMBNAIL: usize = 96;
 
 /// Most pictures that are kept, in bytes.
 const KEPT_BYTES: usize = 256 << 20;
 
 /// A picture that was asked for.
 #[derive(Debug, Clone)]
-pub enum Fetched<T> {
+pub(super) enum Fetched<T> {
     /// It is being read.
     Pending,
     /// Here it is.
@@ -148,7 +148,7 @@ pub enum Fetched<T> {
 type Answer = (usize, bool, Result<Picture, String>);
 
 /// Pictures of a dataset, read one after another on another thread; thumbnails wait while a whole picture is wanted.
-pub struct Pictures {
+pub(super) struct Pictures {
     requests: Sender<(usize, bool)>,
     answers: Receiver<Answer>,
     whole: HashMap<usize, Fetched<Arc<Picture>>>,
@@ -164,7 +164,7 @@ impl fmt::Debug for Pictures {
 impl Pictures {
     /// Those that `load` reads.
     #[must_use]
-    pub fn new(load: LoadPicture, wake: Wake) -> Self {
+    pub(super) fn new(load: LoadPicture, wake: Wake) -> Self {
         let (requests, incoming) = channel();
         let (outgoing, answers) = channel();
         std::thread::spawn(move || read_pictures(&load, &incoming, &outgoing, &wake));
@@ -172,7 +172,7 @@ impl Pictures {
     }
 
     /// A whole picture.
-    pub fn whole(&mut self, view: usize) -> Fetched<Arc<Picture>> {
+    pub(super) fn whole(&mut self, view: usize) -> Fetched<Arc<Picture>> {
         self.collect();
         if let Some(found) = self.whole.get(&view) {
             return found.clone();
@@ -182,7 +182,7 @@ impl Pictures {
     }
 
     /// A small copy of a picture.
-    pub fn thumbnail(&mut self, view: usize) -> Fetched<Arc<Picture>> {
+    pub(super) fn thumbnail(&mut self, view: usize) -> Fetched<Arc<Picture>> {
         self.collect();
         match self.thumbnails.get(&view) {
             Some(found) => found.clone(),

@@ -86,7 +86,7 @@ const MAX_LOSSES: usize = 2048;
 const SPEED_WEIGHT: f64 = 0.1;
 
 /// A training run as the window sees it.
-pub struct Live {
+pub(super) struct Live {
     source: Box<dyn LiveSource>,
     /// How often the state is taken.
     pub rate: LiveRate,
@@ -110,7 +110,7 @@ impl std::fmt::Debug for Live {
 impl Live {
     /// Watches a source.
     #[must_use]
-    pub fn new(source: Box<dyn LiveSource>, rate: LiveRate) -> Self {
+    pub(super) fn new(source: Box<dyn LiveSource>, rate: LiveRate) -> Self {
         Self {
             source,
             rate,
@@ -124,7 +124,7 @@ impl Live {
     }
 
     /// Asks and takes as the rate says. Gives the new state, if one came, and a sentence for the user, if there is one.
-    pub fn poll(&mut self, now: Instant) -> (Option<GpuScene>, Option<String>) {
+    pub(super) fn poll(&mut self, now: Instant) -> (Option<GpuScene>, Option<String>) {
         let mut progress = self.source.progress();
         for loss in progress.new_losses.drain(..).filter(|(_, loss)| loss.is_finite()) {
             self.losses.push(loss);
@@ -162,12 +162,12 @@ impl Live {
 
     /// Part of the iterations per second that watching costs; known once both speeds were seen.
     #[must_use]
-    pub fn cost(&self) -> Option<f64> {
+    pub(super) fn cost(&self) -> Option<f64> {
         Some((1.0 - self.speed_watched? / self.speed_alone?).max(0.0))
     }
 
     /// Forgets the speed while watched, as after a change of the rate.
-    pub fn set_rate(&mut self, rate: LiveRate) {
+    pub(super) fn set_rate(&mut self, rate: LiveRate) {
         if rate != self.rate && rate != LiveRate::Off {
             self.speed_watched = None;
         }
@@ -175,7 +175,7 @@ impl Live {
     }
 
     /// Passes on a command.
-    pub fn command(&mut self, command: LiveCommand) {
+    pub(super) fn command(&mut self, command: LiveCommand) {
         self.source.command(command);
     }
 }

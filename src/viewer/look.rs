@@ -162,7 +162,7 @@ impl Extent {
 }
 
 /// Colours of depths and counts. From dark to light in steps that look equal, also without colour vision.
-pub const RAMP: Ramp = [
+pub(super) const RAMP: Ramp = [
     srgb(0x44_01_54),
     srgb(0x47_2d_7b),
     srgb(0x3b_52_8b),

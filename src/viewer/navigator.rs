@@ -170,7 +170,7 @@ pub struct Navigator {
 }
 
 /// The field of view stays within these, radians.
-pub const FOV_RANGE: (f64, f64) = (0.05, 2.4);
+pub(super) const FOV_RANGE: (f64, f64) = (0.05, 2.4);
 
 /// The camera looks at most this far up and down while it is kept upright, radians from the horizon.
 const STEEPEST: f64 = 1.55;

@@ -12,7 +12,7 @@ const NEAREST: f64 = 1e-3;
 
 /// World to window.
 #[derive(Debug, Clone, Copy)]
-pub struct Projection {
+pub(super) struct Projection {
     /// The camera of the picture.
     pub camera: Camera,
     /// Where the picture is, points.
@@ -22,7 +22,7 @@ pub struct Projection {
 impl Projection {
     /// A point of the window and the view depth, where it is before the camera.
     #[must_use]
-    pub fn point(&self, world: DVec3) -> Option<(Pos2, f64)> {
+    pub(super) fn point(&self, world: DVec3) -> Option<(Pos2, f64)> {
         let view = self.camera.view_from_world.transform_point3(world);
         (view.z > NEAREST).then(|| (self.of_view(view), view.z))
     }
@@ -38,7 +38,7 @@ impl Projection {
 
     /// A line of the window, cut where it passes the camera.
     #[must_use]
-    pub fn line(&self, a: DVec3, b: DVec3) -> Option<[Pos2; 2]> {
+    pub(super) fn line(&self, a: DVec3, b: DVec3) -> Option<[Pos2; 2]> {
         let (a, b) = (self.camera.view_from_world.transform_point3(a), self.camera.view_from_world.transform_point3(b));
         if a.z.max(b.z) <= NEAREST {
             return None;
@@ -51,7 +51,7 @@ impl Projection {
 
     /// Pixel of the camera's picture under a point of the window, if the picture is there.
     #[must_use]
-    pub fn pixel(&self, at: Pos2) -> Option<DVec2> {
+    pub(super) fn pixel(&self, at: Pos2) -> Option<DVec2> {
         if !self.rect.contains(at) {
             return None;
         }
@@ -70,7 +70,7 @@ fn corners(camera: &Camera, depth: f64) -> [DVec3; 4] {
 }
 
 /// Draws a camera as a pyramid with its picture on the base.
-pub fn frustum(
+pub(super) fn frustum(
     painter: &Painter,
     projection: &Projection,
     view: &View,
@@ -125,7 +125,7 @@ fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], textur
 }
 
 /// Draws a box along the axes of the world.
-pub fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DVec3, stroke: Stroke) {
+pub(super) fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DVec3, stroke: Stroke) {
     let corner = |bits: usize| DVec3::select(glam::BVec3::new(bits & 1 > 0, bits & 2 > 0, bits & 4 > 0), high, low);
     for bits in 0..8usize {
         for axis in 0..3 {
@@ -140,7 +140,7 @@ pub fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DV
 }
 
 /// Draws a camera path and its keys.
-pub fn path(painter: &Painter, projection: &Projection, path: &CameraPath, time: f64, colour: Color32) {
+pub(super) fn path(painter: &Painter, projection: &Projection, path: &CameraPath, time: f64, colour: Color32) {
     let (Some(first), duration) = (path.keys().first(), path.duration()) else { return };
     let steps = 24 * path.keys().len().min(200);
     let at = |step: usize| path.at(first.time + duration * step as f64 / steps as f64);
@@ -161,7 +161,7 @@ pub fn path(painter: &Painter, projection: &Projection, path: &CameraPath, time:
 }
 
 /// Draws the axes of the world in a corner.
-pub fn axes(painter: &Painter, camera: &Camera, middle: Pos2, size: f32) {
+pub(super) fn axes(painter: &Painter, camera: &Camera, middle: Pos2, size: f32) {
     let colours = [
         (0, "x", Color32::from_rgb(232, 88, 88)),
         (1, "y", Color32::from_rgb(110, 190, 90)),

@@ -16,7 +16,7 @@ use crate::gpu::Gpu;
 use crate::kernels::DisplayMode;
 
 /// Modes with their names.
-pub const MODES: [(DisplayMode, &str); 8] = [
+pub(super) const MODES: [(DisplayMode, &str); 8] = [
     (DisplayMode::Colour, "colour"),
     (DisplayMode::Depth, "depth"),
     (DisplayMode::Normal, "normal"),
@@ -29,7 +29,7 @@ pub const MODES: [(DisplayMode, &str); 8] = [
 
 /// What the panel shows of the device.
 #[derive(Debug)]
-pub struct Device<'a> {
+pub(super) struct Device<'a> {
     /// The device.
     pub gpu: &'a Gpu,
     /// The picture.
@@ -41,7 +41,7 @@ pub struct Device<'a> {
 }
 
 /// Draws all sections.
-pub fn show(ui: &mut Ui, session: &mut Session, device: &mut Device<'_>) {
+pub(super) fn show(ui: &mut Ui, session: &mut Session, device: &mut Device<'_>) {
     heading(ui, session);
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         section(ui, "View", true, |ui| view(ui, session));
@@ -272,7 +272,7 @@ fn camera_row(ui: &mut Ui, session: &mut Session, index: usize) {
 }
 
 /// The small picture of a camera, once it has been read.
-pub fn thumbnail(context: &egui::Context, session: &mut Session, index: usize) -> Option<egui::TextureHandle> {
+pub(super) fn thumbnail(context: &egui::Context, session: &mut Session, index: usize) -> Option<egui::TextureHandle> {
     if let Some(Some(found)) = session.thumbnails.get(index) {
         return Some(found.clone());
     }
@@ -373,7 +373,7 @@ fn scrub(session: &mut Session, time: f64) {
 }
 
 /// Puts the camera on the path.
-pub fn look_from(session: &mut Session, key: &crate::camera_path::Key) {
+pub(super) fn look_from(session: &mut Session, key: &crate::camera_path::Key) {
     session.leave_view();
     let distance = session.navigator.pose().distance;
     session.navigator.set(super::navigator::Pose::of_camera(&key.camera(1000, 1000), distance));
@@ -444,7 +444,7 @@ fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
 
 /// A number with its digits in groups of three.
 #[must_use]
-pub fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -457,7 +457,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// Draws the ramp with what its ends mean.
-pub fn legend(painter: &egui::Painter, rect: egui::Rect, low: &str, high: &str) {
+pub(super) fn legend(painter: &egui::Painter, rect: egui::Rect, low: &str, high: &str) {
     let mut mesh = egui::Mesh::default();
     for (index, [r, g, b, _]) in RAMP.into_iter().enumerate() {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes")]

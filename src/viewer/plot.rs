@@ -12,7 +12,7 @@ fn area(ui: &mut Ui, height: f32) -> (Rect, egui::Response, egui::Painter) {
 }
 
 /// Milliseconds of the last frames, newest on the right, with a line at 60 per second.
-pub fn bars(ui: &mut Ui, milliseconds: &VecDeque<f32>, height: f32) {
+pub(super) fn bars(ui: &mut Ui, milliseconds: &VecDeque<f32>, height: f32) {
     let (rect, response, painter) = area(ui, height);
     let top = ceiling(milliseconds.iter().copied().fold(20.0, f32::max));
     let step = rect.width() / 240.0;
@@ -51,7 +51,7 @@ fn ceiling(value: f32) -> f32 {
 }
 
 /// A curve of positive values on a logarithmic scale.
-pub fn curve(ui: &mut Ui, name: &str, points: &[(f32, f32)], height: f32) {
+pub(super) fn curve(ui: &mut Ui, name: &str, points: &[(f32, f32)], height: f32) {
     let (rect, response, painter) = area(ui, height);
     let weak = ui.visuals().weak_text_color();
     let font = egui::FontId::proportional(10.0);

@@ -18,7 +18,7 @@ use crate::gpu::{Gpu, GpuError, Screen};
 use crate::kernels::DisplayMode;
 
 /// What the picture is made with.
-pub struct Studio<'a> {
+pub(super) struct Studio<'a> {
     /// The device.
     pub gpu: &'a Gpu,
     /// The window's surface.
@@ -34,7 +34,7 @@ pub struct Studio<'a> {
 }
 
 /// Handles input and draws; says when the next frame is due.
-pub fn show(ui: &mut Ui, session: &mut Session, studio: &mut Studio<'_>) -> Result<Next, GpuError> {
+pub(super) fn show(ui: &mut Ui, session: &mut Session, studio: &mut Studio<'_>) -> Result<Next, GpuError> {
     let rect = ui.max_rect();
     let response = ui.interact(rect, ui.scope_id().with("scene"), Sense::click_and_drag());
     let before = projection(session, rect, ui.ctx().pixels_per_point());

@@ -22,7 +22,7 @@ use crate::camera::Camera;
 
 /// A sentence at the bottom of the window.
 #[derive(Debug)]
-pub struct Notice {
+pub(super) struct Notice {
     /// The sentence.
     pub text: String,
     /// Whether something failed.
@@ -33,14 +33,14 @@ pub struct Notice {
 
 impl Notice {
     /// How long it stays.
-    pub fn lifetime(&self) -> Duration {
+    pub(super) fn lifetime(&self) -> Duration {
         Duration::from_secs(if self.is_error { 12 } else { 5 })
     }
 }
 
 /// What only the window can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
+pub(super) enum Request {
     /// Write a picture.
     Screenshot,
     /// Fill the screen, or not.
@@ -48,7 +48,7 @@ pub enum Request {
 }
 
 /// The photograph of the camera that is looked through, and what was found out by it.
-pub struct Photograph {
+pub(super) struct Photograph {
     /// The camera.
     pub view: usize,
     /// Behind transparent pixels.
@@ -70,7 +70,7 @@ impl fmt::Debug for Photograph {
 }
 
 /// See the module.
-pub struct Session {
+pub(super) struct Session {
     /// What is remembered.
     pub settings: Settings,
     /// How the scene is shown.
@@ -128,7 +128,7 @@ const PLOTTED_FRAMES: usize = 240;
 impl Session {
     /// An empty window.
     #[must_use]
-    pub fn new(settings: Settings, opener: Opener, wake: Wake) -> Self {
+    pub(super) fn new(settings: Settings, opener: Opener, wake: Wake) -> Self {
         let content = Content::default();
         let (up, fov) = (content.up(), settings.fov_y.to_radians());
         let pose = Pose::look_at(DVec3::ZERO, first_direction(up), 4.0, up, fov);
@@ -161,7 +161,7 @@ impl Session {
     }
 
     /// Shows other content.
-    pub fn set_content(&mut self, path: Option<PathBuf>, content: Content) {
+    pub(super) fn set_content(&mut self, path: Option<PathBuf>, content: Content) {
         // A path that is read again, as while it is being trained, keeps the camera.
         let is_same = path.is_some() && path == self.path;
         self.extent = match &content.scene {
@@ -205,7 +205,7 @@ impl Session {
     }
 
     /// Looks through a camera of the dataset.
-    pub fn enter_view(&mut self, index: usize) {
+    pub(super) fn enter_view(&mut self, index: usize) {
         let Some(view) = self.content.views.get(index) else { return };
         let pose = self.pose_of(&view.camera);
         self.navigator.fly_to(pose);
@@ -214,7 +214,7 @@ impl Session {
     }
 
     /// Back to a free camera, where this one was.
-    pub fn leave_view(&mut self) {
+    pub(super) fn leave_view(&mut self) {
         self.at_view = None;
         self.comparison = Comparison::Render;
     }
@@ -222,7 +222,7 @@ impl Session {
     /// The camera for a window of `size` pixels; that of the dataset, once the flight there has ended, in its own size if
     /// it is compared and as large as fits otherwise.
     #[must_use]
-    pub fn camera(&self, size: [u32; 2]) -> Camera {
+    pub(super) fn camera(&self, size: [u32; 2]) -> Camera {
         let free = self.navigator.pose().camera(size[0].max(1), size[1].max(1));
         let Some(view) = self.at_view.and_then(|index| self.content.views.get(index)) else { return free };
         if self.comparison != Comparison::Render {
@@ -244,7 +244,7 @@ impl Session {
     }
 
     /// Does what a key or a button asks for.
-    pub fn act(&mut self, action: Action) {
+    pub(super) fn act(&mut self, action: Action) {
         match action {
             Action::FrameAll => self.frame_all(),
             Action::ToggleMovement => {
@@ -290,7 +290,7 @@ impl Session {
     }
 
     /// Shows render, photograph or both; enters the nearest camera if none is entered yet.
-    pub fn compare(&mut self, comparison: Comparison) {
+    pub(super) fn compare(&mut self, comparison: Comparison) {
         if self.at_view.is_none() {
             let position = self.navigator.pose().position;
             let away = |index: &usize| (self.content.views[*index].camera.position() - position).length_squared();
@@ -324,19 +324,19 @@ impl Session {
     }
 
     /// Tells the user something.
-    pub fn notify(&mut self, text: String) {
+    pub(super) fn notify(&mut self, text: String) {
         log::info!("{text}");
         self.notices.push(Notice { text, is_error: false, since: Instant::now() });
     }
 
     /// Tells the user what went wrong.
-    pub fn complain(&mut self, text: String) {
+    pub(super) fn complain(&mut self, text: String) {
         log::info!("error shown: {text}");
         self.notices.push(Notice { text, is_error: true, since: Instant::now() });
     }
 
     /// Takes note of a frame.
-    pub fn note_frame(&mut self, seconds: f64) {
+    pub(super) fn note_frame(&mut self, seconds: f64) {
         #[expect(clippy::cast_possible_truncation, reason = "for a plot")]
         self.frame_times.push_back((seconds * 1e3) as f32);
         while self.frame_times.len() > PLOTTED_FRAMES {
@@ -345,7 +345,7 @@ impl Session {
     }
 
     /// Reads a path: a camera path at once, everything else on another thread.
-    pub fn open(&mut self, path: &Path) {
+    pub(super) fn open(&mut self, path: &Path) {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if is_json {
             if let Ok(loaded) = crate::camera_path::CameraPath::load(path) {
@@ -358,7 +358,7 @@ impl Session {
     }
 
     /// Takes what has been read.
-    pub fn receive(&mut self) {
+    pub(super) fn receive(&mut self) {
         match self.opener.take() {
             None => {}
             Some((path, Ok(content))) => {
@@ -372,7 +372,7 @@ impl Session {
     }
 
     /// Keeps a photograph for drawing.
-    pub fn keep_photograph(&mut self, context: &egui::Context, view: usize, picture: &Picture) {
+    pub(super) fn keep_photograph(&mut self, context: &egui::Context, view: usize, picture: &Picture) {
         let pixels = picture.over(self.look.background);
         let size = [picture.width, picture.height];
         let texture = texture(context, "photograph", size, &pixels);
@@ -382,7 +382,7 @@ impl Session {
 }
 
 /// Puts pixels where egui can draw them.
-pub fn texture(context: &egui::Context, name: &str, size: [usize; 2], pixels: &[[u8; 4]]) -> TextureHandle {
+pub(super) fn texture(context: &egui::Context, name: &str, size: [usize; 2], pixels: &[[u8; 4]]) -> TextureHandle {
     let colours = pixels.iter().map(|[r, g, b, a]| egui::Color32::from_rgba_unmultiplied(*r, *g, *b, *a)).collect();
     let image = egui::ColorImage::new(size, colours);
     context.load_texture(name, image, egui::TextureOptions::LINEAR)
@@ -396,7 +396,7 @@ fn first_direction(up: DVec3) -> DVec3 {
 
 /// `stem-N.extension` in a folder, with the first number that is free.
 #[must_use]
-pub fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
+pub(super) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
     let name = |number: usize| folder.join(format!("{stem}-{number}.{extension}"));
     (1..100_000).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }

@@ -11,7 +11,7 @@ use crate::files::{self, FileError};
 /// Light or dark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Theme {
+pub(super) enum Theme {
     /// Dark.
     #[default]
     Dark,
@@ -24,7 +24,7 @@ pub enum Theme {
 /// What a drag with the left button does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Movement {
+pub(super) enum Movement {
     /// Turns around the pivot.
     #[default]
     Orbit,
@@ -35,7 +35,7 @@ pub enum Movement {
 /// All that is remembered. Unknown and missing fields are no fault: other versions wrote them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Settings {
+pub(super) struct Settings {
     /// Width and height of the window, points.
     pub window: [f64; 2],
     /// Whether it fills the screen.
@@ -78,14 +78,14 @@ impl Default for Settings {
 impl Settings {
     /// The file of this user; `None` where the system has no such folder.
     #[must_use]
-    pub fn path() -> Option<PathBuf> {
+    pub(super) fn path() -> Option<PathBuf> {
         let folders = directories::ProjectDirs::from("", "", "lapidary")?;
         Some(folders.config_dir().join("viewer.json"))
     }
 
     /// Those of a file; the usual ones where there is none or it holds something else.
     #[must_use]
-    pub fn load(path: &Path) -> Self {
+    pub(super) fn load(path: &Path) -> Self {
         let read = files::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         read.unwrap_or_else(Self::default).checked()
     }
@@ -94,7 +94,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`FileError`] naming the file.
-    pub fn save(&self, path: &Path) -> Result<(), FileError> {
+    pub(super) fn save(&self, path: &Path) -> Result<(), FileError> {
         // Numbers, names and booleans: this cannot fail.
         let json = serde_json::to_vec_pretty(self).unwrap_or_default();
         files::write_atomically(path, &json)

@@ -8,7 +8,7 @@ const STEP: f64 = 2.0;
 
 /// A camera path, and where in it the user is.
 #[derive(Debug, Clone, Default)]
-pub struct Track {
+pub(super) struct Track {
     /// The path.
     pub path: CameraPath,
     /// Seconds.
@@ -19,7 +19,7 @@ pub struct Track {
 
 impl Track {
     /// Adds a key frame: after the last one, or where the user has scrubbed to between others.
-    pub fn add(&mut self, camera: &Camera) {
+    pub(super) fn add(&mut self, camera: &Camera) {
         let last = self.path.keys().last().map(|key| key.time);
         self.time = match last {
             None => 0.0,
@@ -31,18 +31,18 @@ impl Track {
     }
 
     /// Takes another path.
-    pub fn load(&mut self, path: CameraPath) {
+    pub(super) fn load(&mut self, path: CameraPath) {
         *self = Self { time: path.keys().first().map_or(0.0, |key| key.time), path, is_playing: false };
     }
 
     /// Removes a key frame.
-    pub fn remove(&mut self, index: usize) {
+    pub(super) fn remove(&mut self, index: usize) {
         self.path.remove(index);
         self.is_playing = false;
     }
 
     /// Plays, from the start if it was at the end; or stops.
-    pub fn toggle_play(&mut self) {
+    pub(super) fn toggle_play(&mut self) {
         let (start, end) = self.range();
         self.is_playing = !self.is_playing && end > start;
         if self.is_playing && self.time >= end - 1e-9 {
@@ -52,13 +52,13 @@ impl Track {
 
     /// Times of the first and the last key.
     #[must_use]
-    pub fn range(&self) -> (f64, f64) {
+    pub(super) fn range(&self) -> (f64, f64) {
         let time = |key: Option<&Key>| key.map_or(0.0, |key| key.time);
         (time(self.path.keys().first()), time(self.path.keys().last()))
     }
 
     /// Plays on by so many seconds; the key to look from, while it plays.
-    pub fn advance(&mut self, seconds: f64) -> Option<Key> {
+    pub(super) fn advance(&mut self, seconds: f64) -> Option<Key> {
         if !self.is_playing {
             return None;
         }
@@ -69,7 +69,7 @@ impl Track {
     }
 
     /// Goes to a time; the key to look from.
-    pub fn scrub(&mut self, time: f64) -> Option<Key> {
+    pub(super) fn scrub(&mut self, time: f64) -> Option<Key> {
         self.is_playing = false;
         self.time = time;
         self.path.at(time)

@@ -10,7 +10,7 @@ use crate::gpu::{Gpu, GpuError, Screen, ScreenPicture};
 
 /// What is to be seen. Equal ones are equal pictures.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// The camera, with the size of the finished picture.
     pub camera: Camera,
     /// How.
@@ -50,7 +50,7 @@ impl Layer {
 
 /// What is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// The picture is as it should be.
     Done,
     /// Come back at once.
@@ -61,7 +61,7 @@ pub enum Next {
 
 /// A part of the window's picture: a texture, and the part of its height and of the window's that it fills from the top.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub(super) struct Part {
     /// The texture.
     pub texture: egui::TextureId,
     /// 0..=1.
@@ -70,7 +70,7 @@ pub struct Part {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Viewport {
+pub(super) struct Viewport {
     coarse: Option<Layer>,
     full: Option<Layer>,
     wanted: Option<Wanted>,
@@ -91,7 +91,7 @@ impl Viewport {
     ///
     /// # Errors
     /// [`GpuError`] when the device was lost or has no memory.
-    pub fn update(
+    pub(super) fn update(
         &mut self,
         gpu: &Gpu,
         screen: &mut Screen,
@@ -184,7 +184,7 @@ impl Viewport {
 
     /// Textures that make the picture, from below.
     #[must_use]
-    pub fn parts(&self) -> Vec<Part> {
+    pub(super) fn parts(&self) -> Vec<Part> {
         let height = self.wanted.map_or(1, |wanted| wanted.camera.height).max(1);
         let is_done = self.rows_done >= height;
         let coarse = self.coarse.as_ref().filter(|_| !is_done).map(|layer| (layer, 1.0));
@@ -197,14 +197,14 @@ impl Viewport {
 
     /// The finished picture, if it is.
     #[must_use]
-    pub fn finished(&self) -> Option<&Canvas> {
+    pub(super) fn finished(&self) -> Option<&Canvas> {
         let wanted = self.wanted?;
         let layer = self.full.as_ref()?;
         (self.rows_done >= wanted.camera.height).then_some(&layer.canvas)
     }
 
     /// Draws anew, whatever was drawn.
-    pub fn invalidate(&mut self) {
+    pub(super) fn invalidate(&mut self) {
         self.wanted = None;
     }
 }
