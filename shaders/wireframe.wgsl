@@ -41,44 +41,23 @@ fn cover(pixel: vec2<i32>, z: f32, coverage: f32, colour: vec3<f32>) {
     atomicMax(&edges[at], pack4x8unorm(vec4(colour, coverage)));
 }
 
-// The part 0..1 of the line from `a` by `way` that lies in 0..size, by both axes.
-fn part_inside(a: vec2<f32>, way: vec2<f32>, size: vec2<f32>) -> vec2<f32> {
-    var part = vec2(0.0, 1.0);
-    for (var axis = 0u; axis < 2u; axis++) {
-        if abs(way[axis]) < 1e-9 {
-            if a[axis] < 0.0 || a[axis] > size[axis] {
-                return vec2(1.0, 0.0);
-            }
-            continue;
-        }
-        let first = -a[axis] / way[axis];
-        let second = (size[axis] - a[axis]) / way[axis];
-        part = vec2(max(part.x, min(first, second)), min(part.y, max(first, second)));
-    }
-    return part;
-}
-
-// Steps along the longer axis; each step covers the two pixels that the line runs between.
+// One step per pixel of the longer axis, at its middle, wherever the picture is cut; each covers the two pixels that the
+// line runs between.
 fn draw(a: vec3<f32>, b: vec3<f32>, colour: vec3<f32>) {
-    let size = vec2<f32>(args.size);
-    let part = part_inside(a.xy, b.xy - a.xy, size);
-    if part.x >= part.y {
-        return;
-    }
-    let from = mix(a, b, part.x);
-    let to = mix(a, b, part.y);
-    let way = to - from;
+    let way = b - a;
     let is_steep = abs(way.y) > abs(way.x);
-    let steps = max(ceil(max(abs(way.x), abs(way.y))), 1.0);
-    for (var i = 0.0; i <= steps; i += 1.0) {
-        let p = from + way * (i / steps);
-        let along = select(p.xy, p.yx, is_steep);
-        let across = along.y - 0.5;
-        let low = floor(across);
+    let start = select(a.x, a.y, is_steep);
+    let length = select(way.x, way.y, is_steep);
+    let last_pixel = f32(select(args.size.x, args.size.y, is_steep)) - 1.0;
+    let low = max(ceil(min(start, start + length) - 0.5), 0.0);
+    let high = min(floor(max(start, start + length) - 0.5), last_pixel);
+    for (var along = low; along <= high; along += 1.0) {
+        let p = a + way * ((along + 0.5 - start) / length);
+        let across = select(p.y, p.x, is_steep) - 0.5;
         for (var side = 0.0; side < 2.0; side += 1.0) {
-            let pixel = vec2(floor(along.x), low + side);
-            let coverage = 1.0 - abs(across - (low + side));
-            cover(vec2<i32>(select(pixel, pixel.yx, is_steep)), 1.0 / p.z, coverage, colour);
+            let line = floor(across) + side;
+            let pixel = select(vec2(along, line), vec2(line, along), is_steep);
+            cover(vec2<i32>(pixel), 1.0 / p.z, 1.0 - abs(across - line), colour);
         }
     }
 }

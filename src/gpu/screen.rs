@@ -168,17 +168,20 @@ impl Screen {
     /// # Errors
     /// [`GpuError`] when the device was lost, or the surface for good.
     pub fn show(&mut self, painting: Painting) -> Result<Shown, GpuError> {
-        let Painting { textures, meshes, pixels_per_point, background } = painting;
+        let Painting { mut textures, meshes, pixels_per_point, background } = painting;
         let (device, queue) = (&self.gpu.device, &self.gpu.queue);
         for (id, deltas) in &textures.set {
             for delta in deltas {
                 self.painter.update_texture(device, queue, *id, delta);
             }
         }
+        let freed: Vec<egui::TextureId> = textures.free.iter().copied().collect();
+        // egui wants to be sure that nothing was overlooked.
+        textures.clear();
         let target = match self.acquire()? {
             Ok(target) => target,
             Err(why) => {
-                self.free(&textures.free);
+                self.free(&freed);
                 return Ok(why);
             }
         };
@@ -208,12 +211,12 @@ impl Screen {
         lists.push(encoder.finish());
         queue.submit(lists);
         queue.present(target);
-        self.free(&textures.free);
+        self.free(&freed);
         self.gpu.check()?;
         Ok(Shown::Yes)
     }
 
-    fn free<'a>(&mut self, ids: impl IntoIterator<Item = &'a egui::TextureId>) {
+    fn free(&mut self, ids: &[egui::TextureId]) {
         for id in ids {
             self.painter.free_texture(id);
         }

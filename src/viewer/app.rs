@@ -257,13 +257,19 @@ impl App {
         let mut next = Ok(Next::Done);
         let context = opened.context.clone();
         let mut is_first = true;
-        let output = context.run_ui(input, |ui| {
+        let mut output = context.run_ui(input, |ui| {
             // Where egui lays a frame out twice, time passes once.
             let seconds = if is_first { seconds } else { 0.0 };
             is_first = false;
             next = layout(ui, session, opened, seconds);
         });
-        let next = next?;
+        let next = match next {
+            Ok(next) => next,
+            Err(fault) => {
+                output.textures_delta.clear();
+                return Err(fault);
+            }
+        };
         opened.input.handle_platform_output_with_event_loop(&opened.window, event_loop, output.platform_output);
         let pixels_per_point = output.pixels_per_point;
         let meshes = context.tessellate(output.shapes, pixels_per_point);

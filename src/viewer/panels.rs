@@ -15,16 +15,16 @@ use super::viewport::Viewport;
 use crate::gpu::Gpu;
 use crate::kernels::DisplayMode;
 
-/// Modes with their names.
-pub(super) const MODES: [(DisplayMode, &str); 8] = [
-    (DisplayMode::Colour, "colour"),
-    (DisplayMode::Depth, "depth"),
-    (DisplayMode::Normal, "normal"),
-    (DisplayMode::Alpha, "alpha"),
-    (DisplayMode::Convex, "convexes"),
-    (DisplayMode::Contributors, "contributors"),
-    (DisplayMode::Tiles, "tiles"),
-    (DisplayMode::Hulls, "hulls"),
+/// Modes with a short and a long name.
+pub(super) const MODES: [(DisplayMode, &str, &str); 8] = [
+    (DisplayMode::Colour, "colour", "colour"),
+    (DisplayMode::Depth, "depth", "depth"),
+    (DisplayMode::Normal, "normal", "normal"),
+    (DisplayMode::Alpha, "alpha", "alpha"),
+    (DisplayMode::Convex, "convexes", "heaviest convex of each pixel"),
+    (DisplayMode::Contributors, "layers", "contributors per pixel"),
+    (DisplayMode::Tiles, "tiles", "convexes per tile"),
+    (DisplayMode::Hulls, "hulls", "edges of the hulls"),
 ];
 
 /// What the panel shows of the device.
@@ -95,18 +95,18 @@ fn heading(ui: &mut Ui, session: &mut Session) {
 
 fn view(ui: &mut Ui, session: &mut Session) {
     let look = &mut session.look;
-    egui::Grid::new("modes").num_columns(4).spacing([4.0, 4.0]).show(ui, |ui| {
-        for (index, (mode, name)) in MODES.into_iter().enumerate() {
-            let width = (ui.ctx().content_rect().width().min(300.0) - 40.0) / 4.0;
-            let button = egui::Button::selectable(look.mode == mode, name).min_size(egui::vec2(width, 0.0));
-            if ui.add(button).on_hover_text(format!("key {}", index + 1)).clicked() {
-                look.mode = mode;
+    for (row, modes) in MODES.chunks(4).enumerate() {
+        ui.columns(4, |columns| {
+            for (column, (ui, (mode, name, long))) in columns.iter_mut().zip(modes).enumerate() {
+                let button = egui::Button::selectable(look.mode == *mode, *name);
+                let button = button.min_size(egui::vec2(ui.available_width(), 0.0));
+                let hint = format!("{long} ({})", row * 4 + column + 1);
+                if ui.add(button).on_hover_text(hint).clicked() {
+                    look.mode = *mode;
+                }
             }
-            if index % 4 == 3 {
-                ui.end_row();
-            }
-        }
-    });
+        });
+    }
     match look.mode {
         DisplayMode::Contributors | DisplayMode::Tiles => {
             let slider = egui::Slider::new(&mut look.max_count, 4.0..=4096.0).logarithmic(true).integer();
@@ -420,6 +420,8 @@ fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
         });
     };
     let [width, height] = viewport.last_size;
+    let rate = session.frames_per_second().map_or("at rest".to_owned(), |rate| format!("{rate:.0}"));
+    row("frames per second", rate);
     row("last frame", format!("{:.1} ms  {width}×{height}", last.seconds * 1e3));
     if let Some(seconds) = viewport.refined_seconds {
         row("whole picture", format!("{:.1} ms", seconds * 1e3));

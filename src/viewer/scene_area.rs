@@ -37,6 +37,7 @@ pub(super) struct Studio<'a> {
 pub(super) fn show(ui: &mut Ui, session: &mut Session, studio: &mut Studio<'_>) -> Result<Next, GpuError> {
     let rect = ui.max_rect();
     let response = ui.interact(rect, ui.scope_id().with("scene"), Sense::click_and_drag());
+    session.aspect = f64::from(rect.width()) / f64::from(rect.height().max(1.0));
     let before = projection(session, rect, ui.ctx().pixels_per_point());
     split_handle(ui, session, before.rect);
     shortcuts(ui, session);
@@ -399,7 +400,7 @@ fn legends(session: &Session, projection: &Projection, painter: &egui::Painter, 
     if session.look.mode == DisplayMode::Colour && session.comparison != Comparison::Difference {
         return;
     }
-    let mode = panels::MODES.iter().find(|(mode, _)| *mode == session.look.mode).map_or("", |(_, name)| name);
+    let mode = panels::MODES.iter().find(|(mode, ..)| *mode == session.look.mode).map_or("", |(_, _, name)| name);
     let background = Rect::from_min_max(area.left_top() + Vec2::splat(8.0), rect.max + Vec2::new(6.0, 22.0));
     let ends = match session.look.mode {
         _ if session.comparison == Comparison::Difference => {

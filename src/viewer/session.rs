@@ -109,6 +109,10 @@ pub(super) struct Session {
     pub help: bool,
     /// Milliseconds of the last frames.
     pub frame_times: VecDeque<f32>,
+    /// When they were drawn.
+    pub(super) frame_ends: VecDeque<Instant>,
+    /// Width of the picture's place in the window by its height.
+    pub(super) aspect: f64,
     /// What the window is to do.
     pub requests: Vec<Request>,
     /// Reads files.
@@ -154,6 +158,8 @@ impl Session {
             notices: Vec::new(),
             help: false,
             frame_times: VecDeque::new(),
+            frame_ends: VecDeque::new(),
+            aspect: 1.3,
             requests: Vec::new(),
             opener,
             wake,
@@ -197,9 +203,11 @@ impl Session {
         self.navigator.keep_upright = keep_upright;
     }
 
-    /// The pose of a camera, with the pivot where the scene is.
+    /// The pose of a camera, with the pivot where the scene is and a field of view that holds the whole picture.
     fn pose_of(&self, camera: &Camera) -> Pose {
-        let pose = Pose::of_camera(camera, 1.0);
+        let mut pose = Pose::of_camera(camera, 1.0);
+        let wider = f64::from(camera.width) / f64::from(camera.height) / self.aspect.max(1e-3);
+        pose.fov_y = 2.0 * ((pose.fov_y / 2.0).tan() * wider.max(1.0)).atan();
         let ahead = (self.extent.centre() - pose.position).dot(pose.forward());
         Pose { distance: ahead.max(self.extent.radius() * 0.05), ..pose }
     }
@@ -339,9 +347,21 @@ impl Session {
     pub(super) fn note_frame(&mut self, seconds: f64) {
         #[expect(clippy::cast_possible_truncation, reason = "for a plot")]
         self.frame_times.push_back((seconds * 1e3) as f32);
+        self.frame_ends.push_back(Instant::now());
         while self.frame_times.len() > PLOTTED_FRAMES {
             self.frame_times.pop_front();
+            self.frame_ends.pop_front();
         }
+    }
+
+    /// Frames of the last second, while some are drawn.
+    #[must_use]
+    pub(super) fn frames_per_second(&self) -> Option<f64> {
+        let recent = self.frame_ends.iter().rev().take_while(|end| end.elapsed() < Duration::from_secs(1));
+        let recent: Vec<&Instant> = recent.collect();
+        let (newest, oldest) = (recent.first()?, recent.last()?);
+        let span = newest.duration_since(**oldest).as_secs_f64();
+        (recent.len() > 2 && span > 0.0).then(|| (recent.len() - 1) as f64 / span)
     }
 
     /// Reads a path: a camera path at once, everything else on another thread.

@@ -6,6 +6,10 @@ mod desktop;
 use std::time::Duration;
 
 use desktop::{Desktop, Viewer};
+use lapidary::scene::{Params, Scene};
+use lapidary::scene_file;
+
+use crate::support::toys::Random;
 
 /// Longer than any single step takes on a slow machine with the software driver.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -29,7 +33,7 @@ fn a_person_walks_through_a_dataset() {
     };
     let folder = tempfile::tempdir().unwrap();
     let gems = dataset(folder.path());
-    let mut viewer = Viewer::start(&desktop, folder.path(), &gems);
+    let mut viewer = Viewer::start(&desktop, folder.path(), &gems, "900x600");
     viewer.wait_for("first picture after", PATIENCE);
     viewer.focus();
     viewer.rest();
@@ -49,6 +53,7 @@ fn a_person_walks_through_a_dataset() {
     ] {
         viewer.key(key);
         viewer.wait_for(&format!("action Mode({name})"), PATIENCE);
+        viewer.wait_for("frame ", PATIENCE);
         viewer.rest();
         let picture = viewer.screenshot(name);
         let changed = picture.part_that_differs(&before);
@@ -61,6 +66,7 @@ fn a_person_walks_through_a_dataset() {
     // The pointer turns the scene, the wheel comes nearer, W flies; then nothing is drawn any more.
     let start = viewer.screenshot("start");
     viewer.drag((300, 300), (420, 340), 1);
+    viewer.wait_for("frame ", PATIENCE);
     viewer.rest();
     let turned = viewer.screenshot("turned");
     assert!(turned.part_that_differs(&start) > 0.05, "a drag turns");
@@ -111,6 +117,52 @@ fn a_person_walks_through_a_dataset() {
     viewer.close();
     let settings = std::fs::read_to_string(folder.path().join("settings/lapidary/viewer.json")).unwrap();
     assert!(settings.contains("700"), "the size is remembered: {settings}");
+}
+
+/// `n` small convexes of six points in a box of side 2.
+fn cloud(n: usize) -> Scene {
+    let mut random = Random::new(1);
+    let size = 1.2 / (n as f64).cbrt();
+    let mut scene = Scene::empty(6, 0);
+    for _ in 0..n {
+        let centre = random.vector(1.0);
+        let points: Vec<f64> = (0..6).flat_map(|_| (centre + random.vector(size)).to_array()).collect();
+        scene.push(Params {
+            points: &points,
+            log_delta: &[(8.0 / size).ln()],
+            log_sigma: &[(4.0 / size).ln()],
+            raw_opacity: &random.values(1, -1.0, 2.0),
+            sh: &random.values(48, -1.0, 1.0),
+        });
+    }
+    scene.cast()
+}
+
+/// What docs/viewer.md says of frame times: prints them.
+#[test]
+#[ignore = "measures; takes a minute"]
+fn frame_times() {
+    let Some(desktop) = Desktop::start() else { return };
+    for n in [10_000, 100_000] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cloud.safetensors");
+        scene_file::save(&cloud(n), &file).unwrap();
+        let mut viewer = Viewer::start(&desktop, folder.path(), &file, "1280x720");
+        viewer.wait_for("first picture after", PATIENCE);
+        viewer.focus();
+        viewer.tab();
+        viewer.rest();
+        for _ in 0..8 {
+            viewer.drag((500, 300), (640, 330), 1);
+        }
+        viewer.rest();
+        println!("{n} convexes, {}", viewer.lines_with("drawing with")[0]);
+        for part in ["scene on the GPU", "first picture", "frame ", "refined in"] {
+            println!("{}", viewer.lines_with(part).join("\n"));
+        }
+        viewer.screenshot(&format!("cloud-{n}"));
+        viewer.close();
+    }
 }
 
 #[test]

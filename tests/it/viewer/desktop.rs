@@ -80,10 +80,10 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// Starts in `folder` and opens `path`.
-    pub(crate) fn start(desktop: &Desktop, folder: &Path, path: &Path) -> Self {
+    /// Starts in `folder`, in a window of this size, and opens `path`.
+    pub(crate) fn start(desktop: &Desktop, folder: &Path, path: &Path, size: &str) -> Self {
         let mut program = Command::new(env!("CARGO_BIN_EXE_lapidary"))
-            .args(["-vv", "view", "--size", "900x600"])
+            .args(["view", "--size", size])
             .arg(path)
             .current_dir(folder)
             .env("DISPLAY", &desktop.name)
@@ -146,9 +146,14 @@ impl Viewer {
         panic!("`{part}` did not come: {}", self.log());
     }
 
-    /// Number of lines that hold `part`.
+    /// Lines so far that hold `part`.
+    pub(crate) fn lines_with(&self, part: &str) -> Vec<String> {
+        self.lines.lock().unwrap().iter().filter(|line| line.contains(part)).cloned().collect()
+    }
+
+    /// Number of such lines.
     pub(crate) fn count(&self, part: &str) -> usize {
-        self.lines.lock().unwrap().iter().filter(|line| line.contains(part)).count()
+        self.lines_with(part).len()
     }
 
     /// Waits until nothing has been said for a while: the picture is refined.
@@ -208,6 +213,10 @@ impl Viewer {
 
     pub(crate) fn hold(&self, key: char, held: Duration) {
         self.press(key.into(), held);
+    }
+
+    pub(crate) fn tab(&self) {
+        self.press(0xff09, Duration::from_millis(30));
     }
 
     pub(crate) fn right_arrow(&self) {
