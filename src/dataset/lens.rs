@@ -1,9 +1,15 @@
 //! Lenses: where a direction lands in a picture that was not taken by a pinhole. The models and their parameters are
 //! those of COLMAP.
 
-use glam::DVec2;
+use glam::{DMat2, DVec2};
 
-use crate::camera::Intrinsics;
+use crate::camera::{CameraError, Intrinsics};
+
+/// Angle from the axis where the search for a fisheye's direction starts at most, radians.
+const MAX_START_ANGLE: f64 = 1.4;
+
+/// Newton's method converges in a handful of steps or not at all.
+const MAX_STEPS: usize = 30;
 
 /// COLMAP's camera models, by its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,20 @@ impl LensModel {
         (Self::ThinPrismFisheye, "THIN_PRISM_FISHEYE", 12),
     ];
 
+    /// COLMAP's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(known, _, _)| *known == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// Whether rays are bent by their angle, so that even without distortion it is no pinhole.
+    const fn is_fisheye(self) -> bool {
+        matches!(
+            self,
+            Self::OpenCvFisheye | Self::SimpleRadialFisheye | Self::RadialFisheye | Self::ThinPrismFisheye
+        )
+    }
+
     /// Whether x and y share a focal length.
     const fn has_one_focal(self) -> bool {
         matches!(
@@ -84,18 +104,27 @@ impl Lens {
         Some(Self { model, intrinsics: Intrinsics { fx, fy, cx: *cx, cy: *cy }, distortion: distortion.to_vec() })
     }
 
+    /// The model.
+    #[must_use]
+    pub const fn model(&self) -> LensModel {
+        self.model
+    }
+
+    /// Refuses parameters that are not finite, and focal lengths that are not positive.
+    ///
+    /// # Errors
+    /// [`CameraError::Intrinsics`].
+    pub fn check(&self) -> Result<(), CameraError> {
+        let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
+        let is_finite = [fx, fy, cx, cy].iter().chain(&self.distortion).all(|value| value.is_finite());
+        if is_finite && fx > 0.0 && fy > 0.0 { Ok(()) } else { Err(CameraError::Intrinsics(self.intrinsics)) }
+    }
+
     /// Whether a pinhole would take the same picture.
     #[must_use]
     pub fn is_pinhole(&self) -> bool {
         // The FOV model tends to a pinhole as omega goes to zero, as the polynomials do; a fisheye never is one.
-        let is_fisheye = matches!(
-            self.model,
-            LensModel::OpenCvFisheye
-                | LensModel::SimpleRadialFisheye
-                | LensModel::RadialFisheye
-                | LensModel::ThinPrismFisheye
-        );
-        !is_fisheye && self.distortion.iter().all(|k| *k == 0.0)
+        !self.model.is_fisheye() && self.distortion.iter().all(|k| *k == 0.0)
     }
 
     /// Pixel coordinates of the direction (x, y, 1), `p = (x, y)`.
@@ -104,6 +133,35 @@ impl Lens {
         let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
         let bent = self.bend(p);
         DVec2::new(fx * bent.x + cx, fy * bent.y + cy)
+    }
+
+    /// The direction (x, y, 1) that is seen at pixel coordinates; `None` where the lens shows no direction ahead.
+    #[must_use]
+    pub fn unproject(&self, pixel: DVec2) -> Option<DVec2> {
+        let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
+        let bent = DVec2::new((pixel.x - cx) / fx, (pixel.y - cy) / fy);
+        let r = bent.length();
+        let is_angle = self.model.is_fisheye() && r > 1e-12;
+        let start = if is_angle { bent * (r.min(MAX_START_ANGLE).tan() / r) } else { bent };
+        self.straighten(bent, start)
+    }
+
+    /// Newton's method for `bend(p) = bent`, each step halved until it brings the two closer.
+    fn straighten(&self, bent: DVec2, start: DVec2) -> Option<DVec2> {
+        let (mut p, mut error) = (start, self.bend(start) - bent);
+        for _ in 0..MAX_STEPS {
+            if error.length() <= 1e-10 {
+                return Some(p);
+            }
+            let h = 1e-6 * (1.0 + p.length());
+            let column = |offset: DVec2| (self.bend(p + offset) - self.bend(p - offset)) / (2.0 * h);
+            let jacobian = DMat2::from_cols(column(DVec2::X * h), column(DVec2::Y * h));
+            let step = jacobian.inverse() * error;
+            let tries = (0..8).map(|halvings| p - step * 0.5f64.powi(halvings));
+            let closer = tries.map(|p| (p, self.bend(p) - bent)).find(|(_, new)| new.length() < error.length());
+            (p, error) = closer?;
+        }
+        None
     }
 
     /// Where the lens bends a direction, both in the focal-free image plane.
@@ -184,6 +242,28 @@ mod tests {
             }
             assert!(Lens::new(model, &values[1..]).is_none());
         }
+    }
+
+    #[test]
+    fn directions_come_back_from_their_pixels() {
+        for (model, name, num_parameters) in LensModel::ALL {
+            let focals = if model.has_one_focal() { 1 } else { 2 };
+            let mut values = vec![100.0; focals];
+            values.extend([50.0, 40.0]);
+            let small = [-0.12, 0.03, 0.002, -0.003, 0.004, -0.002, 0.003, 0.001];
+            values.extend(small.iter().take(num_parameters - values.len()));
+            if model == LensModel::Fov {
+                values[4] = 0.9;
+            }
+            let lens = Lens::new(model, &values).unwrap();
+            for p in [DVec2::new(0.4, -0.3), DVec2::ZERO, DVec2::new(-0.7, 0.6), DVec2::new(1e-9, 0.0)] {
+                let back = lens.unproject(lens.project(p)).unwrap();
+                assert!((back - p).length() < 1e-8, "{name}: {p} comes back as {back}");
+            }
+        }
+        // Beyond the fold of r (1 − r² / 3) there is nothing.
+        let lens = Lens::new(LensModel::SimpleRadial, &[1.0, 0.0, 0.0, -1.0 / 3.0]).unwrap();
+        assert_eq!(lens.unproject(DVec2::new(0.7, 0.0)), None);
     }
 
     #[test]

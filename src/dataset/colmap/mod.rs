@@ -1,21 +1,25 @@
-//! COLMAP's sparse models, binary and text.
+//! COLMAP's sparse models.
+
+mod binary;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use glam::{DAffine3, DQuat, DVec3};
+use rayon::prelude::*;
 
 use super::error::DatasetError;
+use super::found::{Found, Shape, picture_folder};
 use super::lens::{Lens, LensModel};
-use super::{Dataset, DatasetOptions, Kind, SfmPoint, Split, View, loaded_size, picture};
-use crate::camera::Camera;
-use crate::files;
+use super::pinhole::Taken;
+use super::tree::{Place, Tree, inside, join};
+use super::{DatasetOptions, Kind, SfmPoint, Split, View};
 
 /// A camera of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColmapCamera {
-    /// COLMAP's name of the camera model.
-    pub model: &'static str,
     /// Width and height in pixels.
     pub size: [u32; 2],
     /// The lens.
@@ -44,81 +48,78 @@ pub struct ColmapModel {
     pub points: Vec<SfmPoint>,
 }
 
-/// The folder of the model, where there is one: `sparse/0`, or the largest of several, or `sparse`, or the folder itself.
-pub(super) fn find(path: &Path) -> Option<PathBuf> {
-    let has_model = |folder: &Path| ["bin", "txt"].iter().any(|kind| folder.join(format!("cameras.{kind}")).is_file());
-    let sparse = path.join("sparse");
-    let size = |folder: &Path| {
-        let length = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |data| data.len());
-        length("images.bin").max(length("images.txt"))
-    };
-    let models = std::fs::read_dir(&sparse).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut models: Vec<PathBuf> = models.filter(|folder| has_model(folder)).collect();
-    models.sort();
-    // Of equally large ones, the first.
-    let largest = models.into_iter().rev().max_by_key(|folder| size(folder));
-    largest.or_else(|| [sparse, path.into()].into_iter().find(|folder| has_model(folder)))
+/// Whether a folder holds a model, and in which format.
+fn format_of(tree: &Tree, folder: &str) -> Option<&'static str> {
+    ["bin", "txt"].into_iter().find(|format| tree.is_file(&join(folder, &format!("cameras.{format}"))))
 }
 
-pub(super) fn open(path: &Path, folder: &Path, options: &DatasetOptions) -> Result<Dataset, DatasetError> {
-    let model = ColmapModel::load(folder)?;
-    let mut notes = Vec::new();
-    let siblings = std::fs::read_dir(path.join("sparse")).into_iter().flatten().flatten();
-    let num_models = siblings.filter(|entry| entry.path().is_dir()).count();
-    if num_models > 1 {
-        notes.push(format!("`sparse` has {num_models} models; the largest, {}, is used", folder.display()));
-    }
-    let divided = path.join(format!("images_{}", options.downscale));
-    let (images, divisor) =
-        if options.downscale > 1 && divided.is_dir() { (divided, 1) } else { (path.join("images"), options.downscale) };
-    let mut missing = Vec::new();
-    let mut views = Vec::new();
-    for image in &model.images {
-        let file = images.join(&image.name);
-        let Some(camera) = model.cameras.get(&image.camera) else {
-            return Err(DatasetError::Text {
-                path: folder.into(),
-                line: 0,
-                reason: format!("{} has camera {}, which does not exist", image.name, image.camera),
-            });
-        };
-        if !file.is_file() {
-            missing.push(image.name.clone());
-            continue;
+/// The folders of the models: those below `sparse`, or else `sparse` itself.
+pub(super) fn models(tree: &Tree, sparse: &str) -> Vec<String> {
+    let has_model = |folder: &String| format_of(tree, folder).is_some();
+    let below: Vec<String> = tree.folders(sparse).iter().map(|name| join(sparse, name)).filter(has_model).collect();
+    if below.is_empty() { [sparse.to_owned()].into_iter().filter(has_model).collect() } else { below }
+}
+
+/// The model with the most pictures, and its folder.
+fn largest(tree: &Tree, folders: &[String], notes: &mut Vec<String>) -> Result<(ColmapModel, String), DatasetError> {
+    let mut best: Option<(ColmapModel, &String)> = None;
+    let mut sizes = Vec::new();
+    for folder in folders {
+        let model = ColmapModel::read_poses(tree, folder)?;
+        sizes.push(format!("{folder} has {}", model.images.len()));
+        // Of equally large ones, the first.
+        if best.as_ref().is_none_or(|(best, _)| model.images.len() > best.images.len()) {
+            best = Some((model, folder));
         }
-        let size = loaded_size(picture::size_of(&file)?, divisor, options.max_width);
-        let whole = Camera {
-            view_from_world: image.view_from_world,
-            intrinsics: camera.lens.intrinsics,
-            width: camera.size[0],
-            height: camera.size[1],
-        };
-        whole.check().map_err(|source| DatasetError::Camera {
-            path: folder.into(),
-            name: image.name.clone(),
+    }
+    let Some((mut model, folder)) = best else { return Err(DatasetError::NotADataset { path: tree.path_of("") }) };
+    if folders.len() > 1 {
+        let list = sizes.join(", ");
+        notes.push(format!("{} models; {folder} is used, the one with the most pictures ({list})", folders.len()));
+    }
+    model.points = ColmapModel::read_points(tree, folder)?;
+    Ok((model, folder.clone()))
+}
+
+/// Reads the largest of the models in `folders`.
+pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOptions) -> Result<Found, DatasetError> {
+    let mut notes = Vec::new();
+    let (model, folder) = largest(tree, folders, &mut notes)?;
+    let pictures = picture_folder(tree, options)?;
+    let mut missing = model.images.iter().filter(|image| pictures.find(&image.name).is_none());
+    if let Some(first) = missing.next() {
+        let path = pictures.place(&first.name).path();
+        return Err(DatasetError::MissingPictures { path, missing: 1 + missing.count(), of: model.images.len() });
+    }
+    let taken: BTreeMap<u32, Taken> =
+        model.cameras.par_iter().map(|(id, camera)| (*id, Taken::new(camera.lens.clone(), camera.size))).collect();
+    let view = |image: &ColmapImage| -> Result<View, DatasetError> {
+        let name = image.name.clone();
+        let taken = taken.get(&image.camera).ok_or_else(|| DatasetError::NoCamera {
+            path: tree.path_of(&folder),
+            name: name.clone(),
+            camera: image.camera,
+        })?;
+        let place = pictures.find(&name).unwrap_or_else(|| pictures.place(&name));
+        let shape = Shape::new(taken, &place, pictures.divisor, options)?;
+        let camera = shape.camera(image.view_from_world).map_err(|source| DatasetError::Camera {
+            path: tree.path_of(&folder),
+            name: name.clone(),
             source,
         })?;
-        views.push(View {
-            name: image.name.clone(),
-            split: Split::Train,
-            camera: whole.resized(size[0], size[1]),
-            mask: find_mask(path, &image.name),
-            file,
-            lens: (!camera.lens.is_pinhole()).then(|| (camera.lens.clone(), camera.size)),
-        });
-    }
-    if let Some(first) = missing.first() {
-        notes.push(format!("{} pictures are missing in {}, the first is {first}", missing.len(), images.display()));
-    }
-    Ok(Dataset { path: path.into(), kind: Kind::Colmap, views, points: model.points, notes })
+        let mask = find_mask(tree, &name);
+        Ok(View { name, split: Split::Train, camera, source: shape.source(place, mask) })
+    };
+    let views = model.images.par_iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    Ok(Found { kind: Kind::Colmap, views, points: model.points, notes, has_split: false })
 }
 
-/// `masks/NAME.png` as COLMAP names them, or a mask of the picture's own name with another extension.
-fn find_mask(path: &Path, name: &str) -> Option<PathBuf> {
-    let masks = path.join("masks");
-    let own = masks.join(name);
-    let candidates = [masks.join(format!("{name}.png")), own.clone(), own.with_extension("png")];
-    candidates.into_iter().find(|candidate| candidate.is_file())
+/// `masks/NAME.png` as COLMAP names them, or a mask of the picture's own name, maybe with another extension.
+pub(super) fn find_mask(tree: &Arc<Tree>, name: &str) -> Option<Place> {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let candidates = [format!("masks/{name}.png"), format!("masks/{name}"), format!("masks/{stem}.png")];
+    let found = candidates.into_iter().find(|candidate| tree.is_file(candidate))?;
+    Some(Place { tree: Arc::clone(tree), inside: found })
 }
 
 impl ColmapModel {
@@ -127,24 +128,39 @@ impl ColmapModel {
     /// # Errors
     /// [`DatasetError`] with file and place.
     pub fn load(folder: &Path) -> Result<Self, DatasetError> {
-        let binary = |stem: &str| folder.join(format!("{stem}.bin"));
-        let text = |stem: &str| folder.join(format!("{stem}.txt"));
-        if binary("cameras").is_file() {
-            let points = binary("points3D");
-            Ok(Self {
-                cameras: binary_cameras(&mut Reader::open(&binary("cameras"))?)?,
-                images: binary_images(&mut Reader::open(&binary("images"))?)?,
-                points: if points.is_file() { binary_points(&mut Reader::open(&points)?)? } else { Vec::new() },
-            })
+        let tree = Tree::Folder(PathBuf::from(folder));
+        let points = Self::read_points(&tree, "")?;
+        Ok(Self { points, ..Self::read_poses(&tree, "")? })
+    }
+
+    /// Everything but the points.
+    fn read_poses(tree: &Tree, folder: &str) -> Result<Self, DatasetError> {
+        let open = |name: &str| binary::Reader::open(tree, &join(folder, name));
+        let (cameras, images) = if format_of(tree, folder) == Some("bin") {
+            (binary::cameras(&mut open("cameras.bin")?)?, binary::images(&mut open("images.bin")?)?)
         } else {
-            let points = text("points3D");
-            Ok(Self {
-                cameras: text_cameras(&Lines::open(&text("cameras"))?)?,
-                images: text_images(&Lines::open(&text("images"))?)?,
-                points: if points.is_file() { text_points(&Lines::open(&points)?)? } else { Vec::new() },
-            })
+            (text::cameras(tree, &join(folder, "cameras.txt"))?, text::images(tree, &join(folder, "images.txt"))?)
+        };
+        Ok(Self { cameras, images, points: Vec::new() })
+    }
+
+    /// The points; a model without their file has none.
+    pub(super) fn read_points(tree: &Tree, folder: &str) -> Result<Vec<SfmPoint>, DatasetError> {
+        let [binary, text] = ["points3D.bin", "points3D.txt"].map(|name| join(folder, name));
+        if tree.is_file(&binary) {
+            binary::points(&mut binary::Reader::open(tree, &binary)?)
+        } else if tree.is_file(&text) {
+            text::points(tree, &text)
+        } else {
+            Ok(Vec::new())
         }
     }
+}
+
+/// A name must stay below the folder of pictures.
+fn check_name(name: &str) -> Result<String, String> {
+    let short = || name.chars().take(80).collect::<String>().escape_debug().to_string();
+    inside(name).ok_or_else(|| format!("`{}` is no path below the folder of pictures", short()))
 }
 
 fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Result<DAffine3, String> {
@@ -158,213 +174,13 @@ fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Result<DAffine3, String> {
     Ok(DAffine3::from_rotation_translation(quaternion.normalize(), translation))
 }
 
-fn camera(model: usize, size: [u64; 2], parameters: &[f64]) -> Result<ColmapCamera, String> {
-    let (kind, name, _) = LensModel::ALL.get(model).copied().ok_or_else(|| format!("{model} is no camera model"))?;
-    let lens =
-        Lens::new(kind, parameters).ok_or_else(|| format!("{name} does not have {} values", parameters.len()))?;
-    let [Ok(width), Ok(height)] = size.map(u32::try_from) else {
+fn camera(model: LensModel, size: [u64; 2], parameters: &[f64]) -> Result<ColmapCamera, String> {
+    let lens = Lens::new(model, parameters)
+        .ok_or_else(|| format!("{} does not have {} values", model.name(), parameters.len()))?;
+    let sides = size.map(|side| u32::try_from(side).ok().filter(|side| (1..=super::MAX_TAKEN_SIDE).contains(side)));
+    let [Some(width), Some(height)] = sides else {
         return Err(format!("a picture of {}×{} pixels", size[0], size[1]));
     };
-    Ok(ColmapCamera { model: name, size: [width, height], lens })
-}
-
-/// A binary file.
-struct Reader {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    at: usize,
-}
-
-impl Reader {
-    fn open(path: &Path) -> Result<Self, DatasetError> {
-        Ok(Self { path: path.into(), bytes: files::read(path)?, at: 0 })
-    }
-
-    fn fault(&self, reason: impl Into<String>) -> DatasetError {
-        DatasetError::Binary { path: self.path.clone(), at: self.at, reason: reason.into() }
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], DatasetError> {
-        let found = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<N>()).copied();
-        let found = found.ok_or_else(|| self.fault("the file ends too early"))?;
-        self.at += N;
-        Ok(found)
-    }
-
-    fn u32(&mut self) -> Result<u32, DatasetError> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Result<u64, DatasetError> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    fn floats<const N: usize>(&mut self) -> Result<[f64; N], DatasetError> {
-        let mut values = [0.0; N];
-        for value in &mut values {
-            *value = f64::from_le_bytes(self.take()?);
-        }
-        Ok(values)
-    }
-
-    /// A number of items of at least `bytes` bytes each: no more than the file has room for.
-    fn count(&mut self, bytes: usize) -> Result<usize, DatasetError> {
-        let count = self.u64()?;
-        let room = (self.bytes.len() - self.at) / bytes.max(1);
-        match usize::try_from(count) {
-            Ok(count) if count <= room => Ok(count),
-            _ => Err(self.fault(format!("{count} entries, and room for {room}"))),
-        }
-    }
-
-    fn skip(&mut self, bytes: usize) -> Result<(), DatasetError> {
-        let end = self.at.checked_add(bytes).filter(|end| *end <= self.bytes.len());
-        self.at = end.ok_or_else(|| self.fault("the file ends too early"))?;
-        Ok(())
-    }
-
-    fn name(&mut self) -> Result<String, DatasetError> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == 0).ok_or_else(|| self.fault("a name does not end"))?;
-        let name = String::from_utf8(rest[..length].to_vec()).map_err(|_| self.fault("a name is not UTF-8"))?;
-        check_name(&name).map_err(|reason| self.fault(reason))?;
-        self.at += length + 1;
-        Ok(name)
-    }
-}
-
-/// A name must stay below the folder of pictures.
-fn check_name(name: &str) -> Result<(), String> {
-    let is_inside = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if is_inside && !name.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("`{name}` is no path below the folder of pictures"))
-    }
-}
-
-fn binary_cameras(reader: &mut Reader) -> Result<BTreeMap<u32, ColmapCamera>, DatasetError> {
-    let mut cameras = BTreeMap::new();
-    for _ in 0..reader.count(48)? {
-        let (id, model) = (reader.u32()?, reader.u32()? as usize);
-        let size = [reader.u64()?, reader.u64()?];
-        let num_parameters = LensModel::ALL.get(model).map_or(0, |(_, _, number)| *number);
-        let parameters = (0..num_parameters).map(|_| reader.floats::<1>().map(|[value]| value));
-        let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
-        cameras.insert(id, camera(model, size, &parameters).map_err(|reason| reader.fault(reason))?);
-    }
-    Ok(cameras)
-}
-
-fn binary_images(reader: &mut Reader) -> Result<Vec<ColmapImage>, DatasetError> {
-    let count = reader.count(73)?;
-    let mut images = Vec::with_capacity(count);
-    for _ in 0..count {
-        reader.u32()?;
-        let view_from_world = pose(reader.floats()?, reader.floats()?).map_err(|reason| reader.fault(reason))?;
-        let (camera, name) = (reader.u32()?, reader.name()?);
-        // Places in the picture, and the points seen there.
-        let observations = reader.count(24)?;
-        reader.skip(observations * 24)?;
-        images.push(ColmapImage { name, camera, view_from_world });
-    }
-    Ok(images)
-}
-
-fn binary_points(reader: &mut Reader) -> Result<Vec<SfmPoint>, DatasetError> {
-    let count = reader.count(51)?;
-    let mut points = Vec::with_capacity(count);
-    for _ in 0..count {
-        reader.u64()?;
-        let position = reader.floats()?;
-        let colour = reader.take()?;
-        reader.skip(8)?;
-        let track = reader.count(8)?;
-        reader.skip(track * 8)?;
-        if position.iter().all(|x| x.is_finite()) {
-            points.push(SfmPoint { position, colour });
-        }
-    }
-    Ok(points)
-}
-
-/// A text file, without comments.
-struct Lines {
-    path: PathBuf,
-    /// Number from 1, words.
-    lines: Vec<(usize, Vec<String>)>,
-}
-
-impl Lines {
-    fn open(path: &Path) -> Result<Self, DatasetError> {
-        let bytes = files::read(path)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim_start().starts_with('#'));
-        let lines =
-            lines.map(|(number, line)| (number, line.split_whitespace().map(str::to_owned).collect())).collect();
-        Ok(Self { path: path.into(), lines })
-    }
-
-    fn fault(&self, line: usize, reason: impl Into<String>) -> DatasetError {
-        DatasetError::Text { path: self.path.clone(), line, reason: reason.into() }
-    }
-
-    fn number<T: std::str::FromStr>(&self, line: usize, words: &[String], i: usize) -> Result<T, DatasetError> {
-        let word = words.get(i).ok_or_else(|| self.fault(line, format!("{} values, expected more", words.len())))?;
-        word.parse().map_err(|_| self.fault(line, format!("`{word}` is not the number expected")))
-    }
-
-    fn numbers<const N: usize>(&self, line: usize, words: &[String], first: usize) -> Result<[f64; N], DatasetError> {
-        let mut values = [0.0; N];
-        for (i, value) in values.iter_mut().enumerate() {
-            *value = self.number(line, words, first + i)?;
-        }
-        Ok(values)
-    }
-}
-
-fn text_cameras(file: &Lines) -> Result<BTreeMap<u32, ColmapCamera>, DatasetError> {
-    let mut cameras = BTreeMap::new();
-    for (line, words) in file.lines.iter().filter(|(_, words)| !words.is_empty()) {
-        let name = words.get(1).map_or("", String::as_str);
-        let model = LensModel::ALL.iter().position(|(_, known, _)| *known == name);
-        let model = model.ok_or_else(|| file.fault(*line, format!("`{name}` is no camera model")))?;
-        let size = [file.number(*line, words, 2)?, file.number(*line, words, 3)?];
-        let parameters: Result<Vec<f64>, _> = (4..words.len()).map(|i| file.number(*line, words, i)).collect();
-        let camera = camera(model, size, &parameters?).map_err(|reason| file.fault(*line, reason))?;
-        cameras.insert(file.number(*line, words, 0)?, camera);
-    }
-    Ok(cameras)
-}
-
-/// Two lines a picture; the second, with the places of points, may be empty and is not read.
-fn text_images(file: &Lines) -> Result<Vec<ColmapImage>, DatasetError> {
-    let mut images = Vec::new();
-    let mut lines = file.lines.iter();
-    while let Some((line, words)) = lines.next() {
-        if words.is_empty() {
-            continue;
-        }
-        let view_from_world = pose(file.numbers(*line, words, 1)?, file.numbers(*line, words, 5)?)
-            .map_err(|reason| file.fault(*line, reason))?;
-        let camera = file.number(*line, words, 8)?;
-        // A name may contain blanks.
-        let name = words.get(9..).unwrap_or_default().join(" ");
-        check_name(&name).map_err(|reason| file.fault(*line, reason))?;
-        images.push(ColmapImage { name, camera, view_from_world });
-        lines.next();
-    }
-    Ok(images)
-}
-
-fn text_points(file: &Lines) -> Result<Vec<SfmPoint>, DatasetError> {
-    let mut points = Vec::new();
-    for (line, words) in file.lines.iter().filter(|(_, words)| !words.is_empty()) {
-        let position = file.numbers(*line, words, 1)?;
-        let colour = [file.number(*line, words, 4)?, file.number(*line, words, 5)?, file.number(*line, words, 6)?];
-        if position.iter().all(|x| x.is_finite()) {
-            points.push(SfmPoint { position, colour });
-        }
-    }
-    Ok(points)
+    lens.check().map_err(|error| error.to_string())?;
+    Ok(ColmapCamera { size: [width, height], lens })
 }
