@@ -12,8 +12,8 @@ use crate::image::ImageError;
 pub enum DatasetError {
     /// Nothing known.
     #[error(
-        "{} is not a dataset: expected `sparse/0/cameras.bin` or `.txt` (COLMAP), `transforms_train.json` (Blender) or \
-         `transforms.json` (nerfstudio) in it",
+        "{} is not a dataset: expected a folder or .zip with `sparse/0/cameras.bin` or `.txt` (COLMAP), \
+         `transforms_train.json` (Blender) or `transforms.json` (nerfstudio)",
         path.display()
     )]
     NotADataset {
@@ -25,6 +25,35 @@ pub enum DatasetError {
     NoViews {
         /// The folder.
         path: PathBuf,
+    },
+    /// A view that does not exist was asked for.
+    #[error("there is no view {view}; the dataset has {of}, counted from 0")]
+    NoView {
+        /// What was asked for.
+        view: usize,
+        /// What there is.
+        of: usize,
+    },
+    /// A `.zip`, or what it holds.
+    #[error("{}: {reason}", path.display())]
+    Archive {
+        /// The archive, with the part of it.
+        path: PathBuf,
+        /// The fault.
+        reason: String,
+    },
+    /// Pictures that have cameras are not there.
+    #[error(
+        "{} is missing ({missing} of {of} pictures are); --images names the folder of pictures where it is another one",
+        path.display()
+    )]
+    MissingPictures {
+        /// The first of them.
+        path: PathBuf,
+        /// How many are missing.
+        missing: usize,
+        /// How many there should be.
+        of: usize,
     },
     /// A file.
     #[error(transparent)]
@@ -41,7 +70,7 @@ pub enum DatasetError {
         /// The file.
         path: PathBuf,
         /// Where reading stopped.
-        at: usize,
+        at: u64,
         /// What was expected.
         reason: String,
     },
@@ -54,6 +83,24 @@ pub enum DatasetError {
         line: usize,
         /// What was expected.
         reason: String,
+    },
+    /// A file that holds something else than expected.
+    #[error("{}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        reason: String,
+    },
+    /// A picture of a model names a camera that the model does not have.
+    #[error("{}: {name} was taken by camera {camera}, which does not exist", path.display())]
+    NoCamera {
+        /// The folder of the model.
+        path: PathBuf,
+        /// The picture.
+        name: String,
+        /// Its number.
+        camera: u32,
     },
     /// A camera that cannot take a picture.
     #[error("{}: {name}: {source}", path.display())]

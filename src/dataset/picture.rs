@@ -1,16 +1,83 @@
 //! Pictures as training wants them: 8 bits, a pinhole's, of the right size, with a weight per pixel.
 
-use std::path::Path;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 
 use glam::DVec2;
-use image::{DynamicImage, RgbaImage};
+use image::error::{LimitError, LimitErrorKind};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError as Undecodable, ImageReader, RgbaImage};
 
 use super::error::DatasetError;
 use super::lens::Lens;
+use super::tree::Place;
 use super::{AlphaMode, DatasetOptions};
 use crate::camera::{Camera, Intrinsics};
-use crate::files;
 use crate::image::ImageError;
+
+/// Most pixels of a picture's file: 134 million, half a GiB when decoded.
+const MAX_PIXELS: u64 = 1 << 27;
+
+/// What a decoder may allocate, bytes: `MAX_PIXELS` of 16 bits in four channels.
+const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
+
+/// Where size and orientation stand in nearly all files, bytes.
+const HEAD_BYTES: u64 = 1 << 16;
+
+/// Where a view's picture comes from, and what becomes of it.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) picture: Place,
+    pub(super) mask: Option<Place>,
+    /// Width and height of the file.
+    pub(super) file_size: [u32; 2],
+    /// Whether the picture is turned as its EXIF orientation says.
+    pub(super) is_turned: bool,
+    /// COLMAP's name of the camera model.
+    pub(super) model: &'static str,
+    /// What is to be undone, and the size for which its parameters hold; `None` for a pinhole.
+    pub(super) lens: Option<(Lens, [u32; 2])>,
+}
+
+/// What the head of a picture's file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Width and height of the pixels as they are stored.
+    pub(super) size: [u32; 2],
+    /// Whether EXIF says that width and height are to be exchanged.
+    pub(super) is_sideways: bool,
+}
+
+impl Head {
+    pub(super) fn read(place: &Place) -> Result<Self, DatasetError> {
+        // Decoders of JPEG read a whole file to learn its size; nearly always its beginning is enough.
+        let head = Self::of(&place.head(HEAD_BYTES)?).or_else(|_| match place.read() {
+            Ok(whole) => Self::of(&whole).map_err(|error| undecodable(&place.path(), &error)),
+            Err(error) => Err(error),
+        })?;
+        let [width, height] = head.size;
+        if u64::from(width) * u64::from(height) > MAX_PIXELS || width == 0 || height == 0 {
+            let reason = format!("it has {width}×{height} pixels; 1 to {MAX_PIXELS} are accepted");
+            return Err(ImageError::Content { path: place.path(), reason }.into());
+        }
+        Ok(head)
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self, Undecodable> {
+        let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?.into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let is_sideways = matches!(
+            orientation,
+            Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+        );
+        Ok(Self { size: [width, height], is_sideways })
+    }
+}
+
+fn undecodable(path: &Path, error: &Undecodable) -> DatasetError {
+    ImageError::Content { path: PathBuf::from(path), reason: error.to_string() }.into()
+}
 
 /// A picture and how much each pixel counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,26 +92,30 @@ pub struct Picture {
 
 impl Picture {
     /// Decodes a picture for a camera.
-    pub(super) fn load(
-        path: &Path,
-        mask: Option<&Path>,
-        lens: Option<&(Lens, [u32; 2])>,
-        camera: &Camera,
-        options: &DatasetOptions,
-    ) -> Result<Self, DatasetError> {
-        let mut picture = weighted(&decode(path)?, options);
-        if let Some(mask) = mask {
-            cover(&mut picture, &decode(mask)?);
+    pub(super) fn load(source: &Source, camera: &Camera, options: &DatasetOptions) -> Result<Self, DatasetError> {
+        let (decoded, orientation) = decode(&source.picture)?;
+        let found = [decoded.width(), decoded.height()];
+        if found != source.file_size {
+            return Err(DatasetError::Size { path: source.picture.path(), found, expected: source.file_size });
         }
-        if let Some((lens, size)) = lens {
-            check_shape(path, &picture, *size)?;
-            picture = undistort(&picture, lens, *size);
-        } else {
-            check_shape(path, &picture, [camera.width, camera.height])?;
+        let mut picture = weighted(decoded, options);
+        if let Some(mask) = &source.mask {
+            cover(&mut picture, &decode(mask)?.0);
+        }
+        if source.is_turned {
+            let mut turned = DynamicImage::from(picture);
+            turned.apply_orientation(orientation);
+            picture = turned.into_rgba8();
+        }
+        if let Some((lens, size)) = &source.lens {
+            // Straightened in the resolution at hand, then made smaller, so that nothing is sampled too thinly.
+            let (width, height) = (picture.width().max(camera.width), picture.height().max(camera.height));
+            picture = undistort(&picture, lens, *size, &camera.resized(width, height));
         }
         let picture = shrink(picture, camera.width, camera.height);
+        let (width, height) = picture.dimensions();
         let pixels = picture.pixels().map(|pixel| pixel.0).collect();
-        Ok(Self { width: camera.width, height: camera.height, pixels })
+        Ok(Self { width, height, pixels })
     }
 
     /// Bytes in memory.
@@ -54,27 +125,30 @@ impl Picture {
     }
 }
 
-/// Width and height from the head of a picture's file.
-pub(super) fn size_of(path: &Path) -> Result<[u32; 2], DatasetError> {
-    let content = |reason: String| ImageError::Content { path: path.into(), reason };
-    let file = std::fs::File::open(path).map_err(files::FileError::of("read", path))?;
-    let reader = image::ImageReader::new(std::io::BufReader::new(file))
-        .with_guessed_format()
-        .map_err(|error| content(error.to_string()))?;
-    let (width, height) = reader.into_dimensions().map_err(|error| content(error.to_string()))?;
-    Ok([width, height])
-}
-
-fn decode(path: &Path) -> Result<DynamicImage, DatasetError> {
-    let bytes = files::read(path)?;
-    image::load_from_memory(&bytes)
-        .map_err(|error| ImageError::Content { path: path.into(), reason: error.to_string() }.into())
+fn decode(place: &Place) -> Result<(DynamicImage, Orientation), DatasetError> {
+    let bytes = place.read()?;
+    let decode = || {
+        let mut reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format()?;
+        let mut limits = image::Limits::default();
+        limits.max_alloc = Some(MAX_DECODER_BYTES);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder()?;
+        // The file may be another one than the one whose head was looked at.
+        let (width, height) = decoder.dimensions();
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(Undecodable::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)));
+        }
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        Ok((DynamicImage::from_decoder(decoder)?, orientation))
+    };
+    decode().map_err(|error| undecodable(&place.path(), &error))
 }
 
 /// The colour before the background, or the alpha as a weight.
-fn weighted(decoded: &DynamicImage, options: &DatasetOptions) -> RgbaImage {
-    let mut picture = decoded.to_rgba8();
-    if !decoded.color().has_alpha() || options.alpha == AlphaMode::Mask {
+fn weighted(decoded: DynamicImage, options: &DatasetOptions) -> RgbaImage {
+    let has_alpha = decoded.color().has_alpha();
+    let mut picture = decoded.into_rgba8();
+    if !has_alpha || options.alpha == AlphaMode::Mask {
         return picture;
     }
     for pixel in picture.pixels_mut() {
@@ -87,45 +161,30 @@ fn weighted(decoded: &DynamicImage, options: &DatasetOptions) -> RgbaImage {
     picture
 }
 
-/// Takes the weight from pixels where a mask is dark.
+/// Takes the weight from pixels where a mask is dark: less than half as bright as where it is brightest, so that masks
+/// of 0 and 1 work as well as those of 0 and 255.
 fn cover(picture: &mut RgbaImage, mask: &DynamicImage) {
     let mask = mask.to_luma8();
-    let (width, height) = (u64::from(picture.width()), u64::from(picture.height()));
+    let brightest = mask.iter().copied().max().unwrap_or(0);
+    let (width, height) = picture.dimensions();
+    let at = |place: u32, side: u32, mask_side: u32| {
+        u32::try_from(u64::from(place) * u64::from(mask_side) / u64::from(side)).unwrap_or(0)
+    };
     for (x, y, pixel) in picture.enumerate_pixels_mut() {
-        let at = |place: u32, side: u32, mask_side: u32| {
-            u32::try_from(u64::from(place) * u64::from(mask_side) / u64::from(side)).unwrap_or(0)
-        };
-        debug_assert!(width > 0 && height > 0);
-        let (column, row) = (
-            at(x, u32::try_from(width).unwrap_or(1), mask.width()),
-            at(y, u32::try_from(height).unwrap_or(1), mask.height()),
-        );
-        if mask.get_pixel(column, row).0[0] < 128 {
+        let value = mask.get_pixel(at(x, width, mask.width()), at(y, height, mask.height())).0[0];
+        if value == 0 || value < brightest.div_ceil(2) {
             pixel.0[3] = 0;
         }
     }
 }
 
-/// A picture may be larger or smaller than its camera says, but not of another shape.
-fn check_shape(path: &Path, picture: &RgbaImage, expected: [u32; 2]) -> Result<(), DatasetError> {
-    let found = [picture.width(), picture.height()];
-    let scale = |i: usize| f64::from(found[i]) / f64::from(expected[i]);
-    // A side may be rounded either way.
-    let slack = 1.5 / f64::from(expected[0].min(expected[1]).min(found[0]).min(found[1]).max(1));
-    if (scale(0) / scale(1) - 1.0).abs() > slack {
-        return Err(DatasetError::Size { path: path.into(), found, expected });
-    }
-    Ok(())
-}
-
-/// What a pinhole with the lens's focal lengths and principal point would have taken. `size` is what the lens's
-/// parameters are for; what it did not see has no weight.
-fn undistort(picture: &RgbaImage, lens: &Lens, size: [u32; 2]) -> RgbaImage {
-    let Intrinsics { fx, fy, cx, cy } = lens.intrinsics;
+/// What a pinhole would have taken. `size` is what the lens's parameters are for; what it did not see has no weight.
+fn undistort(picture: &RgbaImage, lens: &Lens, size: [u32; 2], pinhole: &Camera) -> RgbaImage {
+    let Intrinsics { fx, fy, cx, cy } = pinhole.intrinsics;
     let scale =
         DVec2::new(f64::from(picture.width()) / f64::from(size[0]), f64::from(picture.height()) / f64::from(size[1]));
-    RgbaImage::from_fn(picture.width(), picture.height(), |column, row| {
-        let pixel = DVec2::new(f64::from(column) + 0.5, f64::from(row) + 0.5) / scale;
+    RgbaImage::from_fn(pinhole.width, pinhole.height, |column, row| {
+        let pixel = DVec2::new(f64::from(column) + 0.5, f64::from(row) + 0.5);
         let seen = lens.project(DVec2::new((pixel.x - cx) / fx, (pixel.y - cy) / fy)) * scale;
         bilinear(picture, seen)
     })
@@ -192,11 +251,19 @@ fn byte(value: f64) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use glam::DVec3;
+
     use super::super::lens::LensModel;
     use super::*;
 
     fn gradient(width: u32, height: u32) -> RgbaImage {
         RgbaImage::from_fn(width, height, |x, y| image::Rgba([byte(f64::from(x * 4)), byte(f64::from(y * 4)), 7, 255]))
+    }
+
+    /// With the lens's focal lengths and principal point.
+    fn pinhole(lens: &Lens) -> Camera {
+        let camera = Camera::look_at(DVec3::ZERO, DVec3::Z, DVec3::Y, 1.0, 64, 48);
+        Camera { intrinsics: lens.intrinsics, ..camera }
     }
 
     #[test]
@@ -213,7 +280,8 @@ mod tests {
     #[test]
     fn undistorting_finds_every_pixel_where_the_lens_put_it() {
         let lens = Lens::new(LensModel::SimpleRadial, &[50.0, 32.0, 24.0, -0.2]).unwrap();
-        let straight = undistort(&gradient(64, 48), &lens, [64, 48]);
+        let pinhole = pinhole(&lens);
+        let straight = undistort(&gradient(64, 48), &lens, [64, 48], &pinhole);
         for (x, y) in [(32, 24), (10, 10), (50, 40)] {
             let p = DVec2::new((f64::from(x) + 0.5 - 32.0) / 50.0, (f64::from(y) + 0.5 - 24.0) / 50.0);
             let seen = lens.project(p) - 0.5;
@@ -222,15 +290,26 @@ mod tests {
             assert_eq!(weight, 255);
         }
         let pincushion = Lens::new(LensModel::SimpleRadial, &[50.0, 32.0, 24.0, 0.3]).unwrap();
-        assert_eq!(undistort(&gradient(64, 48), &pincushion, [64, 48]).get_pixel(0, 0).0[3], 0, "never seen");
+        let straight = undistort(&gradient(64, 48), &pincushion, [64, 48], &pinhole);
+        assert_eq!(straight.get_pixel(0, 0).0[3], 0, "never seen");
+    }
+
+    #[test]
+    fn masks_of_any_depth_and_size_take_the_dark_pixels() {
+        for (bright, expected) in [(255, [255, 0]), (1, [255, 0]), (0, [0, 0])] {
+            let mut picture = RgbaImage::from_pixel(4, 2, image::Rgba([9, 9, 9, 255]));
+            let mask = image::GrayImage::from_fn(2, 2, |x, _| image::Luma([if x == 0 { bright } else { 0 }]));
+            cover(&mut picture, &mask.into());
+            assert_eq!([picture.get_pixel(1, 1).0[3], picture.get_pixel(2, 0).0[3]], expected, "{bright}");
+        }
     }
 
     #[test]
     fn alpha_is_background_or_weight() {
         let picture = DynamicImage::ImageRgba8(RgbaImage::from_pixel(1, 1, image::Rgba([200, 100, 0, 51])));
         let options = DatasetOptions { background: [1.0, 1.0, 1.0], ..DatasetOptions::default() };
-        assert_eq!(weighted(&picture, &options).get_pixel(0, 0).0, [244, 224, 204, 255]);
+        assert_eq!(weighted(picture.clone(), &options).get_pixel(0, 0).0, [244, 224, 204, 255]);
         let options = DatasetOptions { alpha: AlphaMode::Mask, ..options };
-        assert_eq!(weighted(&picture, &options).get_pixel(0, 0).0, [200, 100, 0, 51]);
+        assert_eq!(weighted(picture.clone(), &options).get_pixel(0, 0).0, [200, 100, 0, 51]);
     }
 }

@@ -5,15 +5,59 @@ use std::path::{Path, PathBuf};
 use glam::{DAffine3, DMat3, DMat4, DVec3};
 use serde::{Deserialize, Serialize};
 
+use super::lens::{Lens, LensModel};
 use crate::camera::{Camera, CameraError, Intrinsics};
 use crate::files::{self, FileError};
 
 /// A `transforms.json` file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transforms {
+    /// What all frames share.
+    #[serde(flatten)]
+    pub camera: TransformsCamera,
+    /// nerfstudio: points to start from, a PLY file relative to this one, in the same axes as the poses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ply_file_path: Option<String>,
+    /// nerfstudio: the first three rows of the matrix that was applied to the poses of structure from motion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_transform: Option<Vec<[f64; 4]>>,
+    /// nerfstudio: the pictures to train on, as `file_path` names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_filenames: Option<Vec<String>>,
+    /// nerfstudio: the pictures to validate on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_filenames: Option<Vec<String>>,
+    /// nerfstudio: the pictures to test on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_filenames: Option<Vec<String>>,
+    /// One entry per picture.
+    pub frames: Vec<TransformsFrame>,
+}
+
+/// A picture and its pose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransformsFrame {
+    /// The picture, relative to the file's folder; the extension may be missing.
+    pub file_path: String,
+    /// Which pixels count, a picture relative to the file's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask_path: Option<String>,
+    /// `world_from_camera`, row-major, OpenGL axes.
+    pub transform_matrix: [[f64; 4]; 4],
+    /// What is different from what all frames share.
+    #[serde(flatten)]
+    pub camera: TransformsCamera,
+}
+
+/// How pictures were taken; everything may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TransformsCamera {
     /// Horizontal field of view in radians, as Blender writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera_angle_x: Option<f64>,
+    /// Vertical field of view in radians.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_angle_y: Option<f64>,
     /// Focal length along x, pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fl_x: Option<f64>,
@@ -38,32 +82,108 @@ pub struct Transforms {
     /// As above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k2: Option<f64>,
-    /// As above; of the fisheye model.
+    /// As above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k3: Option<f64>,
     /// As above; of the fisheye model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k4: Option<f64>,
-    /// As above.
+    /// As above; not of the fisheye model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p1: Option<f64>,
-    /// As above.
+    /// As above; not of the fisheye model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p2: Option<f64>,
-    /// COLMAP's name of the camera model; `OPENCV` where it is missing.
+    /// COLMAP's name of the camera model; that of OpenCV where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera_model: Option<String>,
-    /// One entry per picture.
-    pub frames: Vec<TransformsFrame>,
+    /// instant-ngp's way to say that it is a fisheye.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_fisheye: Option<bool>,
 }
 
-/// A picture and its pose.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TransformsFrame {
-    /// The picture, relative to the file's folder; the extension may be missing.
-    pub file_path: String,
-    /// `world_from_camera`, row-major, OpenGL axes.
-    pub transform_matrix: [[f64; 4]; 4],
+/// The models of nerfstudio whose radial terms are a polynomial of the squared radius.
+const PERSPECTIVE: [&str; 6] = ["PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "PERSPECTIVE"];
+
+impl TransformsCamera {
+    /// This, and `shared` for what this does not say. A focal length is said by an angle as well.
+    #[must_use]
+    pub fn or(&self, shared: &Self) -> Self {
+        let has_focal = self.fl_x.is_some() || self.camera_angle_x.is_some();
+        let focal = if has_focal { self } else { shared };
+        Self {
+            camera_angle_x: focal.camera_angle_x,
+            camera_angle_y: focal.camera_angle_y,
+            fl_x: focal.fl_x,
+            fl_y: focal.fl_y,
+            cx: self.cx.or(shared.cx),
+            cy: self.cy.or(shared.cy),
+            w: self.w.or(shared.w),
+            h: self.h.or(shared.h),
+            k1: self.k1.or(shared.k1),
+            k2: self.k2.or(shared.k2),
+            k3: self.k3.or(shared.k3),
+            k4: self.k4.or(shared.k4),
+            p1: self.p1.or(shared.p1),
+            p2: self.p2.or(shared.p2),
+            camera_model: self.camera_model.clone().or_else(|| shared.camera_model.clone()),
+            is_fisheye: self.is_fisheye.or(shared.is_fisheye),
+        }
+    }
+
+    /// Width and height of the picture, where they are said.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "guarded by the range of the filter")]
+    pub fn size(&self) -> Option<(u32, u32)> {
+        let side = |value: Option<f64>| value.filter(|v| (1.0..1e6).contains(v)).map(|v| v.round() as u32);
+        Some((side(self.w)?, side(self.h)?))
+    }
+
+    /// Focal lengths and principal point for a picture of this size.
+    ///
+    /// # Errors
+    /// A sentence, where no focal length is said.
+    pub fn intrinsics(&self, (width, height): (u32, u32)) -> Result<Intrinsics, String> {
+        let (width, height) = (f64::from(width), f64::from(height));
+        let of_angle = |angle: Option<f64>, side: f64| angle.map(|angle| side / (2.0 * (angle / 2.0).tan()));
+        let fx = self.fl_x.or(of_angle(self.camera_angle_x, width));
+        let fx = fx.ok_or("it has neither `fl_x` nor `camera_angle_x`")?;
+        let of_angle_y = if self.fl_x.is_some() { None } else { of_angle(self.camera_angle_y, height) };
+        Ok(Intrinsics {
+            fx,
+            fy: self.fl_y.or(of_angle_y).unwrap_or(fx),
+            cx: self.cx.unwrap_or(width / 2.0),
+            cy: self.cy.unwrap_or(height / 2.0),
+        })
+    }
+
+    /// The lens of a picture of this size.
+    ///
+    /// # Errors
+    /// A sentence, where no focal length is said or the model of the camera is not a known one.
+    pub fn lens(&self, size: (u32, u32)) -> Result<Lens, String> {
+        let Intrinsics { fx, fy, cx, cy } = self.intrinsics(size)?;
+        let [k1, k2, k3, k4, p1, p2] =
+            [self.k1, self.k2, self.k3, self.k4, self.p1, self.p2].map(|value| value.unwrap_or(0.0));
+        let name = self.camera_model.as_deref().unwrap_or("OPENCV");
+        let is_fisheye = name == "OPENCV_FISHEYE" || self.is_fisheye == Some(true);
+        let lens = if is_fisheye {
+            Lens::new(LensModel::OpenCvFisheye, &[fx, fy, cx, cy, k1, k2, k3, k4])
+        } else if !PERSPECTIVE.contains(&name) {
+            return Err(format!("camera model `{}` is not known", name.chars().take(40).collect::<String>()));
+        } else if k4 != 0.0 {
+            return Err(format!("k4 is {k4}, and only the fisheye model has it"));
+        } else if k3 != 0.0 {
+            Lens::new(LensModel::FullOpenCv, &[fx, fy, cx, cy, k1, k2, p1, p2, k3, 0.0, 0.0, 0.0])
+        } else if [k1, k2, p1, p2] == [0.0; 4] {
+            Lens::new(LensModel::Pinhole, &[fx, fy, cx, cy])
+        } else {
+            Lens::new(LensModel::OpenCv, &[fx, fy, cx, cy, k1, k2, p1, p2])
+        };
+        let lens = lens.ok_or("its lens has the wrong number of values")?;
+        lens.check().map_err(|error| error.to_string())?;
+        Ok(lens)
+    }
 }
 
 /// A `transforms.json` that could not be used.
@@ -98,7 +218,15 @@ impl Transforms {
     /// # Errors
     /// [`TransformsError`] naming the file.
     pub fn load(path: &Path) -> Result<Self, TransformsError> {
-        let parsed: Self = serde_json::from_slice(&files::read(path)?)
+        Self::parse(&files::read(path)?, path)
+    }
+
+    /// Reads a file's content; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`TransformsError`] naming the file.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, TransformsError> {
+        let parsed: Self = serde_json::from_slice(bytes)
             .map_err(|error| TransformsError::Content { path: path.into(), reason: error.to_string() })?;
         if parsed.frames.is_empty() {
             return Err(TransformsError::Content { path: path.into(), reason: "it has no frames".into() });
@@ -116,20 +244,11 @@ impl Transforms {
         Ok(files::write_atomically(path, json.as_bytes())?)
     }
 
-    /// Whether the lens is a fisheye, and the four numbers of its distortion; `None` where the file gives none.
-    #[must_use]
-    pub fn distortion(&self) -> Option<(bool, [f64; 4])> {
-        let is_fisheye = self.camera_model.as_deref() == Some("OPENCV_FISHEYE");
-        let numbers =
-            if is_fisheye { [self.k1, self.k2, self.k3, self.k4] } else { [self.k1, self.k2, self.p1, self.p2] };
-        (is_fisheye || numbers.iter().any(Option::is_some)).then(|| (is_fisheye, numbers.map(|k| k.unwrap_or(0.0))))
-    }
-
     /// Describes cameras of one size and one set of intrinsics.
     #[must_use]
     pub fn from_cameras(views: &[(String, Camera)]) -> Self {
         let shared = views.first().map(|(_, camera)| *camera);
-        Self {
+        let camera = TransformsCamera {
             camera_angle_x: shared.map(|c| 2.0 * (f64::from(c.width) / (2.0 * c.intrinsics.fx)).atan()),
             fl_x: shared.map(|c| c.intrinsics.fx),
             fl_y: shared.map(|c| c.intrinsics.fy),
@@ -137,11 +256,17 @@ impl Transforms {
             cy: shared.map(|c| c.intrinsics.cy),
             w: shared.map(|c| f64::from(c.width)),
             h: shared.map(|c| f64::from(c.height)),
+            ..TransformsCamera::default()
+        };
+        Self {
+            camera,
             frames: views
                 .iter()
                 .map(|(file_path, camera)| TransformsFrame {
                     file_path: file_path.clone(),
+                    mask_path: None,
                     transform_matrix: opengl_pose(camera),
+                    camera: TransformsCamera::default(),
                 })
                 .collect(),
             ..Self::default()
@@ -159,29 +284,25 @@ impl Transforms {
             .frames
             .get(frame)
             .ok_or_else(|| content(&format!("there is no frame {frame}; it has {}", self.frames.len())))?;
+        let said = pose.camera.or(&self.camera);
         let (width, height) =
-            self.size().or(size).ok_or_else(|| content("neither `w` and `h` nor a picture size is known"))?;
-        let from_angle = self.camera_angle_x.map(|angle| f64::from(width) / (2.0 * (angle / 2.0).tan()));
-        let fx = self.fl_x.or(from_angle).ok_or_else(|| content("it has neither `fl_x` nor `camera_angle_x`"))?;
+            said.size().or(size).ok_or_else(|| content("neither `w` and `h` nor a picture size is known"))?;
         let camera = Camera {
-            view_from_world: view_from_world(&pose.transform_matrix),
-            intrinsics: Intrinsics {
-                fx,
-                fy: self.fl_y.unwrap_or(fx),
-                cx: self.cx.unwrap_or(f64::from(width) / 2.0),
-                cy: self.cy.unwrap_or(f64::from(height) / 2.0),
-            },
+            view_from_world: pose.view_from_world(),
+            intrinsics: said.intrinsics((width, height)).map_err(|reason| content(&reason))?,
             width,
             height,
         };
         camera.check().map_err(|source| TransformsError::Camera { path: path.into(), frame, source })?;
         Ok(size.map_or(camera, |(width, height)| camera.resized(width, height)))
     }
+}
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "guarded by the range of the filter")]
-    fn size(&self) -> Option<(u32, u32)> {
-        let side = |value: Option<f64>| value.filter(|v| (1.0..1e6).contains(v)).map(|v| v.round() as u32);
-        Some((side(self.w)?, side(self.h)?))
+impl TransformsFrame {
+    /// The pose in the axes of [`Camera`].
+    #[must_use]
+    pub fn view_from_world(&self) -> DAffine3 {
+        view_from_world(&self.transform_matrix)
     }
 }
 
@@ -224,10 +345,15 @@ mod tests {
     #[test]
     fn blender_files_know_only_an_angle() {
         let transforms = Transforms {
-            camera_angle_x: Some(std::f64::consts::FRAC_PI_2),
+            camera: TransformsCamera {
+                camera_angle_x: Some(std::f64::consts::FRAC_PI_2),
+                ..TransformsCamera::default()
+            },
             frames: vec![TransformsFrame {
                 file_path: "r_0".into(),
+                mask_path: None,
                 transform_matrix: DMat4::IDENTITY.to_cols_array_2d(),
+                camera: TransformsCamera::default(),
             }],
             ..Transforms::default()
         };
