@@ -1,0 +1,52 @@
+//! How to read a dataset: the options that commands share.
+
+use std::path::PathBuf;
+
+use lapidary::dataset::{AlphaMode, DatasetOptions};
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Dataset")]
+pub(crate) struct DatasetArgs {
+    /// Divide width and height of the pictures; `images_N` is used where it is there
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    downscale: Option<u32>,
+    /// Make wider pictures this wide, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 1600, value_parser = clap::value_parser!(u32).range(1..=8192))]
+    max_width: u32,
+    /// What to do with transparency: put the picture before the background, or not count the pixel
+    #[arg(long, value_enum, default_value = "composite")]
+    alpha: Alpha,
+    /// Hold back every so many-th picture by name for testing, where the dataset does not say which; 0 for none
+    #[arg(long, default_value_t = 8, value_name = "N")]
+    test_every: usize,
+    /// File with the names of the pictures for testing, one a line
+    #[arg(long, value_name = "FILE")]
+    split_file: Option<PathBuf>,
+    /// Folder of pictures, in the dataset or on the disk
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Alpha {
+    Composite,
+    Mask,
+}
+
+impl DatasetArgs {
+    /// The options; pictures with transparency are put before `background`, sRGB in 0..=1.
+    pub(crate) fn options(&self, background: [f32; 3]) -> DatasetOptions {
+        DatasetOptions {
+            downscale: self.downscale,
+            max_width: self.max_width,
+            alpha: match self.alpha {
+                Alpha::Composite => AlphaMode::Composite,
+                Alpha::Mask => AlphaMode::Mask,
+            },
+            background,
+            test_every: self.test_every,
+            split_file: self.split_file.clone(),
+            images: self.images.clone(),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Decoded pictures in memory, decoded ahead by other threads.
+//!
+//! The memory that pictures take stays within a budget: before a picture is decoded its bytes are set aside, and those
+//! that were not asked for the longest make room. Decoding ahead is left where there is no room; only who asks gets a
+//! picture whatever the budget says. A picture that somebody still holds stays in memory for as long as it is held, and
+//! a thread that decodes has the picture in its file's size besides.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::{Dataset, DatasetError, Picture};
+
+/// Pictures of a dataset, as many as a budget holds.
+#[derive(Debug)]
+pub struct PictureCache {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    dataset: Arc<Dataset>,
+    budget: u64,
+    state: Mutex<State>,
+    /// There is something to do, or nothing ever again.
+    asked: Condvar,
+    /// A picture is there, or could not be decoded.
+    settled: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: HashMap<usize, Entry>,
+    /// Views to decode, the next one first.
+    queue: VecDeque<usize>,
+    /// Of all pictures that are there or being decoded.
+    used_bytes: u64,
+    peak_bytes: u64,
+    /// Counts uses.
+    clock: u64,
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Queued,
+    Decoding,
+    Ready { picture: Arc<Picture>, last_use: u64 },
+}
+
+/// How full a cache is, bytes of decoded pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheUse {
+    /// Pictures that are there or being decoded.
+    pub bytes: u64,
+    /// The most there ever were.
+    pub peak_bytes: u64,
+    /// What there may be.
+    pub budget: u64,
+}
+
+impl PictureCache {
+    /// Holds up to `budget_bytes` of pictures, or one where a single one is larger; `threads` decode ahead.
+    #[must_use]
+    pub fn new(dataset: Arc<Dataset>, budget_bytes: u64, threads: usize) -> Self {
+        let shared = Arc::new(Shared {
+            dataset,
+            budget: budget_bytes,
+            state: Mutex::default(),
+            asked: Condvar::new(),
+            settled: Condvar::new(),
+        });
+        let worker = |i: usize| {
+            let shared = Arc::clone(&shared);
+            // Without a thread, pictures are decoded by whoever asks for them.
+            std::thread::Builder::new().name(format!("pictures {i}")).spawn(move || shared.work()).ok()
+        };
+        let workers = (0..threads).filter_map(worker).collect();
+        Self { shared, workers }
+    }
+
+    /// Asks for a view's picture to be decoded soon. Does nothing when it is there or asked for already.
+    pub fn prefetch(&self, view: usize) {
+        let mut state = self.shared.lock();
+        if self.workers.is_empty() || view >= self.shared.dataset.views.len() || state.entries.contains_key(&view) {
+            return;
+        }
+        state.entries.insert(view, Entry::Queued);
+        state.queue.push_back(view);
+        drop(state);
+        self.shared.asked.notify_one();
+    }
+
+    /// A view's picture. Waits where it is being decoded, and decodes it where nobody does.
+    ///
+    /// # Errors
+    /// As [`Dataset::load`].
+    pub fn get(&self, view: usize) -> Result<Arc<Picture>, DatasetError> {
+        let mut state = self.shared.lock();
+        loop {
+            match state.entries.get(&view) {
+                Some(Entry::Ready { picture, .. }) => {
+                    let picture = Arc::clone(picture);
+                    state.note_use(view);
+                    return Ok(picture);
+                }
+                Some(Entry::Decoding) => {
+                    state = self.shared.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                Some(Entry::Queued) | None => {
+                    state.queue.retain(|queued| *queued != view);
+                    let bytes = self.shared.bytes(view);
+                    state.make_room(bytes, self.shared.budget);
+                    return self.shared.decode(state, view, bytes);
+                }
+            }
+        }
+    }
+
+    /// How full it is.
+    #[must_use]
+    pub fn usage(&self) -> CacheUse {
+        let state = self.shared.lock();
+        CacheUse { bytes: state.used_bytes, peak_bytes: state.peak_bytes, budget: self.shared.budget }
+    }
+}
+
+impl Drop for PictureCache {
+    fn drop(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.asked.notify_all();
+        for worker in self.workers.drain(..) {
+            // A decoder that panicked has already said so.
+            drop(worker.join());
+        }
+    }
+}
+
+impl State {
+    fn note_use(&mut self, view: usize) {
+        self.clock += 1;
+        if let Some(Entry::Ready { last_use, .. }) = self.entries.get_mut(&view) {
+            *last_use = self.clock;
+        }
+    }
+
+    /// Lets go of pictures until so many bytes fit; `false` where they never do.
+    fn make_room(&mut self, bytes: u64, budget: u64) -> bool {
+        while self.used_bytes + bytes > budget {
+            let ready = self.entries.iter().filter_map(|(view, entry)| match entry {
+                Entry::Ready { last_use, picture } => Some((*last_use, *view, picture.bytes())),
+                _ => None,
+            });
+            let Some((_, view, freed)) = ready.min() else { return false };
+            self.entries.remove(&view);
+            self.used_bytes = self.used_bytes.saturating_sub(freed);
+        }
+        true
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        loop {
+            let mut state = self.lock();
+            let view = loop {
+                if state.is_closed {
+                    return;
+                }
+                match state.queue.pop_front() {
+                    Some(view) => break view,
+                    None => state = self.asked.wait(state).unwrap_or_else(PoisonError::into_inner),
+                }
+            };
+            let bytes = self.bytes(view);
+            if bytes <= self.budget && state.make_room(bytes, self.budget) {
+                // Whoever asks for the view meets an error again, and reports it.
+                drop(self.decode(state, view, bytes));
+            } else {
+                state.entries.remove(&view);
+            }
+        }
+    }
+
+    /// What a view's picture takes.
+    fn bytes(&self, view: usize) -> u64 {
+        self.dataset.views.get(view).map_or(0, |view| 4 * view.num_pixels())
+    }
+
+    /// Sets bytes aside, and decodes a view outside of the lock.
+    fn decode(&self, mut state: MutexGuard<'_, State>, view: usize, bytes: u64) -> Result<Arc<Picture>, DatasetError> {
+        state.entries.insert(view, Entry::Decoding);
+        state.used_bytes += bytes;
+        state.peak_bytes = state.peak_bytes.max(state.used_bytes);
+        drop(state);
+        let mut decoding = Decoding { shared: self, view, bytes, picture: None };
+        let picture = Arc::new(self.dataset.load(view)?);
+        decoding.picture = Some(Arc::clone(&picture));
+        Ok(picture)
+    }
+}
+
+/// A view that is being decoded; whatever becomes of it, those who wait for it go on.
+struct Decoding<'a> {
+    shared: &'a Shared,
+    view: usize,
+    bytes: u64,
+    picture: Option<Arc<Picture>>,
+}
+
+impl Drop for Decoding<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if let Some(picture) = self.picture.take() {
+            state.entries.insert(self.view, Entry::Ready { picture, last_use: 0 });
+            state.note_use(self.view);
+        } else {
+            state.entries.remove(&self.view);
+            state.used_bytes = state.used_bytes.saturating_sub(self.bytes);
+        }
+        drop(state);
+        self.shared.settled.notify_all();
+    }
+}
