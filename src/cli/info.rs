@@ -1,21 +1,28 @@
-//! `lapidary info`: the adapters of the machine and what each can do.
+//! `lapidary info`: the adapters of the machine and what each can do, or what a dataset holds.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
+use lapidary::dataset::{Dataset, DatasetReport, SizeReport};
 use lapidary::gpu::report::{self, AdapterReport};
 use lapidary::gpu::{Gpu, GpuError, GpuOptions};
 use serde::Serialize;
 
 use super::SharedArgs;
+use super::dataset::DatasetArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InfoArgs {
+    /// Dataset to describe instead: a folder, a .zip, or a transforms.json
+    path: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     /// Print one word, `gpu`, `software` or `none`: what other commands would use
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "path"])]
     check: bool,
+    #[command(flatten)]
+    dataset: DatasetArgs,
 }
 
 /// What `--json` prints.
@@ -28,6 +35,9 @@ struct Report {
 }
 
 pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    if let Some(path) = &args.path {
+        return describe(path, args);
+    }
     // The same choice as every other command, so that a bad --adapter is refused here too.
     let chosen = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() });
     if args.check {
@@ -50,6 +60,47 @@ pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         print!("{}", table(&report, chosen.as_ref().map(Gpu::name)));
     }
     Ok(())
+}
+
+fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
+    let report = DatasetReport::of(&Dataset::open(path, &args.dataset.options([0.0; 3]))?);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", dataset_table(&report));
+    }
+    Ok(())
+}
+
+fn dataset_table(report: &DatasetReport) -> String {
+    let models = report.camera_models.iter().map(|(model, pictures)| format!("{model} ({pictures})"));
+    let mut rows = vec![
+        ("kind", report.kind.clone()),
+        ("views", format!("{}: {} train, {} test", report.train + report.test, report.train, report.test)),
+        ("pictures", sizes(&report.sizes)),
+        ("cameras", models.collect::<Vec<_>>().join(", ")),
+        ("undistorted", report.undistorted.to_string()),
+        ("masks", report.masks.to_string()),
+        ("points", report.points.to_string()),
+    ];
+    rows.extend(report.notes.iter().map(|note| ("note", note.clone())));
+    let mut text = format!("{}\n", report.path);
+    for (what, value) in rows {
+        // Writing to a string does not fail.
+        writeln!(text, "   {what:<13}{value}").unwrap_or_default();
+    }
+    text
+}
+
+/// The most frequent sizes.
+fn sizes(sizes: &[SizeReport]) -> String {
+    let size = |size: &SizeReport| {
+        let ([width, height], [file_width, file_height]) = (size.loaded, size.file);
+        let from = if size.loaded == size.file { String::new() } else { format!(" from {file_width}×{file_height}") };
+        format!("{width}×{height}{from} ({})", size.pictures)
+    };
+    let shown = sizes.iter().take(4).map(size).collect::<Vec<_>>().join(", ");
+    if sizes.len() > 4 { format!("{shown}, {} sizes more", sizes.len() - 4) } else { shown }
 }
 
 fn word(chosen: Option<&Gpu>) -> &'static str {

@@ -3,6 +3,7 @@
 //! Exit code 0 is success, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
 //! that is missing, too small, lost or full, or no display for a window.
 
+mod dataset;
 mod info;
 mod render;
 mod synth;
@@ -38,7 +39,7 @@ pub(crate) struct SharedArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the GPUs of this machine and what each can do
+    /// List the GPUs of this machine and what each can do, or what a dataset holds
     Info(info::InfoArgs),
     /// Make a small multi-view dataset of cut gems, exact and the same every time
     Synth(synth::SynthArgs),

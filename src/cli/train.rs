@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lapidary::dataset::{Dataset, DatasetOptions};
+use lapidary::dataset::Dataset;
 use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
@@ -18,6 +18,7 @@ use lapidary::train::{Checkpoint, Evaluated, TrainOptions, Trainer};
 use serde::Serialize;
 
 use super::SharedArgs;
+use super::dataset::DatasetArgs;
 
 /// Trains a scene on photographs with known cameras.
 ///
@@ -45,9 +46,8 @@ pub(crate) struct TrainArgs {
     /// Any option of the file, like `colour_rate=0.01`
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Divides width and height of the pictures
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
-    downscale: u32,
+    #[command(flatten)]
+    dataset_options: DatasetArgs,
     /// Go on from the checkpoint in DIR
     #[arg(long)]
     resume: bool,
@@ -103,15 +103,14 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     }
     let checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path)).transpose()?;
     let background = checkpoint.as_ref().map_or(options.background, |found| found.state.options.background);
-    let dataset_options = DatasetOptions { downscale: args.downscale, background, ..DatasetOptions::default() };
-    let dataset = Arc::new(Dataset::open(&args.dataset, &dataset_options)?);
+    let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(background))?);
     for note in dataset.notes.iter().filter(|_| !args.quiet) {
         eprintln!("note: {note}");
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let trainer = match checkpoint {
-        Some(found) => Trainer::resume(&gpu, Arc::clone(&dataset), dataset_options, found, &checkpoint_path)?,
-        None => Trainer::new(&gpu, Arc::clone(&dataset), dataset_options, options)?,
+        Some(found) => Trainer::resume(&gpu, Arc::clone(&dataset), found, &checkpoint_path)?,
+        None => Trainer::new(&gpu, Arc::clone(&dataset), options)?,
     };
     let mut run = Run { args, trainer, begin: Instant::now(), log: Vec::new() };
     files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lapidary::dataset::{Dataset, DatasetOptions, Split};
+use lapidary::dataset::{AlphaMode, Dataset, DatasetOptions, Split};
 use lapidary::gpu::GpuOptions;
 use lapidary::scene_file;
 use lapidary::viewer::{self, Content, Launch, Picture, View};
@@ -60,7 +60,8 @@ fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> {
 
 /// Cameras and pictures of a dataset.
 fn dataset(path: &Path) -> anyhow::Result<Content> {
-    let options = DatasetOptions::default();
+    // Transparent pixels stay transparent: the window puts its own background behind them.
+    let options = DatasetOptions { alpha: AlphaMode::Mask, ..DatasetOptions::default() };
     let dataset = Dataset::open(path, &options)?;
     let view = |view: &lapidary::dataset::View| View {
         name: view.name.clone(),
@@ -72,13 +73,11 @@ fn dataset(path: &Path) -> anyhow::Result<Content> {
     };
     let views: Vec<View> = dataset.views.iter().map(view).collect();
     let count = views.len();
-    // Transparent pixels stay transparent: the window puts its own background behind them.
-    let options = DatasetOptions { alpha: lapidary::dataset::AlphaMode::Mask, ..options };
     let picture = move |index: usize| {
         if index >= count {
             return Err("there is no such picture".to_owned());
         }
-        let picture = dataset.load(index, &options).map_err(|error| error.to_string())?;
+        let picture = dataset.load(index).map_err(|error| error.to_string())?;
         Ok(Picture { width: picture.width as usize, height: picture.height as usize, pixels: picture.pixels })
     };
     Ok(Content { scene: None, views, picture: Arc::new(picture) })

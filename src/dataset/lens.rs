@@ -62,10 +62,7 @@ impl LensModel {
 
     /// Whether rays are bent by their angle, so that even without distortion it is no pinhole.
     const fn is_fisheye(self) -> bool {
-        matches!(
-            self,
-            Self::OpenCvFisheye | Self::SimpleRadialFisheye | Self::RadialFisheye | Self::ThinPrismFisheye
-        )
+        matches!(self, Self::OpenCvFisheye | Self::SimpleRadialFisheye | Self::RadialFisheye | Self::ThinPrismFisheye)
     }
 
     /// Whether x and y share a focal length.

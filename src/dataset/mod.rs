@@ -1,28 +1,45 @@
-//! Cameras and pictures that people have: COLMAP folders, and the `transforms.json` family.
+//! Cameras and pictures that people have: COLMAP folders, and the `transforms.json` family, in a folder or a `.zip`.
 //!
 //! A [`Dataset`] knows where everything is; pictures are decoded one at a time by [`Dataset::load`], which hands out
 //! what a pinhole camera would have taken: lens distortion is undone and large pictures are made smaller.
+//! [`PictureCache`] decodes ahead and keeps what fits into memory. docs/datasets.md describes the layouts.
 
+mod cache;
 mod colmap;
 mod error;
+mod found;
 mod lens;
 mod nerf;
 mod picture;
+mod pinhole;
+mod ply;
+mod report;
+mod split;
 pub mod transforms;
+mod tree;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+pub use cache::{CacheUse, PictureCache};
 pub use colmap::{ColmapCamera, ColmapImage, ColmapModel};
 pub use error::DatasetError;
 pub use lens::{Lens, LensModel};
 pub use picture::Picture;
+pub use report::{DatasetReport, SizeReport};
 
 use crate::camera::Camera;
+use found::Found;
+use picture::Source;
+use tree::Tree;
+
+/// Largest side that a camera of a file may claim, pixels.
+const MAX_TAKEN_SIDE: u32 = 1 << 16;
 
 /// Pictures with known cameras, and where there are any, points in space.
 #[derive(Debug)]
 pub struct Dataset {
-    /// The folder.
+    /// The folder, archive or file.
     pub path: PathBuf,
     /// How it is laid out.
     pub kind: Kind,
@@ -32,6 +49,7 @@ pub struct Dataset {
     pub points: Vec<SfmPoint>,
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
+    options: DatasetOptions,
 }
 
 /// Layouts.
@@ -82,23 +100,44 @@ pub struct View {
     pub split: Split,
     /// The camera of the picture as it will be loaded.
     pub camera: Camera,
-    file: PathBuf,
-    mask: Option<PathBuf>,
-    /// The lens of the picture as it was taken, of that size in pixels; `None` for a pinhole.
-    lens: Option<(Lens, [u32; 2])>,
+    source: Source,
 }
 
 impl View {
-    /// The picture's file.
+    /// The picture's file, for messages: in an archive, a path below the archive's.
     #[must_use]
-    pub fn file(&self) -> &Path {
-        &self.file
+    pub fn file(&self) -> PathBuf {
+        self.source.picture.path()
+    }
+
+    /// The file of the mask, where there is one; for messages.
+    #[must_use]
+    pub fn mask(&self) -> Option<PathBuf> {
+        self.source.mask.as_ref().map(tree::Place::path)
     }
 
     /// Whether distortion is undone on load.
     #[must_use]
     pub const fn is_distorted(&self) -> bool {
-        self.lens.is_some()
+        self.source.lens.is_some()
+    }
+
+    /// COLMAP's name of the model of the camera that took the picture.
+    #[must_use]
+    pub const fn camera_model(&self) -> &'static str {
+        self.source.model
+    }
+
+    /// Width and height of the picture's file.
+    #[must_use]
+    pub const fn file_size(&self) -> [u32; 2] {
+        self.source.file_size
+    }
+
+    /// Pixels of the picture as it will be loaded.
+    #[must_use]
+    pub fn num_pixels(&self) -> u64 {
+        u64::from(self.camera.width) * u64::from(self.camera.height)
     }
 }
 
@@ -116,8 +155,8 @@ pub enum AlphaMode {
 /// How to read a dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatasetOptions {
-    /// Divides width and height; a folder `images_N` is used where there is one.
-    pub downscale: u32,
+    /// Divides width and height; a folder `images_N` is used where there is one. Nothing is the same as 1.
+    pub downscale: Option<u32>,
     /// Wider pictures are made this wide, pixels.
     pub max_width: u32,
     /// What to do with an alpha channel.
@@ -126,37 +165,57 @@ pub struct DatasetOptions {
     pub background: [f32; 3],
     /// Every so many-th picture by name is for testing, where the files do not say it; 0 for none.
     pub test_every: usize,
+    /// A file with the names of the pictures for testing, one a line, instead of the above.
+    pub split_file: Option<PathBuf>,
+    /// The folder of pictures, in the dataset or on the disk, where it is not the usual one.
+    pub images: Option<PathBuf>,
 }
 
 impl Default for DatasetOptions {
     fn default() -> Self {
-        Self { downscale: 1, max_width: 1600, alpha: AlphaMode::Composite, background: [0.0; 3], test_every: 8 }
+        Self {
+            downscale: None,
+            max_width: 1600,
+            alpha: AlphaMode::Composite,
+            background: [0.0; 3],
+            test_every: 8,
+            split_file: None,
+            images: None,
+        }
+    }
+}
+
+impl DatasetOptions {
+    fn divisor(&self) -> u32 {
+        self.downscale.unwrap_or(1).max(1)
     }
 }
 
 impl Dataset {
-    /// Finds out what a folder holds.
+    /// Finds out what a folder or `.zip` holds; also takes a `transforms.json` or its kin.
     ///
     /// # Errors
     /// [`DatasetError`] naming the file at fault and what was expected.
     pub fn open(path: &Path, options: &DatasetOptions) -> Result<Self, DatasetError> {
-        let mut dataset = if let Some(folder) = colmap::find(path) {
-            colmap::open(path, &folder, options)?
-        } else if path.join("transforms_train.json").is_file() {
-            nerf::open_blender(path, options)?
-        } else if path.join("transforms.json").is_file() {
-            nerf::open_nerfstudio(path, options)?
-        } else {
-            return Err(DatasetError::NotADataset { path: path.into() });
-        };
-        if dataset.views.is_empty() {
+        let mut found = read(path, options)?;
+        if found.views.is_empty() {
             return Err(DatasetError::NoViews { path: path.into() });
         }
-        dataset.views.sort_by(|a, b| a.name.cmp(&b.name));
-        if dataset.kind != Kind::Blender {
-            split_every(&mut dataset.views, options.test_every);
+        found.views.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(file) = &options.split_file {
+            split::by_file(&mut found.views, file)?;
+        } else if !found.has_split {
+            split::every(&mut found.views, options.test_every);
         }
-        Ok(dataset)
+        found.notes.extend(note_on_size(&found.views, options));
+        let Found { kind, views, points, notes, .. } = found;
+        Ok(Self { path: path.into(), kind, views, points, notes, options: options.clone() })
+    }
+
+    /// How it was opened.
+    #[must_use]
+    pub const fn options(&self) -> &DatasetOptions {
+        &self.options
     }
 
     /// Indices of the views of a split.
@@ -167,39 +226,58 @@ impl Dataset {
     /// Decodes a view's picture, of the size of its camera.
     ///
     /// # Errors
-    /// [`DatasetError`] when it cannot be decoded or has another size than its camera says.
-    ///
-    /// # Panics
-    /// When there is no such view: a bug of the caller.
-    pub fn load(&self, view: usize, options: &DatasetOptions) -> Result<Picture, DatasetError> {
-        let view = &self.views[view];
-        Picture::load(&view.file, view.mask.as_deref(), view.lens.as_ref(), &view.camera, options)
+    /// [`DatasetError`] when it cannot be decoded, has another size than when the dataset was opened, or there is no
+    /// such view.
+    pub fn load(&self, view: usize) -> Result<Picture, DatasetError> {
+        let found = self.views.get(view).ok_or(DatasetError::NoView { view, of: self.views.len() })?;
+        Picture::load(&found.source, &found.camera, &self.options)
     }
 }
 
-/// Every n-th view by name is for testing, the first of them being one.
-fn split_every(views: &mut [View], every: usize) {
-    for (i, view) in views.iter_mut().enumerate() {
-        view.split = if every > 0 && i % every == 0 { Split::Test } else { Split::Train };
+/// The first layout that is there: COLMAP's, then Blender's, then a single `transforms.json`, then COLMAP's elsewhere.
+fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+        return read_transforms(path, options);
+    }
+    let tree = Arc::new(Tree::open(path)?);
+    let models = |sparse: &str| colmap::models(&tree, sparse);
+    let has_transforms = [nerf::TRAIN, nerf::WHOLE].map(|file| tree.is_file(file));
+    let mut folders = models("sparse");
+    if folders.is_empty() {
+        match has_transforms {
+            [true, _] => return nerf::open_blender(&tree, options),
+            [_, true] => return nerf::open_whole(&tree, nerf::WHOLE, options),
+            _ => folders = ["colmap/sparse", ""].map(models).into_iter().find(|f| !f.is_empty()).unwrap_or_default(),
+        }
+    }
+    if folders.is_empty() {
+        return Err(DatasetError::NotADataset { path: path.into() });
+    }
+    let mut found = colmap::open(&tree, &folders, options)?;
+    if has_transforms.contains(&true) {
+        found.notes.push("there is a transforms.json or its kin as well, which is used when its path is given".into());
+    }
+    Ok(found)
+}
+
+/// A file of the `transforms.json` family, given by its own path.
+fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let tree = Arc::new(Tree::open(folder)?);
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some(nerf::TRAIN) => nerf::open_blender(&tree, options),
+        Some(file) => nerf::open_whole(&tree, file, options),
+        None => Err(DatasetError::NotADataset { path: path.into() }),
     }
 }
 
-/// Size of the picture to load, given the size of the file at hand.
-fn loaded_size(size: [u32; 2], divisor: u32, max_width: u32) -> [u32; 2] {
-    let divided = size.map(|side| (f64::from(side) / f64::from(divisor.max(1))).round().max(1.0));
-    let shrink = (f64::from(max_width.max(1)) / divided[0]).min(1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "smaller than the size at hand")]
-    divided.map(|side| (side * shrink).round().max(1.0) as u32)
+fn note_on_size(views: &[View], options: &DatasetOptions) -> Option<String> {
+    let is_capped = |view: &&View| view.camera.width == options.max_width && view.file_size()[0] > options.max_width;
+    let capped = views.iter().filter(is_capped).count();
+    (capped > 0).then(|| format!("{capped} pictures are made {} pixels wide (--max-width)", options.max_width))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_divided_and_capped() {
-        assert_eq!(loaded_size([4946, 3286], 4, 1600), [1237, 822]);
-        assert_eq!(loaded_size([4000, 3000], 1, 1600), [1600, 1200]);
-        assert_eq!(loaded_size([5, 3], 8, 1600), [1, 1]);
-    }
+/// A point, unless it is somewhere at infinity.
+fn finite_point(position: [f64; 3], colour: [u8; 3]) -> Option<SfmPoint> {
+    position.iter().all(|x| x.is_finite()).then_some(SfmPoint { position, colour })
 }

@@ -26,7 +26,7 @@ pub use start::start;
 pub use targets::Targets;
 
 use crate::camera::{Camera, RenderOptions};
-use crate::dataset::{Dataset, DatasetError, DatasetOptions, Split};
+use crate::dataset::{Dataset, DatasetError, Split};
 use crate::gpu::{Buffer, Gpu, GpuError, KernelTime};
 use crate::image::Image;
 use crate::kernels::Rates;
@@ -77,7 +77,6 @@ pub struct Trainer {
     gpu: Gpu,
     options: TrainOptions,
     dataset: Arc<Dataset>,
-    dataset_options: DatasetOptions,
     similarity: Similarity,
     /// Of every view, in normalised units.
     cameras: Vec<Camera>,
@@ -102,12 +101,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError`]: options, pictures or device.
-    pub fn new(
-        gpu: &Gpu,
-        dataset: Arc<Dataset>,
-        dataset_options: DatasetOptions,
-        options: TrainOptions,
-    ) -> Result<Self, TrainError> {
+    pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, options: TrainOptions) -> Result<Self, TrainError> {
         options.check()?;
         let training_cameras: Vec<Camera> =
             dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
@@ -118,20 +112,14 @@ impl Trainer {
         let cameras: Vec<Camera> = training_cameras.iter().map(|camera| similarity.camera(camera)).collect();
         let scene = start(&dataset, &cameras, &similarity, &options);
         let optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene)?)?;
-        Self::with(gpu, dataset, dataset_options, options, (similarity, optimiser, 0))
+        Self::with(gpu, dataset, options, (similarity, optimiser, 0))
     }
 
     /// Goes on from a checkpoint, bit for bit as if the training had never stopped on the same device.
     ///
     /// # Errors
     /// [`TrainError`]: the checkpoint is of other pictures, or the device.
-    pub fn resume(
-        gpu: &Gpu,
-        dataset: Arc<Dataset>,
-        dataset_options: DatasetOptions,
-        checkpoint: Checkpoint,
-        path: &Path,
-    ) -> Result<Self, TrainError> {
+    pub fn resume(gpu: &Gpu, dataset: Arc<Dataset>, checkpoint: Checkpoint, path: &Path) -> Result<Self, TrainError> {
         let Checkpoint { scene, moments, statistics, state } = checkpoint;
         let names: Vec<&str> = dataset.indices(Split::Train).map(|view| dataset.views[view].name.as_str()).collect();
         if names != state.train_views {
@@ -145,13 +133,12 @@ impl Trainer {
         }
         let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
         let State { iteration, options, similarity, .. } = state;
-        Self::with(gpu, dataset, dataset_options, options, (similarity, optimiser, iteration))
+        Self::with(gpu, dataset, options, (similarity, optimiser, iteration))
     }
 
     fn with(
         gpu: &Gpu,
         dataset: Arc<Dataset>,
-        dataset_options: DatasetOptions,
         options: TrainOptions,
         (similarity, mut optimiser, iteration): (Similarity, Optimiser, u32),
     ) -> Result<Self, TrainError> {
@@ -161,11 +148,10 @@ impl Trainer {
         let budget = gpu.memory().map_or(DEFAULT_TARGET_BYTES, |bytes| bytes / TARGETS_SHARE);
         Ok(Self {
             gpu: gpu.clone(),
-            targets: Targets::new(gpu, Arc::clone(&dataset), dataset_options.clone(), budget),
+            targets: Targets::new(gpu, Arc::clone(&dataset), budget),
             renderer: Renderer::new(gpu, optimiser.scene().points_per_convex)?,
             options,
             dataset,
-            dataset_options,
             similarity,
             cameras,
             train_views,
@@ -376,7 +362,7 @@ impl Trainer {
     /// [`TrainError`]: the picture or the device.
     pub fn evaluate(&mut self, view: usize) -> Result<Evaluated, TrainError> {
         self.wait_until(0)?;
-        let picture = self.dataset.load(view, &self.dataset_options)?;
+        let picture = self.dataset.load(view)?;
         let options = RenderOptions { background: self.options.background, ..RenderOptions::default() };
         let camera = self.cameras[view];
         let rendered = self.renderer.render(self.optimiser.scene(), &camera, &options, false)?;

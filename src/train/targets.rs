@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::TrainError;
-use crate::dataset::{Dataset, DatasetOptions};
+use crate::dataset::Dataset;
 use crate::gpu::{Buffer, Gpu};
 
 /// Decodes and uploads pictures when they are asked for; those that were not asked for the longest make room.
@@ -12,7 +12,6 @@ use crate::gpu::{Buffer, Gpu};
 pub struct Targets {
     gpu: Gpu,
     dataset: Arc<Dataset>,
-    options: DatasetOptions,
     budget: u64,
     used: u64,
     held: HashMap<usize, Buffer<u32>>,
@@ -23,8 +22,8 @@ pub struct Targets {
 impl Targets {
     /// Holds up to `budget` bytes on the GPU.
     #[must_use]
-    pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, options: DatasetOptions, budget: u64) -> Self {
-        Self { gpu: gpu.clone(), dataset, options, budget, used: 0, held: HashMap::new(), order: VecDeque::new() }
+    pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, budget: u64) -> Self {
+        Self { gpu: gpu.clone(), dataset, budget, used: 0, held: HashMap::new(), order: VecDeque::new() }
     }
 
     /// The picture of a view: red, green, blue and weight, a byte each, red in the lowest.
@@ -38,7 +37,7 @@ impl Targets {
             self.order.push_back(view);
             return Ok(found);
         }
-        let picture = self.dataset.load(view, &self.options)?;
+        let picture = self.dataset.load(view)?;
         while self.used + picture.bytes() > self.budget {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(buffer) = self.held.remove(&oldest) {
