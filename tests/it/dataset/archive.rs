@@ -19,8 +19,7 @@ fn pack(folder: &Path, prefix: &str, out: &Path) {
                 continue;
             }
             let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-            let method =
-                if name.ends_with("png") { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+            let method = if name.ends_with("png") { CompressionMethod::Stored } else { CompressionMethod::Deflated };
             let options = SimpleFileOptions::default().compression_method(method);
             zip.start_file(format!("{prefix}{name}"), options).unwrap();
             zip.write_all(&std::fs::read(path).unwrap()).unwrap();

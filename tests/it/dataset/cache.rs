@@ -19,7 +19,11 @@ fn pictures_are_those_of_the_dataset_whoever_decodes_them() {
                 let view = (i * 3 + round) % 7;
                 cache.prefetch(view);
                 cache.prefetch((view + 3) % 7);
-                assert_eq!(*cache.get(view).unwrap(), dataset.load(view).unwrap(), "budget {budget}, {threads} threads");
+                assert_eq!(
+                    *cache.get(view).unwrap(),
+                    dataset.load(view).unwrap(),
+                    "budget {budget}, {threads} threads"
+                );
             }
         }
     }
