@@ -404,11 +404,11 @@ fn layout(ui: &mut egui::Ui, session: &mut Session, opened: &mut Opened, seconds
 
 impl ApplicationHandler<()> for App {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
-        if self.opened.is_none() {
-            if let Err(error) = self.open_window(event_loop) {
-                self.fail(event_loop, error);
-                return;
-            }
+        if self.opened.is_none()
+            && let Err(error) = self.open_window(event_loop)
+        {
+            self.fail(event_loop, error);
+            return;
         }
         self.request_redraw();
     }
