@@ -5,6 +5,7 @@
 mod adam;
 mod backward;
 mod cli;
+mod convert;
 mod density;
 mod device;
 mod display;
