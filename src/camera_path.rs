@@ -1,4 +1,4 @@
-//! A way of the camera through a scene: key frames, and smooth motion between them. docs/formats.md describes the file.
+//! A way of the camera through a scene: key frames, and smooth motion between them. docs/viewer.md describes the file.
 
 use std::path::{Path, PathBuf};
 

@@ -13,7 +13,7 @@
 //! | 0 | [`constants`], [`real`], [`files`], [`camera`], [`image`] | numbers, cameras, pictures |
 //! | 1 | [`scene`], [`camera_path`] | the parameters of convexes; the way of a camera |
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
-//! | 3 | [`kernels`], [`synth`], [`metrics`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures |
+//! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures; files of others |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | [`optimiser`] | iterations of training on the GPU |
 //! | 6 | [`train`] | from photographs to convexes |
@@ -24,6 +24,7 @@
 pub mod camera;
 pub mod camera_path;
 pub mod constants;
+pub mod convert;
 pub mod dataset;
 pub mod files;
 pub mod gpu;

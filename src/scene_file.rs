@@ -1,14 +1,13 @@
 //! The native scene file: safetensors with the names of docs/spec.md §2, see docs/formats.md.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use glam::{DAffine3, DMat3, DVec3};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::constants::SH_COEFFS;
 use crate::files::{self, FileError};
-use crate::scene::{NAMES, Params, Scene, SceneError};
+use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
 
 /// Value of the metadata key `format`.
 const FORMAT: &str = "lapidary-scene";
@@ -16,8 +15,29 @@ const FORMAT: &str = "lapidary-scene";
 /// Value of the metadata key `version`; raised when an older reader would misread the file.
 const VERSION: &str = "1";
 
-/// Metadata key of [`SceneMetadata::normalised_from_world`].
+/// Value of the metadata key `writer`.
+const WRITER: &str = concat!("lapidary ", env!("CARGO_PKG_VERSION"));
+
+/// Metadata key of K.
+const POINTS: &str = "points_per_convex";
+
+/// Metadata key of the SH degree.
+const DEGREE: &str = "sh_degree";
+
+/// Metadata key of [`Metadata::normalised_from_world`].
 const SIMILARITY: &str = "normalised_from_world";
+
+/// Metadata key of [`Metadata::provenance`].
+const PROVENANCE: &str = "provenance";
+
+/// What a scene file says besides the scene.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metadata {
+    /// The similarity that the scene was trained under. The parameters are in world units whether it is there or not.
+    pub normalised_from_world: Option<Similarity>,
+    /// Where the scene comes from, for people: one sentence.
+    pub provenance: Option<String>,
+}
 
 /// A scene file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -43,29 +63,19 @@ pub enum SceneFileError {
     },
 }
 
-/// What a scene file may say besides the scene.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SceneMetadata {
-    /// The similarity that training worked in. The points of the file are in world units; this is for going on with
-    /// training, and its scale says how large the scene is.
-    pub normalised_from_world: Option<DAffine3>,
-    /// Where the scene comes from, in words.
-    pub provenance: Option<String>,
-}
-
 /// Writes a scene under a temporary name and renames it.
 ///
 /// # Errors
 /// [`SceneFileError`] naming the file; a scene with NaN or infinity is refused.
 pub fn save(scene: &Scene, path: &Path) -> Result<(), SceneFileError> {
-    save_with(scene, &SceneMetadata::default(), path)
+    save_with(scene, &Metadata::default(), path)
 }
 
-/// [`save`], with what is known besides the scene.
+/// Writes a scene as [`save`] does, with what else there is to say about it.
 ///
 /// # Errors
-/// As [`save`]; also when `normalised_from_world` is not a similarity.
-pub fn save_with(scene: &Scene, about: &SceneMetadata, path: &Path) -> Result<(), SceneFileError> {
+/// [`SceneFileError`] naming the file; a scene with NaN or infinity, or a similarity that is none, is refused.
+pub fn save_with(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<(), SceneFileError> {
     scene.check().map_err(|source| SceneFileError::Scene { path: path.into(), source })?;
     let content = |error: safetensors::SafeTensorError| content(path, error.to_string());
     let tensors = scene
@@ -75,19 +85,62 @@ pub fn save_with(scene: &Scene, about: &SceneMetadata, path: &Path) -> Result<()
         .map(|(values, shape)| TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(values)))
         .transpose()
         .map_err(content)?;
-    let mut metadata = HashMap::from([
-        ("format".to_owned(), FORMAT.to_owned()),
-        ("version".to_owned(), VERSION.to_owned()),
-        ("points_per_convex".to_owned(), scene.points_per_convex.to_string()),
-        ("sh_degree".to_owned(), scene.sh_degree.to_string()),
-    ]);
-    if let Some(similarity) = &about.normalised_from_world {
-        let text = similarity_text(similarity).map_err(|reason| self::content(path, reason))?;
-        metadata.insert(SIMILARITY.to_owned(), text);
-    }
-    metadata.extend(about.provenance.iter().map(|text| ("provenance".to_owned(), text.clone())));
+    let entries = entries(scene, metadata).map_err(|reason| self::content(path, reason))?;
+    let metadata = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let bytes = safetensors::serialize(tensors.into_named(), Some(metadata)).map_err(content)?;
     Ok(files::write_atomically(path, &with_sorted_header(bytes))?)
+}
+
+/// Keys and values of the metadata of a scene, in alphabetical order; other formats for scenes carry the same ones.
+///
+/// # Errors
+/// A sentence where the similarity is none.
+pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static str, String>, String> {
+    let Metadata { normalised_from_world, provenance } = metadata;
+    let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
+    let entries = [
+        ("format", Some(FORMAT.to_owned())),
+        ("version", Some(VERSION.to_owned())),
+        (POINTS, Some(scene.points_per_convex.to_string())),
+        (DEGREE, Some(scene.sh_degree.to_string())),
+        ("writer", Some(WRITER.to_owned())),
+        (SIMILARITY, similarity),
+        (PROVENANCE, provenance.clone()),
+    ];
+    Ok(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
+}
+
+/// An empty scene of the shape that [`entries`] tell, and what else they say. `value_of` finds the value of a key.
+///
+/// # Errors
+/// A sentence that names the key.
+pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(Scene, Metadata), String> {
+    let value = |key: &str| value_of(key).unwrap_or("nothing");
+    for (key, expected) in [("format", FORMAT), ("version", VERSION)] {
+        if value(key) != expected {
+            return Err(format!("metadata `{key}` is {}, expected {expected}", value(key)));
+        }
+    }
+    let number = |key: &str| {
+        value(key).parse::<usize>().map_err(|_| format!("metadata `{key}` is {}, not a number", value(key)))
+    };
+    let scene = Scene::empty(number(POINTS)?, number(DEGREE)?);
+    scene.check_shapes().map_err(|error| error.to_string())?;
+    let normalised_from_world = value_of(SIMILARITY).map(parse_similarity).transpose()?;
+    Ok((scene, Metadata { normalised_from_world, provenance: value_of(PROVENANCE).map(str::to_owned) }))
+}
+
+fn similarity_text(similarity: &Similarity) -> Result<String, String> {
+    check_similarity(similarity)?;
+    serde_json::to_string(similarity).map_err(|error| error.to_string())
+}
+
+fn check_similarity(similarity: &Similarity) -> Result<(), String> {
+    let Similarity { scale, centre } = similarity;
+    let is_good = scale.is_finite() && *scale > 0.0 && centre.iter().all(|x| x.is_finite());
+    is_good.then_some(()).ok_or_else(|| {
+        format!("metadata `{SIMILARITY}` needs a positive scale and a finite centre, and is {similarity:?}")
+    })
 }
 
 /// Reads a scene and checks format, version, shapes and finiteness.
@@ -98,42 +151,36 @@ pub fn load(path: &Path) -> Result<Scene, SceneFileError> {
     load_with(path).map(|(scene, _)| scene)
 }
 
-/// [`load`], with what the file says besides the scene.
+/// Reads a scene as [`load`] does, with what else its file says.
 ///
 /// # Errors
-/// As [`load`]; also when `normalised_from_world` is not a similarity.
-pub fn load_with(path: &Path) -> Result<(Scene, SceneMetadata), SceneFileError> {
-    let (scene, metadata) = parse(&files::read(path)?).map_err(|reason| content(path, reason))?;
+/// [`SceneFileError`] naming the file and what was expected.
+pub fn load_with(path: &Path) -> Result<(Scene, Metadata), SceneFileError> {
+    let bytes = files::read(path)?;
+    let (scene, metadata) = parse(&bytes).map_err(|reason| content(path, reason))?;
     scene.check().map_err(|source| SceneFileError::Scene { path: path.into(), source })?;
     Ok((scene, metadata))
 }
 
-/// Everything but the finiteness of values; the error says what was expected.
-fn parse(bytes: &[u8]) -> Result<(Scene, SceneMetadata), String> {
+/// The scene of a whole file, its shapes and values not yet checked.
+fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    let key = |name: &str| metadata.get(name).map_or("nothing", String::as_str);
-    for (name, expected) in [("format", FORMAT), ("version", VERSION)] {
-        if key(name) != expected {
-            return Err(format!("metadata `{name}` is {}, expected {expected}", key(name)));
-        }
-    }
-    let number =
-        |name| key(name).parse::<usize>().map_err(|_| format!("metadata `{name}` is {}, not a number", key(name)));
-    let (points_per_convex, sh_degree) = (number("points_per_convex")?, number("sh_degree")?);
-    let about = SceneMetadata {
-        normalised_from_world: metadata.get(SIMILARITY).map(|text| parse_similarity(text)).transpose()?,
-        provenance: metadata.get("provenance").cloned(),
-    };
+    let entries = header.metadata().clone().unwrap_or_default();
+    let (scene, metadata) = parse_entries(|key| entries.get(key).map(String::as_str))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    let opacities = tensors.tensor(NAMES.raw_opacity).map_err(|_| missing(NAMES.raw_opacity))?;
-    let rows = opacities.shape().first().copied().unwrap_or_default();
-    let params =
-        NAMES.zip(shapes(rows, points_per_convex)).map(|(name, shape)| floats(&tensors, name, &shape)).transpose()?;
-    Ok((Scene { params, points_per_convex, sh_degree }, about))
+    let rows = tensors.tensor(NAMES.raw_opacity).map_or(0, |tensor| tensor.shape().iter().product());
+    let params = NAMES.zip(shapes(rows, scene.points_per_convex)).map(|(name, shape)| floats(&tensors, name, &shape));
+    Ok((Scene { params: params.transpose()?, ..scene }, metadata))
 }
 
-/// Shapes of the tensors of a scene.
+fn parse_similarity(text: &str) -> Result<Similarity, String> {
+    let similarity =
+        serde_json::from_str(text).map_err(|error| format!("metadata `{SIMILARITY}` is no similarity: {error}"))?;
+    check_similarity(&similarity)?;
+    Ok(similarity)
+}
+
+/// Shape of each tensor.
 fn shapes(rows: usize, points_per_convex: usize) -> Params<Vec<usize>> {
     Params {
         points: vec![rows, points_per_convex, 3],
@@ -142,34 +189,6 @@ fn shapes(rows: usize, points_per_convex: usize) -> Params<Vec<usize>> {
         raw_opacity: vec![rows],
         sh: vec![rows, SH_COEFFS, 3],
     }
-}
-
-/// A 3×4 matrix as JSON, row-major. Its digits give every bit back.
-fn similarity_text(similarity: &DAffine3) -> Result<String, String> {
-    check_similarity(similarity)?;
-    let [x, y, z] = similarity.matrix3.transpose().to_cols_array_2d();
-    let t = similarity.translation;
-    let rows = [[x[0], x[1], x[2], t.x], [y[0], y[1], y[2], t.y], [z[0], z[1], z[2], t.z]];
-    serde_json::to_string(&rows).map_err(|error| error.to_string())
-}
-
-fn parse_similarity(text: &str) -> Result<DAffine3, String> {
-    let rows: [[f64; 4]; 3] =
-        serde_json::from_str(text).map_err(|_| format!("metadata `{SIMILARITY}` is not a 3×4 matrix in JSON"))?;
-    let transposed = DMat3::from_cols_array_2d(&rows.map(|[x, y, z, _]| [x, y, z]));
-    let translation = DVec3::from(rows.map(|row| row[3]));
-    let similarity = DAffine3 { matrix3: transposed.transpose(), translation };
-    check_similarity(&similarity)?;
-    Ok(similarity)
-}
-
-/// A rotation times a positive number, to six digits, and a translation.
-fn check_similarity(similarity: &DAffine3) -> Result<(), String> {
-    let scale = similarity.matrix3.determinant().cbrt();
-    let rotation = similarity.matrix3 * scale.recip();
-    let off = rotation * rotation.transpose() - DMat3::IDENTITY;
-    let is_good = similarity.is_finite() && scale > 0.0 && off.to_cols_array().iter().all(|x| x.abs() < 1e-6);
-    if is_good { Ok(()) } else { Err(format!("metadata `{SIMILARITY}` is not a rotation, scale and translation")) }
 }
 
 /// The same file with the keys of its header in alphabetical order, so that equal scenes give equal bytes: safetensors
@@ -191,12 +210,8 @@ fn content(path: &Path, reason: String) -> SceneFileError {
     SceneFileError::Content { path: path.into(), reason }
 }
 
-fn missing(name: &str) -> String {
-    format!("tensor `{name}` is missing")
-}
-
 fn floats(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let tensor = tensors.tensor(name).map_err(|_| missing(name))?;
+    let tensor = tensors.tensor(name).map_err(|_| format!("tensor `{name}` is missing"))?;
     if tensor.dtype() != Dtype::F32 {
         return Err(format!("tensor `{name}` is {:?}, expected F32", tensor.dtype()));
     }
@@ -245,35 +260,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_besides_comes_back_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("scene.safetensors");
-        let similarity = DAffine3::from_scale_rotation_translation(
-            DVec3::splat(0.1),
-            glam::DQuat::from_rotation_y(0.7),
-            DVec3::new(1.0, -2.0, 1.0 / 3.0),
-        );
-        let about = SceneMetadata { normalised_from_world: Some(similarity), provenance: Some("a \"test\"\n".into()) };
-        save_with(&scene(), &about, &path).unwrap();
-        assert_eq!(load_with(&path).unwrap(), (scene(), about));
-        save(&scene(), &path).unwrap();
-        assert_eq!(load_with(&path).unwrap().1, SceneMetadata::default());
-        for wrong in [DAffine3::from_scale(DVec3::new(1.0, 1.0, 2.0)), DAffine3::ZERO, DAffine3::NAN] {
-            let about = SceneMetadata { normalised_from_world: Some(wrong), provenance: None };
-            assert!(save_with(&scene(), &about, &path).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn broken_files_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("scene.safetensors");
         save(&scene(), &path).unwrap();
         let whole = std::fs::read(&path).unwrap();
-        let huge_header = [&(1u64 << 60).to_le_bytes()[..], &whole[8..]].concat();
-        let no_length = u64::MAX.to_le_bytes();
-        let pieces = [&[][..], &whole[..7], &whole[..100], &whole[..whole.len() - 1], &huge_header, &no_length];
-        for bytes in pieces {
+        let huge_header = u64::MAX.to_le_bytes().to_vec();
+        for bytes in [&[][..], &whole[..7], &whole[..100], &whole[..whole.len() - 1], &huge_header] {
             std::fs::write(&path, bytes).unwrap();
             let message = load(&path).unwrap_err().to_string();
             assert!(message.contains("scene.safetensors"), "{message}");
@@ -281,38 +274,90 @@ mod tests {
         let mut nan = scene();
         nan.params.sh[3] = f32::NAN;
         assert!(matches!(save(&nan, &path), Err(SceneFileError::Scene { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), huge_header, "nothing is written");
     }
 
     #[test]
-    fn headers_that_say_something_else_are_refused() {
+    fn metadata_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("scene.safetensors");
-        save(&scene(), &path).unwrap();
-        let whole = std::fs::read(&path).unwrap();
-        let changed = |from: &str, to: &str| {
-            assert_eq!(from.len(), to.len());
-            let at = whole.windows(from.len()).position(|window| window == from.as_bytes()).expect(from);
-            let bytes = [&whole[..at], to.as_bytes(), &whole[at + to.len()..]].concat();
-            std::fs::write(&path, bytes).unwrap();
-            load(&path).unwrap_err().to_string()
+        let metadata = Metadata {
+            normalised_from_world: Some(Similarity { scale: 0.1, centre: [1.0, -2.0 / 3.0, 1e-9] }),
+            provenance: Some("made \"by hand\" → here".to_owned()),
         };
-        for (from, to, expected) in [
-            ("\"version\":\"1\"", "\"version\":\"2\"", "`version` is 2, expected 1"),
-            ("lapidary-scene", "something-else", "`format` is something-else"),
-            ("\"sh_degree\":\"2\"", "\"sh_degree\":\"9\"", "SH degree is 9"),
-            ("\"sh_degree\":\"2\"", "\"sh_degree\":\"x\"", "`sh_degree` is x"),
-            ("points_per_convex\":\"4", "points_per_convex\":\"5", "`points` has shape [2, 4, 3], expected [2, 5, 3]"),
-            ("[2,4,3]", "[4,2,3]", "`points` has shape [4, 2, 3]"),
-            ("[2,16,3]", "[3,2,16]", "`sh` has shape"),
-            ("raw_opacity", "ram_opacity", "`raw_opacity` is missing"),
-        ] {
-            let message = changed(from, to);
-            assert!(message.contains(expected) && message.contains("scene.safetensors"), "{message}");
+        save_with(&scene(), &metadata, &path).unwrap();
+        assert_eq!(load_with(&path).unwrap(), (scene(), metadata));
+        for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let normalised_from_world = Some(Similarity { scale, centre: [0.0; 3] });
+            let wrong = Metadata { normalised_from_world, provenance: None };
+            assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("positive scale"));
         }
-        let mut nan = whole.clone();
-        let last = nan.len() - 4;
-        nan[last..].copy_from_slice(&f32::NAN.to_le_bytes());
-        std::fs::write(&path, nan).unwrap();
-        assert!(load(&path).unwrap_err().to_string().contains("is not finite"));
+    }
+
+    /// A file whose header is the JSON of `edit`ing a good one; no byte of the data changes.
+    fn edited(path: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
+        save(&scene(), path).unwrap();
+        let whole = std::fs::read(path).unwrap();
+        let length = usize::try_from(u64::from_le_bytes(*whole.first_chunk().unwrap())).unwrap();
+        let mut header = serde_json::from_slice(&whole[8..8 + length]).unwrap();
+        edit(&mut header);
+        let header = header.to_string();
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &whole[8 + length..]].concat();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn headers_that_say_something_else_are_refused_by_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scene.safetensors");
+        let refused = |part: &str, edit: &dyn Fn(&mut serde_json::Value)| {
+            edited(&path, edit);
+            let message = load(&path).unwrap_err().to_string();
+            assert!(message.contains("scene.safetensors") && message.contains(part), "{part}: {message}");
+        };
+        refused("`version` is 2, expected 1", &|header| header["__metadata__"]["version"] = "2".into());
+        refused("`format` is nothing", &|header| {
+            header["__metadata__"].as_object_mut().unwrap().remove("format");
+        });
+        refused("shape [2, 4, 3], expected [2, 5, 3]", &|header| {
+            header["__metadata__"]["points_per_convex"] = "5".into();
+        });
+        refused("shape [2, 6, 2]", &|header| header["points"]["shape"] = vec![2, 6, 2].into());
+        refused("has 9 points", &|header| {
+            header["__metadata__"]["points_per_convex"] = "9".into();
+        });
+        refused("SH degree is 4", &|header| header["__metadata__"]["sh_degree"] = "4".into());
+        refused("not a number", &|header| header["__metadata__"]["sh_degree"] = "-1".into());
+        refused("`sh` is missing", &|header| {
+            let sh = header.as_object_mut().unwrap().remove("sh").unwrap();
+            header["other"] = sh;
+        });
+        refused("I32, expected F32", &|header| header["log_delta"]["dtype"] = "I32".into());
+        refused("no similarity", &|header| header["__metadata__"][SIMILARITY] = "{}".into());
+        refused("positive scale", &|header| {
+            header["__metadata__"][SIMILARITY] = r#"{"scale":-1,"centre":[0,0,0]}"#.into();
+        });
+        refused("", &|header| header["points"]["data_offsets"] = vec![0u64, 1 << 60].into());
+    }
+
+    #[test]
+    fn a_header_that_is_longer_than_any_file_costs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scene.safetensors");
+        for length in [1u64 << 60, u64::MAX, 1 << 32, 100_000_001, 9] {
+            std::fs::write(&path, [&length.to_le_bytes()[..], b"{}"].concat()).unwrap();
+            assert!(load(&path).unwrap_err().to_string().contains("not a lapidary scene"));
+        }
+    }
+
+    #[test]
+    fn more_tensors_than_a_scene_needs_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scene.safetensors");
+        edited(&path, |header| {
+            let end = header.as_object().unwrap().values().filter_map(|entry| entry["data_offsets"][1].as_u64()).max();
+            header["moment"] = serde_json::json!({"dtype": "U8", "shape": [0], "data_offsets": [end, end]});
+        });
+        assert_eq!(load(&path).unwrap(), scene());
     }
 }

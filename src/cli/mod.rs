@@ -3,6 +3,7 @@
 //! Exit code 0 is success, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
 //! that is missing, too small, lost or full, or no display for a window.
 
+mod convert;
 mod dataset;
 mod info;
 mod render;
@@ -45,6 +46,8 @@ enum Command {
     Synth(synth::SynthArgs),
     /// Train a scene on photographs
     Train(train::TrainArgs),
+    /// Convert a scene between formats: scenes, models of the authors' code, meshes, colliders, Gaussians
+    Convert(convert::ConvertArgs),
     /// Render a saved scene to a picture
     Render(render::RenderArgs),
     /// Open a window on a scene or a dataset
@@ -65,6 +68,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Info(args) => info::run(args, &cli.shared),
         Command::Synth(args) => synth::run(args),
         Command::Train(args) => train::run(args, &cli.shared),
+        Command::Convert(args) => convert::run(args),
         Command::Render(args) => render::run(args, &cli.shared),
         #[cfg(feature = "viewer")]
         Command::View(args) => view::run(args, &cli.shared),

@@ -13,7 +13,7 @@ use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
-use lapidary::scene_file;
+use lapidary::scene_file::{self, Metadata};
 use lapidary::train::{Checkpoint, Evaluated, TrainOptions, Trainer};
 use serde::Serialize;
 
@@ -219,7 +219,15 @@ impl Run<'_> {
     /// The checkpoint, the scene, and the log so far.
     fn save(&mut self) -> anyhow::Result<()> {
         self.trainer.checkpoint()?.save(&self.args.out.join("checkpoint.safetensors"))?;
-        scene_file::save(&self.trainer.scene()?, &self.args.out.join("scene.safetensors"))?;
+        let about = Metadata {
+            normalised_from_world: Some(self.trainer.similarity()),
+            provenance: Some(format!(
+                "{} iterations of lapidary {}",
+                self.trainer.iteration(),
+                env!("CARGO_PKG_VERSION")
+            )),
+        };
+        scene_file::save_with(&self.trainer.scene()?, &about, &self.args.out.join("scene.safetensors"))?;
         let path = self.args.out.join("metrics.jsonl");
         let mut file = std::fs::OpenOptions::new()
             .create(true)

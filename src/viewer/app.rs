@@ -11,6 +11,7 @@ use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy}
 use winit::window::{Fullscreen, Window, WindowId};
 
 use super::content::{Open, Opener, Wake};
+use super::keys::Action;
 use super::live::{Live, LiveSource};
 use super::panels::{self, Device};
 use super::scene_area::{self, Studio};
@@ -253,7 +254,10 @@ impl App {
             Theme::Light => egui::ThemePreference::Light,
             Theme::System => egui::ThemePreference::System,
         });
-        let input = opened.input.take_egui_input(&opened.window);
+        let mut input = opened.input.take_egui_input(&opened.window);
+        if takes_tab(&mut input) {
+            session.act(Action::TogglePanel);
+        }
         let mut next = Ok(Next::Done);
         let context = opened.context.clone();
         let mut is_first = true;
@@ -356,6 +360,16 @@ impl App {
     }
 }
 
+/// Whether Tab was pressed. egui must not see it: it would give the keyboard to a button, and every shortcut would go there.
+fn takes_tab(input: &mut egui::RawInput) -> bool {
+    let is_tab = |event: &egui::Event| matches!(event, egui::Event::Key { key: egui::Key::Tab, .. });
+    let is_press =
+        |event: &egui::Event| is_tab(event) && matches!(event, egui::Event::Key { pressed: true, repeat: false, .. });
+    let is_pressed = input.events.iter().any(is_press);
+    input.events.retain(|event| !is_tab(event));
+    is_pressed
+}
+
 /// Puts on the stage what has been read, or what the trainer gave.
 fn take_scene(session: &mut Session, opened: &mut Opened) -> Result<(), GpuError> {
     if std::mem::take(&mut session.scene_is_new) {
@@ -404,11 +418,11 @@ fn layout(ui: &mut egui::Ui, session: &mut Session, opened: &mut Opened, seconds
 
 impl ApplicationHandler<()> for App {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
-        if self.opened.is_none() {
-            if let Err(error) = self.open_window(event_loop) {
-                self.fail(event_loop, error);
-                return;
-            }
+        if self.opened.is_none()
+            && let Err(error) = self.open_window(event_loop)
+        {
+            self.fail(event_loop, error);
+            return;
         }
         self.request_redraw();
     }
@@ -456,5 +470,20 @@ impl ApplicationHandler<()> for App {
             Some(due) => event_loop.set_control_flow(ControlFlow::WaitUntil(due)),
             None => event_loop.set_control_flow(ControlFlow::Wait),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{Event, Key, Modifiers, RawInput};
+
+    #[test]
+    fn tab_is_kept_from_egui_and_nothing_else() {
+        let key =
+            |key: Key| Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE };
+        let mut input = RawInput { events: vec![key(Key::A), key(Key::Tab)], ..RawInput::default() };
+        assert!(super::takes_tab(&mut input));
+        assert_eq!(input.events, [key(Key::A)]);
+        assert!(!super::takes_tab(&mut input));
     }
 }

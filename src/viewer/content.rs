@@ -78,11 +78,14 @@ impl Content {
 /// Wakes the window.
 pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
 
+/// Number of the request, what was read, and what came of it.
+type Arrival = (u64, PathBuf, Result<Content, String>);
+
 /// Reads one path at a time; the last one asked for is what arrives.
 pub(super) struct Opener {
     open: Open,
     wake: Wake,
-    results: (Sender<(u64, PathBuf, Result<Content, String>)>, Receiver<(u64, PathBuf, Result<Content, String>)>),
+    results: (Sender<Arrival>, Receiver<Arrival>),
     last: u64,
     pending: Option<PathBuf>,
 }

@@ -389,6 +389,7 @@ impl Navigator {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "frames of a few seconds")]
 mod tests {
     use super::*;
 

@@ -130,10 +130,10 @@ pub(super) fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, h
     for bits in 0..8usize {
         for axis in 0..3 {
             let other = bits | (1 << axis);
-            if other != bits {
-                if let Some(line) = projection.line(corner(bits), corner(other)) {
-                    painter.line_segment(line, stroke);
-                }
+            if other != bits
+                && let Some(line) = projection.line(corner(bits), corner(other))
+            {
+                painter.line_segment(line, stroke);
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) const MODES: [(DisplayMode, &str, &str); 8] = [
     (DisplayMode::Depth, "depth", "depth"),
     (DisplayMode::Normal, "normal", "normal"),
     (DisplayMode::Alpha, "alpha", "alpha"),
-    (DisplayMode::Convex, "convexes", "heaviest convex of each pixel"),
+    (DisplayMode::Convex, "convex", "heaviest convex of each pixel"),
     (DisplayMode::Contributors, "layers", "contributors per pixel"),
     (DisplayMode::Tiles, "tiles", "convexes per tile"),
     (DisplayMode::Hulls, "hulls", "edges of the hulls"),
@@ -163,8 +163,17 @@ fn camera(ui: &mut Ui, session: &mut Session) {
     });
     let mut pose = *session.navigator.pose();
     let mut degrees = pose.fov_y.to_degrees();
+    // A slider with a fixed number of decimals rounds by itself, and that would look like a change by the user.
     let range = FOV_RANGE.0.to_degrees()..=FOV_RANGE.1.to_degrees();
-    if ui.add(egui::Slider::new(&mut degrees, range).fixed_decimals(0).suffix("°").text("field of view")).changed() {
+    if ui
+        .add(
+            egui::Slider::new(&mut degrees, range)
+                .custom_formatter(|value, _| format!("{value:.0}"))
+                .suffix("°")
+                .text("field of view"),
+        )
+        .changed()
+    {
         pose.fov_y = degrees.to_radians();
         session.leave_view();
         session.navigator.set(pose);
@@ -345,7 +354,14 @@ fn path(ui: &mut Ui, session: &mut Session) {
     if end > start {
         let mut time = session.track.time.clamp(start, end);
         ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(60.0);
-        if ui.add(egui::Slider::new(&mut time, start..=end).fixed_decimals(2).suffix(" s")).changed() {
+        if ui
+            .add(
+                egui::Slider::new(&mut time, start..=end)
+                    .custom_formatter(|value, _| format!("{value:.2}"))
+                    .suffix(" s"),
+            )
+            .changed()
+        {
             scrub(session, time);
         }
     }
@@ -450,7 +466,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);

@@ -153,12 +153,10 @@ fn scroll(ui: &Ui, session: &mut Session, height: f64) {
                     session.navigator.dolly(steps);
                 }
             }
-            egui::Event::Zoom(factor) if factor > 0.0 => {
-                // Ctrl and wheel arrive as both; the wheel was taken above.
-                if !ui.input(|input| input.modifiers.ctrl) {
-                    session.leave_view();
-                    session.navigator.dolly(f64::from(factor.ln()) / 0.105);
-                }
+            // Ctrl and wheel arrive as both; the wheel was taken above.
+            egui::Event::Zoom(factor) if factor > 0.0 && !ui.input(|input| input.modifiers.ctrl) => {
+                session.leave_view();
+                session.navigator.dolly(f64::from(factor.ln()) / 0.105);
             }
             egui::Event::Rotate(angle) => {
                 session.leave_view();
@@ -212,10 +210,11 @@ fn clicks(
             session.notify(format!("Pivot on convex {}", picked.convex));
         }
         ui.ctx().request_repaint();
-    } else if response.clicked() && session.settings.frusta {
-        if let Some(index) = camera_at(session, projection, pointer) {
-            session.enter_view(index);
-        }
+    } else if response.clicked()
+        && session.settings.frusta
+        && let Some(index) = camera_at(session, projection, pointer)
+    {
+        session.enter_view(index);
     }
     Ok(())
 }
@@ -434,10 +433,11 @@ fn status(session: &Session, viewport: &Viewport, painter: &egui::Painter, area:
     if let Some(view) = session.at_view.and_then(|index| session.content.views.get(index)) {
         parts.push(format!("{} ({})", view.name, view.split));
     }
-    if let Some((_, _, psnr)) = session.photograph.as_ref().and_then(|kept| kept.compared.as_ref()) {
-        if session.at_view.is_some() && session.comparison != Comparison::Render {
-            parts.push(format!("PSNR {psnr:.2} dB"));
-        }
+    if let Some((_, _, psnr)) = session.photograph.as_ref().and_then(|kept| kept.compared.as_ref())
+        && session.at_view.is_some()
+        && session.comparison != Comparison::Render
+    {
+        parts.push(format!("PSNR {psnr:.2} dB"));
     }
     if viewport.last.seconds > 0.0 {
         parts.push(format!("{:.1} ms", viewport.last.seconds * 1e3));

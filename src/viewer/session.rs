@@ -367,12 +367,10 @@ impl Session {
     /// Reads a path: a camera path at once, everything else on another thread.
     pub(super) fn open(&mut self, path: &Path) {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        if is_json {
-            if let Ok(loaded) = crate::camera_path::CameraPath::load(path) {
-                self.notify(format!("Camera path with {} key frames from {}", loaded.keys().len(), path.display()));
-                self.track.load(loaded);
-                return;
-            }
+        if is_json && let Ok(loaded) = crate::camera_path::CameraPath::load(path) {
+            self.notify(format!("Camera path with {} key frames from {}", loaded.keys().len(), path.display()));
+            self.track.load(loaded);
+            return;
         }
         self.opener.open(path);
     }

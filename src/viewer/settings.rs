@@ -86,8 +86,8 @@ impl Settings {
     /// Those of a file; the usual ones where there is none or it holds something else.
     #[must_use]
     pub(super) fn load(path: &Path) -> Self {
-        let read = files::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        read.unwrap_or_else(Self::default).checked()
+        let read: Option<Self> = files::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        read.unwrap_or_default().checked()
     }
 
     /// Writes the file.

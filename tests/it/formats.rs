@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use lapidary::scene_file::{self, SceneMetadata};
+use lapidary::scene_file::{self, Metadata};
 
 use crate::support::toys::{self, Random};
 
@@ -21,7 +21,7 @@ fn the_documented_reader_reads_a_scene() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scene.safetensors");
     let scene = toys::scene(&mut Random::new(1), 5, 6, 2).cast::<f32>();
-    let about = SceneMetadata { provenance: Some("a test".into()), ..SceneMetadata::default() };
+    let about = Metadata { provenance: Some("a test".into()), ..Metadata::default() };
     scene_file::save_with(&scene, &about, &path).unwrap();
 
     let print = "import sys\nprint(json.dumps(read_scene(sys.argv[1])))";

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("kernels", 3),
     ("synth", 3),
     ("metrics", 3),
+    ("convert", 3),
     ("renderer", 4),
     ("optimiser", 5),
     ("train", 6),

@@ -5,6 +5,7 @@
 mod adam;
 mod backward;
 mod cli;
+mod convert;
 mod dataset;
 mod density;
 mod device;

@@ -63,6 +63,20 @@ fn a_person_walks_through_a_dataset() {
     viewer.key('1');
     viewer.rest();
 
+    // The panel closes and opens, and keys still arrive.
+    let open = viewer.screenshot("open");
+    viewer.tab();
+    viewer.wait_for("frame ", PATIENCE);
+    viewer.rest();
+    assert!(viewer.screenshot("closed").part_that_differs(&open) > 0.1, "Tab closes the panel");
+    viewer.tab();
+    viewer.wait_for("frame ", PATIENCE);
+    viewer.key('h');
+    viewer.wait_for("action ToggleHulls", PATIENCE);
+    viewer.key('h');
+    viewer.wait_for("action ToggleHulls", PATIENCE);
+    viewer.rest();
+
     // The pointer turns the scene, the wheel comes nearer, W flies; then nothing is drawn any more.
     let start = viewer.screenshot("start");
     viewer.drag((300, 300), (420, 340), 1);

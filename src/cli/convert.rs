@@ -1,0 +1,90 @@
+//! `lapidary convert`: a scene from one format to another.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use lapidary::convert::{self, Focal, Shape, WriteOptions, Written};
+
+/// Converts a scene; the extensions of the two names say from what to what.
+///
+/// Read are scenes (.safetensors), convexes in .ply, and models of the authors' code (`point_cloud_state_dict.pt`).
+/// Written are scenes, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one colour in .glb
+/// and .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConvertArgs {
+    /// File to read: .safetensors, .ply or .pt
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// File to write: .safetensors, .ply, .glb, .obj or .json
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Focal lengths in pixels that a .pt was trained at; from the cameras.json of its folder if nothing is said
+    #[arg(long, value_parser = focal, value_name = "FX[,FY]")]
+    focal: Option<Focal>,
+    /// Write Gaussians into a .ply, not convexes
+    #[arg(long)]
+    gaussians: bool,
+    /// Leave convexes out of meshes, colliders and Gaussians that are less opaque than this, from 0 to 1
+    #[arg(long, value_parser = fraction, default_value_t = 0.0, value_name = "OPACITY")]
+    min_opacity: f32,
+    /// One mesh for all convexes, not one each
+    #[arg(long, conflicts_with = "colliders")]
+    merge: bool,
+    /// Shapes without colours, one for each convex
+    #[arg(long)]
+    colliders: bool,
+}
+
+pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    let (scene, metadata) = convert::read(&args.input, args.focal)?;
+    let shape = match (args.merge, args.colliders) {
+        (true, _) => Shape::Merged,
+        (_, true) => Shape::Colliders,
+        _ => Shape::Each,
+    };
+    let options = WriteOptions { min_opacity: args.min_opacity, shape, gaussians: args.gaussians };
+    let Written { kind, written, left_out } = convert::write(&scene, &metadata, &options, &args.output)?;
+    let left_out = if left_out > 0 { format!(", {left_out} convexes left out") } else { String::new() };
+    let provenance = metadata.provenance.map(|provenance| format!(" from {provenance}")).unwrap_or_default();
+    println!(
+        "{}: {written} {kind}{left_out}{provenance} ({:.1} s)",
+        args.output.display(),
+        begin.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn focal(text: &str) -> Result<Focal, String> {
+    let parse = |focal: &str| focal.trim().parse().ok();
+    let (x, y) = text.split_once(',').unwrap_or((text, text));
+    let focal = parse(x).zip(parse(y)).map(|(x, y)| Focal { x, y });
+    focal.filter(Focal::is_good).ok_or_else(|| "expected one or two numbers above 0, like 1100,1080".to_owned())
+}
+
+fn fraction(text: &str) -> Result<f32, String> {
+    let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn focal_lengths_are_one_or_two_numbers() {
+        assert_eq!(focal("1100"), Ok(Focal { x: 1100.0, y: 1100.0 }));
+        assert_eq!(focal("1100, 1080.5"), Ok(Focal { x: 1100.0, y: 1080.5 }));
+        for wrong in ["", "0", "-1", "1,2,3", "1,", "NaN", "inf", "a"] {
+            assert!(focal(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn fractions_lie_between_0_and_1() {
+        assert_eq!(fraction("0.5"), Ok(0.5));
+        for wrong in ["", "-0.1", "1.1", "NaN"] {
+            assert!(fraction(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Scenes from and to the files of other programs.
+//!
+//! | file | read | written |
+//! |---|---|---|
+//! | `.safetensors` | the native scene | the native scene |
+//! | `.ply` | convexes | convexes, or Gaussians for splat viewers |
+//! | `.pt` | models of the authors' code | – |
+//! | `.glb`, `.obj` | – | the hulls as solids of one colour, or as colliders |
+//! | `.json` | – | colliders: corners and facets |
+//!
+//! Layouts are in docs/formats.md. Whatever a file claims, no more memory is taken than a few times its size.
+
+mod authors;
+mod colliders;
+pub mod gaussians;
+mod glb;
+pub mod hull;
+pub mod mesh;
+mod obj;
+mod ply;
+
+use std::path::{Path, PathBuf};
+
+use crate::files::FileError;
+use crate::scene::{Scene, SceneError};
+use crate::scene_file::{self, Metadata, SceneFileError};
+use mesh::Solids;
+
+/// A scene that could not be read or written in another format.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A native scene.
+    #[error(transparent)]
+    SceneFile(#[from] SceneFileError),
+    /// A file that is not what its name says.
+    #[error("{} is not {what}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        what: &'static str,
+        /// What was found.
+        reason: String,
+    },
+    /// The values do not form a scene.
+    #[error("{} holds a broken scene: {source}", path.display())]
+    Scene {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        source: SceneError,
+    },
+    /// A file name that ends in nothing known.
+    #[error("{}: expected a name that ends in {expected}", path.display())]
+    Extension {
+        /// The file.
+        path: PathBuf,
+        /// Known endings.
+        expected: &'static str,
+    },
+    /// A model of the authors' code whose focal lengths are nowhere.
+    #[error("{} needs focal lengths: no cameras.json beside it or in the two folders above; give them with --focal FX,FY", path.display())]
+    NoFocal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An option that means nothing for this file.
+    #[error("{}: {option} is for {meant_for}", path.display())]
+    Option {
+        /// The file.
+        path: PathBuf,
+        /// The option.
+        option: &'static str,
+        /// The files that it is for.
+        meant_for: &'static str,
+    },
+}
+
+impl ConvertError {
+    fn content(path: &Path, what: &'static str, reason: String) -> Self {
+        Self::Content { path: path.into(), what, reason }
+    }
+}
+
+/// Focal lengths in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Focal {
+    /// Along x.
+    pub x: f64,
+    /// Along y.
+    pub y: f64,
+}
+
+impl Focal {
+    /// Whether both are positive numbers.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        [self.x, self.y].iter().all(|focal| focal.is_finite() && *focal > 0.0)
+    }
+}
+
+/// How solids are laid out in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// One object for each convex, coloured.
+    #[default]
+    Each,
+    /// One object for all, coloured.
+    Merged,
+    /// One object for each convex, for physics: without colours.
+    Colliders,
+}
+
+/// What is written besides the format, which the file name decides.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct WriteOptions {
+    /// Convexes fainter than this are left out of meshes, colliders and Gaussians; 0 to 1.
+    pub min_opacity: f32,
+    /// How solids are laid out.
+    pub shape: Shape,
+    /// A `.ply` holds Gaussians instead of convexes.
+    pub gaussians: bool,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// What the file holds this many of.
+    pub kind: &'static str,
+    /// How many convexes are in the file in some form.
+    pub written: usize,
+    /// Convexes of the scene that are not in the file: too faint, or without a volume.
+    pub left_out: usize,
+}
+
+/// Reads a scene by the extension of its file. `focal` is for models of the authors' code.
+///
+/// # Errors
+/// [`ConvertError`] naming the file and what was expected.
+pub fn read(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), ConvertError> {
+    let extension = extension(path);
+    if focal.is_some() && extension != "pt" {
+        return Err(ConvertError::Option { path: path.into(), option: "--focal", meant_for: "reading .pt files" });
+    }
+    let (scene, metadata) = match extension.as_str() {
+        "safetensors" => scene_file::load_with(path)?,
+        "ply" => ply::read(path)?,
+        "pt" => authors::read(path, focal)?,
+        _ => return Err(ConvertError::Extension { path: path.into(), expected: ".safetensors, .ply or .pt" }),
+    };
+    scene.check().map_err(|source| ConvertError::Scene { path: path.into(), source })?;
+    Ok((scene, metadata))
+}
+
+/// Writes a scene by the extension of its file.
+///
+/// # Errors
+/// [`ConvertError`] naming the file.
+pub fn write(scene: &Scene, metadata: &Metadata, options: &WriteOptions, path: &Path) -> Result<Written, ConvertError> {
+    scene.check().map_err(|source| ConvertError::Scene { path: path.into(), source })?;
+    let extension = extension(path);
+    check_options(options, &extension, path)?;
+    let whole = Written { kind: "convexes", written: scene.len(), left_out: 0 };
+    match extension.as_str() {
+        "safetensors" => scene_file::save_with(scene, metadata, path).map(|()| whole).map_err(Into::into),
+        "ply" if options.gaussians => {
+            let written = gaussians::write(scene, options.min_opacity, path)?;
+            Ok(Written { kind: "Gaussians", written, left_out: scene.len() - written })
+        }
+        "ply" => ply::write(scene, metadata, path).map(|()| whole),
+        _ => write_solids(scene, options, &extension, path),
+    }
+}
+
+fn write_solids(scene: &Scene, options: &WriteOptions, extension: &str, path: &Path) -> Result<Written, ConvertError> {
+    let Solids { solids, faint, flat } = Solids::of(scene, options.min_opacity);
+    match extension {
+        "glb" => glb::write(&solids, options.shape, path)?,
+        "obj" => obj::write(&solids, options.shape, path)?,
+        _ => colliders::write(&solids, path)?,
+    }
+    let is_colliders = options.shape == Shape::Colliders || extension == "json";
+    let kind = if is_colliders { "colliders" } else { "solids" };
+    Ok(Written { kind, written: solids.len(), left_out: faint + flat })
+}
+
+/// Refuses endings that are not known, and options that would be ignored.
+fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result<(), ConvertError> {
+    let expected = ".safetensors, .ply, .glb, .obj or .json";
+    if !["safetensors", "ply", "glb", "obj", "json"].contains(&extension) {
+        return Err(ConvertError::Extension { path: path.into(), expected });
+    }
+    let is_scene = extension == "safetensors" || (extension == "ply" && !options.gaussians);
+    let faults = [
+        (options.gaussians && extension != "ply", "--gaussians", "writing .ply files"),
+        (
+            options.shape == Shape::Merged && !["glb", "obj"].contains(&extension),
+            "--merge",
+            "writing .glb and .obj files",
+        ),
+        (
+            options.shape == Shape::Colliders && !["glb", "obj", "json"].contains(&extension),
+            "--colliders",
+            "writing .glb, .obj and .json files",
+        ),
+        (options.min_opacity > 0.0 && is_scene, "--min-opacity", "meshes, colliders and Gaussians"),
+    ];
+    match faults.into_iter().find(|(is_fault, ..)| *is_fault) {
+        Some((_, option, meant_for)) => Err(ConvertError::Option { path: path.into(), option, meant_for }),
+        None => Ok(()),
+    }
+}
+
+/// The extension in lower case.
+fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
+}
