@@ -23,7 +23,7 @@ fn options(strategy: StrategyKind) -> TrainOptions {
 }
 
 fn trainer(dataset: &Arc<Dataset>, options: &TrainOptions) -> Trainer {
-    Trainer::new(gpu(), Arc::clone(dataset), DatasetOptions::default(), options.clone()).unwrap()
+    Trainer::new(gpu(), Arc::clone(dataset), options.clone()).unwrap()
 }
 
 fn train(trainer: &mut Trainer, until: u32) -> Checkpoint {
@@ -57,8 +57,7 @@ fn a_training_that_stops_and_goes_on_is_the_one_that_never_stopped() {
         train(&mut trainer(&dataset, &options), 3).save(&path).unwrap();
         for stop in [10, 37, 60] {
             let checkpoint = Checkpoint::load(&path).unwrap();
-            let arguments = (Arc::clone(&dataset), DatasetOptions::default());
-            let mut resumed = Trainer::resume(gpu(), arguments.0, arguments.1, checkpoint, &path).unwrap();
+            let mut resumed = Trainer::resume(gpu(), Arc::clone(&dataset), checkpoint, &path).unwrap();
             train(&mut resumed, stop).save(&path).unwrap();
         }
         assert!(Checkpoint::load(&path).unwrap() == expected, "{strategy:?} differs after a stop");
