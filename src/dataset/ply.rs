@@ -3,14 +3,49 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::error::DatasetError;
 use super::{SfmPoint, finite_point};
 
-#[derive(Deserialize)]
+/// The element `vertex` of a file, whatever other elements it has.
 struct Cloud {
     vertex: Vec<Vertex>,
 }
+
+impl<'de> Deserialize<'de> for Cloud {
+    fn deserialize<D: Deserializer<'de>>(file: D) -> Result<Self, D::Error> {
+        file.deserialize_map(Elements)
+    }
+}
+
+/// Walks through the elements of a file. A derived `Deserialize` would skip unknown elements without saying that
+/// their rows are structs, which serde-ply refuses.
+struct Elements;
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Cloud;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str("the elements of a PLY file")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut elements: A) -> Result<Cloud, A::Error> {
+        let mut vertex = None;
+        while let Some(name) = elements.next_key::<String>()? {
+            if name == "vertex" {
+                vertex = Some(elements.next_value()?);
+            } else {
+                elements.next_value::<Vec<Skipped>>()?;
+            }
+        }
+        Ok(Cloud { vertex: vertex.ok_or_else(|| A::Error::missing_field("vertex"))? })
+    }
+}
+
+/// A row of an element that is not read.
+#[derive(Deserialize)]
+struct Skipped {}
 
 #[derive(Deserialize)]
 struct Vertex {

@@ -169,7 +169,7 @@ fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Result<DAffine3, String> {
     let translation = DVec3::from_array(translation);
     let length = quaternion.length();
     if !length.is_finite() || length < 1e-6 || !translation.is_finite() {
-        return Err(format!("the pose {rotation:?} {translation} is not a rotation and a translation"));
+        return Err(format!("the pose {rotation:?} {:?} is not a rotation and a translation", translation.to_array()));
     }
     Ok(DAffine3::from_rotation_translation(quaternion.normalize(), translation))
 }

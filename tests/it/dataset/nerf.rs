@@ -97,11 +97,11 @@ fn lists_of_file_names_split_and_leave_out() {
 #[test]
 fn a_file_splits_whatever_the_dataset_says() {
     let split = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(split.path(), "# by hand\ntrain/0003.png\n\n test/0005\r\n").unwrap();
+    std::fs::write(split.path(), "# by hand\ntrain/0005.png\n\n test/0003\r\n").unwrap();
     let options = DatasetOptions { split_file: Some(split.path().into()), ..DatasetOptions::default() };
     let dataset = Dataset::open(&GEMS.path().join("transforms_train.json"), &options).unwrap();
     let test: Vec<&str> = dataset.indices(Split::Test).map(|i| dataset.views[i].name.as_str()).collect();
-    assert_eq!(test, ["test/0005.png", "train/0003.png"]);
+    assert_eq!(test, ["test/0003.png", "train/0005.png"]);
     std::fs::write(split.path(), "0003\nno such picture\n").unwrap();
     let message = Dataset::open(GEMS.path(), &options).unwrap_err().to_string();
     assert!(message.contains("line 2") && message.contains("no such picture"), "{message}");
