@@ -146,9 +146,10 @@ impl Trainer {
         let train_views: Vec<usize> = dataset.indices(Split::Train).collect();
         optimiser.prepare(train_views.iter().map(|view| cameras[*view]))?;
         let budget = gpu.memory().map_or(DEFAULT_TARGET_BYTES, |bytes| bytes / TARGETS_SHARE);
+        let memory = u64::from(options.picture_memory) << 20;
         Ok(Self {
             gpu: gpu.clone(),
-            targets: Targets::new(gpu, Arc::clone(&dataset), budget),
+            targets: Targets::new(gpu, Arc::clone(&dataset), budget, memory),
             renderer: Renderer::new(gpu, optimiser.scene().points_per_convex)?,
             options,
             dataset,
@@ -200,11 +201,20 @@ impl Trainer {
             is_due = density::is_due(&self.options, self.iteration) || self.rises(self.iteration);
         }
         self.optimiser.submit(list)?;
+        self.decode_ahead();
         self.wait_until(if is_due || self.iteration >= until { 0 } else { 1 })?;
         if is_due {
             self.refine()?;
         }
         Ok(std::mem::take(&mut self.losses))
+    }
+
+    /// Has the pictures of the next list decoded while the GPU works on this one.
+    fn decode_ahead(&self) {
+        let last = self.iteration.saturating_add(self.options.iterations_per_submission).min(self.options.iterations);
+        for iteration in self.iteration + 1..=last {
+            self.targets.prefetch(self.view_at(iteration));
+        }
     }
 
     /// Collects losses until so many lists are under way.

@@ -77,6 +77,8 @@ pub struct TrainOptions {
     pub refine_until: f32,
     /// Iterations submitted at once.
     pub iterations_per_submission: u32,
+    /// Decoded pictures kept in the host's memory, MiB; changes nothing but the speed.
+    pub picture_memory: u32,
 }
 
 impl Default for TrainOptions {
@@ -105,6 +107,7 @@ impl Default for TrainOptions {
             refine_every: 100,
             refine_until: 0.6,
             iterations_per_submission: 8,
+            picture_memory: 2048,
         }
     }
 }

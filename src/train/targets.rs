@@ -1,17 +1,20 @@
-//! Pictures to learn from, on the GPU as 8 bits, as many as a budget holds.
+//! Pictures to learn from, on the GPU as 8 bits, as many as a budget holds; decoded ahead in memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::TrainError;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, PictureCache};
 use crate::gpu::{Buffer, Gpu};
 
-/// Decodes and uploads pictures when they are asked for; those that were not asked for the longest make room.
+/// Threads that decode ahead at most.
+const MAX_DECODERS: usize = 8;
+
+/// Uploads pictures when they are asked for; those that were not asked for the longest make room.
 #[derive(Debug)]
 pub struct Targets {
     gpu: Gpu,
-    dataset: Arc<Dataset>,
+    pictures: PictureCache,
     budget: u64,
     used: u64,
     held: HashMap<usize, Buffer<u32>>,
@@ -20,10 +23,19 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Holds up to `budget` bytes on the GPU.
+    /// Holds up to `budget` bytes on the GPU, and up to `memory` bytes of decoded pictures in the host's memory.
     #[must_use]
-    pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, budget: u64) -> Self {
-        Self { gpu: gpu.clone(), dataset, budget, used: 0, held: HashMap::new(), order: VecDeque::new() }
+    pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, budget: u64, memory: u64) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(MAX_DECODERS));
+        let pictures = PictureCache::new(dataset, memory, threads);
+        Self { gpu: gpu.clone(), pictures, budget, used: 0, held: HashMap::new(), order: VecDeque::new() }
+    }
+
+    /// Asks for a view's picture to be decoded soon, unless it is on the GPU.
+    pub fn prefetch(&self, view: usize) {
+        if !self.held.contains_key(&view) {
+            self.pictures.prefetch(view);
+        }
     }
 
     /// The picture of a view: red, green, blue and weight, a byte each, red in the lowest.
@@ -37,7 +49,7 @@ impl Targets {
             self.order.push_back(view);
             return Ok(found);
         }
-        let picture = self.dataset.load(view)?;
+        let picture = self.pictures.get(view)?;
         while self.used + picture.bytes() > self.budget {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(buffer) = self.held.remove(&oldest) {
