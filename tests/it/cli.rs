@@ -10,7 +10,7 @@ fn lapidary(args: &[&str]) -> Output {
 }
 
 /// Fails with this exit code, one `error:` on stderr that holds every one of `parts`, and no panic.
-fn refused(args: &[&str], code: i32, parts: &[&str]) {
+pub(crate) fn refused(args: &[&str], code: i32, parts: &[&str]) {
     let output = lapidary(args);
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
@@ -18,13 +18,13 @@ fn refused(args: &[&str], code: i32, parts: &[&str]) {
     assert!(parts.iter().all(|part| message.contains(part)), "{args:?}: {message}");
 }
 
-fn succeeds(args: &[&str]) -> String {
+pub(crate) fn succeeds(args: &[&str]) -> String {
     let output = lapidary(args);
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

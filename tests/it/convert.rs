@@ -1,89 +1,144 @@
-//! `lapidary convert` as a user runs it: what it writes can be read, and what it cannot read is refused.
+//! `lapidary convert`: what comes in is what went out, and what other programs read is what they should.
 
-use std::path::Path;
-use std::process::Command;
+mod authors;
+mod hostile;
+mod meshes;
+mod splats;
 
-use lapidary::scene::Scene;
-use lapidary::scene_file;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
-use crate::support::toys::{self, Random};
+use lapidary::convert::{self, WriteOptions};
+use lapidary::scene::{Params, Scene, Similarity};
+use lapidary::scene_file::{self, Metadata};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_pcg::Pcg64Mcg;
+use tempfile::TempDir;
 
-fn convert(input: &Path, output: &Path, more: &[&str]) -> (Option<i32>, String) {
-    let run = Command::new(env!("CARGO_BIN_EXE_lapidary")).arg("convert").args([input, output]).args(more).output();
-    let run = run.unwrap();
-    (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
-}
+use crate::cli::{refused, succeeds, text};
 
-fn converted(input: &Path, name: &str, more: &[&str]) -> Vec<u8> {
-    let output = input.with_file_name(name);
-    let (code, message) = convert(input, &output, more);
-    assert_eq!(code, Some(0), "{name}: {message}");
-    std::fs::read(output).unwrap()
-}
-
-fn saved(folder: &Path) -> (std::path::PathBuf, Scene) {
-    let scene = toys::scene(&mut Random::new(2), 20, 6, 2).cast::<f32>();
-    let path = folder.join("scene.safetensors");
-    scene_file::save(&scene, &path).unwrap();
-    (path, scene)
-}
-
-#[test]
-fn a_scene_comes_back_from_ply_bit_for_bit() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, scene) = saved(folder.path());
-    converted(&path, "scene.ply", &[]);
-    converted(&folder.path().join("scene.ply"), "back.safetensors", &[]);
-    assert!(scene_file::load(&folder.path().join("back.safetensors")).unwrap() == scene);
-}
-
-#[test]
-fn meshes_colliders_and_gaussians_hold_every_convex() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, scene) = saved(folder.path());
-    let json_of = |glb: &[u8]| -> serde_json::Value {
-        assert_eq!(&glb[..4], b"glTF");
-        assert_eq!(u32::from_le_bytes(glb[8..12].try_into().unwrap()) as usize, glb.len());
-        let length = u32::from_le_bytes(glb[12..16].try_into().unwrap()) as usize;
-        serde_json::from_slice(&glb[20..20 + length]).unwrap()
-    };
-    let each = json_of(&converted(&path, "each.glb", &[]));
-    assert_eq!(each["meshes"].as_array().unwrap().len(), scene.len());
-    let merged = json_of(&converted(&path, "merged.glb", &["--merge"]));
-    assert_eq!(merged["meshes"].as_array().unwrap().len(), 1);
-    let colliders: serde_json::Value = serde_json::from_slice(&converted(&path, "colliders.json", &[])).unwrap();
-    assert!(colliders.to_string().len() > 20 * 100);
-    let obj = String::from_utf8(converted(&path, "scene.obj", &[])).unwrap();
-    assert!(obj.lines().filter(|line| line.starts_with("v ")).count() >= 4 * scene.len());
-    assert!(obj.lines().any(|line| line.starts_with("f ")));
-    let gaussians = converted(&path, "gaussians.ply", &["--gaussians"]);
-    let header = String::from_utf8_lossy(&gaussians[..2000]).into_owned();
-    assert!(header.contains("element vertex 20") && header.contains("property float rot_3"), "{header}");
-}
-
-#[test]
-fn what_cannot_be_read_is_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, _) = saved(folder.path());
-    let whole_ply = converted(&path, "scene.ply", &[]);
-    let pickle = b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.";
-    let cases: [(&str, &[u8]); 5] = [
-        ("truncated.ply", &whole_ply[..whole_ply.len() / 2]),
-        (
-            "lies.ply",
-            b"ply\nformat binary_little_endian 1.0\nelement convex 4000000000\nproperty float x\nend_header\n",
-        ),
-        ("empty.ply", b""),
-        ("call.pt", pickle),
-        ("empty.safetensors", b""),
-    ];
-    for (name, bytes) in cases {
-        let input = folder.path().join(name);
-        std::fs::write(&input, bytes).unwrap();
-        let output = folder.path().join("out.glb");
-        let (code, message) = convert(&input, &output, &[]);
-        assert_eq!(code, Some(2), "{name}: {message}");
-        assert!(message.contains(name) && message.matches("error:").count() == 1, "{name}: {message}");
-        assert!(!output.exists());
+/// Convexes of chance: `count` of `k` points.
+fn chance_scene(count: usize, k: usize) -> Scene {
+    let mut chance = Pcg64Mcg::seed_from_u64(7);
+    let mut value = move |size: f32| size * (2.0 * chance.random::<f32>() - 1.0);
+    let mut scene = Scene::empty(k, 2);
+    for _ in 0..count {
+        let centre = [(); 3].map(|()| value(3.0));
+        let points: Vec<f32> = (0..3 * k).map(|i| centre[i % 3] + value(0.5)).collect();
+        let sh: Vec<f32> = (0..48).map(|_| value(1.0)).collect();
+        let (log_delta, log_sigma, raw_opacity) = (3.0 + value(1.0), 2.0 + value(1.0), value(3.0));
+        scene.push(Params {
+            points: &points,
+            log_delta: &[log_delta],
+            log_sigma: &[log_sigma],
+            raw_opacity: &[raw_opacity],
+            sh: &sh,
+        });
     }
+    scene
+}
+
+fn metadata() -> Metadata {
+    let similarity = Similarity { scale: 0.25, centre: [1.0, -2.5, 1e-3] };
+    Metadata { normalised_from_world: Some(similarity), provenance: Some("a test, with a comma".to_owned()) }
+}
+
+/// A folder with this scene in it.
+fn folder_with_scene(scene: &Scene) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scene.safetensors");
+    scene_file::save_with(scene, &metadata(), &path).unwrap();
+    (folder, path)
+}
+
+/// Converts as a user does and gives the file written.
+fn converted(from: &Path, name: &str, more: &[&str]) -> PathBuf {
+    let to = from.with_file_name(name);
+    let mut args = vec!["convert", text(from), text(&to)];
+    args.extend(more);
+    succeeds(&args);
+    to
+}
+
+/// Where the values of a binary PLY begin.
+fn end_of_header(bytes: &[u8]) -> usize {
+    bytes.windows(11).position(|window| window == b"end_header\n").unwrap() + 11
+}
+
+#[test]
+fn convexes_come_back_from_ply_bit_for_bit() {
+    for k in 3..=8 {
+        let scene = chance_scene(5, k);
+        let (_folder, path) = folder_with_scene(&scene);
+        let back = converted(&converted(&path, "convexes.ply", &[]), "back.safetensors", &[]);
+        assert_eq!(scene_file::load_with(&back).unwrap(), (scene, metadata()));
+        assert_eq!(std::fs::read(&back).unwrap(), std::fs::read(&path).unwrap());
+    }
+}
+
+#[test]
+fn a_ply_of_text_is_read_as_well() {
+    let scene = chance_scene(3, 4);
+    let (_folder, path) = folder_with_scene(&scene);
+    let binary = std::fs::read(converted(&path, "convexes.ply", &[])).unwrap();
+    let header = String::from_utf8(binary[..end_of_header(&binary)].to_vec()).unwrap();
+    let mut text = header.replace("binary_little_endian", "ascii");
+    scene.params.points.chunks(3).for_each(|p| writeln!(text, "{} {} {}", p[0], p[1], p[2]).unwrap());
+    for i in 0..scene.len() {
+        let Params { log_delta, log_sigma, raw_opacity, sh, .. } = &scene.params;
+        write!(text, "{} {} {} 48", log_delta[i], log_sigma[i], raw_opacity[i]).unwrap();
+        sh[48 * i..48 * (i + 1)].iter().for_each(|value| write!(text, " {value}").unwrap());
+        text.push('\n');
+    }
+    let path = path.with_file_name("text.ply");
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(convert::read(&path, None).unwrap(), (scene, metadata()));
+}
+
+#[test]
+fn an_empty_scene_converts_to_everything() {
+    let (_folder, path) = folder_with_scene(&Scene::empty(6, 3));
+    for (name, more) in [
+        ("a.safetensors", &[][..]),
+        ("a.ply", &[]),
+        ("b.ply", &["--gaussians"]),
+        ("a.glb", &[]),
+        ("b.glb", &["--merge"]),
+        ("a.obj", &[]),
+        ("a.json", &[]),
+    ] {
+        assert!(converted(&path, name, more).is_file());
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_said_in_a_sentence() {
+    let (_folder, path) = folder_with_scene(&chance_scene(2, 6));
+    let is_refused = |from: &Path, name: &str, more: &[&str], parts: &[&str]| {
+        let to = path.with_file_name(name);
+        let mut args = vec!["convert", text(from), text(&to)];
+        args.extend(more);
+        refused(&args, 2, parts);
+        assert!(!to.exists());
+    };
+    is_refused(&path, "out.gltf", &[], &["out.gltf", ".glb"]);
+    is_refused(&path, "out", &[], &["expected a name that ends in"]);
+    is_refused(&path, "out.glb", &["--gaussians"], &["--gaussians", ".ply"]);
+    is_refused(&path, "out.json", &["--merge"], &["--merge", ".obj"]);
+    is_refused(&path, "out.ply", &["--colliders"], &["--colliders", ".json"]);
+    is_refused(&path, "out.ply", &["--min-opacity", "0.5"], &["--min-opacity"]);
+    is_refused(&path, "out.ply", &["--focal", "1000"], &["--focal", ".pt"]);
+    is_refused(&path, "out.glb", &["--min-opacity", "2"], &["--min-opacity"]);
+    is_refused(&path.with_file_name("absent.pt"), "out.ply", &["--focal", "1"], &["absent.pt"]);
+    is_refused(&path.with_file_name("scene.obj"), "out.ply", &[], &["scene.obj", ".safetensors"]);
+    let gaussians = converted(&path, "gaussians.ply", &["--gaussians"]);
+    is_refused(&gaussians, "out.glb", &[], &["gaussians.ply", "Gaussians, which cannot become convexes"]);
+}
+
+#[test]
+fn extensions_may_be_capital() {
+    let (_folder, path) = folder_with_scene(&chance_scene(2, 6));
+    let path = path.with_file_name("A.PLY");
+    convert::write(&chance_scene(2, 6), &metadata(), &WriteOptions::default(), &path).unwrap();
+    assert_eq!(convert::read(&path, None).unwrap().0, chance_scene(2, 6));
 }
