@@ -14,7 +14,7 @@ use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
-use lapidary::train::{Checkpoint, Evaluated, TrainOptions, Trainer};
+use lapidary::train::{Checkpoint, Evaluated, TrainError, TrainOptions, Trainer};
 use serde::Serialize;
 
 use super::SharedArgs;
@@ -37,6 +37,9 @@ pub(crate) struct TrainArgs {
     /// Most convexes
     #[arg(long, value_name = "N")]
     max_convexes: Option<u32>,
+    /// GPU memory that may be taken, in MiB [default: four fifths of what the adapter has]
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u32>,
     /// Everything random depends on it alone
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
@@ -73,6 +76,7 @@ struct Line {
     l1: f32,
     ssim: f32,
     num_convexes: u32,
+    memory_mib: u64,
 }
 
 /// `metrics.json`
@@ -112,6 +116,9 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         Some(found) => Trainer::resume(&gpu, Arc::clone(&dataset), found, &checkpoint_path)?,
         None => Trainer::new(&gpu, Arc::clone(&dataset), options)?,
     };
+    if let Some(note) = trainer.note().filter(|_| !args.quiet) {
+        eprintln!("note: {note}");
+    }
     let mut run = Run { args, trainer, begin: Instant::now(), log: Vec::new() };
     files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
     if !run.train()? {
@@ -133,7 +140,7 @@ fn options(args: &TrainArgs) -> anyhow::Result<TrainOptions> {
         let one: toml::Table = set.parse().with_context(|| format!("--set {set}: expected NAME=VALUE"))?;
         table.extend(one);
     }
-    let flags = [("iterations", args.iterations), ("max_convexes", args.max_convexes)];
+    let flags = [("iterations", args.iterations), ("max_convexes", args.max_convexes), ("memory", args.memory)];
     for (name, value) in flags {
         if let Some(value) = value {
             table.insert(name.to_owned(), toml::Value::Integer(value.into()));
@@ -172,7 +179,8 @@ impl Run<'_> {
         let mut losses = Vec::new();
         while self.trainer.iteration() < end && !stop.load(Ordering::Relaxed) {
             let next = (self.trainer.iteration() / self.args.checkpoint_every + 1) * self.args.checkpoint_every;
-            losses.extend(self.trainer.advance(next.min(end))?);
+            let advanced = self.trainer.advance(next.min(end));
+            losses.extend(advanced.or_else(|error| self.rescue(error))?);
             bar.set_position(self.trainer.iteration().into());
             if losses.len() >= LINE_EVERY {
                 self.report(&bar, &losses)?;
@@ -188,6 +196,18 @@ impl Run<'_> {
         bar.finish_and_clear();
         self.save()?;
         Ok(self.trainer.is_done())
+    }
+
+    /// Saves what was done before an error.
+    fn rescue(&mut self, error: TrainError) -> anyhow::Result<Vec<LossMeans>> {
+        self.trainer.fall_back();
+        let out = self.args.out.display();
+        let iteration = self.trainer.iteration();
+        let state = match self.save() {
+            Ok(()) => format!("stopped and saved after {iteration} iterations; go on with --resume --out {out}"),
+            Err(_) => format!("stopped after {iteration} iterations; what was saved before is in {out}"),
+        };
+        Err(anyhow::Error::new(error).context(state))
     }
 
     fn bar(&self, total: u32) -> ProgressBar {
@@ -209,8 +229,12 @@ impl Run<'_> {
             l1: mean(|loss| loss.l1),
             ssim: mean(|loss| loss.ssim),
             num_convexes: self.trainer.num_convexes(),
+            memory_mib: self.trainer.memory() >> 20,
         };
-        bar.set_message(format!("L1 {:.4}, SSIM {:.4}, {} convexes", line.l1, line.ssim, line.num_convexes));
+        bar.set_message(format!(
+            "L1 {:.4}, SSIM {:.4}, {} convexes, {} MiB",
+            line.l1, line.ssim, line.num_convexes, line.memory_mib
+        ));
         serde_json::to_writer(&mut self.log, &line)?;
         self.log.push(b'\n');
         Ok(())

@@ -2,11 +2,13 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytemuck::{NoUninit, Pod};
 
 use super::context::Gpu;
 use super::error::GpuError;
+use super::ledger::Lease;
 
 /// `len` elements of `T` on the device. A clone is the same memory.
 #[derive(Debug, Clone)]
@@ -14,6 +16,7 @@ pub struct Buffer<T> {
     raw: wgpu::Buffer,
     label: String,
     len: u64,
+    _lease: Arc<Lease>,
     kind: PhantomData<T>,
 }
 
@@ -38,10 +41,10 @@ impl Gpu {
     /// `len` zeros of `T`.
     ///
     /// # Errors
-    /// [`GpuError::BufferTooLarge`] and [`GpuError::OutOfMemory`], naming `label`.
+    /// [`GpuError::BufferTooLarge`], [`GpuError::OverBudget`] and [`GpuError::OutOfMemory`], naming `label`.
     pub fn zeros<T: Pod>(&self, label: &str, len: u64) -> Result<Buffer<T>, GpuError> {
-        let raw = self.create(label, len * size_of::<T>() as u64, STORAGE)?;
-        Ok(Buffer { raw, label: label.to_owned(), len, kind: PhantomData })
+        let (raw, lease) = self.create(label, len * size_of::<T>() as u64, STORAGE)?;
+        Ok(Buffer { raw, label: label.to_owned(), len, _lease: Arc::new(lease), kind: PhantomData })
     }
 
     /// A storage buffer with the given elements.
@@ -61,18 +64,19 @@ impl Gpu {
     pub fn uniform<T: NoUninit>(&self, label: &str, value: &T) -> Result<Buffer<T>, GpuError> {
         let bytes = bytemuck::bytes_of(value);
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let raw = self.create(label, bytes.len() as u64, usage)?;
+        let (raw, lease) = self.create(label, bytes.len() as u64, usage)?;
         self.queue.write_buffer(&raw, 0, bytes);
-        Ok(Buffer { raw, label: label.to_owned(), len: 1, kind: PhantomData })
+        Ok(Buffer { raw, label: label.to_owned(), len: 1, _lease: Arc::new(lease), kind: PhantomData })
     }
 
-    fn create(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, GpuError> {
+    fn create(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<(wgpu::Buffer, Lease), GpuError> {
         // A binding cannot be empty, and windows end on whole multiples.
         let bytes = bytes.next_multiple_of(SMALLEST).max(SMALLEST);
         let limit = self.limits().max_buffer_size;
         if bytes > limit {
             return Err(GpuError::BufferTooLarge { label: label.to_owned(), bytes, limit });
         }
+        let lease = self.ledger.lease(label, bytes)?;
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
@@ -81,7 +85,7 @@ impl Gpu {
             mapped_at_creation: false,
         });
         match pollster::block_on(scope.pop()) {
-            None => Ok(raw),
+            None => Ok((raw, lease)),
             Some(_) => Err(GpuError::OutOfMemory { label: label.to_owned(), bytes }),
         }
     }
@@ -189,7 +193,7 @@ impl<T> Buffer<T> {
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let bytes = len * size_of::<T>() as u64;
         let copied = bytes.next_multiple_of(SMALLEST).max(SMALLEST);
-        let copy = gpu.create(&format!("{} (read back)", self.label), copied, usage)?;
+        let (copy, lease) = gpu.create(&format!("{} (read back)", self.label), copied, usage)?;
         let mut encoder =
             gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
         encoder.copy_buffer_to_buffer(&self.raw, 0, &copy, 0, copied);
@@ -199,7 +203,7 @@ impl<T> Buffer<T> {
             // The receiver is gone only if nobody asks any more.
             sender.send(result).unwrap_or_default();
         });
-        Ok(Readback { copy, bytes, submission, mapped, kind: PhantomData })
+        Ok(Readback { copy, bytes, submission, mapped, _lease: lease, kind: PhantomData })
     }
 }
 
@@ -210,6 +214,7 @@ pub struct Readback<T> {
     bytes: u64,
     submission: wgpu::SubmissionIndex,
     mapped: std::sync::mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    _lease: Lease,
     kind: PhantomData<T>,
 }
 

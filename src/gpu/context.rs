@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter::{self, Selector};
 use super::error::GpuError;
+use super::ledger::Ledger;
 use super::{memory, report};
 
 /// How to open a device.
@@ -64,6 +65,7 @@ pub struct Gpu {
     driver: String,
     is_software: bool,
     memory: Option<u64>,
+    pub(super) ledger: Arc<Ledger>,
     first_fault: Arc<Mutex<Option<GpuError>>>,
 }
 
@@ -111,6 +113,7 @@ impl Gpu {
             },
             limits,
             memory: memory::device_bytes(adapter),
+            ledger: Arc::default(),
             is_software: info.device_type == wgpu::DeviceType::Cpu,
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             name: info.name,
@@ -195,6 +198,17 @@ impl Gpu {
     #[must_use]
     pub const fn memory(&self) -> Option<u64> {
         self.memory
+    }
+
+    /// Bytes of the buffers that this device holds for us.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.ledger.held()
+    }
+
+    /// Refuses buffers from now on that would make it hold more than this many bytes.
+    pub fn allow(&self, bytes: u64) {
+        self.ledger.allow(bytes);
     }
 
     /// Bytes that this program has on the device, where the backend tells.

@@ -53,6 +53,21 @@ pub enum GpuError {
         /// Its size.
         bytes: u64,
     },
+    /// More than the program is allowed to take.
+    #[error(
+        "`{label}` needs {} MiB, {} of {} MiB of GPU memory are in use; use fewer convexes, smaller pictures or a higher --memory",
+        bytes.div_ceil(1 << 20), held >> 20, allowed >> 20
+    )]
+    OverBudget {
+        /// The buffer.
+        label: String,
+        /// Its size.
+        bytes: u64,
+        /// Bytes that were in use.
+        held: u64,
+        /// Bytes that may be.
+        allowed: u64,
+    },
     /// A buffer is larger than any buffer of this device may be.
     #[error(
         "`{label}` needs {bytes} bytes and this GPU allows {limit} in one buffer; use fewer convexes or smaller pictures"

@@ -13,6 +13,7 @@ mod context;
 mod error;
 mod kernel;
 pub mod layout;
+mod ledger;
 mod memory;
 mod profile;
 pub mod report;

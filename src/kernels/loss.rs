@@ -40,6 +40,9 @@ pub struct LossRecord<'a> {
 const PLANES: u64 = 9;
 
 impl LossMemory {
+    /// Bytes of a pixel.
+    pub const BYTES_PER_PIXEL: u64 = 4 * PLANES;
+
     /// Memory for pictures of up to this many pixels and tiles.
     ///
     /// # Errors

@@ -10,7 +10,9 @@ use crate::camera::{Camera, RenderOptions};
 use crate::gpu::layout::{Edit, LossArgs, RegulariseArgs, Status};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile, Readback};
 use crate::kernels::{Adam, AdamRecord, Density, Loss, LossMemory, LossRecord, Rates};
-use crate::renderer::{BackwardMemory, Differentiator, FrameMemory, FrameShape, GpuScene, PictureCotangents, Renderer};
+use crate::renderer::{
+    BackwardMemory, Costs, Differentiator, FrameMemory, FrameShape, GpuScene, PictureCotangents, Renderer,
+};
 use crate::scene::{NAMES, Params, row_widths};
 
 /// One iteration: a picture of a camera is compared with a target, and the parameters are moved.
@@ -59,6 +61,7 @@ pub struct Optimiser {
     memory: Option<Memory>,
     /// Steps that the status of the memory counts and that were reported.
     num_reported: u32,
+    num_done: u32,
     flights: VecDeque<Flight>,
     /// Losses of lists that had to end before more was submitted.
     collected: Vec<LossMeans>,
@@ -100,6 +103,7 @@ impl Optimiser {
             moments,
             memory: None,
             num_reported: 0,
+            num_done: 0,
             flights: VecDeque::new(),
             collected: Vec::new(),
         })
@@ -123,6 +127,24 @@ impl Optimiser {
         }
         optimiser.statistics = gpu.upload("statistics", statistics)?;
         Ok(optimiser)
+    }
+
+    /// What training takes on the device: parameters, their moments and statistics, and the memory of an iteration.
+    #[must_use]
+    pub fn costs(renderer: &Renderer, points_per_convex: u32) -> Costs {
+        let parameters: usize = row_widths(points_per_convex as usize).into_array().into_iter().sum();
+        let own = Costs {
+            convex: (3 * parameters * size_of::<f32>() + size_of::<[f32; 4]>()) as u64,
+            instance: 0,
+            pixel: LossMemory::BYTES_PER_PIXEL,
+        };
+        own + renderer.costs() + BackwardMemory::costs(points_per_convex)
+    }
+
+    /// Iterations that were done, those that were skipped and repeated once.
+    #[must_use]
+    pub const fn num_done(&self) -> u32 {
+        self.num_done
     }
 
     /// The scene as it is when everything submitted is done.
@@ -175,12 +197,15 @@ impl Optimiser {
     pub fn rebuild(&mut self, edits: &[Edit]) -> Result<(), GpuError> {
         assert!(self.flights.is_empty(), "a scene is rebuilt between iterations");
         let gpu = self.gpu.clone();
+        let num_convexes = u32::try_from(edits.len()).unwrap_or(u32::MAX);
         let widths = row_widths(self.scene.points_per_convex as usize);
         let zeros = |label: &'static str| {
             let zeros =
                 |(name, width): (&str, usize)| gpu.zeros(&format!("{label}.{name}"), (edits.len() * width) as u64);
             NAMES.zip(widths).map(zeros).transpose()
         };
+        // The memory of an iteration is free before more is asked for; gradients have the shape of the scene anyway.
+        let shape = self.memory.take().map(|memory| memory.frame.shape().with_convexes(num_convexes));
         let params = zeros("params")?;
         let moments = [zeros("first")?, zeros("second")?];
         let edit_buffer = gpu.upload("edits", edits)?;
@@ -195,15 +220,9 @@ impl Optimiser {
         commands.submit();
         self.statistics = gpu.zeros("statistics", edits.len() as u64)?;
         self.scene.params = params;
-        self.scene.num_convexes = u32::try_from(edits.len()).unwrap_or(u32::MAX);
+        self.scene.num_convexes = num_convexes;
         self.moments = moments;
-        // Gradients have the shape of the scene.
-        if let Some(memory) = self.memory.take() {
-            let shape = memory.frame.shape().with_convexes(self.scene.num_convexes);
-            drop(memory);
-            self.reserve(shape)?;
-        }
-        Ok(())
+        shape.map_or(Ok(()), |shape| self.reserve(shape))
     }
 
     /// Hands iterations to the device and returns at once.
@@ -241,7 +260,9 @@ impl Optimiser {
 
     fn collect_flight(&mut self, flight: Flight) -> Result<Vec<LossMeans>, GpuError> {
         let status = flight.status.wait(&self.gpu)?.first().copied().unwrap_or_default();
-        let num_done = status.num_steps.saturating_sub(self.num_reported) as usize;
+        let num_done = status.num_steps.saturating_sub(self.num_reported);
+        self.num_done += num_done;
+        let num_done = num_done as usize;
         let losses = flight.losses.wait(&self.gpu)?;
         let means = |[l1, ssim]: [f32; 2]| LossMeans { l1, ssim };
         let mut means: Vec<LossMeans> = losses.into_iter().take(num_done).map(means).collect();
@@ -257,6 +278,13 @@ impl Optimiser {
         self.submit(skipped)?;
         means.extend(self.collect()?);
         Ok(means)
+    }
+
+    /// Gives up what is under way and the memory of an iteration, after an error; what was done stays.
+    pub fn abandon(&mut self) {
+        while self.num_flights() > 0 && self.collect().is_ok() {}
+        self.flights.clear();
+        self.memory = None;
     }
 
     /// Does iterations and returns their losses.

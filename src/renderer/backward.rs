@@ -1,10 +1,10 @@
 //! The way back: from cotangents of the pictures to gradients of the parameters.
 
 use super::view::View;
-use super::{Frame, FrameMemory, GpuScene};
+use super::{Costs, Frame, FrameMemory, GpuScene};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
 use crate::kernels::{GatherArgs, ProjectBackward, ProjectBackwardArgs, RasterizeBackward, RasterizeBackwardArgs};
-use crate::scene::{NAMES, Params};
+use crate::scene::{NAMES, Params, row_widths};
 
 /// Cotangents of the pictures of a frame, on the device.
 #[derive(Debug)]
@@ -60,6 +60,17 @@ impl BackwardMemory {
             v_projected: gpu.zeros("v_projected", u64::from(frame.shape.num_convexes.max(1)) * per_convex)?,
             gradients: NAMES.zip(scene.params.as_ref()).map(zeros).transpose()?,
         })
+    }
+
+    /// What the way back takes, the cotangents of the pictures and the gradients with it.
+    #[must_use]
+    pub fn costs(points_per_convex: u32) -> Costs {
+        let parameters: usize = row_widths(points_per_convex as usize).into_array().into_iter().sum();
+        Costs {
+            convex: 4 * (ProjectBackward::cotangents_per_convex(points_per_convex) + parameters as u64),
+            instance: 4 * RasterizeBackward::cotangents_per_instance(points_per_convex),
+            pixel: 4 * (1 + 5),
+        }
     }
 }
 

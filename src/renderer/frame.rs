@@ -95,6 +95,35 @@ impl FrameShape {
     }
 }
 
+/// What things take on the device, bytes. What does not grow is left out: it is little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Costs {
+    /// A convex.
+    pub convex: u64,
+    /// A pair of a convex and a tile that it can touch.
+    pub instance: u64,
+    /// A pixel of a picture.
+    pub pixel: u64,
+}
+
+impl std::ops::Add for Costs {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            convex: self.convex + other.convex,
+            instance: self.instance + other.instance,
+            pixel: self.pixel + other.pixel,
+        }
+    }
+}
+
+/// Bytes of a word.
+const WORD: u64 = 4;
+
+/// Bytes of a key and a value, before a sort and after.
+const SORTED_PAIR: u64 = 4 * WORD;
+
 /// Buffers that frames are drawn in, one after another.
 #[derive(Debug)]
 pub struct FrameMemory {
@@ -148,6 +177,11 @@ impl FrameMemory {
                 inspection: shape.inspect.then(|| gpu.zeros("inspection", num_pixels)).transpose()?,
             },
         })
+    }
+
+    /// What a frame takes.
+    pub(super) const fn costs(words_per_projected: u64) -> Costs {
+        Costs { convex: words_per_projected * WORD + SORTED_PAIR + WORD, instance: SORTED_PAIR + WORD, pixel: 5 * WORD }
     }
 
     /// Forgets that a frame did not fit, and how many steps there were.

@@ -15,7 +15,7 @@ mod statistics;
 mod view;
 
 pub use backward::{BackwardMemory, Differentiator, PictureCotangents};
-pub use frame::{Frame, FrameBuffers, FrameMemory, FrameShape};
+pub use frame::{Costs, Frame, FrameBuffers, FrameMemory, FrameShape};
 pub use statistics::Statistics;
 pub use view::View;
 
@@ -201,6 +201,12 @@ impl Renderer {
     /// [`GpuError`] when there is none.
     pub fn memory(&self, shape: FrameShape) -> Result<FrameMemory, GpuError> {
         FrameMemory::new(&self.gpu, (&self.scan, &self.sort), self.project.words_per_convex(), shape)
+    }
+
+    /// What a frame takes on the device.
+    #[must_use]
+    pub fn costs(&self) -> Costs {
+        FrameMemory::costs(self.project.words_per_convex())
     }
 
     /// The memory of the last frame where it is large enough.

@@ -8,6 +8,7 @@
 
 mod checkpoint;
 mod density;
+mod governor;
 mod options;
 mod start;
 mod targets;
@@ -21,11 +22,13 @@ use rand_pcg::Pcg64Mcg;
 
 pub use checkpoint::{Checkpoint, CheckpointError, State};
 pub use density::Census;
+use governor::Governor;
 pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
 pub use start::start;
 pub use targets::Targets;
 
 use crate::camera::{Camera, RenderOptions};
+use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, DatasetError, Split};
 use crate::gpu::{Buffer, Gpu, GpuError, KernelTime};
 use crate::image::Image;
@@ -47,6 +50,19 @@ pub enum TrainError {
     /// The options.
     #[error(transparent)]
     Options(#[from] OptionsError),
+    /// Not even one convex fits.
+    #[error(
+        "{mebibytes} MiB of GPU memory are too few for pictures of {width}x{height}; use smaller pictures (--downscale) \
+         or a higher --memory"
+    )]
+    NoRoom {
+        /// Memory that may be taken, MiB.
+        mebibytes: u64,
+        /// Width of the largest picture, pixels.
+        width: u32,
+        /// Its height.
+        height: u32,
+    },
     /// A checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -84,17 +100,14 @@ pub struct Trainer {
     targets: Targets,
     optimiser: Optimiser,
     renderer: Renderer,
+    governor: Governor,
+    /// Iterations that were done before the optimiser began to count.
+    first_iteration: u32,
     /// Iterations that were submitted.
     iteration: u32,
     /// Losses that were collected and not yet reported.
     losses: Vec<LossMeans>,
 }
-
-/// Part of the device's memory that pictures may take; the rest is for convexes and frames.
-const TARGETS_SHARE: u64 = 4;
-
-/// Bytes for pictures where the device does not tell its memory.
-const DEFAULT_TARGET_BYTES: u64 = 2 << 30;
 
 impl Trainer {
     /// Prepares a training from the beginning.
@@ -110,9 +123,10 @@ impl Trainer {
         }
         let similarity = Similarity::of_cameras(&training_cameras);
         let cameras: Vec<Camera> = training_cameras.iter().map(|camera| similarity.camera(camera)).collect();
-        let scene = start(&dataset, &cameras, &similarity, &options);
+        let (renderer, governor) = govern(gpu, &options, &dataset)?;
+        let scene = start(&dataset, &cameras, &similarity, &within(&options, &governor));
         let optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene)?)?;
-        Self::with(gpu, dataset, options, (similarity, optimiser, 0))
+        Self::with(gpu, dataset, options, (similarity, optimiser, 0), (renderer, governor))
     }
 
     /// Goes on from a checkpoint, bit for bit as if the training had never stopped on the same device.
@@ -131,9 +145,10 @@ impl Trainer {
             let (path, dataset) = (path.into(), dataset.path.clone());
             return Err(CheckpointError::OtherDataset { path, dataset, reason }.into());
         }
-        let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
         let State { iteration, options, similarity, .. } = state;
-        Self::with(gpu, dataset, options, (similarity, optimiser, iteration))
+        let governed = govern(gpu, &options, &dataset)?;
+        let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
+        Self::with(gpu, dataset, options, (similarity, optimiser, iteration), governed)
     }
 
     fn with(
@@ -141,16 +156,18 @@ impl Trainer {
         dataset: Arc<Dataset>,
         options: TrainOptions,
         (similarity, mut optimiser, iteration): (Similarity, Optimiser, u32),
+        (renderer, governor): (Renderer, Governor),
     ) -> Result<Self, TrainError> {
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
         let train_views: Vec<usize> = dataset.indices(Split::Train).collect();
         optimiser.prepare(train_views.iter().map(|view| cameras[*view]))?;
-        let budget = gpu.memory().map_or(DEFAULT_TARGET_BYTES, |bytes| bytes / TARGETS_SHARE);
         let memory = u64::from(options.picture_memory) << 20;
         Ok(Self {
             gpu: gpu.clone(),
-            targets: Targets::new(gpu, Arc::clone(&dataset), budget, memory),
-            renderer: Renderer::new(gpu, optimiser.scene().points_per_convex)?,
+            targets: Targets::new(gpu, Arc::clone(&dataset), governor.target_bytes(), memory),
+            renderer,
+            governor,
+            first_iteration: iteration,
             options,
             dataset,
             similarity,
@@ -178,6 +195,25 @@ impl Trainer {
     #[must_use]
     pub const fn num_convexes(&self) -> u32 {
         self.optimiser.scene().num_convexes
+    }
+
+    /// What the user should know: whether the memory allows fewer convexes than are asked for.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        self.governor.note(self.options.max_convexes)
+    }
+
+    /// After an error: goes back to the iterations that were really done, so that they can still be saved. A device that
+    /// was lost has nothing left to save.
+    pub fn fall_back(&mut self) {
+        self.optimiser.abandon();
+        self.iteration = self.first_iteration + self.optimiser.num_done();
+    }
+
+    /// Bytes that the training holds on the device.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.gpu.held()
     }
 
     /// What the training depends on.
@@ -290,7 +326,7 @@ impl Trainer {
             };
             read().map_err(|error: GpuError| fault = Some(error)).ok()
         };
-        let edits = density::refine(&self.options, self.iteration, census);
+        let edits = density::refine(&within(&self.options, &self.governor), self.iteration, census);
         if let Some(fault) = fault {
             return Err(fault.into());
         }
@@ -396,4 +432,26 @@ impl Trainer {
         let views: Vec<usize> = self.dataset.indices(Split::Test).collect();
         views.into_iter().map(|view| self.evaluate(view)).collect()
     }
+}
+
+/// The renderer, and who decides how much memory is for what.
+fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Renderer, Governor), TrainError> {
+    let points = u32::try_from(options.points_per_convex).unwrap_or(u32::MAX);
+    let renderer = Renderer::new(gpu, points)?;
+    let mut governor = Governor::new(gpu, options);
+    let sizes = dataset.views.iter().map(|view| [view.camera.width, view.camera.height]);
+    let [width, height] = sizes.fold([0; 2], |[w, h], [width, height]| [w.max(width), h.max(height)]);
+    let num_tiles = u64::from(width.div_ceil(TILE_SIZE)) * u64::from(height.div_ceil(TILE_SIZE));
+    // A look at a held-back view has a frame of its own.
+    let costs = Optimiser::costs(&renderer, points) + renderer.costs();
+    governor.plan(costs, u64::from(width) * u64::from(height), num_tiles);
+    match governor.most_convexes() {
+        0 => Err(TrainError::NoRoom { mebibytes: governor.allowed_mebibytes(), width, height }),
+        _ => Ok((renderer, governor)),
+    }
+}
+
+/// The options with no more convexes than the memory allows.
+fn within(options: &TrainOptions, governor: &Governor) -> TrainOptions {
+    TrainOptions { max_convexes: options.max_convexes.min(governor.most_convexes()), ..options.clone() }
 }

@@ -79,6 +79,8 @@ pub struct TrainOptions {
     pub iterations_per_submission: u32,
     /// Decoded pictures kept in the host's memory, MiB; changes nothing but the speed.
     pub picture_memory: u32,
+    /// GPU memory that may be taken, MiB; 0 for four fifths of what the adapter has, two fifths of a software device.
+    pub memory: u32,
 }
 
 impl Default for TrainOptions {
@@ -108,6 +110,7 @@ impl Default for TrainOptions {
             refine_until: 0.6,
             iterations_per_submission: 8,
             picture_memory: 2048,
+            memory: 0,
         }
     }
 }

@@ -4,7 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lapidary::dataset::{Dataset, DatasetOptions, Kind, Split};
+use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
+use lapidary::optimiser::Optimiser;
+use lapidary::renderer::{Costs, GpuScene, Renderer};
+use lapidary::scene::Scene;
 use lapidary::synth::{self, SynthOptions};
 use lapidary::train::{Checkpoint, StrategyKind, TrainOptions, Trainer};
 
@@ -105,4 +109,76 @@ fn scale_changes_nothing() {
         println!("{scale}: {found:.3} dB, {expected:.3} dB at 1");
         assert!((found - expected).abs() < 0.2, "{scale}: {found:.3} dB, {expected:.3} dB at 1");
     }
+}
+
+#[test]
+fn the_number_of_convexes_stays_within_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    // A device of its own: what it allows holds for all that use it.
+    let gpu = Gpu::open(&GpuOptions::default()).unwrap();
+    let options = |memory| TrainOptions { memory, max_convexes: 1_000_000, ..options(StrategyKind::Budget) };
+    let mut trainer = Trainer::new(&gpu, Arc::clone(&dataset), options(4)).unwrap();
+    let note = trainer.note().unwrap();
+    let most: u32 = note.split("about ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((100..2000).contains(&most), "{note}");
+    train(&mut trainer, 60);
+    // Those that fade at the last change are not replaced.
+    assert!((most * 9 / 10..=most).contains(&trainer.num_convexes()), "{} of {most}", trainer.num_convexes());
+    trainer.evaluate_all().unwrap();
+    assert!((1..=4 << 20).contains(&trainer.memory()), "{} bytes", trainer.memory());
+    drop(trainer);
+    assert_eq!(gpu.held(), 0, "everything was given back");
+    let error = Trainer::new(&gpu, dataset, options(1)).unwrap_err().to_string();
+    assert!(error.contains("1 MiB") && error.contains("48x40"), "{error}");
+}
+
+#[test]
+fn a_training_that_runs_out_of_memory_keeps_what_was_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    let gpu = Gpu::open(&GpuOptions::default()).unwrap();
+    let options = options(StrategyKind::Budget);
+    let mut trainer = Trainer::new(&gpu, Arc::clone(&dataset), options.clone()).unwrap();
+    train(&mut trainer, 25);
+    // Nothing more is to be had: the next change of the scene fails.
+    gpu.allow(trainer.memory() + (1 << 16));
+    let error = loop {
+        match trainer.advance(60) {
+            Ok(_) if trainer.is_done() => panic!("it did not run out"),
+            Ok(_) => {}
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("--memory"), "{error}");
+    trainer.fall_back();
+    let saved = trainer.checkpoint().unwrap();
+    assert!((25..60).contains(&saved.state.iteration), "{}", saved.state.iteration);
+    let path = folder.path().join("checkpoint.safetensors");
+    let expected = train(&mut self::trainer(&dataset, &options), 60);
+    let mut resumed = Trainer::resume(&gpu, dataset, saved, &path).unwrap();
+    assert!(train(&mut resumed, 60) == expected, "what was saved is another training");
+}
+
+#[test]
+fn costs_are_what_buffers_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    let gpu = Gpu::open(&GpuOptions::default()).unwrap();
+    let renderer = Renderer::new(&gpu, 6).unwrap();
+    let Costs { convex, instance, pixel } = Optimiser::costs(&renderer, 6);
+    println!("bytes: {convex} for a convex, {instance} for an instance, {pixel} for a pixel");
+    // Buffers begin with room for four instances of a convex.
+    let held = |num_convexes: u32| {
+        let row = |width: usize| vec![0.0_f32; width * num_convexes as usize];
+        let params = lapidary::scene::row_widths(6).map(row);
+        let scene = Scene { params, points_per_convex: 6, sh_degree: 3 };
+        let mut optimiser = Optimiser::new(&gpu, GpuScene::upload(&gpu, &scene).unwrap()).unwrap();
+        optimiser.prepare([dataset.views[0].camera]).unwrap();
+        gpu.held()
+    };
+    let difference = (held(40_000) - held(20_000)) as f64 / 20_000.0;
+    let expected = (convex + 4 * instance) as f64;
+    println!("{difference} bytes for a convex with four instances, by the buffers; {expected} by the costs");
+    assert!((difference / expected - 1.0).abs() < 0.02);
 }

@@ -1,0 +1,101 @@
+//! How many convexes the device's memory allows.
+
+use super::options::TrainOptions;
+use crate::gpu::Gpu;
+use crate::renderer::Costs;
+
+/// Part of a GPU's memory that a training takes where nothing else is said. The memory of a software device is that of
+/// the host, where the decoded pictures and all other programs are too: there it is less.
+const SHARE: f64 = 0.8;
+const SOFTWARE_SHARE: f64 = 0.4;
+
+/// Part of what is allowed that pictures may take; the rest is for convexes and frames.
+const PICTURES_SHARE: u64 = 4;
+
+/// Bytes for pictures where the device does not tell its memory.
+const DEFAULT_PICTURE_BYTES: u64 = 2 << 30;
+
+/// Instances that are expected of a convex, and those that a tile has however few convexes there are. A picture of 1237×822
+/// has about 7.5 million instances of a million convexes.
+const INSTANCES_PER_CONVEX: u64 = 12;
+const INSTANCES_PER_TILE: u64 = 16;
+
+/// Keeps a training within a device's memory: growth stops before a buffer would be refused. What it decides depends on
+/// the options, the device and the size of the pictures alone, so that a resumed training decides the same.
+#[derive(Debug)]
+pub(super) struct Governor {
+    allowed: Option<u64>,
+    most_convexes: u32,
+}
+
+impl Governor {
+    /// Allows what the options say, or a part of what the device has; from now on the device refuses more.
+    pub(super) fn new(gpu: &Gpu, options: &TrainOptions) -> Self {
+        let share = if gpu.is_software() { SOFTWARE_SHARE } else { SHARE };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a number of bytes")]
+        let of_device = |bytes: u64| (bytes as f64 * share) as u64;
+        let allowed = match options.memory {
+            0 => gpu.memory().map(of_device),
+            mebibytes => Some(u64::from(mebibytes) << 20),
+        };
+        if let Some(bytes) = allowed {
+            gpu.allow(bytes);
+        }
+        Self { allowed, most_convexes: u32::MAX }
+    }
+
+    /// Bytes that the targets may take.
+    pub(super) fn target_bytes(&self) -> u64 {
+        self.allowed.map_or(DEFAULT_PICTURE_BYTES, |bytes| bytes / PICTURES_SHARE)
+    }
+
+    /// Learns what things cost, and how large the largest picture is.
+    pub(super) fn plan(&mut self, costs: Costs, num_pixels: u64, num_tiles: u64) {
+        let Some(allowed) = self.allowed else { return };
+        let fixed = num_pixels * costs.pixel + num_tiles * INSTANCES_PER_TILE * costs.instance;
+        let room = (allowed - self.target_bytes()).saturating_sub(fixed);
+        let most = room / (costs.convex + INSTANCES_PER_CONVEX * costs.instance);
+        self.most_convexes = u32::try_from(most).unwrap_or(u32::MAX);
+    }
+
+    /// Memory that may be taken, MiB.
+    pub(super) fn allowed_mebibytes(&self) -> u64 {
+        self.allowed.unwrap_or_default() >> 20
+    }
+
+    /// Most convexes that fit.
+    pub(super) const fn most_convexes(&self) -> u32 {
+        self.most_convexes
+    }
+
+    /// What to tell the user where the memory allows fewer convexes than are wanted.
+    pub(super) fn note(&self, wanted: u32) -> Option<String> {
+        let (most, allowed) = (self.most_convexes, self.allowed_mebibytes());
+        (most < wanted).then(|| {
+            format!(
+                "{allowed} MiB of GPU memory hold about {most} convexes of the {wanted} that were asked for; their number \
+                 will stop growing there; --memory allows more"
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_stops_before_the_memory_does() {
+        let mut governor = Governor { allowed: Some(100_000), most_convexes: u32::MAX };
+        governor.plan(Costs { convex: 400, instance: 50, pixel: 10 }, 1000, 10);
+        // A quarter is for targets; 10 000 and 8 000 are taken by pixels and tiles; a convex takes 1000.
+        assert_eq!(governor.most_convexes(), 57);
+        assert_eq!(governor.note(57), None);
+        assert!(governor.note(58).is_some_and(|note| note.contains("about 57 convexes of the 58")));
+        governor.plan(Costs { convex: 400, instance: 50, pixel: 10 }, 100_000, 10);
+        assert_eq!(governor.most_convexes(), 0, "not even the picture fits");
+        let mut unknown = Governor { allowed: None, most_convexes: u32::MAX };
+        unknown.plan(Costs { convex: 400, instance: 50, pixel: 10 }, 1000, 10);
+        assert_eq!(unknown.note(u32::MAX), None);
+    }
+}
