@@ -14,6 +14,7 @@ mod formats;
 mod fuzz;
 mod layering;
 mod loss;
+mod metrics;
 mod optimiser;
 mod rasterize;
 mod reference;

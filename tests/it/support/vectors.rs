@@ -57,6 +57,26 @@ pub(crate) fn loss_cases() -> Vec<LossCase> {
     cases
 }
 
+/// Two pictures with the LPIPS they must have.
+pub(crate) struct LpipsCase {
+    pub(crate) width: usize,
+    /// `[H, W, 3]`
+    pub(crate) image: Vec<f32>,
+    /// `[H, W, 3]`
+    pub(crate) target: Vec<f32>,
+    pub(crate) of_3dgs: f64,
+    pub(crate) normalised: f64,
+}
+
+/// The case of `lpips.json`, whose pictures are those of the case `loss`.
+pub(crate) fn lpips_case() -> LpipsCase {
+    let values: serde_json::Value = serde_json::from_slice(&fs::read(folder().join("lpips.json")).unwrap()).unwrap();
+    let LossCase { width, image, target, .. } = loss_cases().into_iter().find(|case| case.name == "loss").unwrap();
+    let value = |key: &str| values[key].as_f64().unwrap();
+    let (of_3dgs, normalised) = (value("lpips_vgg_3dgs_convention"), value("lpips_vgg_normalised"));
+    LpipsCase { width, image, target, of_3dgs, normalised }
+}
+
 fn folder() -> PathBuf {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     std::env::var_os("LAPIDARY_VECTORS").map_or_else(own, PathBuf::from)

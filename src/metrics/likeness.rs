@@ -1,0 +1,115 @@
+//! What is said of a picture and the truth.
+
+use serde::{Deserialize, Serialize};
+
+use super::lpips::{Lpips, LpipsInput};
+use super::ssim::ssim;
+use crate::image::Image;
+
+/// PSNR of equal pictures, dB: a stand-in for infinity, so that means stay finite.
+const PSNR_OF_EQUALS: f64 = 120.0;
+
+/// Likeness of a picture and the truth. What was not measured is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Likeness {
+    /// Peak signal-to-noise ratio, dB.
+    pub psnr: f64,
+    /// Mean structural similarity under an 11×11 Gaussian window with zero padding.
+    pub ssim: f64,
+    /// LPIPS of VGG16 in the convention of 3DGS, which every table of the field uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lpips_vgg: Option<f64>,
+    /// LPIPS of VGG16 as its authors meant it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lpips_vgg_normalised: Option<f64>,
+}
+
+impl Likeness {
+    /// Compares what would be stored in 8 bits, by PSNR and SSIM.
+    ///
+    /// # Panics
+    /// When the pictures differ in size: a bug of the caller.
+    #[must_use]
+    pub fn of(image: &Image, truth: &Image) -> Self {
+        assert_eq!((image.width, image.height), (truth.width, truth.height), "likeness is of pictures of one size");
+        let doubles =
+            |image: &Image| -> Vec<f64> { image.to_rgb8().into_iter().map(|byte| f64::from(byte) / 255.0).collect() };
+        let (image, width, truth) = (doubles(image), image.width, doubles(truth));
+        Self {
+            psnr: psnr(&image, &truth),
+            ssim: ssim(&image, &truth, width),
+            lpips_vgg: None,
+            lpips_vgg_normalised: None,
+        }
+    }
+
+    /// Compares what would be stored in 8 bits, also by LPIPS with inputs of these ranges. A picture that is too small
+    /// for the network has none.
+    ///
+    /// # Panics
+    /// As [`Self::of`].
+    #[must_use]
+    pub fn with_lpips(image: &Image, truth: &Image, lpips: &Lpips, inputs: &[LpipsInput]) -> Self {
+        let mut likeness = Self::of(image, truth);
+        let [image, truth] = [image, truth].map(stored);
+        for input in inputs {
+            let distance = lpips.distance(&image, &truth, *input);
+            match input {
+                LpipsInput::ZeroToOne => likeness.lpips_vgg = distance,
+                LpipsInput::MinusOneToOne => likeness.lpips_vgg_normalised = distance,
+            }
+        }
+        likeness
+    }
+
+    /// The mean of each; `None` of nothing, and for an LPIPS that not every one has.
+    #[must_use]
+    pub fn mean(all: &[Self]) -> Option<Self> {
+        let mean = |of: fn(&Self) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+        let mean_of_some = |of: fn(&Self) -> Option<f64>| {
+            let found: Option<Vec<f64>> = all.iter().map(of).collect();
+            found.map(|found| found.iter().sum::<f64>() / found.len() as f64)
+        };
+        (!all.is_empty()).then(|| Self {
+            psnr: mean(|l| l.psnr),
+            ssim: mean(|l| l.ssim),
+            lpips_vgg: mean_of_some(|l| l.lpips_vgg),
+            lpips_vgg_normalised: mean_of_some(|l| l.lpips_vgg_normalised),
+        })
+    }
+}
+
+/// The picture after it was stored in 8 bits.
+fn stored(image: &Image) -> Image {
+    Image::new(image.width, image.height, image.to_rgb8().into_iter().map(|byte| f32::from(byte) / 255.0).collect())
+}
+
+fn psnr(image: &[f64], truth: &[f64]) -> f64 {
+    let square: f64 = image.iter().zip(truth).map(|(x, y)| (x - y).powi(2)).sum::<f64>() / image.len().max(1) as f64;
+    (-10.0 * square.log10()).min(PSNR_OF_EQUALS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn psnr_by_hand() {
+        let (black, grey) = (Image::filled(20, 15, [0.0; 3]), Image::filled(20, 15, [51.0 / 255.0; 3]));
+        let likeness = Likeness::of(&grey, &black);
+        assert!((likeness.psnr - 20.0 * 5f64.log10()).abs() < 1e-9, "a fifth of the range");
+        let same = Likeness::of(&grey, &grey);
+        assert!((same.psnr - PSNR_OF_EQUALS).abs() < 1e-9 && (same.ssim - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_mean_is_of_what_every_one_has() {
+        let one = Likeness { psnr: 20.0, ssim: 0.5, lpips_vgg: Some(0.25), lpips_vgg_normalised: Some(0.5) };
+        let other = Likeness { psnr: 30.0, ssim: 0.75, lpips_vgg: Some(0.75), lpips_vgg_normalised: None };
+        let mean = Likeness { psnr: 25.0, ssim: 0.625, lpips_vgg: Some(0.5), lpips_vgg_normalised: None };
+        assert_eq!(Likeness::mean(&[one, other]), Some(mean));
+        assert_eq!(Likeness::mean(&[]), None);
+        let text = serde_json::to_string(&Likeness::of(&Image::filled(2, 2, [0.0; 3]), &Image::filled(2, 2, [1.0; 3])));
+        assert!(!text.unwrap().contains("lpips"), "what was not measured is absent");
+    }
+}
