@@ -15,7 +15,7 @@
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
 //! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures; files of others |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
-//! | 5 | [`optimiser`] | iterations of training on the GPU |
+//! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the truth, and a report |
 //! | 6 | [`train`] | from photographs to convexes |
 //! | 7 | `viewer` | the window (feature `viewer`) |
 //!
@@ -26,6 +26,7 @@ pub mod camera_path;
 pub mod constants;
 pub mod convert;
 pub mod dataset;
+pub mod evaluate;
 pub mod files;
 pub mod gpu;
 pub mod image;

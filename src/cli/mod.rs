@@ -5,6 +5,7 @@
 
 mod convert;
 mod dataset;
+mod eval;
 mod info;
 mod render;
 mod synth;
@@ -50,6 +51,8 @@ enum Command {
     Convert(convert::ConvertArgs),
     /// Render a saved scene to a picture
     Render(render::RenderArgs),
+    /// Measure how alike a scene, or pictures of another program, are to photographs
+    Eval(eval::EvalArgs),
     /// Open a window on a scene or a dataset
     #[cfg(feature = "viewer")]
     View(view::ViewArgs),
@@ -70,6 +73,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Train(args) => train::run(args, &cli.shared),
         Command::Convert(args) => convert::run(args),
         Command::Render(args) => render::run(args, &cli.shared),
+        Command::Eval(args) => eval::run(args, &cli.shared),
         #[cfg(feature = "viewer")]
         Command::View(args) => view::run(args, &cli.shared),
     };
@@ -116,6 +120,23 @@ impl std::str::FromStr for Size {
     }
 }
 
+/// Red, green and blue, sRGB in 0..=1, written `1,0.5,0`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Colour(pub(crate) [f32; 3]);
+
+impl std::str::FromStr for Colour {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let channels: Result<Vec<f32>, _> = text.split(',').map(|channel| channel.trim().parse()).collect();
+        let channels = channels.ok().and_then(|channels| <[f32; 3]>::try_from(channels).ok());
+        channels
+            .filter(|channels| channels.iter().all(|channel| (0.0..=1.0).contains(channel)))
+            .map(Self)
+            .ok_or_else(|| "expected three numbers from 0 to 1, like 1,1,1".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -132,6 +153,14 @@ mod tests {
         assert_eq!("640x480".parse(), Ok(Size { width: 640, height: 480 }));
         for wrong in ["", "640", "0x1", "ax2", "-1x2"] {
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn colours_are_three_numbers_from_0_to_1() {
+        assert_eq!("1, 0.5,0".parse(), Ok(Colour([1.0, 0.5, 0.0])));
+        for wrong in ["", "1,1", "1,1,1,1", "1,1,1,a", "2,0,0", "a,b,c", "NaN,0,0"] {
+            assert!(wrong.parse::<Colour>().is_err(), "{wrong}");
         }
     }
 

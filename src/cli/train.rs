@@ -1,20 +1,21 @@
 //! `lapidary train`: from photographs to a scene.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lapidary::dataset::Dataset;
+use lapidary::dataset::{Dataset, Split};
+use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, Summary, TrainingLine, curves_of, read_log};
 use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
-use lapidary::train::{Checkpoint, Evaluated, TrainError, TrainOptions, Trainer};
+use lapidary::train::{Checkpoint, TrainError, TrainOptions, Trainer};
 use serde::Serialize;
 
 use super::SharedArgs;
@@ -22,8 +23,9 @@ use super::dataset::DatasetArgs;
 
 /// Trains a scene on photographs with known cameras.
 ///
-/// DIR then holds `scene.safetensors`, `metrics.json`, `metrics.jsonl`, `config.toml`, `checkpoint.safetensors` and
-/// `test/` with pictures of the held-back views beside the truth. Ctrl-C saves a checkpoint before it ends.
+/// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
+/// `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C saves a checkpoint
+/// before it ends.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrainArgs {
     /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio
@@ -57,6 +59,12 @@ pub(crate) struct TrainArgs {
     /// Write a checkpoint every so many iterations
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     checkpoint_every: u32,
+    /// Look at a few held-back views every so many iterations; 0 for never. A tenth of the iterations if nothing is said
+    #[arg(long, value_name = "N")]
+    eval_every: Option<u32>,
+    /// Weights of LPIPS for the held-back views at the end, a safetensors file; docs/evaluating.md says how to make it
+    #[arg(long, value_name = "FILE")]
+    lpips_weights: Option<PathBuf>,
     /// Stop after this iteration, with a checkpoint, as Ctrl-C would
     #[arg(long, value_name = "N")]
     stop_at: Option<u32>,
@@ -68,39 +76,22 @@ pub(crate) struct TrainArgs {
     profile: bool,
 }
 
-/// A line of `metrics.jsonl`.
-#[derive(Debug, Serialize)]
-struct Line {
-    iteration: u32,
-    seconds: f64,
-    l1: f32,
-    ssim: f32,
-    num_convexes: u32,
-    memory_mib: u64,
-}
-
 /// `metrics.json`
 #[derive(Debug, Serialize)]
 struct Metrics {
-    psnr: Option<f64>,
-    ssim: Option<f64>,
     num_convexes: u32,
     iterations: u32,
     seconds: f64,
     adapter: String,
     version: &'static str,
-    views: Vec<ViewMetrics>,
-}
-
-#[derive(Debug, Serialize)]
-struct ViewMetrics {
-    name: String,
     #[serde(flatten)]
-    likeness: Likeness,
+    summary: Summary,
 }
 
 pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let options = options(args)?;
+    // A file of weights that is none is better known before the training than after it.
+    let ruler = super::eval::ruler(args.lpips_weights.as_deref(), false)?;
     let checkpoint_path = args.out.join("checkpoint.safetensors");
     if !args.resume && checkpoint_path.exists() {
         bail!("{} holds a training; go on with --resume, or choose another folder", args.out.display());
@@ -119,14 +110,17 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     if let Some(note) = trainer.note().filter(|_| !args.quiet) {
         eprintln!("note: {note}");
     }
-    let mut run = Run { args, trainer, begin: Instant::now(), log: Vec::new() };
+    let mut run = Run { args, trainer, begin: Instant::now(), log: Vec::new(), last_psnr: None };
+    if !args.resume {
+        run.forget_log()?;
+    }
     files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
     if !run.train()? {
         let iteration = run.trainer.iteration();
         println!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
         return Ok(());
     }
-    run.finish(&dataset, gpu.name())
+    run.finish(&dataset, &ruler, gpu.name())
 }
 
 /// The options: those of the file, then `--set`, then the flags.
@@ -140,7 +134,12 @@ fn options(args: &TrainArgs) -> anyhow::Result<TrainOptions> {
         let one: toml::Table = set.parse().with_context(|| format!("--set {set}: expected NAME=VALUE"))?;
         table.extend(one);
     }
-    let flags = [("iterations", args.iterations), ("max_convexes", args.max_convexes), ("memory", args.memory)];
+    let flags = [
+        ("iterations", args.iterations),
+        ("max_convexes", args.max_convexes),
+        ("memory", args.memory),
+        ("eval_every", args.eval_every),
+    ];
     for (name, value) in flags {
         if let Some(value) = value {
             table.insert(name.to_owned(), toml::Value::Integer(value.into()));
@@ -160,7 +159,10 @@ struct Run<'a> {
     args: &'a TrainArgs,
     trainer: Trainer,
     begin: Instant,
+    /// Lines that are not yet written.
     log: Vec<u8>,
+    /// Of the held-back views when they were last looked at, dB.
+    last_psnr: Option<f64>,
 }
 
 /// Iterations per line of `metrics.jsonl`.
@@ -178,20 +180,25 @@ impl Run<'_> {
         let bar = self.bar(total);
         let mut losses = Vec::new();
         while self.trainer.iteration() < end && !stop.load(Ordering::Relaxed) {
-            let next = (self.trainer.iteration() / self.args.checkpoint_every + 1) * self.args.checkpoint_every;
-            let advanced = self.trainer.advance(next.min(end));
+            let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
+            let next = next_after(self.args.checkpoint_every);
+            let next_look = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
+            let advanced = self.trainer.advance(next.min(next_look).min(end));
             losses.extend(advanced.or_else(|error| self.rescue(error))?);
             bar.set_position(self.trainer.iteration().into());
             if losses.len() >= LINE_EVERY {
-                self.report(&bar, &losses)?;
+                self.log_losses(&bar, &losses)?;
                 losses.clear();
+            }
+            if self.trainer.iteration() == next_look {
+                self.look()?;
             }
             if self.trainer.iteration() == next && next < end {
                 self.save()?;
             }
         }
         if !losses.is_empty() {
-            self.report(&bar, &losses)?;
+            self.log_losses(&bar, &losses)?;
         }
         bar.finish_and_clear();
         self.save()?;
@@ -221,9 +228,9 @@ impl Run<'_> {
         bar
     }
 
-    fn report(&mut self, bar: &ProgressBar, losses: &[LossMeans]) -> anyhow::Result<()> {
+    fn log_losses(&mut self, bar: &ProgressBar, losses: &[LossMeans]) -> anyhow::Result<()> {
         let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
-        let line = Line {
+        let line = TrainingLine {
             iteration: self.trainer.iteration(),
             seconds: self.begin.elapsed().as_secs_f64(),
             l1: mean(|loss| loss.l1),
@@ -231,13 +238,49 @@ impl Run<'_> {
             num_convexes: self.trainer.num_convexes(),
             memory_mib: self.trainer.memory() >> 20,
         };
-        bar.set_message(format!(
-            "L1 {:.4}, SSIM {:.4}, {} convexes, {} MiB",
-            line.l1, line.ssim, line.num_convexes, line.memory_mib
-        ));
+        let held_back = self.last_psnr.map_or_else(String::new, |psnr| format!(", {psnr:.2} dB held back"));
+        let TrainingLine { l1, ssim, num_convexes, memory_mib, .. } = line;
+        bar.set_message(format!("L1 {l1:.4}, SSIM {ssim:.4}{held_back}, {num_convexes} convexes, {memory_mib} MiB"));
+        self.write_line(LogLine::Training(line))
+    }
+
+    /// Looks at a few held-back views. LPIPS is left for the end: it takes longer than the iterations between two looks.
+    fn look(&mut self) -> anyhow::Result<()> {
+        let mut likeness = Vec::new();
+        for view in self.trainer.watched_views() {
+            likeness.push(self.trainer.evaluate(view, &Ruler::default())?.likeness);
+        }
+        self.last_psnr = Likeness::mean(&likeness).map(|mean| mean.psnr);
+        self.write_evaluation(&likeness)
+    }
+
+    fn write_evaluation(&mut self, likeness: &[Likeness]) -> anyhow::Result<()> {
+        let (iteration, num_convexes) = (self.trainer.iteration(), self.trainer.num_convexes());
+        match EvaluationLine::of(likeness, iteration, self.begin.elapsed().as_secs_f64(), num_convexes) {
+            Some(line) => self.write_line(LogLine::Evaluation(line)),
+            None => Ok(()),
+        }
+    }
+
+    fn write_line(&mut self, line: LogLine) -> anyhow::Result<()> {
         serde_json::to_writer(&mut self.log, &line)?;
         self.log.push(b'\n');
         Ok(())
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.args.out.join("metrics.jsonl")
+    }
+
+    /// Removes the log of an earlier training that left no checkpoint.
+    fn forget_log(&self) -> anyhow::Result<()> {
+        let path = self.log_path();
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The checkpoint, the scene, and the log so far.
@@ -252,7 +295,11 @@ impl Run<'_> {
             )),
         };
         scene_file::save_with(&self.trainer.scene()?, &about, &self.args.out.join("scene.safetensors"))?;
-        let path = self.args.out.join("metrics.jsonl");
+        self.append_log()
+    }
+
+    fn append_log(&mut self) -> anyhow::Result<()> {
+        let path = self.log_path();
         let mut file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -264,37 +311,63 @@ impl Run<'_> {
     }
 
     /// Looks at the held-back views and writes what was found.
-    fn finish(&mut self, dataset: &Dataset, adapter: &str) -> anyhow::Result<()> {
+    fn finish(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
         let seconds = self.begin.elapsed().as_secs_f64();
         if self.args.profile {
             self.print_profile()?;
         }
-        let evaluated = self.trainer.evaluate_all()?;
-        write_pictures(&self.args.out.join("test"), dataset, &evaluated)?;
-        let likeness: Vec<Likeness> = evaluated.iter().map(|view| view.likeness).collect();
-        let mean = Likeness::mean(&likeness);
-        let view =
-            |view: &Evaluated| ViewMetrics { name: dataset.views[view.view].name.clone(), likeness: view.likeness };
+        let views: Vec<usize> = dataset.indices(Split::Test).collect();
+        let mut album = Album::new(views.len());
+        for view in views {
+            album.add(&self.trainer.evaluate(view, ruler)?, Some(&self.args.out.join("test")))?;
+        }
+        self.write_evaluation(&album.likeness())?;
+        self.append_log()?;
         let metrics = Metrics {
-            psnr: mean.map(|mean| mean.psnr),
-            ssim: mean.map(|mean| mean.ssim),
             num_convexes: self.trainer.num_convexes(),
             iterations: self.trainer.iteration(),
             seconds,
             adapter: adapter.to_owned(),
             version: env!("CARGO_PKG_VERSION"),
-            views: evaluated.iter().map(view).collect(),
+            summary: album.summary(),
         };
         let json = serde_json::to_string_pretty(&metrics)?;
         files::write_atomically(&self.args.out.join("metrics.json"), json.as_bytes())?;
+        let page = self.report(&metrics)?.html(&album);
+        files::write_atomically(&self.args.out.join("report.html"), page.as_bytes())?;
         if !self.args.quiet {
-            let quality = mean.map_or_else(
-                || "no view to test on".to_owned(),
-                |mean| format!("PSNR {:.2} dB, SSIM {:.4} on {} held-back views", mean.psnr, mean.ssim, likeness.len()),
-            );
-            println!("{quality}; {} convexes, {seconds:.0} s; {}", metrics.num_convexes, self.args.out.display());
+            println!("{}; report: {}", sentence(&metrics), self.args.out.join("report.html").display());
         }
         Ok(())
+    }
+
+    fn report(&self, metrics: &Metrics) -> anyhow::Result<Report> {
+        let dataset = self.args.dataset.display().to_string();
+        let speed = f64::from(metrics.iterations) / metrics.seconds;
+        // A training that was resumed does not know how long it took before.
+        let took = if self.args.resume {
+            "since it was resumed".to_owned()
+        } else {
+            format!("{speed:.1} iterations per second")
+        };
+        let options = toml::to_string_pretty(self.trainer.options())?;
+        Ok(Report {
+            title: self.args.out.display().to_string(),
+            subtitle: format!(
+                "{} iterations on {dataset}; figures and pictures are of held-back views",
+                metrics.iterations
+            ),
+            num_convexes: Some(metrics.num_convexes.into()),
+            curves: curves_of(&read_log(&self.log_path())?),
+            facts: vec![
+                ("Dataset", dataset),
+                ("Iterations", metrics.iterations.to_string()),
+                ("Time", format!("{:.0} s, {took}", metrics.seconds)),
+                ("Device", metrics.adapter.clone()),
+                ("Program", format!("lapidary {}", metrics.version)),
+                ("Options", options.lines().collect::<Vec<_>>().join(", ")),
+            ],
+        })
     }
 
     fn print_profile(&mut self) -> anyhow::Result<()> {
@@ -310,13 +383,15 @@ impl Run<'_> {
     }
 }
 
-/// Of every view the picture, and beside it the truth.
-fn write_pictures(folder: &Path, dataset: &Dataset, evaluated: &[Evaluated]) -> anyhow::Result<()> {
-    for view in evaluated {
-        let name = dataset.views[view.view].name.replace(['/', '\\'], "_");
-        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-        view.image.save_png(&folder.join(format!("{stem}.png")))?;
-        view.truth.save_png(&folder.join(format!("{stem}_truth.png")))?;
-    }
-    Ok(())
+/// What was reached, in one sentence.
+fn sentence(metrics: &Metrics) -> String {
+    let Metrics { summary, num_convexes, seconds, .. } = metrics;
+    let quality = match (summary.psnr, summary.ssim) {
+        (Some(psnr), Some(ssim)) => {
+            let lpips = summary.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
+            format!("PSNR {psnr:.2} dB, SSIM {ssim:.4}{lpips} on {} held-back views", summary.views.len())
+        }
+        _ => "no view to test on".to_owned(),
+    };
+    format!("{quality}; {num_convexes} convexes, {seconds:.0} s")
 }

@@ -248,7 +248,7 @@ impl Block {
 }
 
 impl Convolution {
-    /// The convolution of a map with zeros around it, and ReLU.
+    /// The convolution of a map with zeros around it, clipped at zero.
     fn run(&self, map: &Map) -> Map {
         let mut out = Map::zeros(self.bias.len(), map.height, map.width);
         let pixels = map.height * map.width;
@@ -357,7 +357,10 @@ mod tests {
         (0..len).map(|i| ((i + seed * 7919) as f32 * 12.9898).sin() * 437.585).map(|x| x.fract()).collect()
     }
 
-    fn tensors(widths: &[&[usize]]) -> HashMap<String, (Vec<usize>, Vec<f32>)> {
+    /// Shapes and values by name.
+    type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
+
+    fn tensors(widths: &[&[usize]]) -> Tensors {
         let (mut from, mut index) = (3, 0);
         let mut tensors = HashMap::new();
         for (block, widths) in widths.iter().enumerate() {
@@ -372,7 +375,7 @@ mod tests {
         tensors
     }
 
-    fn serialized(tensors: &HashMap<String, (Vec<usize>, Vec<f32>)>) -> Vec<u8> {
+    fn serialized(tensors: &Tensors) -> Vec<u8> {
         let view = |(shape, data): &(Vec<usize>, Vec<f32>)| {
             TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(data)).unwrap().data().to_vec()
         };
@@ -472,7 +475,7 @@ mod tests {
 
     #[test]
     fn weights_of_another_shape_are_refused_by_name() {
-        let refusal = |change: &dyn Fn(&mut HashMap<String, (Vec<usize>, Vec<f32>)>)| {
+        let refusal = |change: &dyn Fn(&mut Tensors)| {
             let mut tensors = tensors(&TOY);
             change(&mut tensors);
             let bytes = serialized(&tensors);

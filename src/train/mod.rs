@@ -30,10 +30,9 @@ pub use targets::Targets;
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, DatasetError, Split};
+use crate::evaluate::{EvaluateError, Evaluated, Ruler, Truth};
 use crate::gpu::{Buffer, Gpu, GpuError, KernelTime};
-use crate::image::Image;
 use crate::kernels::Rates;
-use crate::metrics::Likeness;
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
 use crate::renderer::{GpuScene, Renderer};
 use crate::scene::{Params, Scene, Similarity};
@@ -66,25 +65,15 @@ pub enum TrainError {
     /// A checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A look at a view.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
     /// Nothing to learn from.
     #[error("{} has no picture to train on", path.display())]
     NoTrainingViews {
         /// The dataset.
         path: std::path::PathBuf,
     },
-}
-
-/// A held-back view after a look at it.
-#[derive(Debug, Clone)]
-pub struct Evaluated {
-    /// Index in the dataset.
-    pub view: usize,
-    /// What the scene looks like.
-    pub image: Image,
-    /// What it should look like.
-    pub truth: Image,
-    /// How alike they are.
-    pub likeness: Likeness,
 }
 
 /// A training.
@@ -402,35 +391,34 @@ impl Trainer {
         self.similarity
     }
 
-    /// Looks at one view.
+    /// Looks at one view. Changes nothing about the training.
     ///
     /// # Errors
     /// [`TrainError`]: the picture or the device.
-    pub fn evaluate(&mut self, view: usize) -> Result<Evaluated, TrainError> {
+    pub fn evaluate(&mut self, view: usize, ruler: &Ruler) -> Result<Evaluated, TrainError> {
         self.wait_until(0)?;
-        let picture = self.dataset.load(view)?;
+        // Refuses a view that does not exist.
+        let truth = Truth::of_view(&self.dataset, view)?;
         let options = RenderOptions { background: self.options.background, ..RenderOptions::default() };
-        let camera = self.cameras[view];
-        let rendered = self.renderer.render(self.optimiser.scene(), &camera, &options, false)?;
-        let mut image = rendered.image();
-        let data = picture.pixels.iter().flat_map(|p| [p[0], p[1], p[2]].map(|channel| f32::from(channel) / 255.0));
-        let truth = Image::new(image.width, image.height, data.collect());
-        // What the truth does not know cannot be wrong.
-        let unknown = picture.pixels.iter().enumerate().filter(|(_, pixel)| pixel[3] < 128);
-        for (i, _) in unknown {
-            image.data[i * 3..i * 3 + 3].copy_from_slice(&truth.data[i * 3..i * 3 + 3]);
-        }
-        let likeness = Likeness::of(&image, &truth);
-        Ok(Evaluated { view, image, truth, likeness })
+        let image = self.renderer.render(self.optimiser.scene(), &self.cameras[view], &options, false)?.image();
+        Ok(truth.judge(image, "the rendered picture", ruler)?)
     }
 
-    /// Looks at every held-back view.
+    /// Looks at every held-back view, by PSNR and SSIM.
     ///
     /// # Errors
     /// As [`Self::evaluate`].
     pub fn evaluate_all(&mut self) -> Result<Vec<Evaluated>, TrainError> {
         let views: Vec<usize> = self.dataset.indices(Split::Test).collect();
-        views.into_iter().map(|view| self.evaluate(view)).collect()
+        views.into_iter().map(|view| self.evaluate(view, &Ruler::default())).collect()
+    }
+
+    /// The held-back views that are looked at during the training: a few, evenly among them.
+    #[must_use]
+    pub fn watched_views(&self) -> Vec<usize> {
+        let held_back: Vec<usize> = self.dataset.indices(Split::Test).collect();
+        let number = held_back.len().min(self.options.eval_views as usize);
+        (0..number).filter_map(|i| held_back.get(i * held_back.len() / number).copied()).collect()
     }
 }
 

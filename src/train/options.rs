@@ -75,6 +75,12 @@ pub struct TrainOptions {
     pub refine_every: u32,
     /// Part of the iterations after which the number of convexes stays.
     pub refine_until: f32,
+    /// Iterations between looks at held-back views; 0 for never, and a tenth of the iterations where nothing is said.
+    /// Changes nothing but the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eval_every: Option<u32>,
+    /// How many held-back views are looked at then.
+    pub eval_views: u32,
     /// Iterations submitted at once.
     pub iterations_per_submission: u32,
     /// Decoded pictures kept in the host's memory, MiB; changes nothing but the speed.
@@ -108,6 +114,8 @@ impl Default for TrainOptions {
             dead_opacity: 0.01,
             refine_every: 100,
             refine_until: 0.6,
+            eval_every: None,
+            eval_views: 4,
             iterations_per_submission: 8,
             picture_memory: 2048,
             memory: 0,
@@ -133,12 +141,22 @@ const FULL_ITERATIONS: f32 = 30_000.0;
 /// Largest factor of the learning rates of short runs.
 const MAX_HASTE: f32 = 5.0;
 
+/// Looks at held-back views during a training, where nothing else is said.
+const EVALUATIONS: u32 = 10;
+
 impl TrainOptions {
     /// Factor of the learning rates: a short run has to take larger steps. Drift by noise grows with the root of the
     /// number of steps, and so may they.
     #[must_use]
     pub fn haste(&self) -> f32 {
         (FULL_ITERATIONS / self.iterations as f32).sqrt().clamp(1.0, MAX_HASTE)
+    }
+
+    /// Iterations between looks at held-back views; `None` for never.
+    #[must_use]
+    pub fn evaluation_period(&self) -> Option<u32> {
+        let period = self.eval_every.unwrap_or((self.iterations / EVALUATIONS).max(1));
+        (period > 0 && self.eval_views > 0).then_some(period)
     }
 
     /// Refuses what does not make sense.

@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("convert", 3),
     ("renderer", 4),
     ("optimiser", 5),
+    ("evaluate", 5),
     ("train", 6),
     ("viewer", 7),
 ];
@@ -34,6 +35,8 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("kernels", "scene_file"),
     ("renderer", "reference"),
     ("optimiser", "reference"),
+    ("evaluate", "reference"),
+    ("evaluate", "kernels"),
 ];
 
 /// Ground modules may use these of their own floor.

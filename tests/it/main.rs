@@ -10,6 +10,7 @@ mod dataset;
 mod density;
 mod device;
 mod display;
+mod evaluate;
 mod formats;
 mod fuzz;
 mod layering;

@@ -9,6 +9,7 @@ use lapidary::metrics::{Lpips, LpipsInput};
 use crate::support::vectors::lpips_case;
 
 /// Says on the terminal, whatever the test runner hides, that nothing was tested.
+#[expect(clippy::explicit_write, reason = "what macros print is hidden while a test passes")]
 fn not_run(what: &str) {
     writeln!(std::io::stderr(), "NOT RUN: {what} needs LAPIDARY_LPIPS_WEIGHTS=FILE, see docs/evaluating.md").unwrap();
 }

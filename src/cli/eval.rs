@@ -1,0 +1,252 @@
+//! `lapidary eval`: how alike a scene, or the pictures of another program, are to photographs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lapidary::dataset::{Dataset, Split};
+use lapidary::evaluate::{
+    Album, Curve, EvaluateError, PictureFolder, Report, Ruler, SceneViews, Summary, Truth, curves_of, read_log,
+};
+use lapidary::gpu::{Gpu, GpuOptions};
+use lapidary::metrics::Lpips;
+use lapidary::train::TrainOptions;
+use lapidary::{convert, files};
+use serde::Serialize;
+
+use super::dataset::DatasetArgs;
+use super::{Colour, SharedArgs};
+
+/// Compares pictures of a scene, or those that another program drew, with photographs.
+///
+/// PSNR, SSIM, and with weights LPIPS, of 8-bit pictures, view by view and their means. DIR then holds `metrics.json`,
+/// `report.html`, `sheet.png`, and in `pictures/` each view beside the truth and a map of their difference.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EvalArgs {
+    /// Scene to draw: a file, or the folder of a training
+    #[arg(required_unless_present = "renders", conflicts_with = "renders")]
+    scene: Option<PathBuf>,
+    /// Photographs with cameras: COLMAP, Blender or nerfstudio
+    #[arg(long, value_name = "DATASET", required_unless_present = "truth", conflicts_with = "truth")]
+    dataset: Option<PathBuf>,
+    /// Which of them
+    #[arg(long, value_enum, default_value = "test")]
+    split: Which,
+    /// Folder to write into; created where it is missing. Without it, figures are only printed
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Weights of LPIPS, a safetensors file; docs/evaluating.md says how to make it
+    #[arg(long, value_name = "FILE")]
+    lpips_weights: Option<PathBuf>,
+    /// Also LPIPS with pictures in −1..=1; takes as long again
+    #[arg(long, requires = "lpips_weights")]
+    lpips_normalised: bool,
+    /// Colour behind everything: red, green and blue, each 0 to 1; that of the training, else black
+    #[arg(long, value_name = "R,G,B")]
+    background: Option<Colour>,
+    /// Pictures to compare instead of a scene: a folder with one for each view, of the same name
+    #[arg(long, value_name = "DIR")]
+    renders: Option<PathBuf>,
+    /// Folder of pictures that those of --renders are compared with, instead of a dataset
+    #[arg(long, value_name = "DIR", requires = "renders")]
+    truth: Option<PathBuf>,
+    /// Print what `metrics.json` holds, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    dataset_options: DatasetArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Which {
+    Train,
+    Test,
+    All,
+}
+
+/// `metrics.json`
+#[derive(Debug, Serialize)]
+struct Metrics {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_convexes: Option<usize>,
+    /// What was looked at, and against what.
+    subject: String,
+    truth: String,
+    split: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adapter: Option<String>,
+    version: &'static str,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+/// What was found, and what there is to say about it.
+struct Outcome {
+    album: Album,
+    num_convexes: Option<usize>,
+    adapter: Option<String>,
+    curves: Vec<Curve>,
+}
+
+pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    let ruler = ruler(args.lpips_weights.as_deref(), args.lpips_normalised)?;
+    let outcome = match (&args.scene, &args.renders) {
+        (Some(scene), _) => of_scene(scene, args, &ruler, shared)?,
+        (None, Some(renders)) => of_folder(renders, args, &ruler)?,
+        (None, None) => bail!("expected a scene, or --renders"),
+    };
+    let subject = args.scene.as_deref().or(args.renders.as_deref()).unwrap_or(Path::new(""));
+    let truth = args.dataset.as_deref().or(args.truth.as_deref()).unwrap_or(Path::new(""));
+    let split = args.dataset.is_some().then(|| format!("{:?}", args.split).to_lowercase());
+    let metrics = Metrics {
+        num_convexes: outcome.num_convexes,
+        subject: subject.display().to_string(),
+        truth: truth.display().to_string(),
+        split,
+        adapter: outcome.adapter.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        summary: outcome.album.summary(),
+    };
+    let json = serde_json::to_string_pretty(&metrics)?;
+    if let Some(out) = &args.out {
+        files::write_atomically(&out.join("metrics.json"), json.as_bytes())?;
+        if let Some(sheet) = outcome.album.sheet() {
+            sheet.save_png(&out.join("sheet.png"))?;
+        }
+        let page = report(&metrics, &outcome).html(&outcome.album);
+        files::write_atomically(&out.join("report.html"), page.as_bytes())?;
+    }
+    if args.json {
+        println!("{json}");
+    } else {
+        print(&metrics.summary);
+        if let Some(out) = &args.out {
+            println!("{}", out.join("report.html").display());
+        }
+    }
+    Ok(())
+}
+
+/// What is measured: LPIPS only with weights.
+pub(super) fn ruler(weights: Option<&Path>, also_normalised: bool) -> anyhow::Result<Ruler> {
+    let lpips = weights.map(Lpips::load).transpose().context("--lpips-weights")?;
+    Ok(lpips.map_or_else(Ruler::default, |lpips| Ruler::with_lpips(lpips, also_normalised)))
+}
+
+fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) -> anyhow::Result<Outcome> {
+    let file = if path.is_dir() { path.join("scene.safetensors") } else { path.to_path_buf() };
+    let (scene, metadata) = convert::read(&file, None)?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let background = match &args.background {
+        Some(colour) => colour.0,
+        None => background_of_training(folder)?,
+    };
+    let (dataset, views) = dataset(args, background)?;
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    let mut drawn = SceneViews::new(&gpu, &scene, metadata.normalised_from_world, &dataset, background)?;
+    let album = collect(args, views.len(), views.into_iter(), |view| drawn.evaluate(view, ruler))?;
+    let log = folder.join("metrics.jsonl");
+    let curves = if log.is_file() { curves_of(&read_log(&log)?) } else { Vec::new() };
+    Ok(Outcome { album, num_convexes: Some(scene.len()), adapter: Some(gpu.name().to_owned()), curves })
+}
+
+/// The background in the `config.toml` beside a scene; black where there is none.
+fn background_of_training(folder: &Path) -> anyhow::Result<[f32; 3]> {
+    let path = folder.join("config.toml");
+    if !path.is_file() {
+        return Ok([0.0; 3]);
+    }
+    let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
+    let options: TrainOptions = toml::from_str(&text)
+        .with_context(|| format!("{} is not the configuration of a training; give --background", path.display()))?;
+    Ok(options.background)
+}
+
+fn of_folder(renders: &Path, args: &EvalArgs, ruler: &Ruler) -> anyhow::Result<Outcome> {
+    let pictures = PictureFolder::open(renders)?;
+    let album = if let Some(truth) = &args.truth {
+        let truth = PictureFolder::open(truth)?;
+        pictures.check(truth.names())?;
+        let names: Vec<&str> = truth.names().collect();
+        collect(args, names.len(), names.into_iter(), |name| {
+            let path = truth.find(name).unwrap_or(Path::new(name));
+            pictures.evaluate(Truth::of_file(name, path)?, ruler)
+        })?
+    } else {
+        let (dataset, views) = dataset(args, args.background.map_or([0.0; 3], |colour| colour.0))?;
+        pictures.check(views.iter().filter_map(|view| dataset.views.get(*view)).map(|view| view.name.as_str()))?;
+        collect(args, views.len(), views.into_iter(), |view| pictures.evaluate(Truth::of_view(&dataset, view)?, ruler))?
+    };
+    Ok(Outcome { album, num_convexes: None, adapter: None, curves: Vec::new() })
+}
+
+/// The dataset, and the views that were asked for.
+fn dataset(args: &EvalArgs, background: [f32; 3]) -> anyhow::Result<(Dataset, Vec<usize>)> {
+    let path = args.dataset.as_deref().unwrap_or(Path::new(""));
+    let dataset = Dataset::open(path, &args.dataset_options.options(background))?;
+    let views: Vec<usize> = match args.split {
+        Which::All => (0..dataset.views.len()).collect(),
+        Which::Test => dataset.indices(Split::Test).collect(),
+        Which::Train => dataset.indices(Split::Train).collect(),
+    };
+    if views.is_empty() {
+        let (path, split) = (path.display(), if args.split == Which::Test { "held-back" } else { "training" });
+        bail!("{path} has no {split} picture; --split chooses others, and --test-every says how many are held back");
+    }
+    Ok((dataset, views))
+}
+
+/// Looks at one view after the other, with a progress bar.
+fn collect<V>(
+    args: &EvalArgs,
+    number: usize,
+    views: impl Iterator<Item = V>,
+    mut evaluate: impl FnMut(V) -> Result<lapidary::evaluate::Evaluated, EvaluateError>,
+) -> anyhow::Result<Album> {
+    let target = if args.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(number as u64), target);
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} views, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let pictures = args.out.as_ref().map(|out| out.join("pictures"));
+    let mut album = Album::new(number);
+    for view in views {
+        album.add(&evaluate(view)?, pictures.as_deref())?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(album)
+}
+
+fn report(metrics: &Metrics, outcome: &Outcome) -> Report {
+    let split = metrics.split.as_ref().map_or_else(String::new, |split| format!(", split “{split}”"));
+    let mut facts = vec![("Pictures of", metrics.subject.clone()), ("Truth", format!("{}{split}", metrics.truth))];
+    facts.extend(outcome.adapter.iter().map(|name| ("Drawn by", name.clone())));
+    facts.push(("Measured by", format!("lapidary {}, on 8-bit pictures", metrics.version)));
+    Report {
+        title: metrics.subject.clone(),
+        subtitle: format!("against {}{split}", metrics.truth),
+        num_convexes: metrics.num_convexes.map(|number| number as u64),
+        curves: outcome.curves.clone(),
+        facts,
+    }
+}
+
+/// A table for people: the means last.
+fn print(summary: &Summary) {
+    let width = summary.views.iter().map(|view| view.name.chars().count()).max().unwrap_or(0).clamp(4, 48);
+    let line = |name: &str, psnr: f64, ssim: f64, lpips: [Option<f64>; 2]| {
+        let lpips: String = lpips.iter().flatten().map(|value| format!("  {value:8.4}")).collect();
+        println!("{name:width$}  {psnr:8.2}  {ssim:7.4}{lpips}");
+    };
+    let lpips = ["   LPIPS", "LPIPS −1..1"];
+    let is_there = [summary.lpips_vgg.is_some(), summary.lpips_vgg_normalised.is_some()];
+    let heads: String = lpips.iter().zip(is_there).filter(|(_, is)| *is).map(|(name, _)| format!("  {name}")).collect();
+    println!("{:width$}  PSNR, dB     SSIM{heads}", "");
+    for view in &summary.views {
+        let likeness = view.likeness;
+        line(&view.name, likeness.psnr, likeness.ssim, [likeness.lpips_vgg, likeness.lpips_vgg_normalised]);
+    }
+    if let (Some(psnr), Some(ssim)) = (summary.psnr, summary.ssim) {
+        line("mean", psnr, ssim, [summary.lpips_vgg, summary.lpips_vgg_normalised]);
+    }
+}

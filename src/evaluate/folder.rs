@@ -1,0 +1,138 @@
+//! A folder of pictures that another program drew, found by the names of the truth.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::album::picture_stem;
+use super::{EvaluateError, Evaluated, Ruler, Truth};
+use crate::files::FileError;
+use crate::image::Image;
+
+/// Endings of pictures.
+const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// Folders within folders that are looked into.
+const MAX_DEPTH: usize = 6;
+
+/// The pictures of a folder and of those in it.
+#[derive(Debug)]
+pub struct PictureFolder {
+    path: PathBuf,
+    /// By the path below the folder without its ending, `/` as `_`.
+    by_stem: BTreeMap<String, PathBuf>,
+    /// By the file's name without its ending; `None` where several have it.
+    by_file_stem: BTreeMap<String, Option<PathBuf>>,
+}
+
+impl PictureFolder {
+    /// Lists the pictures; none is read.
+    ///
+    /// # Errors
+    /// [`EvaluateError`] when the folder cannot be read, holds no picture, or two that differ only by their ending.
+    pub fn open(path: &Path) -> Result<Self, EvaluateError> {
+        let mut files = Vec::new();
+        list(path, "", MAX_DEPTH, &mut files)?;
+        if files.is_empty() {
+            return Err(EvaluateError::NoPictures { path: path.into() });
+        }
+        let (mut by_stem, mut by_file_stem) = (BTreeMap::new(), BTreeMap::new());
+        for (name, file) in files {
+            by_file_stem
+                .entry(file_stem(&name).to_owned())
+                .and_modify(|only| *only = None)
+                .or_insert_with(|| Some(file.clone()));
+            let stem = picture_stem(&name);
+            if let Some(first) = by_stem.insert(stem.clone(), file.clone()) {
+                return Err(EvaluateError::Ambiguous { first, second: file, name: stem });
+            }
+        }
+        Ok(Self { path: path.into(), by_stem, by_file_stem })
+    }
+
+    /// Names of all pictures: paths below the folder without ending, `/` as `_`, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_stem.keys().map(String::as_str)
+    }
+
+    /// The picture of a name, whatever its ending: by its path below the folder, else by its file name alone where only
+    /// one has it.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Path> {
+        let by_file = || self.by_file_stem.get(file_stem(name)).and_then(Option::as_ref);
+        self.by_stem.get(&picture_stem(name)).or_else(by_file).map(PathBuf::as_path)
+    }
+
+    /// Refuses a folder that lacks pictures.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Missing`] naming them.
+    pub fn check<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<(), EvaluateError> {
+        let (mut missing, mut of) = (Vec::new(), 0);
+        for name in names {
+            of += 1;
+            if self.find(name).is_none() {
+                missing.push(name.to_owned());
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { Err(EvaluateError::Missing { path: self.path.clone(), missing, of }) }
+    }
+
+    /// Compares the picture of the truth's name with it.
+    ///
+    /// # Errors
+    /// [`EvaluateError`] when the picture is missing, cannot be read or has another size.
+    pub fn evaluate(&self, truth: Truth, ruler: &Ruler) -> Result<Evaluated, EvaluateError> {
+        let Some(path) = self.find(&truth.name) else {
+            return Err(EvaluateError::Missing { path: self.path.clone(), missing: vec![truth.name], of: 1 });
+        };
+        truth.judge(Image::load(path)?, &path.display().to_string(), ruler)
+    }
+}
+
+/// The name of a file without folders and ending.
+fn file_stem(name: &str) -> &str {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
+/// Names below the folder, and paths.
+fn list(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<(String, PathBuf)>) -> Result<(), EvaluateError> {
+    let entries = std::fs::read_dir(folder).map_err(FileError::of("read", folder))?;
+    for entry in entries {
+        let path = entry.map_err(FileError::of("read", folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        if path.is_dir() && depth > 0 {
+            list(&path, &format!("{prefix}{name}/"), depth - 1, found)?;
+        } else if path.is_file() && ENDINGS.contains(&ending.as_str()) {
+            found.push((format!("{prefix}{name}"), path));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_found_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a/1.png", "b/1.jpg", "b/2.WEBP", "3.v2.png", "notes.txt"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let pictures = PictureFolder::open(folder.path()).unwrap();
+        assert_eq!(pictures.names().collect::<Vec<_>>(), ["3.v2", "a_1", "b_1", "b_2"]);
+        let found = |name: &str| pictures.find(name).map(|path| path.strip_prefix(folder.path()).unwrap().to_owned());
+        assert_eq!(found("a/1.JPG"), Some("a/1.png".into()));
+        assert_eq!(found("b_1.png"), Some("b/1.jpg".into()), "as we name pictures ourselves");
+        assert_eq!(found("elsewhere/2.jpg"), Some("b/2.WEBP".into()), "the only one of this name");
+        assert_eq!(found("1.png"), None, "two have this name");
+        let message = pictures.check(["3.v2.jpg", "4.png", "5.png"].into_iter()).unwrap_err().to_string();
+        assert!(message.contains("lacks 2 of 3") && message.contains("4.png, 5.png"), "{message}");
+        std::fs::write(folder.path().join("a/1.jpeg"), "").unwrap();
+        assert!(PictureFolder::open(folder.path()).unwrap_err().to_string().contains("both called a_1"));
+    }
+}

@@ -1,0 +1,103 @@
+//! The lines of a training's `metrics.jsonl`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, FileError};
+use crate::metrics::Likeness;
+
+/// A line.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LogLine {
+    /// About some iterations.
+    Training(TrainingLine),
+    /// About a look at held-back views.
+    Evaluation(EvaluationLine),
+}
+
+/// Means over the iterations since the line before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrainingLine {
+    /// The last iteration.
+    pub iteration: u32,
+    /// Since the program was started.
+    pub seconds: f64,
+    /// Mean absolute difference.
+    pub l1: f32,
+    /// Mean structural similarity.
+    pub ssim: f32,
+    /// Now.
+    pub num_convexes: u32,
+    /// GPU memory that is held, MiB.
+    #[serde(default)]
+    pub memory_mib: u64,
+}
+
+/// Means over held-back views.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationLine {
+    /// Iterations so far.
+    pub iteration: u32,
+    /// Since the program was started.
+    pub seconds: f64,
+    /// How many views were looked at.
+    pub test_views: usize,
+    /// dB
+    pub test_psnr: f64,
+    /// Mean structural similarity.
+    pub test_ssim: f64,
+    /// LPIPS, where it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_lpips_vgg: Option<f64>,
+    /// Now.
+    pub num_convexes: u32,
+}
+
+impl EvaluationLine {
+    /// A line about views; `None` of none.
+    #[must_use]
+    pub fn of(likeness: &[Likeness], iteration: u32, seconds: f64, num_convexes: u32) -> Option<Self> {
+        let mean = Likeness::mean(likeness)?;
+        Some(Self {
+            iteration,
+            seconds,
+            test_views: likeness.len(),
+            test_psnr: mean.psnr,
+            test_ssim: mean.ssim,
+            test_lpips_vgg: mean.lpips_vgg,
+            num_convexes,
+        })
+    }
+}
+
+/// Reads `metrics.jsonl`. Lines that are not understood are left out: a program that was killed may have written half
+/// of one, and other versions write other lines.
+///
+/// # Errors
+/// [`FileError`] when the file cannot be read.
+pub fn read_log(path: &Path) -> Result<Vec<LogLine>, FileError> {
+    let bytes = files::read(path)?;
+    Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_back_and_others_are_left_out() {
+        let training =
+            TrainingLine { iteration: 100, seconds: 1.5, l1: 0.25, ssim: 0.5, num_convexes: 7, memory_mib: 5 };
+        let likeness = Likeness { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
+        let evaluation = EvaluationLine::of(&[likeness], 200, 2.0, 8).unwrap();
+        let lines = [LogLine::Training(training), LogLine::Evaluation(evaluation)];
+        let [first, second] = lines.map(|line| serde_json::to_string(&line).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        std::fs::write(&path, format!("{first}\n{{\"other\": 1}}\nnot JSON\n\n{second}\n{{\"iterat")).unwrap();
+        assert_eq!(read_log(&path).unwrap(), lines);
+        assert!(read_log(folder.path()).is_err());
+    }
+}

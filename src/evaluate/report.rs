@@ -1,0 +1,352 @@
+//! `report.html`: figures, curves and pictures in one file that needs neither a network nor other files.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::album::{Album, Card, FULL_DIFFERENCE, RAMP, Summary, ViewMetrics};
+use super::html::{escape, fill};
+use super::log::LogLine;
+
+/// The page around it all.
+const TEMPLATE: &str = include_str!("../../assets/report.html");
+
+/// What a report says besides the figures of the views. All of it is text, not markup.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What was looked at.
+    pub title: String,
+    /// A sentence about it.
+    pub subtitle: String,
+    /// Number of convexes, where it is a scene.
+    pub num_convexes: Option<u64>,
+    /// Curves of a training.
+    pub curves: Vec<Curve>,
+    /// Names and values of what else a reader may want to know.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// A picture of numbers over iterations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// What the numbers are, with their unit.
+    pub title: &'static str,
+    /// At most two lines: what each is called, and pairs of iteration and number.
+    pub series: Vec<(String, Vec<[f64; 2]>)>,
+}
+
+/// Curves of what a training wrote down; without those that there is nothing to see in.
+#[must_use]
+pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
+    let training = |of: fn(&super::TrainingLine) -> f64| -> Vec<[f64; 2]> {
+        let point = |line: &LogLine| match line {
+            LogLine::Training(line) => Some([f64::from(line.iteration), of(line)]),
+            LogLine::Evaluation(_) => None,
+        };
+        lines.iter().filter_map(point).collect()
+    };
+    // Means over different views must not be joined by a line.
+    let evaluations = |of: fn(&super::EvaluationLine) -> f64| -> Vec<(String, Vec<[f64; 2]>)> {
+        let mut by_views = BTreeMap::<usize, Vec<[f64; 2]>>::new();
+        for line in lines {
+            if let LogLine::Evaluation(line) = line {
+                by_views.entry(line.test_views).or_default().push([f64::from(line.iteration), of(line)]);
+            }
+        }
+        by_views.into_iter().map(|(views, points)| (format!("{views} views"), points)).take(2).collect()
+    };
+    let one = |points| vec![(String::new(), points)];
+    let curves = [
+        Curve { title: "Mean absolute difference, training views", series: one(training(|line| line.l1.into())) },
+        Curve { title: "SSIM, training views", series: one(training(|line| line.ssim.into())) },
+        Curve { title: "PSNR, held-back views, dB", series: evaluations(|line| line.test_psnr) },
+        Curve { title: "Convexes", series: one(training(|line| line.num_convexes.into())) },
+    ];
+    curves.into_iter().filter(|curve| curve.series.iter().any(|(_, points)| points.len() > 1)).collect()
+}
+
+impl Report {
+    /// The page.
+    #[must_use]
+    pub fn html(&self, album: &Album) -> String {
+        let summary = album.summary();
+        let facts =
+            self.facts.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escape(name), escape(value)));
+        let ramp = RAMP.map(|rgb| {
+            let [r, g, b] = rgb.map(|channel| (channel * 100.0).round());
+            format!("rgb({r}% {g}% {b}%)")
+        });
+        let values = [
+            ("title", escape(&self.title)),
+            ("subtitle", escape(&self.subtitle)),
+            ("tiles", tiles(&summary, self.num_convexes)),
+            ("charts", charts(&self.curves)),
+            ("table", table(&summary, &album.cards)),
+            ("pictures", pictures(album)),
+            ("facts", facts.collect()),
+            ("ramp", ramp.join(", ")),
+        ];
+        fill(TEMPLATE, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    }
+}
+
+/// The metrics that the summary has, with the digits that mean something.
+fn metrics_of(summary: &Summary) -> Vec<(&'static str, Vec<String>)> {
+    type Get = fn(&ViewMetrics) -> Option<f64>;
+    let all: [(&str, Option<f64>, usize, Get); 4] = [
+        ("PSNR, dB", summary.psnr, 2, |view| Some(view.likeness.psnr)),
+        ("SSIM", summary.ssim, 4, |view| Some(view.likeness.ssim)),
+        ("LPIPS (VGG)", summary.lpips_vgg, 4, |view| view.likeness.lpips_vgg),
+        ("LPIPS (VGG, normalised)", summary.lpips_vgg_normalised, 4, |view| view.likeness.lpips_vgg_normalised),
+    ];
+    let shown = all.into_iter().filter_map(|(name, mean, digits, get)| {
+        let number = |value: f64| format!("{value:.digits$}");
+        let views = summary.views.iter().map(|view| get(view).map_or_else(String::new, number));
+        Some((name, std::iter::once(number(mean?)).chain(views).collect()))
+    });
+    shown.collect()
+}
+
+fn tiles(summary: &Summary, num_convexes: Option<u64>) -> String {
+    let mut tiles: Vec<(&str, String)> =
+        metrics_of(summary).into_iter().map(|(name, mut values)| (name, values.swap_remove(0))).collect();
+    tiles.extend(num_convexes.map(|number| ("convexes", grouped(number))));
+    tiles.push((if summary.views.len() == 1 { "view" } else { "views" }, grouped(summary.views.len() as u64)));
+    tiles.iter().map(|(name, value)| format!(r#"<div class="tile"><b>{value}</b><span>{name}</span></div>"#)).collect()
+}
+
+/// Thin spaces between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push('\u{2009}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn table(summary: &Summary, cards: &[Card]) -> String {
+    if summary.views.is_empty() {
+        return "<p>There is no view to compare.</p>".to_owned();
+    }
+    let metrics = metrics_of(summary);
+    let head = |name: &str| format!("<th><button>{name}</button></th>");
+    let heads: String = std::iter::once("View").chain(metrics.iter().map(|(name, _)| *name)).map(head).collect();
+    let mut rows = String::new();
+    for (i, view) in summary.views.iter().enumerate() {
+        let name = escape(&view.name);
+        let card = cards.iter().position(|card| card.name == view.name);
+        let name = card.map_or_else(|| name.clone(), |card| format!("<a href=\"#view-{card}\">{name}</a>"));
+        let cells: String = metrics.iter().map(|(_, values)| format!("<td>{}</td>", values[i + 1])).collect();
+        // Writing to a string does not fail.
+        writeln!(rows, "<tr><td>{name}</td>{cells}</tr>").unwrap_or_default();
+    }
+    format!("<h2>Views</h2>\n<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table>")
+}
+
+fn pictures(album: &Album) -> String {
+    if album.cards.is_empty() {
+        return String::new();
+    }
+    let shown = album.cards.len();
+    let all = album.summary().views.len();
+    let which = if shown == all { String::new() } else { format!("{shown} of {all} views. ") };
+    let mut text = format!(
+        "<h2>Pictures</h2>\n<p>{which}Picture (point at it to see the truth in its place), truth, and how far apart they \
+         are: <span class=\"ramp\"></span> 0 to {FULL_DIFFERENCE} of the range and more.</p>\n"
+    );
+    for (i, card) in album.cards.iter().enumerate() {
+        text.push_str(&card_html(i, card));
+    }
+    text
+}
+
+fn card_html(index: usize, card: &Card) -> String {
+    let [width, height] = card.size;
+    let img = |jpeg: &[u8], what: &str| {
+        let data = STANDARD.encode(jpeg);
+        format!(
+            r#"<img src="data:image/jpeg;base64,{data}" width="{width}" height="{height}" alt="{what}" loading="lazy">"#
+        )
+    };
+    let [image, truth, difference] = &card.pictures;
+    let [image, over, truth, difference] =
+        [img(image, "picture"), img(truth, ""), img(truth, "truth"), img(difference, "difference")];
+    let likeness = &card.likeness;
+    let lpips = likeness.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
+    format!(
+        "<figure class=\"view\" id=\"view-{index}\"><figcaption><b>{}</b> PSNR {:.2} dB, SSIM {:.4}{lpips}</figcaption>\
+         <div class=\"three\"><span class=\"flip\" tabindex=\"0\">{image}{over}</span><span>{truth}</span><span>{difference}\
+         </span></div></figure>\n",
+        escape(&card.name),
+        likeness.psnr,
+        likeness.ssim
+    )
+}
+
+fn charts(curves: &[Curve]) -> String {
+    if curves.is_empty() {
+        return String::new();
+    }
+    format!("<h2>Training</h2>\n<div class=\"charts\">{}</div>", curves.iter().map(chart).collect::<String>())
+}
+
+/// Size of a chart, and its borders left, right, above and below; units of the drawing.
+const CHART: [f64; 2] = [480.0, 190.0];
+const BORDERS: [f64; 4] = [52.0, 14.0, 10.0, 24.0];
+
+fn chart(curve: &Curve) -> String {
+    let points = || curve.series.iter().flat_map(|(_, points)| points).filter(|[_, y]| y.is_finite());
+    let range = |axis: usize| {
+        let values = points().map(move |point| point[axis]);
+        (values.clone().fold(f64::INFINITY, f64::min), values.fold(f64::NEG_INFINITY, f64::max))
+    };
+    let (x_ticks, y_ticks) = (ticks((0.0, range(0).1), 6), ticks(range(1), 4));
+    let ends = |ticks: &[f64]| (ticks.first().copied().unwrap_or(0.0), ticks.last().copied().unwrap_or(1.0));
+    let [left, right, above, below] = BORDERS;
+    let place = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low).max(f64::MIN_POSITIVE);
+    // The axis of iterations ends where they do.
+    let x_of = |x: f64| left + place(x, (0.0, range(0).1)) * (CHART[0] - left - right);
+    let y_of = |y: f64| CHART[1] - below - place(y, ends(&y_ticks)) * (CHART[1] - above - below);
+    let mut svg =
+        format!(r#"<svg viewBox="0 0 {} {}" role="img" aria-label="{}">"#, CHART[0], CHART[1], escape(curve.title));
+    for tick in &y_ticks {
+        let (y, end, text_x) = (y_of(*tick), CHART[0] - right, left - 8.0);
+        let label = number(*tick, step_of(&y_ticks));
+        svg += &format!(
+            r#"<line class="grid" x1="{left}" x2="{end}" y1="{y:.1}" y2="{y:.1}"/><text x="{text_x}" y="{:.1}" text-anchor="end">{label}</text>"#,
+            y + 4.0
+        );
+    }
+    for tick in x_ticks.iter().filter(|tick| **tick <= range(0).1) {
+        let label = number(*tick, step_of(&x_ticks));
+        svg += &format!(r#"<text x="{:.1}" y="{}" text-anchor="middle">{label}</text>"#, x_of(*tick), CHART[1] - 7.0);
+    }
+    for (i, (_, series)) in curve.series.iter().enumerate() {
+        let places: Vec<[f64; 2]> =
+            series.iter().filter(|[_, y]| y.is_finite()).map(|[x, y]| [x_of(*x), y_of(*y)]).collect();
+        let line: Vec<String> = places.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
+        svg += &format!(r#"<polyline class="series s{i}" points="{}"/>"#, line.join(" "));
+        // Dots where they do not become a line themselves.
+        for [x, y] in places.iter().filter(|_| places.len() <= 40) {
+            svg += &format!(r#"<circle class="s{i}" cx="{x:.1}" cy="{y:.1}" r="2.2"/>"#);
+        }
+    }
+    let names = curve.series.iter().enumerate().filter(|(_, (name, _))| !name.is_empty());
+    let legend: String =
+        names.map(|(i, (name, _))| format!(r#" <span class="s{i}">● {}</span>"#, escape(name))).collect();
+    format!("<figure><figcaption><b>{}</b>{legend}</figcaption>{svg}</svg></figure>", escape(curve.title))
+}
+
+/// Round numbers, evenly apart, from at or below the lowest to at or above the highest value; about so many.
+fn ticks((low, high): (f64, f64), number: u32) -> Vec<f64> {
+    let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
+    let span = if high > low { high - low } else { high.abs().max(1.0) * 0.1 };
+    let rough = span / f64::from(number);
+    let power = 10f64.powf(rough.log10().floor());
+    let step =
+        [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= rough).unwrap_or(span);
+    let first = (low / step).floor();
+    let mut ticks: Vec<f64> = Vec::new();
+    // At most twice the number, whatever rounding does.
+    for i in 0..=2 * number {
+        ticks.push((first + f64::from(i)) * step);
+        if ticks.len() > 1 && (first + f64::from(i)) * step >= high {
+            break;
+        }
+    }
+    ticks
+}
+
+fn step_of(ticks: &[f64]) -> f64 {
+    ticks.windows(2).next().map_or(1.0, |pair| pair[1] - pair[0])
+}
+
+/// A tick with as many digits as its neighbours differ in.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before the cast")]
+fn number(value: f64, step: f64) -> String {
+    let (value, step, unit) = match step {
+        step if step >= 1e5 => (value / 1e6, step / 1e6, "M"),
+        step if step >= 1e3 => (value / 1e3, step / 1e3, "k"),
+        step => (value, step, ""),
+    };
+    let digits = (-(step.log10() + 1e-9).floor()).clamp(0.0, 9.0) as usize;
+    if value == 0.0 { "0".to_owned() } else { format!("{value:.digits$}{unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::{Evaluated, EvaluationLine, TrainingLine};
+    use crate::image::Image;
+    use crate::metrics::Likeness;
+
+    #[test]
+    fn ticks_are_round_and_hold_all() {
+        assert_eq!(ticks((0.0, 30_000.0), 6), [0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0, 25_000.0, 30_000.0]);
+        assert_eq!(ticks((21.3, 24.9), 4), [21.0, 22.0, 23.0, 24.0, 25.0]);
+        for range in [(3.0, 3.0), (0.0, 0.0), (f64::NAN, 1.0), (-1e300, 1e300), (1e-9, 1.1e-9)] {
+            let ticks = ticks(range, 4);
+            assert!(
+                (2..=9).contains(&ticks.len()) && ticks.iter().all(|tick| tick.is_finite()),
+                "{range:?}: {ticks:?}"
+            );
+        }
+        let texts = [(5_000.0, 5_000.0), (0.05, 0.05), (20.5, 0.5), (1_200_000.0, 200_000.0), (0.0, 2.0), (30.0, 10.0)];
+        assert_eq!(texts.map(|(value, step)| number(value, step)), ["5k", "0.05", "20.5", "1.2M", "0", "30"]);
+        assert_eq!([7, 1_234, 1_234_567].map(grouped), ["7", "1\u{2009}234", "1\u{2009}234\u{2009}567"]);
+    }
+
+    #[test]
+    fn curves_show_what_there_is_to_see() {
+        let training = |iteration| {
+            LogLine::Training(TrainingLine {
+                iteration,
+                seconds: 1.0,
+                l1: 0.1,
+                ssim: 0.5,
+                num_convexes: 9,
+                memory_mib: 5,
+            })
+        };
+        let likeness = Likeness { psnr: 20.0, ssim: 0.5, lpips_vgg: None, lpips_vgg_normalised: None };
+        let evaluation = |iteration, views: usize| {
+            LogLine::Evaluation(EvaluationLine::of(&vec![likeness; views], iteration, 1.0, 9).unwrap())
+        };
+        assert!(curves_of(&[]).is_empty() && curves_of(&[training(1)]).is_empty(), "a point is no curve");
+        let lines = [training(10), evaluation(10, 2), training(20), evaluation(20, 2), evaluation(20, 5)];
+        let titles: Vec<&str> = curves_of(&lines).iter().map(|curve| curve.title).collect();
+        assert_eq!(titles.len(), 4, "{titles:?}");
+        let psnr = &curves_of(&lines)[2].series;
+        assert_eq!(psnr[0], ("2 views".to_owned(), vec![[10.0, 20.0], [20.0, 20.0]]));
+        assert_eq!(psnr[1], ("5 views".to_owned(), vec![[20.0, 20.0]]), "of its own, not joined");
+    }
+
+    #[test]
+    fn names_of_views_cannot_become_markup_and_nothing_is_fetched() {
+        let image = Image::filled(8, 6, [0.5; 3]);
+        let likeness = Likeness::of(&image, &image);
+        let name = "<script>alert('{{tiles}}')</script>.png".to_owned();
+        let mut album = Album::new(1);
+        album.add(&Evaluated { name, image: image.clone(), truth: image, likeness }, None).unwrap();
+        let curves = vec![Curve { title: "Convexes", series: vec![("<b>".into(), vec![[0.0, 1.0], [1.0, f64::NAN]])] }];
+        let facts = vec![("scene", "<i>\"a\"".to_owned())];
+        let report = Report { title: "<u>".into(), subtitle: "&".into(), num_convexes: Some(1_000), curves, facts };
+        let page = report.html(&album);
+        assert!(page.contains("&lt;script&gt;alert(&#39;{{tiles}}&#39;)&lt;/script&gt;.png"));
+        for markup in ["<script>alert", "<b></span>", "<i>", "<u>"] {
+            assert!(!page.contains(markup), "{markup}");
+        }
+        assert!(!charts(&report.curves).contains("NaN"), "what is not finite is left out");
+        for address in ["http:", "https:", "src=\"/", "url(", "@import"] {
+            assert!(!page.contains(address), "{address}");
+        }
+        assert_eq!(page.matches("data:image/jpeg;base64,").count(), 4);
+        assert!(page.contains("1\u{2009}000") && page.contains("120.00"), "{page}");
+    }
+}
