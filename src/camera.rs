@@ -125,6 +125,15 @@ impl Camera {
     }
 }
 
+/// What is up: where the tops of all pictures point on average, or z without cameras.
+pub fn up_of<'a>(cameras: impl IntoIterator<Item = &'a Camera>) -> DVec3 {
+    let tops = cameras.into_iter().map(|camera| -(camera.view_from_world.matrix3.transpose() * DVec3::Y));
+    let up = tops.sum::<DVec3>().normalize_or(DVec3::Z);
+    // People who made the axes meant one of them, when it is nearly so.
+    let near = DVec3::AXES.into_iter().flat_map(|axis| [axis, -axis]).find(|axis| axis.dot(up) > 0.94);
+    near.unwrap_or(up)
+}
+
 /// What a picture depends on besides scene and camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RenderOptions {

@@ -1,7 +1,7 @@
 //! Writing files so that a reader never meets half of one.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file or folder that could not be read or written, with its path.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,7 @@ pub struct FileError {
     /// `read`, `write` or `create`.
     pub verb: &'static str,
     /// The file or folder.
-    pub path: std::path::PathBuf,
+    pub path: PathBuf,
     /// What the system said.
     pub source: std::io::Error,
 }
@@ -29,19 +29,67 @@ impl FileError {
 /// # Errors
 /// [`FileError`] naming `path`.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder).map_err(FileError::of("create", folder))?;
-    let write = || {
-        let mut file = temporary_file().tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|failed| failed.error)?;
-        Ok(())
-    };
-    write().map_err(FileError::of("write", path))
+    let mut unfinished = Unfinished::create(path)?;
+    unfinished.write_all(bytes).map_err(FileError::of("write", path))?;
+    unfinished.finish()
+}
+
+/// A file that is written piece by piece under a temporary name beside its own, of the same extension. Dropped, it
+/// leaves nothing behind.
+#[derive(Debug)]
+pub struct Unfinished {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// An empty file beside `path`. Missing parent folders are created.
+    ///
+    /// # Errors
+    /// [`FileError`] naming `path`.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        std::fs::create_dir_all(folder).map_err(FileError::of("create", folder))?;
+        let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
+        let file = temporary_file()
+            .suffix(&extension.unwrap_or_default())
+            .tempfile_in(folder)
+            .map_err(FileError::of("write", path))?;
+        Ok(Self { file, path: path.into() })
+    }
+
+    /// Where it is until it is finished.
+    #[must_use]
+    pub fn temporary_path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Syncs the file and gives it its name.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn finish(self) -> Result<(), FileError> {
+        let Self { file, path } = self;
+        let finish = || {
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|failed| failed.error)?;
+            Ok(())
+        };
+        finish().map_err(FileError::of("write", &path))
+    }
+}
+
+impl std::io::Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A temporary file is private unless told otherwise; ours become what the system gives any new file.
@@ -79,6 +127,17 @@ mod tests {
         write_atomically(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap(), b"two");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_unfinished_file_has_no_name_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.gif");
+        let mut file = Unfinished::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(!path.exists() && file.temporary_path().extension().unwrap() == "gif");
+        drop(file);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

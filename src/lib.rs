@@ -16,7 +16,7 @@
 //! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures; files of others |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the truth, and a report |
-//! | 6 | [`train`] | from photographs to convexes |
+//! | 6 | [`train`], [`mod@render`] | from photographs to convexes; from cameras to pictures and films |
 //! | 7 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
@@ -35,6 +35,7 @@ pub mod metrics;
 pub mod optimiser;
 pub mod real;
 pub mod reference;
+pub mod render;
 pub mod renderer;
 pub mod scene;
 pub mod scene_file;

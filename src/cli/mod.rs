@@ -7,6 +7,7 @@ mod convert;
 mod dataset;
 mod eval;
 mod info;
+mod progress;
 mod render;
 mod synth;
 mod train;
@@ -49,7 +50,7 @@ enum Command {
     Train(train::TrainArgs),
     /// Convert a scene between formats: scenes, models of the authors' code, meshes, colliders, Gaussians
     Convert(convert::ConvertArgs),
-    /// Render a saved scene to a picture
+    /// Render a saved scene to pictures and films
     Render(render::RenderArgs),
     /// Measure how alike a scene, or pictures of another program, are to photographs
     Eval(eval::EvalArgs),

@@ -1,36 +1,39 @@
-//! `lapidary render`: a saved scene to a picture.
+//! `lapidary render`: a saved scene to pictures and films.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::Context as _;
-use lapidary::camera::{Camera, RenderOptions};
+use anyhow::{Context as _, bail, ensure};
+use glam::DVec3;
+use lapidary::camera::{self, Camera, RenderOptions};
+use lapidary::camera_path::CameraPath;
 use lapidary::constants::NEAR;
 use lapidary::dataset::transforms::Transforms;
+use lapidary::dataset::{Dataset, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::image::Image;
-use lapidary::renderer::{GpuScene, Renderer};
+use lapidary::render::{
+    self, Device, Files, Film, Format, Job, Mode, Orbit, Place, RenderError, Shot, stem_of, with_suffix,
+};
 use lapidary::scene::Scene;
-use lapidary::{reference, scene_file};
+use lapidary::scene_file;
 
-use super::{SharedArgs, Size};
+use super::dataset::DatasetArgs;
+use super::{SharedArgs, Size, progress};
 
+/// Renders a saved scene: from the cameras of a dataset, along a camera path, or once round it.
+///
+/// Pictures go to --out, a film to --video. See docs/rendering.md for what each mode holds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
-    /// Scene file, as `lapidary synth` writes
+    /// Scene file, as `lapidary train` and `lapidary synth` write
     scene: PathBuf,
-    /// Cameras: a transforms.json of NeRF, Blender or nerfstudio
-    #[arg(long, value_name = "FILE")]
-    cameras: PathBuf,
-    /// Which of the cameras, from 0
-    #[arg(long, default_value_t = 0, value_name = "INDEX")]
-    view: usize,
-    /// PNG to write
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Width and height in pixels; those of the camera if nothing is said
-    #[arg(long, value_name = "WxH")]
-    size: Option<Size>,
+    #[command(flatten)]
+    cameras: CameraArgs,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Colour behind everything: red, green and blue, each 0 to 1
     #[arg(long, value_parser = colour, default_value = "0,0,0", value_name = "R,G,B")]
     background: [f32; 3],
@@ -40,63 +43,426 @@ pub(crate) struct RenderArgs {
     /// Render on the processor, with the reference that the GPU is measured against
     #[arg(long)]
     reference: bool,
+    /// Draw, read and encode one frame after another, to save memory or to see what the overlap is worth
+    #[arg(long)]
+    serial: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    dataset_options: DatasetArgs,
 }
 
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Cameras")]
+struct CameraArgs {
+    /// Cameras of a dataset: COLMAP, Blender or nerfstudio
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["cameras", "path"])]
+    dataset: Option<PathBuf>,
+    /// Which views of the dataset
+    #[arg(long, value_enum, default_value = "test", value_name = "SPLIT")]
+    split: SplitArg,
+    /// Cameras of a transforms.json of NeRF, Blender or nerfstudio, or of the viewer
+    #[arg(long, value_name = "FILE", conflicts_with = "path")]
+    cameras: Option<PathBuf>,
+    /// Camera path of the viewer, sampled as it plays there
+    #[arg(long, value_name = "FILE", conflicts_with = "orbit")]
+    path: Option<PathBuf>,
+    /// Once round the scene in N frames; up is what it is for the cameras of --dataset or --cameras, else z
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    orbit: Option<u32>,
+    /// Of all cameras only this one, from 0
+    #[arg(long, value_name = "INDEX")]
+    view: Option<usize>,
+    /// Of the orbit above the centre, degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = 25.0, allow_negative_numbers = true, value_parser = elevation)]
+    elevation: f64,
+    /// Of the orbit: the smaller field of view, degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = 40.0, value_parser = fov)]
+    fov: f64,
+    /// Of the orbit; where the scene fills the picture if nothing is said
+    #[arg(long, value_name = "DISTANCE", value_parser = positive)]
+    radius: Option<f64>,
+    /// What the orbit goes round; the middle of nearly all of the scene if nothing is said
+    #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true, value_parser = vector)]
+    centre: Option<DVec3>,
+    /// The axis that the orbit goes round, like 0,-1,0
+    #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true, value_parser = direction)]
+    up: Option<DVec3>,
+    /// Width and height in pixels; those of the cameras if nothing is said, for paths and orbits 1280x720
+    #[arg(long, value_name = "WxH")]
+    size: Option<Size>,
+    /// Multiplies width and height
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
+    scale: f64,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+struct OutputArgs {
+    /// Folder for a picture per camera, or a .png or .exr for one
+    #[arg(long, value_name = "DIR|FILE", required_unless_present = "video")]
+    out: Option<PathBuf>,
+    /// Film to write: .mp4 and .webm by ffmpeg, .gif by ourselves
+    #[arg(long, value_name = "FILE")]
+    video: Option<PathBuf>,
+    /// Frames a second of the film; those of the path if nothing is said, else 30
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    fps: Option<f64>,
+    /// What to show; each but colour has its name in the names of its files
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "colour", value_name = "MODES")]
+    modes: Vec<ModeArg>,
+    /// Of the pictures in a folder
+    #[arg(long, value_enum, default_value = "png", value_name = "FORMAT")]
+    format: FormatArg,
+    /// Bits per channel of a PNG
+    #[arg(long, default_value = "8", value_name = "8|16", value_parser = ["8", "16"])]
+    bits: String,
+    /// View depths at both ends of what depths are mapped to; those of the scene if nothing is said
+    #[arg(long, value_name = "NEAR,FAR", value_parser = depth_range)]
+    depth_range: Option<[f32; 2]>,
+    /// Leave out frames whose files are there
+    #[arg(long, conflicts_with = "video")]
+    resume: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum SplitArg {
+    Train,
+    Test,
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ModeArg {
+    #[value(alias = "color")]
+    Colour,
+    Depth,
+    Alpha,
+    Id,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FormatArg {
+    Png,
+    Exr,
+}
+
+/// Size of pictures whose cameras say none.
+const SIZE: Size = Size { width: 1280, height: 720 };
+
+/// Frames a second of a film, where nothing says another number.
+const RATE: f64 = 30.0;
+
 pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
-    let start = Instant::now();
+    let begin = Instant::now();
     let scene = scene_file::load(&args.scene)?;
-    let camera = camera(args)?;
-    let options = RenderOptions { near: args.near, background: args.background };
-    let (image, device) = if args.reference {
-        let frame = reference::forward(&scene, &camera, &options);
-        (Image::new(frame.width, frame.height, frame.rgb), "the processor".to_owned())
-    } else {
-        on_gpu(&scene, &camera, &options, shared)?
+    let (all, path_rate) = shots(args, &scene)?;
+    let files = args.output.out.as_deref().map(|out| files(&args.output, out, all.len())).transpose()?;
+    let depth_range =
+        args.output.depth_range.unwrap_or_else(|| render::depth_range(&scene, all.iter().map(|shot| &shot.camera)));
+    let rate = args.output.fps.or(path_rate).unwrap_or(RATE);
+    let films = args.output.video.as_deref().map(|video| films(&args.output, video, &all, rate)).transpose()?;
+    let is_there = |shot: &Shot| args.output.resume && files.as_ref().is_some_and(|files| files.has(shot));
+    let num_all = all.len();
+    let shots: Vec<Shot> = all.into_iter().filter(|shot| !is_there(shot)).collect();
+    let job = Job {
+        options: RenderOptions { near: args.near, background: args.background },
+        depth_range,
+        files,
+        films: films.unwrap_or_default(),
+        is_serial: args.serial,
     };
-    image.save_png(&args.out)?;
-    println!(
-        "{}: {}×{} pixels, {} convexes, {:.1} s on {device}",
-        args.out.display(),
-        camera.width,
-        camera.height,
-        scene.len(),
-        start.elapsed().as_secs_f64()
-    );
+    let summary = Summary { args, convexes: scene.len(), skipped: num_all - shots.len(), depth_range };
+    if args.reference {
+        let written = take(Device::Processor(&scene), &shots, job, args.quiet)?;
+        summary.print(&shots, written, begin, "the processor");
+        return Ok(());
+    }
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    let written = take(Device::gpu(&gpu, &scene)?, &shots, job, args.quiet)?;
+    summary.print(&shots, written, begin, gpu.name());
     Ok(())
 }
 
-fn on_gpu(
-    scene: &Scene,
-    camera: &Camera,
-    options: &RenderOptions,
-    shared: &SharedArgs,
-) -> anyhow::Result<(Image, String)> {
-    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let scene = GpuScene::upload(&gpu, scene)?;
-    let pictures = Renderer::new(&gpu, scene.points_per_convex)?.render(&scene, camera, options, false)?;
-    Ok((pictures.image(), gpu.name().to_owned()))
+/// Renders, with a bar; Ctrl-C ends it between two frames.
+fn take(device: Device<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow::Result<usize> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // A second handler in one process is refused; then Ctrl-C ends the program at once, as anywhere else.
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).unwrap_or_default();
+    let bar = progress::bar(shots.len() as u64, is_quiet || shots.len() < 2);
+    let report = |written: usize| {
+        bar.set_position(written as u64);
+        !stop.load(Ordering::Relaxed)
+    };
+    let result = render::render(device, shots, job, &report);
+    bar.finish_and_clear();
+    // The exit code tells faults of the device from others.
+    result.map_err(|error| match error {
+        RenderError::Gpu(error) => error.into(),
+        other => other.into(),
+    })
 }
 
-fn camera(args: &RenderArgs) -> anyhow::Result<Camera> {
+/// What is said at the end.
+struct Summary<'a> {
+    args: &'a RenderArgs,
+    convexes: usize,
+    skipped: usize,
+    depth_range: [f32; 2],
+}
+
+impl Summary<'_> {
+    fn print(&self, shots: &[Shot], written: usize, begin: Instant, device: &str) {
+        let Self { args, convexes, skipped, depth_range } = self;
+        let output = &args.output;
+        if written < shots.len() {
+            let next = if output.video.is_some() { "there is no film" } else { "go on with --resume" };
+            println!("stopped after {written} of {} frames; {next}", shots.len());
+            return;
+        }
+        if args.quiet {
+            return;
+        }
+        let targets: Vec<String> =
+            output.out.iter().chain(&output.video).map(|path| path.display().to_string()).collect();
+        let frames = match (shots.first(), shots.len()) {
+            (Some(shot), 1) => format!("{}×{} pixels", shot.camera.width, shot.camera.height),
+            (Some(shot), count) => format!("{count} frames of {}×{} pixels", shot.camera.width, shot.camera.height),
+            (None, _) => "nothing left to do".to_owned(),
+        };
+        let skipped = if *skipped > 0 { format!(", {skipped} were there") } else { String::new() };
+        let seconds = begin.elapsed().as_secs_f64();
+        println!("{}: {frames}{skipped}, {convexes} convexes, {seconds:.1} s on {device}", targets.join(", "));
+        if output.modes.contains(&ModeArg::Depth) {
+            println!("depth: {} to {}", depth_range[0], depth_range[1]);
+        }
+    }
+}
+
+/// The pictures to take, of the size that is wanted, and the frames a second of a path.
+fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<f64>)> {
+    let cameras = &args.cameras;
+    let size = cameras.size.unwrap_or(SIZE);
+    let mut rate = None;
+    let mut shots = if let Some(count) = cameras.orbit {
+        numbered(orbit(args, scene)?.cameras(count, size.width, size.height))
+    } else if let Some(path) = &cameras.path {
+        let mut found = CameraPath::load(path).context("--path")?;
+        found.frames_per_second = args.output.fps.unwrap_or(found.frames_per_second);
+        rate = Some(found.frames_per_second);
+        numbered(found.frames().iter().map(|key| key.camera(size.width, size.height)).collect())
+    } else if let Some(path) = &cameras.dataset {
+        of_dataset(path, args)?
+    } else if let Some(path) = &cameras.cameras {
+        of_transforms(path, cameras)?
+    } else {
+        bail!("from where? Give --dataset, --cameras, --path or --orbit");
+    };
+    if let Some(view) = cameras.view {
+        ensure!(view < shots.len(), "--view: there is no frame {view}; there are {}", shots.len());
+        shots = vec![shots.swap_remove(view)];
+    }
+    for shot in &mut shots {
+        shot.camera = sized(&shot.camera, cameras);
+        shot.camera.check().context("--size")?;
+    }
+    check_names(&shots)?;
+    Ok((shots, rate))
+}
+
+/// The camera with the size that is asked for.
+fn sized(camera: &Camera, args: &CameraArgs) -> Camera {
+    let wanted = args.size.unwrap_or(Size { width: camera.width, height: camera.height });
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is checked after")]
+    let side = |pixels: u32| (f64::from(pixels) * args.scale).round().max(1.0) as u32;
+    camera.resized(side(wanted.width), side(wanted.height))
+}
+
+/// Named by their place.
+fn numbered(cameras: Vec<Camera>) -> Vec<Shot> {
+    let digits = cameras.len().saturating_sub(1).to_string().len().max(4);
+    let shot = |(index, camera)| Shot { name: format!("{index:0digits$}"), camera };
+    cameras.into_iter().enumerate().map(shot).collect()
+}
+
+fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
+    let cameras = &args.cameras;
+    let up = match (cameras.up, &cameras.dataset, &cameras.cameras) {
+        (Some(up), _, _) => up,
+        (None, Some(path), _) => {
+            let dataset = Dataset::open(path, &args.dataset_options.options(args.background))?;
+            camera::up_of(dataset.views.iter().map(|view| &view.camera))
+        }
+        (None, None, Some(path)) => {
+            let shots = of_transforms(path, cameras)?;
+            camera::up_of(shots.iter().map(|shot| &shot.camera))
+        }
+        (None, None, None) => DVec3::Z,
+    };
+    let orbit = Orbit::of_scene(scene, up);
+    Ok(Orbit {
+        centre: cameras.centre.unwrap_or(orbit.centre),
+        radius: cameras.radius,
+        elevation: cameras.elevation,
+        fov: cameras.fov,
+        ..orbit
+    })
+}
+
+/// Views of a dataset, named after their pictures.
+fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
+    let dataset = Dataset::open(path, &args.dataset_options.options(args.background))?;
+    let is_wanted = |split: Split| match args.cameras.split {
+        SplitArg::Train => split == Split::Train,
+        SplitArg::Test => split == Split::Test,
+        SplitArg::All => true,
+    };
+    let views = dataset.views.iter().filter(|view| is_wanted(view.split));
+    let shots: Vec<Shot> = views.map(|view| Shot { name: stem_of(&view.name), camera: view.camera }).collect();
+    ensure!(
+        !shots.is_empty(),
+        "{} has no views for {}; choose another --split, or hold some back with --test-every",
+        path.display(),
+        if args.cameras.split == SplitArg::Train { "training" } else { "testing" }
+    );
+    Ok(shots)
+}
+
+fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
+    let transforms = Transforms::load(path).context("--cameras")?;
     let size = args.size.map(|size| (size.width, size.height));
-    let camera = Transforms::load(&args.cameras)
-        .and_then(|transforms| transforms.camera(&args.cameras, args.view, size))
-        .context("--cameras")?;
-    camera.check().context("--size")?;
-    Ok(camera)
+    let camera = |index: usize| transforms.camera(path, index, size).context("--cameras");
+    let cameras = (0..transforms.frames.len()).map(camera).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(numbered(cameras))
 }
 
+/// Two views must not be written to one file.
+fn check_names(shots: &[Shot]) -> anyhow::Result<()> {
+    let mut seen = HashMap::new();
+    for (index, shot) in shots.iter().enumerate() {
+        if let Some(other) = seen.insert(&shot.name, index) {
+            bail!(
+                "views {other} and {index} would both be written to `{}`; render them one by one with --view",
+                shot.name
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Where pictures go, and how.
+fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<Files> {
+    let png = if args.bits == "16" { Format::Png16 } else { Format::Png8 };
+    let extension = out.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let (place, format) = match extension.as_deref() {
+        // A folder may be called anything.
+        _ if out.is_dir() => (Place::Folder(out.into()), None),
+        Some("png") => (Place::File(out.into()), Some(png)),
+        Some("exr") => (Place::File(out.into()), Some(Format::Exr)),
+        Some(other @ ("jpg" | "jpeg" | "webp" | "tif" | "tiff" | "hdr" | "gif" | "mp4" | "webm")) => {
+            bail!("--out {}: pictures are .png or .exr, not .{other}; films go to --video", out.display())
+        }
+        _ => (Place::Folder(out.into()), None),
+    };
+    if let Place::Folder(folder) = &place {
+        std::fs::create_dir_all(folder).map_err(lapidary::files::FileError::of("create", folder))?;
+    } else {
+        ensure!(
+            num_shots == 1,
+            "--out {} is one picture, and there are {num_shots}; choose one with --view, or give a folder",
+            out.display()
+        );
+    }
+    let of_folder = match args.format {
+        FormatArg::Png => png,
+        FormatArg::Exr => Format::Exr,
+    };
+    Ok(Files { place, format: format.unwrap_or(of_folder), modes: modes(args) })
+}
+
+/// A film of each mode.
+fn films(args: &OutputArgs, video: &Path, shots: &[Shot], rate: f64) -> anyhow::Result<Vec<(Mode, Film)>> {
+    let size = |shot: &Shot| [shot.camera.width, shot.camera.height];
+    let first = shots.first().map_or([1, 1], size);
+    if let Some(other) = shots.iter().find(|shot| size(shot) != first) {
+        let [width, height] = first;
+        let [other_width, other_height] = size(other);
+        bail!(
+            "frames of a film have one size, and here are {width}×{height} and {other_width}×{other_height}; give --size"
+        );
+    }
+    let modes = modes(args);
+    let path = |mode: Mode| if modes.len() == 1 { video.into() } else { with_suffix(video, mode) };
+    modes.iter().map(|mode| Ok((*mode, Film::create(&path(*mode), first, rate)?))).collect()
+}
+
+/// Each of them once.
+fn modes(args: &OutputArgs) -> Vec<Mode> {
+    let mut modes = Vec::new();
+    for arg in &args.modes {
+        let mode = match arg {
+            ModeArg::Colour => Mode::Colour,
+            ModeArg::Depth => Mode::Depth,
+            ModeArg::Alpha => Mode::Alpha,
+            ModeArg::Id => Mode::Id,
+        };
+        if !modes.contains(&mode) {
+            modes.push(mode);
+        }
+    }
+    modes
+}
+
+/// Finite numbers, divided by commas.
+fn numbers<const N: usize>(text: &str) -> Option<[f64; N]> {
+    let parts: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    <[f64; N]>::try_from(parts?).ok().filter(|numbers| numbers.iter().all(|number| number.is_finite()))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "colours are f32")]
 fn colour(text: &str) -> Result<[f32; 3], String> {
-    let channels: Vec<f32> = text.split(',').filter_map(|channel| channel.trim().parse().ok()).collect();
-    <[f32; 3]>::try_from(channels)
-        .ok()
+    numbers(text)
         .filter(|channels| channels.iter().all(|channel| (0.0..=1.0).contains(channel)))
+        .map(|channels: [f64; 3]| channels.map(|channel| channel as f32))
         .ok_or_else(|| "expected three numbers from 0 to 1, like 1,1,1".to_owned())
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "depths are f32")]
+fn depth_range(text: &str) -> Result<[f32; 2], String> {
+    let range = numbers(text).map(|range: [f64; 2]| range.map(|depth| depth as f32));
+    range
+        .filter(|[near, far]| *near >= 0.0 && far > near && far.is_finite())
+        .ok_or_else(|| "expected two growing depths, like 1,8".to_owned())
+}
+
+fn vector(text: &str) -> Result<DVec3, String> {
+    numbers(text).map(DVec3::from_array).ok_or_else(|| "expected three numbers, like 0,0,1.5".to_owned())
+}
+
+fn direction(text: &str) -> Result<DVec3, String> {
+    vector(text)?.try_normalize().ok_or_else(|| "expected a direction, like 0,-1,0".to_owned())
+}
+
 fn positive(text: &str) -> Result<f64, String> {
-    let value = text.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0);
-    value.ok_or_else(|| "expected a number above 0".to_owned())
+    within(text, f64::MIN_POSITIVE, f64::MAX).ok_or_else(|| "expected a number above 0".to_owned())
+}
+
+fn elevation(text: &str) -> Result<f64, String> {
+    within(text, -90.0, 90.0).ok_or_else(|| "expected degrees from -90 to 90".to_owned())
+}
+
+fn fov(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 179.0).ok_or_else(|| "expected degrees from 0.1 to 179".to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 1000.0).ok_or_else(|| "expected frames a second from 0.1 to 1000".to_owned())
+}
+
+fn within(text: &str, low: f64, high: f64) -> Option<f64> {
+    text.parse().ok().filter(|value| (low..=high).contains(value))
 }
 
 #[cfg(test)]
@@ -109,5 +475,13 @@ mod tests {
         for wrong in ["", "1,1", "1,1,1,1", "2,0,0", "a,b,c", "NaN,0,0"] {
             assert!(colour(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn depths_grow_and_directions_have_a_length() {
+        assert_eq!(depth_range("1,2.5"), Ok([1.0, 2.5]));
+        assert!(["2,1", "-1,2", "1", "1,inf"].iter().all(|wrong| depth_range(wrong).is_err()));
+        assert_eq!(direction("0,-2,0"), Ok(DVec3::NEG_Y));
+        assert!(direction("0,0,0").is_err() && vector("1,2").is_err());
     }
 }

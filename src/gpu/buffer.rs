@@ -189,6 +189,17 @@ impl<T> Buffer<T> {
         self.start_reading(gpu, self.len)
     }
 
+    /// As [`Self::read_later`], the first `len` elements.
+    ///
+    /// # Errors
+    /// As [`Self::read_later`].
+    pub fn read_first_later(&self, gpu: &Gpu, len: u64) -> Result<Readback<T>, GpuError>
+    where
+        T: Pod,
+    {
+        self.start_reading(gpu, len.min(self.len))
+    }
+
     fn start_reading(&self, gpu: &Gpu, len: u64) -> Result<Readback<T>, GpuError> {
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let bytes = len * size_of::<T>() as u64;

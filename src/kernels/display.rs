@@ -59,6 +59,46 @@ impl DisplayMode {
 /// Colours of a ramp, sRGB at equal distances.
 pub type Ramp = [[f32; 4]; RAMP_STOPS as usize];
 
+/// Colours of depths and counts. From dark to light in steps that look equal, also without colour vision.
+pub const RAMP: Ramp = [
+    srgb(0x44_01_54),
+    srgb(0x47_2d_7b),
+    srgb(0x3b_52_8b),
+    srgb(0x2c_72_8e),
+    srgb(0x21_91_8c),
+    srgb(0x28_ae_80),
+    srgb(0x5e_c9_62),
+    srgb(0xad_dc_30),
+    srgb(0xfd_e7_25),
+];
+
+const fn srgb(hex: u32) -> [f32; 4] {
+    [((hex >> 16) & 255) as f32 / 255.0, ((hex >> 8) & 255) as f32 / 255.0, (hex & 255) as f32 / 255.0, 1.0]
+}
+
+/// A colour of [`RAMP`] as shaders mix it, for a value of 0..=1.
+#[must_use]
+pub fn ramp(value: f32) -> [f32; 3] {
+    let at = value.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the ramp; NaN becomes 0")]
+    let low = (at as usize).min(RAMP.len() - 2);
+    let part = at - low as f32;
+    let (a, b) = (RAMP[low], RAMP[low + 1]);
+    [0, 1, 2].map(|i| a[i] + (b[i] - a[i]) * part)
+}
+
+/// A colour of its own for every number, neither dark nor grey, as shaders choose it.
+#[must_use]
+pub fn colour_of_number(number: u32) -> [f32; 3] {
+    let hash = number.wrapping_mul(2_654_435_769);
+    let hue = (hash >> 8) as f32 / 16_777_216.0 * 6.0;
+    let light = 0.75 + 0.25 * (hash & 0xff) as f32 / 255.0;
+    [0.0, 4.0, 2.0].map(|turn| {
+        let pure = (((hue + turn) % 6.0 - 3.0).abs() - 1.0).clamp(0.0, 1.0);
+        light * (0.9 + (pure - 0.9) * 0.65)
+    })
+}
+
 /// The compiled kernels.
 #[derive(Debug)]
 pub struct Display {

@@ -17,7 +17,7 @@ pub use adam::{Adam, AdamRecord, Rates};
 pub use bin::{Bin, BinArgs};
 pub use blocks::Count;
 pub use density::{Density, Shape};
-pub use display::{AlterBuffers, Display, DisplayBuffers, DisplayMode, Ramp, windows};
+pub use display::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, Ramp, colour_of_number, ramp, windows};
 pub use loss::{Loss, LossMemory, LossRecord};
 pub use project::{GatherArgs, Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs};
 pub use rasterize::{BandArgs, PixelBuffers, Rasterize, RasterizeArgs, RasterizeBackward, RasterizeBackwardArgs};

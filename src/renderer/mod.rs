@@ -11,11 +11,13 @@
 
 mod backward;
 mod frame;
+mod pending;
 mod statistics;
 mod view;
 
 pub use backward::{BackwardMemory, Differentiator, PictureCotangents};
 pub use frame::{Costs, Frame, FrameBuffers, FrameMemory, FrameShape};
+pub use pending::Pending;
 pub use statistics::Statistics;
 pub use view::View;
 
@@ -155,7 +157,18 @@ impl Renderer {
         options: &RenderOptions,
         inspect: bool,
     ) -> Result<Frame, GpuError> {
-        let mut shape = self.shape(scene, camera).inspecting(inspect);
+        let shape = self.shape(scene, camera).inspecting(inspect);
+        self.draw(scene, camera, options, shape)
+    }
+
+    /// As [`Self::forward`], with room of this shape or more.
+    fn draw(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        mut shape: FrameShape,
+    ) -> Result<Frame, GpuError> {
         loop {
             let memory = self.memory_for(shape)?;
             let view = memory.view(&self.gpu, scene, camera, options)?;

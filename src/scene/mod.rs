@@ -1,10 +1,12 @@
 //! A scene: the parameters of its convexes, checked once at the door.
 
+mod extent;
 mod params;
 mod similarity;
 
 use glam::DVec3;
 
+pub use extent::Extent;
 pub use params::{NAMES, Params};
 pub use similarity::{NORMALISED_RADIUS, Similarity};
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::look::RAMP;
+use crate::image::quantise;
+use crate::kernels;
 
 /// What is shown of the two.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,17 +62,8 @@ pub(super) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(
 /// A colour of the ramp that depths and counts have too.
 #[must_use]
 pub(super) fn ramp(value: f32) -> [u8; 4] {
-    let at = value.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the ramp")]
-    let low = (at as usize).min(RAMP.len() - 2);
-    let part = at - low as f32;
-    let (a, b) = (RAMP[low], RAMP[low + 1]);
-    let channel = |i: usize| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a byte")]
-        let byte = ((a[i] + (b[i] - a[i]) * part) * 255.0).round() as u8;
-        byte
-    };
-    [channel(0), channel(1), channel(2), 255]
+    let [r, g, b] = kernels::ramp(value).map(quantise);
+    [r, g, b, 255]
 }
 
 /// Where the line of a split is after a drag: a part of the width that leaves both sides to be seen.

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use glam::DVec3;
 
-use crate::camera::Camera;
+use crate::camera::{self, Camera};
 use crate::scene::Scene;
 
 /// A camera of a dataset.
@@ -67,11 +67,7 @@ impl Content {
     /// What is up: where the tops of all pictures point on average, or z without pictures.
     #[must_use]
     pub fn up(&self) -> DVec3 {
-        let tops = self.views.iter().map(|view| -(view.camera.view_from_world.matrix3.transpose() * DVec3::Y));
-        let up = tops.sum::<DVec3>().normalize_or(DVec3::Z);
-        // People who made the axes meant one of them, when it is nearly so.
-        let near = DVec3::AXES.into_iter().flat_map(|axis| [axis, -axis]).find(|axis| axis.dot(up) > 0.94);
-        near.unwrap_or(up)
+        camera::up_of(self.views.iter().map(|view| &view.camera))
     }
 }
 

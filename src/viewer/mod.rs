@@ -21,7 +21,7 @@ mod viewport;
 pub use app::{Launch, StartLive, ViewerError, run};
 pub use content::{Content, LoadPicture, Open, Picture, View};
 pub use live::{LiveCommand, LiveRate, LiveSource, Progress};
-pub use look::{Crop, Extent, Look};
+pub use look::{Crop, Look};
 pub use navigator::{Navigator, Pose};
 pub use pace::Pace;
 pub use stage::{Canvas, FrameFacts, Picked, Stage};

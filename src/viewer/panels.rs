@@ -7,13 +7,13 @@ use super::compare::Comparison;
 use super::content::Fetched;
 use super::keys::Action;
 use super::live::{LiveCommand, LiveRate};
-use super::look::{Crop, Look, RAMP};
+use super::look::{Crop, Look};
 use super::navigator::FOV_RANGE;
 use super::session::{Session, free_name, texture};
 use super::settings::{Movement, Theme};
 use super::viewport::Viewport;
 use crate::gpu::Gpu;
-use crate::kernels::DisplayMode;
+use crate::kernels::{DisplayMode, RAMP};
 
 /// Modes with a short and a long name.
 pub(super) const MODES: [(DisplayMode, &str, &str); 8] = [

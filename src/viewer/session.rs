@@ -13,12 +13,13 @@ use super::compare::Comparison;
 use super::content::{Content, Opener, Picture, Pictures, Wake};
 use super::keys::Action;
 use super::live::{Live, LiveCommand};
-use super::look::{Extent, Look};
+use super::look::Look;
 use super::navigator::{Navigator, Pose};
 use super::settings::{Movement, Settings, Theme};
 use super::track::Track;
 use super::viewport::Wanted;
 use crate::camera::Camera;
+use crate::scene::Extent;
 
 /// A sentence at the bottom of the window.
 #[derive(Debug)]

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use glam::{DVec2, DVec3};
 
-use super::look::{Crop, Look, RAMP};
+use super::look::{Crop, Look};
 use crate::camera::{Camera, Intrinsics, RenderOptions};
 use crate::gpu::layout::{AlterArgs, DisplayArgs};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::image::Image;
-use crate::kernels::{AlterBuffers, Display, DisplayBuffers, windows};
+use crate::kernels::{AlterBuffers, Display, DisplayBuffers, RAMP, windows};
 use crate::renderer::{Frame, GpuScene, Renderer};
 use crate::scene::Scene;
 

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("optimiser", 5),
     ("evaluate", 5),
     ("train", 6),
+    ("render", 6),
     ("viewer", 7),
 ];
 

@@ -1,0 +1,406 @@
+//! Cameras in, files out: saved scenes as pictures and films, without a window.
+//!
+//! ```text
+//! draw frame n+1 (device) ─┬─ read frame n back ─► encode and write earlier frames (threads) ─► files, films
+//! ```
+//!
+//! The device draws a frame while the host reads the one before and threads encode those before that. How many frames are
+//! in memory at once is fixed by their size; where a single one is large, they go one after another.
+
+mod encode;
+mod film;
+mod orbit;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use glam::DVec3;
+
+pub use encode::{Format, Mode, depths, encode, rgb8, samples16};
+pub use film::{Film, FilmError};
+pub use orbit::Orbit;
+
+use crate::camera::{Camera, RenderOptions};
+use crate::files::{self, FileError};
+use crate::gpu::{Gpu, GpuError};
+use crate::reference;
+use crate::renderer::{GpuScene, Pending, Pictures, Renderer};
+use crate::scene::{Extent, Scene};
+
+/// What frames may take in the memory of the host, bytes.
+const FRAMES_BYTES: u64 = 2 << 30;
+
+/// Of a frame, per pixel: what is read back, and what its encoders make of it.
+const BYTES_PER_PIXEL: u64 = 80;
+
+/// Frames that the device has at a time: one that it draws, one that is read.
+const FRAMES_ON_DEVICE: usize = 2;
+
+/// Most threads that encode.
+const MAX_WORKERS: usize = 16;
+
+/// A picture to take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shot {
+    /// Stem of its files.
+    pub name: String,
+    /// The camera.
+    pub camera: Camera,
+}
+
+/// A rendering that could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The device.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// A file or folder.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A film.
+    #[error(transparent)]
+    Film(#[from] FilmError),
+    /// A picture.
+    #[error("{} could not be encoded: {reason}", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// What the encoder said.
+        reason: String,
+    },
+}
+
+/// Where pictures go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Files in a folder, named after the shots.
+    Folder(PathBuf),
+    /// One file, for one shot; other modes go beside it.
+    File(PathBuf),
+}
+
+/// Pictures to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// Where.
+    pub place: Place,
+    /// How.
+    pub format: Format,
+    /// What they show.
+    pub modes: Vec<Mode>,
+}
+
+impl Files {
+    /// The file of a shot's picture.
+    #[must_use]
+    pub fn path(&self, shot: &Shot, mode: Mode) -> PathBuf {
+        match &self.place {
+            Place::Folder(folder) => folder.join(format!("{}{}.{}", shot.name, mode.suffix(), self.format.extension())),
+            Place::File(file) if self.modes.len() == 1 => file.clone(),
+            Place::File(file) => with_suffix(file, mode),
+        }
+    }
+
+    /// Whether every file of a shot is there. Files are written whole or not at all.
+    #[must_use]
+    pub fn has(&self, shot: &Shot) -> bool {
+        self.modes.iter().all(|mode| self.path(shot, *mode).is_file())
+    }
+}
+
+/// `film.mp4` as `film_depth.mp4`.
+#[must_use]
+pub fn with_suffix(file: &Path, mode: Mode) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(mode.suffix());
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
+}
+
+/// The stem of a file for a picture of a dataset: its name without extension, in one folder with all others.
+#[must_use]
+pub fn stem_of(name: &str) -> String {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    stem.replace(['/', '\\', ':'], "_")
+}
+
+/// What is to be made of the frames.
+#[derive(Debug)]
+pub struct Job {
+    /// What a picture depends on besides the camera.
+    pub options: RenderOptions,
+    /// View depths at both ends of colours and of 16-bit values.
+    pub depth_range: [f32; 2],
+    /// Pictures to write.
+    pub files: Option<Files>,
+    /// Films to write.
+    pub films: Vec<(Mode, Film)>,
+    /// Draw, read and encode one frame after another.
+    pub is_serial: bool,
+}
+
+/// What draws.
+#[derive(Debug)]
+pub enum Device<'a> {
+    /// A GPU with the scene in its memory.
+    Gpu(Box<Renderer>, GpuScene),
+    /// The processor, by the reference that the GPU is measured against.
+    Processor(&'a Scene),
+}
+
+impl Device<'_> {
+    /// Puts a scene on a GPU.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn gpu(gpu: &Gpu, scene: &Scene) -> Result<Self, GpuError> {
+        let scene = GpuScene::upload(gpu, scene)?;
+        Ok(Self::Gpu(Box::new(Renderer::new(gpu, scene.points_per_convex)?), scene))
+    }
+}
+
+/// View depths between which most of a scene lies for all of these cameras, so that a depth has the same colour in every
+/// frame.
+pub fn depth_range<'a>(scene: &Scene, cameras: impl IntoIterator<Item = &'a Camera>) -> [f32; 2] {
+    let extent = Extent::of_corners(scene);
+    let range = |camera: &Camera| {
+        let forward = camera.view_from_world.matrix3.transpose() * DVec3::Z;
+        extent.depth_range(camera.position(), forward)
+    };
+    let all = cameras.into_iter().map(range).reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]);
+    all.unwrap_or([0.0, 1.0])
+}
+
+/// Takes every shot, in order, and writes what the job asks for.
+///
+/// `report` is told how many frames are written, from any thread, and says whether to go on. Returns how many frames were
+/// written; where they were not all, films are left unwritten.
+///
+/// # Errors
+/// The first [`RenderError`]; frames that were written before it stay.
+pub fn render(
+    device: Device<'_>,
+    shots: &[Shot],
+    job: Job,
+    report: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<usize, RenderError> {
+    let pace = Pace::of(shots, &job);
+    let run = Run { shots, job: &job, report, written: AtomicUsize::new(0), end: Mutex::default() };
+    std::thread::scope(|scope| {
+        // Without room: a frame is handed over when a thread is free for it.
+        let (sender, receiver) = sync_channel(0);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..pace.workers {
+            let (run, receiver) = (&run, Arc::clone(&receiver));
+            scope.spawn(move || run.write_all(&receiver));
+        }
+        drop(receiver);
+        let hand_over = |index: usize, pictures: Pictures| {
+            if pace.workers == 0 {
+                run.write(index, &pictures);
+            } else if sender.send((index, pictures)).is_err() {
+                return false;
+            }
+            !run.has_ended()
+        };
+        if let Err(error) = run.draw(device, pace.on_device, hand_over) {
+            run.stop(Some(error.into()));
+        }
+    });
+    let written = run.written.into_inner();
+    match run.end.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(Some(error)) => return Err(error),
+        Some(None) => return Ok(written),
+        None => {}
+    }
+    for (_, film) in job.films {
+        film.finish()?;
+    }
+    Ok(written)
+}
+
+/// How many frames are worked on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    /// On the device, or on their way from it.
+    on_device: usize,
+    /// Threads with a frame each; 0 where the thread that draws writes too.
+    workers: usize,
+}
+
+impl Pace {
+    fn of(shots: &[Shot], job: &Job) -> Self {
+        let pixels = |shot: &Shot| u64::from(shot.camera.width) * u64::from(shot.camera.height);
+        let largest = shots.iter().map(pixels).max().unwrap_or(1) * BYTES_PER_PIXEL;
+        let frames = usize::try_from(FRAMES_BYTES / largest.max(1)).unwrap_or(usize::MAX);
+        if job.is_serial || frames < FRAMES_ON_DEVICE + 1 {
+            return Self { on_device: 1, workers: 0 };
+        }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let most = threads.min(MAX_WORKERS).min(shots.len().max(1));
+        Self { on_device: FRAMES_ON_DEVICE, workers: most.min(frames - FRAMES_ON_DEVICE) }
+    }
+}
+
+/// A rendering under way.
+struct Run<'a> {
+    shots: &'a [Shot],
+    job: &'a Job,
+    report: &'a (dyn Fn(usize) -> bool + Sync),
+    written: AtomicUsize,
+    /// Why it ended before its time: an error, or because it was told to.
+    end: Mutex<Option<Option<RenderError>>>,
+}
+
+impl Run<'_> {
+    /// Hands over one frame after another while that is wanted.
+    fn draw(
+        &self,
+        device: Device<'_>,
+        on_device: usize,
+        mut hand_over: impl FnMut(usize, Pictures) -> bool,
+    ) -> Result<(), GpuError> {
+        let options = &self.job.options;
+        let (mut renderer, scene) = match device {
+            Device::Gpu(renderer, scene) => (renderer, scene),
+            Device::Processor(scene) => {
+                let mut frames = self.shots.iter().map(|shot| of_reference(scene, &shot.camera, options)).enumerate();
+                frames.all(|(index, pictures)| hand_over(index, pictures));
+                return Ok(());
+            }
+        };
+        let inspects = self.modes().any(Mode::inspects);
+        let mut under_way: VecDeque<Pending> = VecDeque::new();
+        let mut shots = self.shots.iter();
+        for index in 0..self.shots.len() {
+            while under_way.len() < on_device
+                && let Some(shot) = shots.next()
+            {
+                under_way.push_back(renderer.start(&scene, &shot.camera, options, inspects)?);
+            }
+            let Some(pending) = under_way.pop_front() else { break };
+            let pictures = renderer.finish(&scene, pending)?;
+            if !hand_over(index, pictures) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn modes(&self) -> impl Iterator<Item = Mode> {
+        let of_files = self.job.files.iter().flat_map(|files| files.modes.iter().copied());
+        of_files.chain(self.job.films.iter().map(|(mode, _)| *mode))
+    }
+
+    /// Writes frames as they come, until there are no more.
+    fn write_all(&self, frames: &Mutex<Receiver<(usize, Pictures)>>) {
+        loop {
+            let next = frames.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok((index, pictures)) = next else { return };
+            if !self.has_ended() {
+                self.write(index, &pictures);
+            }
+        }
+    }
+
+    fn write(&self, index: usize, pictures: &Pictures) {
+        match self.write_frame(index, pictures) {
+            Err(error) => self.stop(Some(error)),
+            Ok(()) => {
+                let written = self.written.fetch_add(1, Ordering::Relaxed) + 1;
+                if !(self.report)(written) && written < self.shots.len() {
+                    self.stop(None);
+                }
+            }
+        }
+    }
+
+    fn write_frame(&self, index: usize, pictures: &Pictures) -> Result<(), RenderError> {
+        let range = self.job.depth_range;
+        if let (Some(files), Some(shot)) = (&self.job.files, self.shots.get(index)) {
+            for mode in &files.modes {
+                let path = files.path(shot, *mode);
+                let bytes = encode(pictures, *mode, files.format, range)
+                    .map_err(|error| RenderError::Encode { path: path.clone(), reason: error.to_string() })?;
+                files::write_atomically(&path, &bytes)?;
+            }
+        }
+        for (mode, film) in &self.job.films {
+            film.add(index, &rgb8(pictures, *mode, range))?;
+        }
+        Ok(())
+    }
+
+    fn has_ended(&self) -> bool {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Ends the rendering; the first reason counts.
+    fn stop(&self, reason: Option<RenderError>) {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.job.films.iter().for_each(|(_, film)| film.give_up());
+    }
+}
+
+/// The pictures that the reference makes, as a GPU would hand them over.
+fn of_reference(scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pictures {
+    let frame = reference::forward(scene, camera, options);
+    let colours = frame.rgb.chunks_exact(3).zip(&frame.alpha);
+    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let inspected = |(heaviest, count): (&Option<usize>, &usize)| [heaviest.map_or(u32::MAX, small), small(*count)];
+    Pictures {
+        width: frame.width,
+        height: frame.height,
+        rgba: colours.map(|(rgb, alpha)| [rgb[0], rgb[1], rgb[2], *alpha]).collect(),
+        depth: frame.depth,
+        inspection: Some(frame.heaviest.iter().zip(&frame.num_contributions).map(inspected).collect()),
+        num_instances: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shot(name: &str, side: u32) -> Shot {
+        let camera = Camera::look_at(DVec3::new(1.0, 2.0, 3.0), DVec3::ZERO, DVec3::Z, 50.0, side, side);
+        Shot { name: name.into(), camera }
+    }
+
+    #[test]
+    fn large_frames_go_one_after_another() {
+        let mut job = Job {
+            options: RenderOptions::default(),
+            depth_range: [0.0, 1.0],
+            files: None,
+            films: vec![],
+            is_serial: false,
+        };
+        let of = |side: u32, job: &Job| Pace::of(&vec![shot("a", side); 40], job);
+        assert_eq!(of(8192, &job), Pace { on_device: 1, workers: 0 });
+        let small = of(64, &job);
+        assert!(small.on_device == 2 && small.workers > 0);
+        job.is_serial = true;
+        assert_eq!(of(64, &job).workers, 0);
+    }
+
+    #[test]
+    fn files_are_named_after_shot_and_mode() {
+        let mut files =
+            Files { place: Place::Folder("out".into()), format: Format::Exr, modes: vec![Mode::Colour, Mode::Depth] };
+        let shot = shot(&stem_of("left/0001.jpg"), 8);
+        assert_eq!(files.path(&shot, Mode::Depth), Path::new("out/left_0001_depth.exr"));
+        files.place = Place::File("one.exr".into());
+        assert_eq!(files.path(&shot, Mode::Colour), Path::new("one.exr"));
+        assert_eq!(files.path(&shot, Mode::Depth), Path::new("one_depth.exr"));
+        files.modes = vec![Mode::Depth];
+        assert_eq!(files.path(&shot, Mode::Depth), Path::new("one.exr"));
+        assert_eq!(stem_of("../../etc/passwd.png"), ".._.._etc_passwd");
+    }
+}

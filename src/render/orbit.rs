@@ -1,0 +1,129 @@
+//! A turntable: cameras on a circle that look at the middle of a scene.
+
+use std::f64::consts::TAU;
+
+use glam::DVec3;
+
+use crate::camera::Camera;
+use crate::scene::{Extent, Scene};
+
+/// A circle around a scene.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Orbit {
+    /// What every camera looks at, world units.
+    pub centre: DVec3,
+    /// The axis that it goes round, of length 1.
+    pub up: DVec3,
+    /// Distance of the cameras from the centre, world units; as small as shows the whole scene if nothing is said.
+    pub radius: Option<f64>,
+    /// How far above the centre the cameras stand, degrees.
+    pub elevation: f64,
+    /// The smaller of the horizontal and the vertical field of view, degrees.
+    pub fov: f64,
+    /// Where the scene is: what the pictures are filled with.
+    pub extent: Extent,
+}
+
+impl Orbit {
+    /// Around nearly all points of a scene.
+    #[must_use]
+    pub fn of_scene(scene: &Scene, up: DVec3) -> Self {
+        let extent = Extent::of_corners(scene);
+        let up = up.normalize_or(DVec3::Z);
+        Self { centre: extent.centre(), up, radius: None, elevation: 25.0, fov: 40.0, extent }
+    }
+
+    /// `count` cameras, evenly once round, for pictures of this size in pixels. Seen from above they go anticlockwise.
+    #[must_use]
+    pub fn cameras(&self, count: u32, width: u32, height: u32) -> Vec<Camera> {
+        let focal = f64::from(width.min(height)) / (2.0 * (self.fov.to_radians() / 2.0).tan());
+        let at = |direction: DVec3, radius: f64| {
+            Camera::look_at(self.centre + radius * direction, self.centre, self.picture_up(), focal, width, height)
+        };
+        let directions: Vec<DVec3> = (0..count).map(|i| self.direction(f64::from(i) / f64::from(count))).collect();
+        let fitting = || {
+            let distances = directions.iter().map(|direction| self.fitting_distance(&at(*direction, 1.0)));
+            distances.fold(self.extent.radius() * 0.05, f64::max)
+        };
+        let radius = self.radius.unwrap_or_else(fitting);
+        directions.into_iter().map(|direction| at(direction, radius)).collect()
+    }
+
+    /// From the centre towards a camera, after a part of the whole turn.
+    fn direction(&self, turn: f64) -> DVec3 {
+        let (right, ahead) = self.up.any_orthonormal_pair();
+        let (sin, cos) = (turn * TAU).sin_cos();
+        let (up, level) = self.elevation.to_radians().sin_cos();
+        level * (cos * right + sin * ahead) + up * self.up
+    }
+
+    /// Straight above, the axis would be no direction in the picture.
+    fn picture_up(&self) -> DVec3 {
+        if self.elevation.abs() < 89.9 { self.up } else { self.up.any_orthonormal_vector() }
+    }
+
+    /// The distance from which a camera that looks at the centre sees every corner of the extent's box.
+    fn fitting_distance(&self, camera: &Camera) -> f64 {
+        let Extent { low, high } = self.extent;
+        let corner = |i: usize| {
+            let side = |axis: usize| if i >> axis & 1 == 0 { low[axis] } else { high[axis] };
+            DVec3::new(side(0), side(1), side(2)) - self.centre
+        };
+        let half_width = f64::from(camera.width) / (2.0 * camera.intrinsics.fx);
+        let half_height = f64::from(camera.height) / (2.0 * camera.intrinsics.fy);
+        let distance = |corner: DVec3| {
+            let seen = camera.view_from_world.matrix3 * corner;
+            (seen.x.abs() / half_width).max(seen.y.abs() / half_height) - seen.z
+        };
+        (0..8).map(|i| distance(corner(i))).fold(0.0, f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orbit(up: DVec3) -> Orbit {
+        let extent = Extent { low: DVec3::new(-1.0, 0.0, 2.0), high: DVec3::new(3.0, 1.0, 2.5) };
+        Orbit { centre: extent.centre(), up, radius: None, elevation: 30.0, fov: 50.0, extent }
+    }
+
+    #[test]
+    fn cameras_look_at_the_centre_from_their_elevation() {
+        for up in [DVec3::Z, DVec3::NEG_Y, DVec3::new(1.0, 2.0, -0.5).normalize()] {
+            let orbit = orbit(up);
+            let cameras = orbit.cameras(7, 64, 48);
+            assert_eq!(cameras.len(), 7);
+            let radius = (cameras[0].position() - orbit.centre).length();
+            for camera in &cameras {
+                camera.check().unwrap();
+                let centre = camera.view_from_world.transform_point3(orbit.centre);
+                assert!(centre.truncate().length() < 1e-9 * radius && (centre.z - radius).abs() < 1e-9, "{centre}");
+                let above = (camera.position() - orbit.centre).dot(up) / radius;
+                assert!((above - 0.5).abs() < 1e-9, "{above}");
+                assert!(camera.view_from_world.matrix3.mul_vec3(up).y < 0.0, "up is up in the picture");
+            }
+        }
+    }
+
+    #[test]
+    fn the_box_fills_the_picture_and_no_more() {
+        let orbit = orbit(DVec3::Z);
+        let mut farthest = 0f64;
+        for camera in orbit.cameras(16, 64, 48) {
+            for i in 0..8 {
+                let side = |axis: usize| if i >> axis & 1 == 0 { orbit.extent.low } else { orbit.extent.high }[axis];
+                let seen = camera.view_from_world.transform_point3(DVec3::new(side(0), side(1), side(2)));
+                let place = seen.truncate() / seen.z * camera.intrinsics.fx;
+                farthest = farthest.max(place.x.abs() / 32.0).max(place.y.abs() / 24.0);
+            }
+        }
+        assert!((farthest - 1.0).abs() < 1e-9, "{farthest}");
+    }
+
+    #[test]
+    fn from_straight_above_there_is_a_picture_too() {
+        let cameras = Orbit { elevation: 90.0, radius: Some(4.0), ..orbit(DVec3::Z) }.cameras(3, 8, 8);
+        assert!(cameras.iter().all(|camera| camera.check().is_ok()));
+    }
+}

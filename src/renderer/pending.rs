@@ -1,0 +1,82 @@
+//! Frames on their way back: the device draws the next one while the host reads this one.
+
+use super::{FrameShape, GpuScene, Pictures, Renderer};
+use crate::camera::{Camera, RenderOptions};
+use crate::gpu::{Commands, GpuError, Readback, layout};
+
+/// A frame that was handed to the device; [`Renderer::finish`] waits for it.
+#[derive(Debug)]
+pub struct Pending {
+    camera: Camera,
+    options: RenderOptions,
+    shape: FrameShape,
+    status: Readback<layout::Status>,
+    rgba: Readback<[f32; 4]>,
+    depth: Readback<f32>,
+    inspection: Option<Readback<[u32; 2]>>,
+}
+
+impl Renderer {
+    /// Hands a frame to the device and returns at once. Frames that are under way share one memory, because a device
+    /// draws and copies them one after another.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    ///
+    /// # Panics
+    /// As [`Renderer::render`].
+    pub fn start(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        inspect: bool,
+    ) -> Result<Pending, GpuError> {
+        let shape = self.shape(scene, camera).inspecting(inspect);
+        let memory = self.memory_for(shape)?;
+        let view = memory.view(&self.gpu, scene, camera, options)?;
+        let mut commands = Commands::new(&self.gpu, "frame");
+        memory.clear_status(&mut commands);
+        self.record(&mut commands, scene, &memory, &view)?;
+        commands.submit();
+        let (gpu, pixels, len) = (&self.gpu, &memory.pixels, view.num_pixels());
+        let pending = Pending {
+            camera: *camera,
+            options: *options,
+            shape,
+            status: memory.status.read_later(gpu)?,
+            rgba: pixels.rgba.read_first_later(gpu, len)?,
+            depth: pixels.depth.read_first_later(gpu, len)?,
+            inspection: pixels.inspection.as_ref().map(|buffer| buffer.read_first_later(gpu, len)).transpose()?,
+        };
+        self.memory = Some(memory);
+        Ok(pending)
+    }
+
+    /// Waits for a frame; one whose instances did not fit is drawn again with more room.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    ///
+    /// # Panics
+    /// When the scene is another than the frame was started with, of another number of points: a bug of the caller.
+    pub fn finish(&mut self, scene: &GpuScene, pending: Pending) -> Result<Pictures, GpuError> {
+        let Pending { camera, options, shape, status, rgba, depth, inspection } = pending;
+        let gpu = self.gpu.clone();
+        let status = status.wait(&gpu)?.first().copied().unwrap_or_default();
+        if status.has_overflowed != 0 {
+            let frame = self.draw(scene, &camera, &options, shape.with_instances(status.needed_instances))?;
+            let pictures = frame.read(&gpu)?;
+            self.recycle(frame);
+            return Ok(pictures);
+        }
+        Ok(Pictures {
+            width: camera.width as usize,
+            height: camera.height as usize,
+            rgba: rgba.wait(&gpu)?,
+            depth: depth.wait(&gpu)?,
+            inspection: inspection.map(|inspection| inspection.wait(&gpu)).transpose()?,
+            num_instances: status.needed_instances,
+        })
+    }
+}
