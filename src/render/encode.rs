@@ -176,7 +176,7 @@ fn png(
     Ok(bytes.into_inner())
 }
 
-/// OpenEXR with the names that it reserves: R, G, B, A and Z.
+/// EXR with the names of channels that it reserves: R, G, B, A and Z.
 fn exr(pictures: &Pictures, mode: Mode) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let channel = |i: usize| FlatSamples::F32(pictures.rgba.iter().map(|pixel| pixel[i]).collect());
     let channels: Vec<(&str, FlatSamples)> = match mode {

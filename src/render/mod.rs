@@ -149,7 +149,7 @@ pub struct Job {
 #[derive(Debug)]
 pub enum Device<'a> {
     /// A GPU with the scene in its memory.
-    Gpu(Box<Renderer>, GpuScene),
+    Gpu(Box<Renderer>, Box<GpuScene>),
     /// The processor, by the reference that the GPU is measured against.
     Processor(&'a Scene),
 }
@@ -160,7 +160,7 @@ impl Device<'_> {
     /// # Errors
     /// [`GpuError`] when there is no memory.
     pub fn gpu(gpu: &Gpu, scene: &Scene) -> Result<Self, GpuError> {
-        let scene = GpuScene::upload(gpu, scene)?;
+        let scene = Box::new(GpuScene::upload(gpu, scene)?);
         Ok(Self::Gpu(Box::new(Renderer::new(gpu, scene.points_per_convex)?), scene))
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn text(path: &Path) -> &str {
 }
 
 /// A small dataset in a fresh folder.
-fn dataset() -> tempfile::TempDir {
+pub(crate) fn dataset() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("gems");
     succeeds(&["synth", "--out", text(&out), "--views", "2", "--test-views", "1", "--size", "48x32"]);

@@ -19,6 +19,7 @@ mod metrics;
 mod optimiser;
 mod rasterize;
 mod reference;
+mod render;
 mod scan;
 mod shaders;
 mod sort;
