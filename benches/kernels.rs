@@ -13,7 +13,7 @@ use glam::DVec3;
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::gpu::{Commands, Gpu, GpuOptions, KernelTime};
 use lapidary::kernels::{Pairs, Scan, Sort};
-use lapidary::renderer::{Differentiator, GpuScene, PictureCotangents, Renderer};
+use lapidary::renderer::{Differentiator, GpuScene, Outputs, PictureCotangents, Renderer};
 use lapidary::scene::{Params, Scene};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
@@ -114,7 +114,7 @@ fn passes(criterion: &mut Criterion) {
     for (n, side) in FRAMES {
         let scene = GpuScene::upload(&setup.gpu, &scene(n)).unwrap();
         let (camera, options, v) = (camera(side), RenderOptions::default(), setup.cotangents(side));
-        let frame = setup.renderer.forward(&scene, &camera, &options, false).unwrap();
+        let frame = setup.renderer.forward(&scene, &camera, &options, Outputs::default()).unwrap();
         println!("{n} convexes at {side}×{side}: {} instances", frame.num_instances());
         if let Some(times) = setup.renderer.profile(&scene, &frame).unwrap() {
             print_profile("forward", &times);
@@ -132,7 +132,7 @@ fn passes(criterion: &mut Criterion) {
         setup.renderer.recycle(frame);
         group.bench_function(BenchmarkId::new("forward", &name), |bencher| {
             bencher.iter(|| {
-                let frame = setup.renderer.forward(&scene, &camera, &options, false).unwrap();
+                let frame = setup.renderer.forward(&scene, &camera, &options, Outputs::default()).unwrap();
                 setup.gpu.wait().unwrap();
                 setup.renderer.recycle(frame);
             });

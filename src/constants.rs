@@ -33,6 +33,9 @@ pub const ALPHA_MIN: f64 = 1.0 / 255.0;
 /// Blending stops before a convex that would leave less transmittance than this.
 pub const TRANSMITTANCE_MIN: f64 = 1e-4;
 
+/// Least alpha of a pixel whose depth says where a surface is: then most of what is seen there is the scene.
+pub const NORMAL_ALPHA_MIN: f64 = 0.5;
+
 /// Default near plane in scene units. A convex with any point at or before it is culled.
 pub const NEAR: f64 = 0.01;
 
@@ -110,6 +113,7 @@ pub fn wgsl_header() -> String {
     constant("ALPHA_MAX", "f32", &ALPHA_MAX);
     constant("ALPHA_MIN", "f32", &ALPHA_MIN);
     constant("TRANSMITTANCE_MIN", "f32", &TRANSMITTANCE_MIN);
+    constant("NORMAL_ALPHA_MIN", "f32", &NORMAL_ALPHA_MIN);
     constant("SSIM_WINDOW", "u32", &SSIM_WINDOW);
     constant("SSIM_C1", "f32", &SSIM_C1);
     constant("SSIM_C2", "f32", &SSIM_C2);

@@ -51,7 +51,7 @@ enum Command {
     /// Convert a scene between formats: scenes, models of the authors' code, meshes, colliders, Gaussians
     Convert(convert::ConvertArgs),
     /// Render a saved scene to pictures and films
-    Render(render::RenderArgs),
+    Render(Box<render::RenderArgs>),
     /// Measure how alike a scene, or pictures of another program, are to photographs
     Eval(eval::EvalArgs),
     /// Open a window on a scene or a dataset

@@ -138,6 +138,7 @@ enum ModeArg {
     #[value(alias = "color")]
     Colour,
     Depth,
+    Normal,
     Alpha,
     Id,
 }
@@ -405,6 +406,7 @@ fn modes(args: &OutputArgs) -> Vec<Mode> {
         let mode = match arg {
             ModeArg::Colour => Mode::Colour,
             ModeArg::Depth => Mode::Depth,
+            ModeArg::Normal => Mode::Normal,
             ModeArg::Alpha => Mode::Alpha,
             ModeArg::Id => Mode::Id,
         };

@@ -5,7 +5,7 @@ use crate::camera::RenderOptions;
 use crate::constants::NEAR;
 use crate::dataset::Dataset;
 use crate::gpu::Gpu;
-use crate::renderer::{GpuScene, Renderer};
+use crate::renderer::{GpuScene, Outputs, Renderer};
 use crate::scene::{Scene, Similarity};
 
 /// A scene on the GPU before the cameras of a dataset.
@@ -47,7 +47,7 @@ impl<'a> SceneViews<'a> {
         // Refuses a view that does not exist.
         let truth = Truth::of_view(self.dataset, view)?;
         let camera = self.dataset.views[view].camera;
-        let image = self.renderer.render(&self.scene, &camera, &self.options, false)?.image();
+        let image = self.renderer.render(&self.scene, &camera, &self.options, Outputs::default())?.image();
         truth.judge(image, "the rendered picture", ruler)
     }
 }

@@ -119,6 +119,12 @@ pub const RASTERIZE: Shader = Shader {
     ],
 };
 
+/// Normals of the depth.
+pub const NORMALS: Shader = Shader {
+    name: "normals",
+    parts: &[text!("shared/camera.wgsl"), text!("shared/finite.wgsl"), text!("normals.wgsl")],
+};
+
 /// What the rasterizer does in every tile. Constant: POINTS.
 pub const STATISTICS: Shader = Shader {
     name: "statistics",
@@ -264,6 +270,7 @@ pub const SHADERS: &[Shader] = &[
     EMIT_INSTANCES,
     TILE_RANGES,
     RASTERIZE,
+    NORMALS,
     STATISTICS,
     TOTALS,
     RASTERIZE_BACKWARD,

@@ -32,6 +32,8 @@ pub struct PixelBuffers {
     pub depth: Buffer<f32>,
     /// `[H, W, 2]`: id of the heaviest contributor, number of contributors.
     pub inspection: Option<Buffer<[u32; 2]>>,
+    /// `[H, W, 3]`: normals, world axes.
+    pub normals: Option<Buffer<f32>>,
 }
 
 /// What they read and write.
@@ -70,7 +72,7 @@ impl Rasterize {
         args: RasterizeArgs<'_>,
         band: BandArgs<'_>,
     ) -> Result<(), GpuError> {
-        let PixelBuffers { rgba, depth, inspection } = args.pixels;
+        let PixelBuffers { rgba, depth, inspection, .. } = args.pixels;
         let pixels = || band.pixels.clone();
         // A kernel that does not inspect still has the binding, and writes nothing there.
         let inspected = inspection.as_ref().map_or_else(|| rgba.window(pixels()), |buffer| buffer.window(pixels()));

@@ -17,6 +17,7 @@ pub mod activation;
 pub mod adam;
 pub mod hull;
 pub mod loss;
+pub mod normals;
 pub mod profile;
 pub mod project;
 pub mod rasterize;

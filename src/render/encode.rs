@@ -7,7 +7,7 @@ use image::{ExtendedColorType, ImageFormat};
 
 use crate::image::quantise;
 use crate::kernels::{colour_of_number, ramp};
-use crate::renderer::Pictures;
+use crate::renderer::{Outputs, Pictures};
 
 /// What a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +16,8 @@ pub enum Mode {
     Colour,
     /// View depth of what is seen.
     Depth,
+    /// World normal of what is seen.
+    Normal,
     /// How much of the background is hidden.
     Alpha,
     /// The heaviest contributor of each pixel.
@@ -46,15 +48,16 @@ impl Mode {
         match self {
             Self::Colour => "",
             Self::Depth => "_depth",
+            Self::Normal => "_normal",
             Self::Alpha => "_alpha",
             Self::Id => "_id",
         }
     }
 
-    /// Whether frames must say who made each pixel.
+    /// What a frame must hold for it.
     #[must_use]
-    pub const fn inspects(self) -> bool {
-        matches!(self, Self::Id)
+    pub const fn outputs(self) -> Outputs {
+        Outputs { inspection: matches!(self, Self::Id), normals: matches!(self, Self::Normal) }
     }
 }
 
@@ -82,12 +85,23 @@ fn ids(pictures: &Pictures) -> impl Iterator<Item = u32> {
     pictures.inspection.iter().flatten().map(|[id, _]| *id)
 }
 
+/// World normals, unit vectors towards the camera, or zero where there is no surface.
+fn normals(pictures: &Pictures) -> impl Iterator<Item = [f32; 3]> {
+    pictures.normals.iter().flatten().copied()
+}
+
+/// A normal as a colour: 0 to 1 for −1 to 1, so that no surface is grey.
+fn normal_colour(normal: [f32; 3]) -> [f32; 3] {
+    normal.map(|component| 0.5 + 0.5 * component)
+}
+
 /// The picture in 8 bits, `[H, W, 3]`, for files and films.
 #[must_use]
 pub fn rgb8(pictures: &Pictures, mode: Mode, depth_range: [f32; 2]) -> Vec<u8> {
     match mode {
         Mode::Colour => pictures.rgba.iter().flat_map(|[r, g, b, _]| [*r, *g, *b].map(quantise)).collect(),
         Mode::Alpha => pictures.rgba.iter().flat_map(|[_, _, _, alpha]| [quantise(*alpha); 3]).collect(),
+        Mode::Normal => normals(pictures).flat_map(|normal| normal_colour(normal).map(quantise)).collect(),
         Mode::Depth => {
             // Near is bright, and nothing is black.
             let colour = |z: f32| if z > 0.0 { ramp(1.0 - part(z, depth_range)) } else { [0.0; 3] };
@@ -109,6 +123,7 @@ pub fn samples16(pictures: &Pictures, mode: Mode, depth_range: [f32; 2]) -> (Vec
     match mode {
         Mode::Colour => rgb(pictures.rgba.iter().flat_map(|[r, g, b, _]| [*r, *g, *b].map(unit16)).collect()),
         Mode::Alpha => grey(pictures.rgba.iter().map(|[_, _, _, alpha]| unit16(*alpha)).collect()),
+        Mode::Normal => rgb(normals(pictures).flat_map(|normal| normal_colour(normal).map(unit16)).collect()),
         Mode::Depth => grey(depths(pictures).into_iter().map(of_depth).collect()),
         Mode::Id => rgb(ids(pictures).flat_map(split_id).collect()),
     }
@@ -183,6 +198,10 @@ fn exr(pictures: &Pictures, mode: Mode) -> Result<Vec<u8>, Box<dyn std::error::E
         Mode::Colour => vec![("R", channel(0)), ("G", channel(1)), ("B", channel(2))],
         Mode::Alpha => vec![("A", channel(3))],
         Mode::Depth => vec![("Z", FlatSamples::F32(depths(pictures)))],
+        Mode::Normal => {
+            let component = |i: usize| FlatSamples::F32(normals(pictures).map(|normal| normal[i]).collect());
+            vec![("N.X", component(0)), ("N.Y", component(1)), ("N.Z", component(2))]
+        }
         Mode::Id => vec![("id", FlatSamples::U32(ids(pictures).collect()))],
     };
     let channels = channels.into_iter().map(|(name, samples)| AnyChannel::new(name, samples)).collect();
@@ -204,6 +223,7 @@ mod tests {
             rgba: vec![[0.0, 0.5, 1.0, 1.0], [0.25, -1.0, 2.0, 0.5], [0.1; 4], [0.3, 0.3, 0.3, 0.0]],
             depth: vec![2.0, 1.5, 0.4, 0.0],
             inspection: Some(vec![[0, 1], [70_000, 2], [5, 1], [NOBODY, 0]]),
+            normals: Some(vec![[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0; 3], [0.6, -0.8, 0.0]]),
             num_instances: 3,
         }
     }
@@ -215,6 +235,7 @@ mod tests {
         assert_eq!(samples(Mode::Alpha), [65535, 32768, 6554, 0]);
         // Depths 2, 3, 4 in 1 to 5, then nothing: 1 + 65534 · part.
         assert_eq!(samples(Mode::Depth), [16385, 32768, 49152, 0]);
+        assert_eq!(samples(Mode::Normal)[..6], [32768, 32768, 65535, 0, 32768, 32768]);
         assert_eq!(samples(Mode::Id), [0, 1, 0, 1, 4465, 0, 0, 6, 0, 0, 0, 0]);
     }
 
@@ -224,6 +245,7 @@ mod tests {
         assert_eq!(near[..3], ramp(1.0).map(quantise));
         assert_eq!(near[6..9], ramp(0.0).map(quantise));
         assert_eq!(near[9..], [0, 0, 0]);
+        assert_eq!(rgb8(&pictures(), Mode::Normal, [0.0, 1.0])[6..], [128, 128, 128, 204, 26, 128]);
         let ids = rgb8(&pictures(), Mode::Id, [0.0, 1.0]);
         assert!(ids[..9].iter().max() > Some(&150) && ids[9..] == [0, 0, 0]);
         assert_eq!(rgb8(&pictures(), Mode::Alpha, [0.0, 1.0])[3..6], [128; 3]);

@@ -27,7 +27,7 @@ use crate::camera::{Camera, RenderOptions};
 use crate::files::{self, FileError};
 use crate::gpu::{Gpu, GpuError};
 use crate::reference;
-use crate::renderer::{GpuScene, Pending, Pictures, Renderer};
+use crate::renderer::{GpuScene, Outputs, Pending, Pictures, Renderer};
 use crate::scene::{Extent, Scene};
 
 /// What frames may take in the memory of the host, bytes.
@@ -275,14 +275,14 @@ impl Run<'_> {
                 return Ok(());
             }
         };
-        let inspects = self.modes().any(Mode::inspects);
+        let outputs = self.modes().map(Mode::outputs).fold(Outputs::default(), Outputs::or);
         let mut under_way: VecDeque<Pending> = VecDeque::new();
         let mut shots = self.shots.iter();
         for index in 0..self.shots.len() {
             while under_way.len() < on_device
                 && let Some(shot) = shots.next()
             {
-                under_way.push_back(renderer.start(&scene, &shot.camera, options, inspects)?);
+                under_way.push_back(renderer.start(&scene, &shot.camera, options, outputs)?);
             }
             let Some(pending) = under_way.pop_front() else { break };
             let pictures = renderer.finish(&scene, pending)?;
@@ -351,6 +351,7 @@ impl Run<'_> {
 /// The pictures that the reference makes, as a GPU would hand them over.
 fn of_reference(scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pictures {
     let frame = reference::forward(scene, camera, options);
+    let normals = reference::normals::normals(camera, &frame.alpha, &frame.depth);
     let colours = frame.rgb.chunks_exact(3).zip(&frame.alpha);
     let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let inspected = |(heaviest, count): (&Option<usize>, &usize)| [heaviest.map_or(u32::MAX, small), small(*count)];
@@ -360,6 +361,7 @@ fn of_reference(scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pict
         rgba: colours.map(|(rgb, alpha)| [rgb[0], rgb[1], rgb[2], *alpha]).collect(),
         depth: frame.depth,
         inspection: Some(frame.heaviest.iter().zip(&frame.num_contributions).map(inspected).collect()),
+        normals: Some(normals),
         num_instances: 0,
     }
 }

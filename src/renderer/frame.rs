@@ -1,7 +1,7 @@
 //! The memory of a frame.
 
 use super::view::Window;
-use super::{GpuScene, Pictures, View};
+use super::{GpuScene, Outputs, Pictures, View};
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::TILE_SIZE;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, layout};
@@ -21,8 +21,8 @@ pub struct FrameShape {
     pub num_tiles: u32,
     /// Most pairs of a convex and a tile.
     pub max_instances: u32,
-    /// Whether pixels say who made them.
-    pub inspect: bool,
+    /// Pictures besides colour and depth.
+    pub outputs: Outputs,
     pub(super) convexes_per_window: u64,
     pub(super) slots_per_window: u64,
 }
@@ -47,16 +47,16 @@ impl FrameShape {
             num_pixels: u64::from(camera.width) * u64::from(camera.height),
             num_tiles,
             max_instances: scene.num_convexes.saturating_mul(FIRST_INSTANCES_PER_CONVEX).max(1 << 10),
-            inspect: false,
+            outputs: Outputs::default(),
             convexes_per_window: per_window(widest),
             slots_per_window: per_window(RasterizeBackward::cotangents_per_instance(scene.points_per_convex)),
         }
     }
 
-    /// The same with pixels that say who made them, or without.
+    /// The same with other pictures besides colour and depth.
     #[must_use]
-    pub fn inspecting(self, inspect: bool) -> Self {
-        Self { inspect, ..self }
+    pub fn with_outputs(self, outputs: Outputs) -> Self {
+        Self { outputs, ..self }
     }
 
     /// Room for what fits either.
@@ -67,7 +67,7 @@ impl FrameShape {
             num_pixels: self.num_pixels.max(other.num_pixels),
             num_tiles: self.num_tiles.max(other.num_tiles),
             max_instances: self.max_instances.max(other.max_instances),
-            inspect: self.inspect || other.inspect,
+            outputs: self.outputs.or(other.outputs),
             ..self
         }
     }
@@ -86,7 +86,7 @@ impl FrameShape {
 
     /// Whether buffers of this shape serve for another.
     pub(super) fn holds(self, other: Self) -> bool {
-        self.inspect == other.inspect && self.max(other) == self
+        self.outputs == other.outputs && self.max(other) == self
     }
 
     fn tile_bits(self) -> u32 {
@@ -174,7 +174,8 @@ impl FrameMemory {
             pixels: PixelBuffers {
                 rgba: gpu.zeros("rgba", num_pixels)?,
                 depth: gpu.zeros("depth", num_pixels)?,
-                inspection: shape.inspect.then(|| gpu.zeros("inspection", num_pixels)).transpose()?,
+                inspection: shape.outputs.inspection.then(|| gpu.zeros("inspection", num_pixels)).transpose()?,
+                normals: shape.outputs.normals.then(|| gpu.zeros("normals", num_pixels * 3)).transpose()?,
             },
         })
     }
@@ -312,6 +313,7 @@ impl Frame {
             rgba: &pixels.rgba,
             depth: &pixels.depth,
             inspection: pixels.inspection.as_ref(),
+            normals: pixels.normals.as_ref(),
             first_instance_from_tile: &self.memory.first_instance_from_tile,
         }
     }
@@ -321,7 +323,7 @@ impl Frame {
     /// # Errors
     /// [`GpuError`] when the device was lost.
     pub fn read(&self, gpu: &Gpu) -> Result<Pictures, GpuError> {
-        let PixelBuffers { rgba, depth, inspection } = &self.memory.pixels;
+        let PixelBuffers { rgba, depth, inspection, normals } = &self.memory.pixels;
         let len = self.view.num_pixels();
         Ok(Pictures {
             width: self.view.size[0] as usize,
@@ -329,6 +331,7 @@ impl Frame {
             rgba: rgba.read_first(gpu, len)?,
             depth: depth.read_first(gpu, len)?,
             inspection: inspection.as_ref().map(|inspection| inspection.read_first(gpu, len)).transpose()?,
+            normals: normals.as_ref().map(|normals| normals.read_first(gpu, len * 3)).transpose()?.map(rows_of_three),
             num_instances: self.num_instances,
         })
     }
@@ -347,8 +350,14 @@ pub struct FrameBuffers<'a> {
     pub depth: &'a Buffer<f32>,
     /// `[H, W, 2]`, where it was asked for.
     pub inspection: Option<&'a Buffer<[u32; 2]>>,
+    /// `[H, W, 3]`, where it was asked for.
+    pub normals: Option<&'a Buffer<f32>>,
     /// First instance of every tile, and the end of the last.
     pub first_instance_from_tile: &'a Buffer<u32>,
+}
+
+pub(super) fn rows_of_three(values: Vec<f32>) -> Vec<[f32; 3]> {
+    values.as_chunks().0.to_vec()
 }
 
 #[cfg(test)]
@@ -362,12 +371,13 @@ mod tests {
             num_pixels: 100,
             num_tiles: 4,
             max_instances: 50,
-            inspect: false,
+            outputs: Outputs::default(),
             convexes_per_window: 64,
             slots_per_window: 64,
         };
         assert!(shape.holds(FrameShape { num_convexes: 3, num_pixels: 100, ..shape }));
         assert!(!shape.holds(shape.with_instances(41)));
-        assert!(!shape.holds(FrameShape { inspect: true, ..shape }), "a picture of its own kernel");
+        let outputs = Outputs { inspection: true, ..Outputs::default() };
+        assert!(!shape.holds(shape.with_outputs(outputs)), "a picture of its own kernel");
     }
 }

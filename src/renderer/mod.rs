@@ -24,7 +24,7 @@ pub use view::View;
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
 use crate::image::Image;
-use crate::kernels::{Bin, CountPairs, Project, Rasterize, Scan, Sort};
+use crate::kernels::{Bin, CountPairs, Normals, Project, Rasterize, Scan, Sort};
 use crate::scene::{NAMES, Params, Scene};
 
 /// A scene in the memory of the device.
@@ -61,6 +61,23 @@ fn small(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
+/// Pictures that are made besides colour and depth; none if nothing is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outputs {
+    /// The heaviest contributor and the number of contributors of every pixel.
+    pub inspection: bool,
+    /// Normals of the surface that the depth shows.
+    pub normals: bool,
+}
+
+impl Outputs {
+    /// All that one or the other asks for.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { inspection: self.inspection || other.inspection, normals: self.normals || other.normals }
+    }
+}
+
 /// Pictures of one frame, on the host. All are row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pictures {
@@ -74,6 +91,10 @@ pub struct Pictures {
     pub depth: Vec<f32>,
     /// `[H, W, 2]` where asked for: id of the heaviest contributor (`u32::MAX` if none) and number of contributors.
     pub inspection: Option<Vec<[u32; 2]>>,
+    /// `[H, W, 3]` where asked for: unit normals of the surface that `depth / alpha` spans between the neighbours of a
+    /// pixel, world axes, towards the camera. Zero where the pixel or a neighbour is missing or has alpha below
+    /// [`NORMAL_ALPHA_MIN`](crate::constants::NORMAL_ALPHA_MIN).
+    pub normals: Option<Vec<[f32; 3]>>,
     /// Pairs of a convex and a tile that it can touch.
     pub num_instances: u32,
 }
@@ -95,6 +116,7 @@ pub struct Renderer {
     project: Project,
     bin: Bin,
     rasterize: Rasterize,
+    normals: Normals,
     scan: Scan,
     sort: Sort,
     /// Compiled when it is asked for.
@@ -114,6 +136,7 @@ impl Renderer {
             project: Project::new(gpu, points_per_convex)?,
             bin: Bin::new(gpu, points_per_convex)?,
             rasterize: Rasterize::new(gpu, points_per_convex)?,
+            normals: Normals::new(gpu)?,
             scan: Scan::new(gpu)?,
             sort: Sort::new(gpu)?,
             count_pairs: None,
@@ -121,8 +144,7 @@ impl Renderer {
         })
     }
 
-    /// Renders a frame and reads it back. `inspect` asks for the heaviest contributor and the number of contributors of
-    /// every pixel.
+    /// Renders a frame and reads it back.
     ///
     /// # Errors
     /// [`GpuError`] when the device was lost or has no memory for the frame.
@@ -134,9 +156,9 @@ impl Renderer {
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
-        inspect: bool,
+        outputs: Outputs,
     ) -> Result<Pictures, GpuError> {
-        let frame = self.forward(scene, camera, options, inspect)?;
+        let frame = self.forward(scene, camera, options, outputs)?;
         let pictures = frame.read(&self.gpu)?;
         self.recycle(frame);
         Ok(pictures)
@@ -155,9 +177,9 @@ impl Renderer {
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
-        inspect: bool,
+        outputs: Outputs,
     ) -> Result<Frame, GpuError> {
-        let shape = self.shape(scene, camera).inspecting(inspect);
+        let shape = self.shape(scene, camera).with_outputs(outputs);
         self.draw(scene, camera, options, shape)
     }
 
@@ -264,6 +286,11 @@ impl Renderer {
         self.bin.ranges(commands, &view.whole, num_instances, tile_keys, tiles)?;
         for band in &view.bands {
             self.rasterize.record(commands, memory.rasterize_args(), band.args(&band.camera))?;
+        }
+        if let Some(normals) = &memory.pixels.normals {
+            for bands in view.with_neighbours() {
+                self.normals.record(commands, &memory.pixels, bands, normals)?;
+            }
         }
         Ok(())
     }

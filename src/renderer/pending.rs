@@ -1,6 +1,7 @@
 //! Frames on their way back: the device draws the next one while the host reads this one.
 
-use super::{FrameShape, GpuScene, Pictures, Renderer};
+use super::frame::rows_of_three;
+use super::{FrameShape, GpuScene, Outputs, Pictures, Renderer};
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::{Commands, GpuError, Readback, layout};
 
@@ -14,6 +15,7 @@ pub struct Pending {
     rgba: Readback<[f32; 4]>,
     depth: Readback<f32>,
     inspection: Option<Readback<[u32; 2]>>,
+    normals: Option<Readback<f32>>,
 }
 
 impl Renderer {
@@ -30,9 +32,9 @@ impl Renderer {
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
-        inspect: bool,
+        outputs: Outputs,
     ) -> Result<Pending, GpuError> {
-        let shape = self.shape(scene, camera).inspecting(inspect);
+        let shape = self.shape(scene, camera).with_outputs(outputs);
         let memory = self.memory_for(shape)?;
         let view = memory.view(&self.gpu, scene, camera, options)?;
         let mut commands = Commands::new(&self.gpu, "frame");
@@ -48,6 +50,7 @@ impl Renderer {
             rgba: pixels.rgba.read_first_later(gpu, len)?,
             depth: pixels.depth.read_first_later(gpu, len)?,
             inspection: pixels.inspection.as_ref().map(|buffer| buffer.read_first_later(gpu, len)).transpose()?,
+            normals: pixels.normals.as_ref().map(|buffer| buffer.read_first_later(gpu, len * 3)).transpose()?,
         };
         self.memory = Some(memory);
         Ok(pending)
@@ -61,7 +64,7 @@ impl Renderer {
     /// # Panics
     /// When the scene is another than the frame was started with, of another number of points: a bug of the caller.
     pub fn finish(&mut self, scene: &GpuScene, pending: Pending) -> Result<Pictures, GpuError> {
-        let Pending { camera, options, shape, status, rgba, depth, inspection } = pending;
+        let Pending { camera, options, shape, status, rgba, depth, inspection, normals } = pending;
         let gpu = self.gpu.clone();
         let status = status.wait(&gpu)?.first().copied().unwrap_or_default();
         if status.has_overflowed != 0 {
@@ -76,6 +79,7 @@ impl Renderer {
             rgba: rgba.wait(&gpu)?,
             depth: depth.wait(&gpu)?,
             inspection: inspection.map(|inspection| inspection.wait(&gpu)).transpose()?,
+            normals: normals.map(|normals| normals.wait(&gpu)).transpose()?.map(rows_of_three),
             num_instances: status.needed_instances,
         })
     }

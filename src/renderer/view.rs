@@ -97,6 +97,18 @@ impl View {
         u64::from(self.size[0]) * u64::from(self.size[1])
     }
 
+    /// Every band between the one above and the one below it, or itself where there is none.
+    pub(super) fn with_neighbours(&self) -> impl Iterator<Item = [BandArgs<'_>; 3]> {
+        let last = self.bands.len().saturating_sub(1);
+        let around = move |i: usize| [i.saturating_sub(1), i, (i + 1).min(last)];
+        (0..self.bands.len()).map(move |i| {
+            around(i).map(|i| {
+                let band = &self.bands[i];
+                band.args(&band.camera)
+            })
+        })
+    }
+
     /// Tiles of the picture.
     pub(super) fn num_tiles(&self) -> u64 {
         self.size.into_iter().map(|side| u64::from(side.div_ceil(TILE_SIZE))).product()

@@ -34,7 +34,7 @@ use crate::evaluate::{EvaluateError, Evaluated, Ruler, Truth};
 use crate::gpu::{Buffer, Gpu, GpuError, KernelTime};
 use crate::kernels::Rates;
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
-use crate::renderer::{GpuScene, Renderer};
+use crate::renderer::{GpuScene, Outputs, Renderer};
 use crate::scene::{Params, Scene, Similarity};
 
 /// A training that could not go on.
@@ -400,8 +400,8 @@ impl Trainer {
         // Refuses a view that does not exist.
         let truth = Truth::of_view(&self.dataset, view)?;
         let options = RenderOptions { background: self.options.background, ..RenderOptions::default() };
-        let image = self.renderer.render(self.optimiser.scene(), &self.cameras[view], &options, false)?.image();
-        Ok(truth.judge(image, "the rendered picture", ruler)?)
+        let frame = self.renderer.render(self.optimiser.scene(), &self.cameras[view], &options, Outputs::default())?;
+        Ok(truth.judge(frame.image(), "the rendered picture", ruler)?)
     }
 
     /// Looks at every held-back view, by PSNR and SSIM.

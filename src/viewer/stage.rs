@@ -12,7 +12,7 @@ use crate::gpu::layout::{AlterArgs, DisplayArgs};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::image::Image;
 use crate::kernels::{AlterBuffers, Display, DisplayBuffers, RAMP, windows};
-use crate::renderer::{Frame, GpuScene, Renderer};
+use crate::renderer::{Frame, GpuScene, Outputs, Renderer};
 use crate::scene::Scene;
 
 /// A picture of 8 bits a channel on the device.
@@ -203,7 +203,8 @@ impl Stage {
         let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
         let Part { camera, look, .. } = part;
         let options = RenderOptions { background: look.background, ..RenderOptions::default() };
-        let frame = kernels.renderer.forward(shown, camera, &options, look.mode.inspects())?;
+        let outputs = Outputs { inspection: look.mode.inspects(), ..Outputs::default() };
+        let frame = kernels.renderer.forward(shown, camera, &options, outputs)?;
         let made = frame.buffers();
         let num_pixels = u64::from(camera.width) * u64::from(camera.height);
         if look.draws_hulls() && edges.as_ref().is_none_or(|edges| edges.len() < num_pixels) {
@@ -267,7 +268,8 @@ impl Stage {
             height: 1,
             ..*camera
         };
-        let pictures = kernels.renderer.render(shown, &spot, &RenderOptions::default(), true)?;
+        let outputs = Outputs { inspection: true, ..Outputs::default() };
+        let pictures = kernels.renderer.render(shown, &spot, &RenderOptions::default(), outputs)?;
         let inspection = pictures.inspection.and_then(|inspection| inspection.first().copied());
         let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =
             (pictures.rgba.first(), pictures.depth.first(), inspection)

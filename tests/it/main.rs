@@ -16,6 +16,7 @@ mod fuzz;
 mod layering;
 mod loss;
 mod metrics;
+mod normals;
 mod optimiser;
 mod rasterize;
 mod reference;

@@ -12,13 +12,16 @@ use lapidary::camera_path::{CameraPath, Key};
 use lapidary::dataset::{Dataset, DatasetOptions, Split};
 use lapidary::reference;
 use lapidary::render::{Device, Files, Format, Job, Mode, Place, Shot, depths, render};
-use lapidary::renderer::{GpuScene, Pictures, Renderer};
+use lapidary::renderer::{GpuScene, Outputs, Pictures, Renderer};
 use lapidary::scene::Scene;
 use lapidary::scene_file;
 
 use super::cli::{dataset, refused, succeeds, text};
 use super::support::device::gpu;
 use super::support::toys::{self, Random};
+
+/// Every picture of a frame.
+const ALL: Outputs = Outputs { inspection: true, normals: true };
 
 /// The gems, and a folder to write to.
 struct Gems {
@@ -66,7 +69,7 @@ fn camera() -> Camera {
 fn pictures(scene: &Scene, camera: &Camera) -> Pictures {
     let mut renderer = Renderer::new(gpu(), scene.points_per_convex as u32).unwrap();
     let scene = GpuScene::upload(gpu(), scene).unwrap();
-    renderer.render(&scene, camera, &RenderOptions::default(), true).unwrap()
+    renderer.render(&scene, camera, &RenderOptions::default(), ALL).unwrap()
 }
 
 /// A path with one key: a still.
@@ -104,10 +107,10 @@ fn frames_under_way_equal_frames_one_by_one() {
     let uploaded = GpuScene::upload(gpu(), &scene).unwrap();
     let renderer = || Renderer::new(gpu(), 6).unwrap();
     let one_by_one: Vec<Pictures> =
-        cameras.iter().map(|camera| renderer().render(&uploaded, camera, &options, true).unwrap()).collect();
+        cameras.iter().map(|camera| renderer().render(&uploaded, camera, &options, ALL).unwrap()).collect();
     assert!(one_by_one.iter().any(|pictures| pictures.num_instances > 1200), "more than there is room for at first");
     let mut renderer = renderer();
-    let pending = cameras.map(|camera| renderer.start(&uploaded, &camera, &options, true).unwrap());
+    let pending = cameras.map(|camera| renderer.start(&uploaded, &camera, &options, ALL).unwrap());
     for (index, (pending, expected)) in pending.into_iter().zip(one_by_one).enumerate() {
         let found = renderer.finish(&uploaded, pending).unwrap();
         assert!(found == expected, "frame {index}");
@@ -127,7 +130,7 @@ fn overlap_changes_no_file() {
     let shots: Vec<Shot> = (0..12).map(shot).collect();
     let take = |name: &str, is_serial: bool| {
         let folder = gems.path(name);
-        let modes = vec![Mode::Colour, Mode::Depth, Mode::Alpha, Mode::Id];
+        let modes = vec![Mode::Colour, Mode::Depth, Mode::Normal, Mode::Alpha, Mode::Id];
         let files = Files { place: Place::Folder(folder.clone()), format: Format::Png8, modes };
         let options = RenderOptions::default();
         let job = Job { options, depth_range: [2.0, 8.0], files: Some(files), films: vec![], is_serial };
@@ -135,7 +138,7 @@ fn overlap_changes_no_file() {
         names(&folder).into_iter().map(|name| (fs::read(folder.join(&name)).unwrap(), name)).collect::<Vec<_>>()
     };
     let serial = take("serial", true);
-    assert_eq!(serial.len(), 48);
+    assert_eq!(serial.len(), 60);
     assert!(take("overlap", false) == serial);
 }
 
@@ -143,12 +146,16 @@ fn overlap_changes_no_file() {
 fn exr_holds_the_numbers_as_they_were_rendered() {
     let gems = Gems::new();
     let path = still(&gems);
-    gems.render("out.exr", &["--path", text(&path), "--size", "72x48", "--modes", "colour,depth,alpha,id"]);
+    gems.render("out.exr", &["--path", text(&path), "--size", "72x48", "--modes", "colour,depth,normal,alpha,id"]);
     let expected = pictures(&gems.scene(), &still_camera());
     let floats = |values: Vec<f32>| FlatSamples::F32(values);
     for (i, name) in ["R", "G", "B"].into_iter().enumerate() {
         let values = expected.rgba.iter().map(|pixel| pixel[i]).collect();
         assert!(channel(&gems.path("out.exr"), name) == floats(values), "{name}");
+    }
+    for (i, name) in ["N.X", "N.Y", "N.Z"].into_iter().enumerate() {
+        let values = expected.normals.iter().flatten().map(|normal| normal[i]).collect();
+        assert!(channel(&gems.path("out_normal.exr"), name) == floats(values), "{name}");
     }
     let alpha = expected.rgba.iter().map(|pixel| pixel[3]).collect();
     assert!(channel(&gems.path("out_alpha.exr"), "A") == floats(alpha));

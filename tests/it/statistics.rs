@@ -8,7 +8,7 @@ use lapidary::reference::hull::Edge;
 use lapidary::reference::project::Projected;
 use lapidary::reference::view::View;
 use lapidary::reference::{self, Frame};
-use lapidary::renderer::{GpuScene, Renderer, Statistics};
+use lapidary::renderer::{GpuScene, Outputs, Renderer, Statistics};
 
 use crate::support::device::{all_gpus, gpu};
 use crate::support::toys::{self, Random};
@@ -96,7 +96,7 @@ fn random_scenes_count_as_the_twin_walks() {
             continue;
         }
         let on_gpu = GpuScene::upload(gpu(), &scene.cast()).unwrap();
-        let drawn = renderer.forward(&on_gpu, &camera, &options, false).unwrap();
+        let drawn = renderer.forward(&on_gpu, &camera, &options, Outputs::default()).unwrap();
         let found = renderer.statistics(&on_gpu, &drawn).unwrap();
         let [least, most] = expected(&frame, &View::new(&camera, &options), &drawn.instances(gpu()).unwrap());
         renderer.recycle(drawn);
@@ -126,7 +126,7 @@ fn every_device_counts_alike() {
     let counts = all_gpus().iter().map(|(_, gpu)| {
         let mut renderer = Renderer::new(gpu, 6).unwrap();
         let scene = GpuScene::upload(gpu, &scene.cast()).unwrap();
-        let frame = renderer.forward(&scene, &camera, &options, false).unwrap();
+        let frame = renderer.forward(&scene, &camera, &options, Outputs::default()).unwrap();
         let counts = renderer.statistics(&scene, &frame).unwrap();
         assert_eq!(counts.num_instances, u64::from(frame.num_instances()));
         counts

@@ -12,7 +12,7 @@ use lapidary::reference;
 use lapidary::reference::profile::Profile;
 use lapidary::reference::project::Projected;
 use lapidary::reference::view::View;
-use lapidary::renderer::{GpuScene, Renderer};
+use lapidary::renderer::{GpuScene, Outputs, Renderer};
 use lapidary::scene::{Params, Scene};
 use rayon::prelude::*;
 
@@ -24,7 +24,7 @@ type Instances = HashSet<(u32, u32)>;
 
 fn found(renderer: &mut Renderer, scene: &Scene<f64>, camera: &Camera) -> Instances {
     let scene = GpuScene::upload(gpu(), &scene.cast()).unwrap();
-    let frame = renderer.forward(&scene, camera, &toys::options(), false).unwrap();
+    let frame = renderer.forward(&scene, camera, &toys::options(), Outputs::default()).unwrap();
     let instances = frame.instances(gpu()).unwrap();
     renderer.recycle(frame);
     let distinct: Instances = instances.iter().copied().collect();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::gpu::Gpu;
-use lapidary::renderer::{Differentiator, GpuScene, PictureCotangents, Pictures, Renderer};
+use lapidary::renderer::{Differentiator, GpuScene, Outputs, PictureCotangents, Pictures, Renderer};
 use lapidary::scene::{Params, Scene};
 
 pub(crate) struct Renderers<'g> {
@@ -18,11 +18,11 @@ impl<'g> Renderers<'g> {
         Self { gpu, forward: HashMap::new(), backward: HashMap::new() }
     }
 
-    /// The pictures of a scene, with inspection.
+    /// All pictures of a scene.
     pub(crate) fn render(&mut self, scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pictures {
         let points = scene.points_per_convex;
         let scene = GpuScene::upload(self.gpu, scene).unwrap();
-        self.renderer(points).render(&scene, camera, options, true).unwrap()
+        self.renderer(points).render(&scene, camera, options, Outputs { inspection: true, normals: true }).unwrap()
     }
 
     /// Gradients of `Σ rgba·v_rgba + depth·v_depth`.
@@ -40,7 +40,7 @@ impl<'g> Renderers<'g> {
             rgba: gpu.upload("v_rgba", v_rgba).unwrap(),
             depth: gpu.upload("v_depth", v_depth).unwrap(),
         };
-        let frame = self.renderer(points).forward(&scene, camera, options, false).unwrap();
+        let frame = self.renderer(points).forward(&scene, camera, options, Outputs::default()).unwrap();
         let compile = || Differentiator::new(gpu, points as u32).unwrap();
         let differentiator = self.backward.entry(points).or_insert_with(compile);
         let gradients = differentiator.backward(&scene, &frame, &v).unwrap();
