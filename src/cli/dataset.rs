@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lapidary::dataset::{AlphaMode, DatasetOptions};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset")]
 pub(crate) struct DatasetArgs {
     /// Divide width and height of the pictures; `images_N` is used where it is there

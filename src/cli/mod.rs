@@ -7,6 +7,8 @@ mod convert;
 mod dataset;
 mod eval;
 mod info;
+#[cfg(feature = "viewer")]
+mod live;
 mod progress;
 mod render;
 mod synth;

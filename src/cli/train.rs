@@ -26,10 +26,10 @@ use super::dataset::DatasetArgs;
 /// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
 /// `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C saves a checkpoint
 /// before it ends.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TrainArgs {
     /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio
-    dataset: PathBuf,
+    pub(super) dataset: PathBuf,
     /// Folder to write into; created where it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -68,6 +68,10 @@ pub(crate) struct TrainArgs {
     /// Stop after this iteration, with a checkpoint, as Ctrl-C would
     #[arg(long, value_name = "N")]
     stop_at: Option<u32>,
+    /// Open a window that shows the scene while it is trained; closing it ends the training as Ctrl-C would
+    #[cfg(feature = "viewer")]
+    #[arg(long)]
+    view: bool,
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -88,11 +92,46 @@ struct Metrics {
     summary: Summary,
 }
 
+/// What is known before there is a device.
+pub(super) struct Prepared {
+    options: TrainOptions,
+    ruler: Ruler,
+    checkpoint: Option<Checkpoint>,
+    dataset: Arc<Dataset>,
+}
+
+/// What whoever looks on wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    GoOn,
+    #[cfg_attr(not(feature = "viewer"), expect(dead_code, reason = "nobody looks on"))]
+    Save,
+    #[cfg_attr(not(feature = "viewer"), expect(dead_code, reason = "nobody looks on"))]
+    Stop,
+}
+
+/// Asked between two submissions, with the losses that were collected since.
+type Watch<'a> = dyn FnMut(&mut Trainer, &[LossMeans]) -> Wish + 'a;
+
 pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    let prepared = prepare(args)?;
+    #[cfg(feature = "viewer")]
+    if args.view {
+        return super::live::run(args, shared, prepared);
+    }
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    train(&gpu, args, prepared, &mut |_, _| Wish::GoOn)
+}
+
+fn checkpoint_path(args: &TrainArgs) -> PathBuf {
+    args.out.join("checkpoint.safetensors")
+}
+
+fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     let options = options(args)?;
     // A file of weights that is none is better known before the training than after it.
     let ruler = super::eval::ruler(args.lpips_weights.as_deref(), false)?;
-    let checkpoint_path = args.out.join("checkpoint.safetensors");
+    let checkpoint_path = checkpoint_path(args);
     if !args.resume && checkpoint_path.exists() {
         bail!("{} holds a training; go on with --resume, or choose another folder", args.out.display());
     }
@@ -102,10 +141,15 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     for note in dataset.notes.iter().filter(|_| !args.quiet) {
         eprintln!("note: {note}");
     }
-    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    Ok(Prepared { options, ruler, checkpoint, dataset })
+}
+
+/// Trains to the end, or until somebody stops it.
+pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
+    let Prepared { options, ruler, checkpoint, dataset } = prepared;
     let trainer = match checkpoint {
-        Some(found) => Trainer::resume(&gpu, Arc::clone(&dataset), found, &checkpoint_path)?,
-        None => Trainer::new(&gpu, Arc::clone(&dataset), options)?,
+        Some(found) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
+        None => Trainer::new(gpu, Arc::clone(&dataset), options)?,
     };
     if let Some(note) = trainer.note().filter(|_| !args.quiet) {
         eprintln!("note: {note}");
@@ -115,7 +159,7 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         run.forget_log()?;
     }
     files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
-    if !run.train()? {
+    if !run.train(watch)? {
         let iteration = run.trainer.iteration();
         println!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
         return Ok(());
@@ -170,7 +214,7 @@ const LINE_EVERY: usize = 100;
 
 impl Run<'_> {
     /// Trains to the end; `false` where the user stopped it.
-    fn train(&mut self) -> anyhow::Result<bool> {
+    fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         // A second handler in one process is refused; then Ctrl-C ends the program at once, as anywhere else.
@@ -184,7 +228,9 @@ impl Run<'_> {
             let next = next_after(self.args.checkpoint_every);
             let next_look = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
             let advanced = self.trainer.advance(next.min(next_look).min(end));
-            losses.extend(advanced.or_else(|error| self.rescue(error))?);
+            let new_losses = advanced.or_else(|error| self.rescue(error))?;
+            let wish = watch(&mut self.trainer, &new_losses);
+            losses.extend(new_losses);
             bar.set_position(self.trainer.iteration().into());
             if losses.len() >= LINE_EVERY {
                 self.log_losses(&bar, &losses)?;
@@ -193,8 +239,11 @@ impl Run<'_> {
             if self.trainer.iteration() == next_look {
                 self.look()?;
             }
-            if self.trainer.iteration() == next && next < end {
+            if wish == Wish::Save || (self.trainer.iteration() == next && next < end) {
                 self.save()?;
+            }
+            if wish == Wish::Stop {
+                break;
             }
         }
         if !losses.is_empty() {

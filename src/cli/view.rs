@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 }
 
 /// What a path holds, with the cameras and pictures of `data` where it has none of its own.
-fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> {
+pub(super) fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> {
     if path.is_file() {
         let scene = Some(Arc::new(scene_file::load(path)?));
         return Ok(match data {

@@ -188,6 +188,20 @@ mirrors! {
         pub padding: u32,
     }
 
+    /// From normalised units to those of the dataset.
+    pub struct ToWorldArgs {
+        /// World units per normalised unit.
+        pub scale: f32,
+        /// What is added to the logarithms of delta and sigma.
+        pub shift: f32,
+        /// Number of convexes.
+        pub num_convexes: u32,
+        /// Unused.
+        pub padding: u32,
+        /// Where the normalised origin is in the world; the last component is unused.
+        pub centre: [f32; 4],
+    }
+
     /// What a shown picture depends on besides the frame.
     pub struct DisplayArgs {
         /// Rows of R in `p_view = R·p_world + t`; the last component is t.

@@ -243,6 +243,9 @@ pub const REBUILD: Shader = Shader { name: "rebuild", parts: &[text!("shared/edi
 pub const GATHER_ROWS: Shader =
     Shader { name: "gather_rows", parts: &[text!("shared/edit.wgsl"), text!("gather_rows.wgsl")] };
 
+/// From normalised units to those of the dataset. Constant: POINTS.
+pub const TO_WORLD: Shader = Shader { name: "to_world", parts: &[text!("to_world.wgsl")] };
+
 /// A scene as it is to be shown. Constant: POINTS.
 pub const ALTER: Shader = Shader { name: "alter", parts: &[text!("shared/alter.wgsl"), text!("alter.wgsl")] };
 
@@ -287,6 +290,7 @@ pub const SHADERS: &[Shader] = &[
     REGULARISE,
     REBUILD,
     GATHER_ROWS,
+    TO_WORLD,
     ALTER,
     HULL_EDGES,
     WIREFRAME,

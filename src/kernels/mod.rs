@@ -13,6 +13,7 @@ mod rasterize;
 mod scan;
 mod sort;
 mod statistics;
+mod to_world;
 
 pub use adam::{Adam, AdamRecord, Rates};
 pub use bin::{Bin, BinArgs};
@@ -26,3 +27,4 @@ pub use rasterize::{BandArgs, PixelBuffers, Rasterize, RasterizeArgs, RasterizeB
 pub use scan::{Scan, ScanPlan};
 pub use sort::{Pairs, Sort, SortPlan};
 pub use statistics::CountPairs;
+pub use to_world::ToWorld;

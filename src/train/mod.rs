@@ -31,8 +31,8 @@ use crate::camera::{Camera, RenderOptions};
 use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, DatasetError, Split};
 use crate::evaluate::{EvaluateError, Evaluated, Ruler, Truth};
-use crate::gpu::{Buffer, Gpu, GpuError, KernelTime};
-use crate::kernels::Rates;
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
+use crate::kernels::{Rates, ToWorld};
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
 use crate::renderer::{GpuScene, Outputs, Renderer};
 use crate::scene::{Params, Scene, Similarity};
@@ -90,6 +90,8 @@ pub struct Trainer {
     optimiser: Optimiser,
     renderer: Renderer,
     governor: Governor,
+    /// Compiled when it is asked for.
+    to_world: Option<ToWorld>,
     /// Iterations that were done before the optimiser began to count.
     first_iteration: u32,
     /// Iterations that were submitted.
@@ -156,6 +158,7 @@ impl Trainer {
             targets: Targets::new(gpu, Arc::clone(&dataset), governor.target_bytes(), memory),
             renderer,
             governor,
+            to_world: None,
             first_iteration: iteration,
             options,
             dataset,
@@ -383,6 +386,31 @@ impl Trainer {
     pub fn scene(&mut self) -> Result<Scene, TrainError> {
         let normalised = self.normalised_scene()?;
         Ok(self.similarity.to_world(&normalised))
+    }
+
+    /// A copy of the scene in the units of the dataset, as it will be when everything submitted is done. Waits for nothing.
+    ///
+    /// # Errors
+    /// [`TrainError::Gpu`] when there is no memory for it.
+    pub fn snapshot(&mut self) -> Result<GpuScene, TrainError> {
+        let gpu = self.gpu.clone();
+        let scene = self.optimiser.scene();
+        let to_world = match self.to_world.take() {
+            Some(kernel) => kernel,
+            None => ToWorld::new(&gpu, scene.points_per_convex)?,
+        };
+        let mut commands = Commands::new(&gpu, "snapshot");
+        let mut copy = |values: &Buffer<f32>| {
+            let copy = gpu.zeros(values.label(), values.len())?;
+            commands.copy(values, 0, &copy, 0, values.len());
+            Ok::<_, GpuError>(copy)
+        };
+        let params = scene.params.as_ref().map(&mut copy).transpose()?;
+        to_world.record(&mut commands, &self.similarity, &params)?;
+        commands.submit();
+        let snapshot = GpuScene { params, ..*scene };
+        self.to_world = Some(to_world);
+        Ok(snapshot)
     }
 
     /// The similarity between the dataset and the units of training.

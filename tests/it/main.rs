@@ -28,6 +28,7 @@ mod statistics;
 mod support;
 mod synth;
 mod tiles;
+mod to_world;
 mod train;
 #[cfg(all(feature = "viewer", target_os = "linux"))]
 mod viewer;

@@ -1,0 +1,187 @@
+//! `lapidary train --view`: the trainer works on its own thread, and the window asks it for what it shows.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use lapidary::gpu::{Gpu, GpuOptions};
+use lapidary::optimiser::LossMeans;
+use lapidary::renderer::GpuScene;
+use lapidary::train::Trainer;
+use lapidary::viewer::{self, Launch, LiveCommand, LiveSource, Progress};
+
+use super::SharedArgs;
+use super::train::{Prepared, TrainArgs, Wish, train};
+
+/// How long a paused trainer sleeps between looks at its orders.
+const NAP: Duration = Duration::from_millis(20);
+
+/// The speed is measured over at least this long.
+const SPEED_SPAN: Duration = Duration::from_millis(500);
+
+/// Trains while a window looks on; closing it ends the training with a checkpoint.
+pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> anyhow::Result<()> {
+    let desk = Desk::default();
+    let trainer: Arc<Mutex<Option<JoinHandle<anyhow::Result<()>>>>> = Arc::default();
+    let start = {
+        let (args, desk, trainer) = (args.clone(), desk.clone(), Arc::clone(&trainer));
+        move |gpu: &Gpu| {
+            let (gpu, side) = (gpu.clone(), desk.clone());
+            let work = move || side.work(&gpu, &args, prepared);
+            let thread = std::thread::Builder::new().name("trainer".to_owned()).spawn(work);
+            *lock(&trainer) = Some(thread.map_err(|error| error.to_string())?);
+            Ok(Box::new(desk) as Box<dyn LiveSource>)
+        }
+    };
+    let window = viewer::run(Launch {
+        path: Some(args.dataset.clone()),
+        open: Arc::new(|path: &Path| super::view::open(path, None).map_err(|error| format!("{error:#}"))),
+        gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
+        live: Some(Box::new(start)),
+        size: None,
+    });
+    lock(&desk.0).commands.push(LiveCommand::Stop);
+    let thread = lock(&trainer).take();
+    let training =
+        thread.map_or(Ok(()), |thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    window.context("training needs no window without --view")?;
+    training
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the trainer and the window leave things for each other. Neither waits for the other.
+#[derive(Debug, Clone, Default)]
+struct Desk(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    progress: Progress,
+    is_asked: bool,
+    scene: Option<GpuScene>,
+    commands: Vec<LiveCommand>,
+}
+
+impl LiveSource for Desk {
+    fn request(&mut self) {
+        lock(&self.0).is_asked = true;
+    }
+
+    fn take(&mut self) -> Option<GpuScene> {
+        lock(&self.0).scene.take()
+    }
+
+    fn progress(&mut self) -> Progress {
+        let mut state = lock(&self.0);
+        let progress = state.progress.clone();
+        state.progress.new_losses.clear();
+        state.progress.message = None;
+        progress
+    }
+
+    fn command(&mut self, command: LiveCommand) {
+        lock(&self.0).commands.push(command);
+    }
+}
+
+impl Desk {
+    /// The trainer's thread.
+    fn work(&self, gpu: &Gpu, args: &TrainArgs, prepared: Prepared) -> anyhow::Result<()> {
+        let mut watch = Watch::new(self.clone());
+        let result = train(gpu, args, prepared, &mut |trainer, losses| watch.turn(trainer, losses));
+        let mut state = lock(&self.0);
+        state.progress.iterations_per_second = 0.0;
+        state.progress.finished = Some(result.as_ref().map(|_| ()).map_err(|error| format!("{error:#}")));
+        result
+    }
+}
+
+/// The trainer's side of the desk.
+struct Watch {
+    desk: Desk,
+    is_paused: bool,
+    /// Losses that were reported.
+    num_losses: u64,
+    measured: (Instant, u32),
+    speed: f64,
+}
+
+impl Watch {
+    fn new(desk: Desk) -> Self {
+        Self { desk, is_paused: false, num_losses: 0, measured: (Instant::now(), 0), speed: 0.0 }
+    }
+
+    /// Between two submissions: reports, gives what was asked for, and obeys.
+    fn turn(&mut self, trainer: &mut Trainer, losses: &[LossMeans]) -> Wish {
+        self.report(trainer, losses);
+        loop {
+            self.give(trainer);
+            let wish = self.obey();
+            if wish != Wish::GoOn || !self.is_paused {
+                return wish;
+            }
+            std::thread::sleep(NAP);
+            self.measured = (Instant::now(), trainer.iteration());
+        }
+    }
+
+    fn report(&mut self, trainer: &Trainer, losses: &[LossMeans]) {
+        let (since, iteration) = self.measured;
+        if since.elapsed() >= SPEED_SPAN {
+            self.speed = f64::from(trainer.iteration().saturating_sub(iteration)) / since.elapsed().as_secs_f64();
+            self.measured = (Instant::now(), trainer.iteration());
+        }
+        if self.num_losses == 0 {
+            self.num_losses = u64::from(trainer.iteration()).saturating_sub(losses.len() as u64);
+        }
+        let weight = trainer.options().ssim_weight;
+        let loss = |means: &LossMeans| (1.0 - weight) * means.l1 + weight * (1.0 - means.ssim);
+        let mut state = lock(&self.desk.0);
+        for means in losses {
+            self.num_losses += 1;
+            state.progress.new_losses.push((self.num_losses, loss(means)));
+        }
+        state.progress.iteration = trainer.iteration().into();
+        state.progress.iterations = trainer.options().iterations.into();
+        state.progress.num_convexes = trainer.num_convexes();
+        state.progress.iterations_per_second = self.speed;
+    }
+
+    /// Leaves a copy of the scene where one was asked for. Where there is no memory for it training goes on.
+    fn give(&self, trainer: &mut Trainer) {
+        if !std::mem::take(&mut lock(&self.desk.0).is_asked) {
+            return;
+        }
+        let scene = trainer.snapshot();
+        let mut state = lock(&self.desk.0);
+        match scene {
+            Ok(scene) => state.scene = Some(scene),
+            Err(error) => state.progress.message = Some(format!("the scene cannot be shown: {error}")),
+        }
+    }
+
+    fn obey(&mut self) -> Wish {
+        let mut state = lock(&self.desk.0);
+        let mut wish = Wish::GoOn;
+        for command in std::mem::take(&mut state.commands) {
+            match command {
+                LiveCommand::Pause => self.is_paused = true,
+                LiveCommand::Resume => self.is_paused = false,
+                LiveCommand::Save => wish = Wish::Save,
+                LiveCommand::Stop => return Wish::Stop,
+            }
+        }
+        state.progress.is_paused = self.is_paused;
+        if self.is_paused {
+            state.progress.iterations_per_second = 0.0;
+        }
+        if wish == Wish::Save {
+            state.progress.message = Some("saved".to_owned());
+        }
+        wish
+    }
+}
