@@ -85,6 +85,7 @@ pub(crate) struct TrainArgs {
 struct Metrics {
     num_convexes: u32,
     iterations: u32,
+    /// Since the program was started.
     seconds: f64,
     adapter: String,
     version: &'static str,
@@ -209,8 +210,8 @@ struct Run<'a> {
     last_psnr: Option<f64>,
 }
 
-/// Iterations per line of `metrics.jsonl`.
-const LINE_EVERY: usize = 100;
+/// Most iterations per line of `metrics.jsonl`; short trainings have a hundred lines.
+const LINE_EVERY: u32 = 100;
 
 impl Run<'_> {
     /// Trains to the end; `false` where the user stopped it.
@@ -222,6 +223,7 @@ impl Run<'_> {
         let total = self.trainer.options().iterations;
         let end = self.args.stop_at.unwrap_or(total).min(total);
         let bar = self.bar(total);
+        let per_line = (total / 100).clamp(1, LINE_EVERY) as usize;
         let mut losses = Vec::new();
         while self.trainer.iteration() < end && !stop.load(Ordering::Relaxed) {
             let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
@@ -232,7 +234,7 @@ impl Run<'_> {
             let wish = watch(&mut self.trainer, &new_losses);
             losses.extend(new_losses);
             bar.set_position(self.trainer.iteration().into());
-            if losses.len() >= LINE_EVERY {
+            if losses.len() >= per_line {
                 self.log_losses(&bar, &losses)?;
                 losses.clear();
             }

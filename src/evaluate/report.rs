@@ -33,6 +33,8 @@ pub struct Report {
 pub struct Curve {
     /// What the numbers are, with their unit.
     pub title: &'static str,
+    /// Whether the axis begins at nothing, as for counts.
+    pub from_zero: bool,
     /// At most two lines: what each is called, and pairs of iteration and number.
     pub series: Vec<(String, Vec<[f64; 2]>)>,
 }
@@ -59,10 +61,14 @@ pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
     };
     let one = |points| vec![(String::new(), points)];
     let curves = [
-        Curve { title: "Mean absolute difference, training views", series: one(training(|line| line.l1.into())) },
-        Curve { title: "SSIM, training views", series: one(training(|line| line.ssim.into())) },
-        Curve { title: "PSNR, held-back views, dB", series: evaluations(|line| line.test_psnr) },
-        Curve { title: "Convexes", series: one(training(|line| line.num_convexes.into())) },
+        Curve {
+            title: "Mean absolute difference, training views",
+            from_zero: false,
+            series: one(training(|line| line.l1.into())),
+        },
+        Curve { title: "SSIM, training views", from_zero: false, series: one(training(|line| line.ssim.into())) },
+        Curve { title: "PSNR, held-back views, dB", from_zero: false, series: evaluations(|line| line.test_psnr) },
+        Curve { title: "Convexes", from_zero: true, series: one(training(|line| line.num_convexes.into())) },
     ];
     curves.into_iter().filter(|curve| curve.series.iter().any(|(_, points)| points.len() > 1)).collect()
 }
@@ -206,7 +212,9 @@ fn chart(curve: &Curve) -> String {
         let values = points().map(move |point| point[axis]);
         (values.clone().fold(f64::INFINITY, f64::min), values.fold(f64::NEG_INFINITY, f64::max))
     };
-    let (x_ticks, y_ticks) = (ticks((0.0, range(0).1), 6), ticks(range(1), 4));
+    let (low, high) = range(1);
+    let low = if curve.from_zero { low.min(0.0) } else { low };
+    let (x_ticks, y_ticks) = (ticks((0.0, range(0).1), 6), ticks((low, high), 4));
     let ends = |ticks: &[f64]| (ticks.first().copied().unwrap_or(0.0), ticks.last().copied().unwrap_or(1.0));
     let [left, right, above, below] = BORDERS;
     let place = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low).max(f64::MIN_POSITIVE);
@@ -334,7 +342,11 @@ mod tests {
         let name = "<script>alert('{{tiles}}')</script>.png".to_owned();
         let mut album = Album::new(1);
         album.add(&Evaluated { name, image: image.clone(), truth: image, likeness }, None).unwrap();
-        let curves = vec![Curve { title: "Convexes", series: vec![("<b>".into(), vec![[0.0, 1.0], [1.0, f64::NAN]])] }];
+        let curves = vec![Curve {
+            title: "Convexes",
+            from_zero: true,
+            series: vec![("<b>".into(), vec![[0.0, 1.0], [1.0, f64::NAN]])],
+        }];
         let facts = vec![("scene", "<i>\"a\"".to_owned())];
         let report = Report { title: "<u>".into(), subtitle: "&".into(), num_convexes: Some(1_000), curves, facts };
         let page = report.html(&album);
