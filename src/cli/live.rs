@@ -10,7 +10,7 @@ use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::optimiser::LossMeans;
 use lapidary::renderer::GpuScene;
 use lapidary::train::Trainer;
-use lapidary::viewer::{self, Launch, LiveCommand, LiveSource, Progress};
+use lapidary::viewer::{self, Content, Launch, LiveCommand, LiveSource, Progress};
 
 use super::SharedArgs;
 use super::train::{Prepared, TrainArgs, Wish, train};
@@ -37,7 +37,10 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
     };
     let window = viewer::run(Launch {
         path: Some(args.dataset.clone()),
-        open: Arc::new(|path: &Path| super::view::open(path, None).map_err(|error| format!("{error:#}"))),
+        open: {
+            let dataset = args.dataset.clone();
+            Arc::new(move |path: &Path| open(path, &dataset).map_err(|error| format!("{error:#}")))
+        },
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: Some(Box::new(start)),
         size: None,
@@ -48,6 +51,11 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
         thread.map_or(Ok(()), |thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
     window.context("training needs no window without --view")?;
     training
+}
+
+/// Of the dataset the cameras and pictures alone, even where a scene lies beside them: the trainer has its own.
+fn open(path: &Path, dataset: &Path) -> anyhow::Result<Content> {
+    if path == dataset { super::view::dataset(path) } else { super::view::open(path, None) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -183,5 +191,29 @@ impl Watch {
             state.progress.message = Some("saved".to_owned());
         }
         wish
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_obeyed_in_their_order() {
+        let mut window = Desk::default();
+        let mut watch = Watch::new(window.clone());
+        assert_eq!(watch.obey(), Wish::GoOn);
+        window.command(LiveCommand::Pause);
+        assert_eq!(watch.obey(), Wish::GoOn);
+        assert!(watch.is_paused && window.progress().is_paused);
+        window.command(LiveCommand::Save);
+        window.command(LiveCommand::Resume);
+        assert_eq!(watch.obey(), Wish::Save);
+        let progress = window.progress();
+        assert!(!progress.is_paused && progress.message.is_some());
+        assert_eq!(window.progress().message, None, "it is told once");
+        window.command(LiveCommand::Stop);
+        window.command(LiveCommand::Save);
+        assert_eq!(watch.obey(), Wish::Stop, "a stop saves anyway");
     }
 }

@@ -19,7 +19,10 @@ mod view;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use lapidary::evaluate::EvaluateError;
 use lapidary::gpu::{GpuError, Selector};
+use lapidary::render::RenderError;
+use lapidary::train::TrainError;
 
 /// 3D Convex Splatting on any GPU: trains, views and renders scenes of smooth convexes.
 #[derive(Debug, Parser)]
@@ -90,8 +93,22 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let is_of_machine = error.chain().any(|cause| cause.is::<GpuError>() || is_window_error(cause));
+    let is_of_machine = error.chain().any(|cause| is_gpu_error(cause) || is_window_error(cause));
     ExitCode::from(if is_of_machine { 3 } else { 2 })
+}
+
+/// Errors that pass on the device's word for word hide it from the chain of causes.
+fn is_gpu_error(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let of_evaluation = |error: &EvaluateError| matches!(error, EvaluateError::Gpu(_));
+    let of_training = |error: &TrainError| match error {
+        TrainError::Gpu(_) | TrainError::NoRoom { .. } => true,
+        TrainError::Evaluate(error) => of_evaluation(error),
+        _ => false,
+    };
+    cause.is::<GpuError>()
+        || cause.downcast_ref().is_some_and(of_training)
+        || cause.downcast_ref().is_some_and(of_evaluation)
+        || cause.downcast_ref().is_some_and(|error| matches!(error, RenderError::Gpu(_)))
 }
 
 #[cfg(feature = "viewer")]
@@ -171,6 +188,10 @@ mod tests {
     fn gpu_errors_have_an_exit_code_of_their_own() {
         let through = |error: anyhow::Error| format!("{:?}", exit_code(&error.context("while rendering")));
         assert_eq!(through(GpuError::NoAdapter.into()), format!("{:?}", ExitCode::from(3)));
+        assert_eq!(through(TrainError::from(GpuError::NoAdapter).into()), format!("{:?}", ExitCode::from(3)));
+        let nested = TrainError::from(EvaluateError::from(GpuError::NoAdapter));
+        assert_eq!(through(nested.into()), format!("{:?}", ExitCode::from(3)));
+        assert_eq!(through(RenderError::from(GpuError::NoAdapter).into()), format!("{:?}", ExitCode::from(3)));
         assert_eq!(through(anyhow::anyhow!("bad")), format!("{:?}", ExitCode::from(2)));
     }
 }

@@ -14,9 +14,7 @@ use lapidary::constants::NEAR;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::render::{
-    self, Device, Files, Film, Format, Job, Mode, Orbit, Place, RenderError, Shot, stem_of, with_suffix,
-};
+use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Place, Shot, stem_of, with_suffix};
 use lapidary::scene::Scene;
 use lapidary::scene_file;
 
@@ -199,11 +197,7 @@ fn take(device: Device<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow:
     };
     let result = render::render(device, shots, job, &report);
     bar.finish_and_clear();
-    // The exit code tells faults of the device from others.
-    result.map_err(|error| match error {
-        RenderError::Gpu(error) => error.into(),
-        other => other.into(),
-    })
+    Ok(result?)
 }
 
 /// What is said at the end.

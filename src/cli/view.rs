@@ -59,7 +59,7 @@ pub(super) fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> 
 }
 
 /// Cameras and pictures of a dataset.
-fn dataset(path: &Path) -> anyhow::Result<Content> {
+pub(super) fn dataset(path: &Path) -> anyhow::Result<Content> {
     // Transparent pixels stay transparent: the window puts its own background behind them.
     let options = DatasetOptions { alpha: AlphaMode::Mask, ..DatasetOptions::default() };
     let dataset = Dataset::open(path, &options)?;

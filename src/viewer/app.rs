@@ -384,6 +384,7 @@ fn take_scene(session: &mut Session, opened: &mut Opened) -> Result<(), GpuError
     if let Some(live) = &mut session.live {
         let (scene, message) = live.poll(Instant::now());
         if let Some(scene) = scene {
+            log::debug!("the trainer's scene, {} convexes", scene.num_convexes);
             opened.stage.set_gpu_scene(Arc::new(scene))?;
             session.generation += 1;
         }

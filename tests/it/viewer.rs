@@ -8,6 +8,7 @@ use std::time::Duration;
 use desktop::{Desktop, Viewer};
 use lapidary::scene::{Params, Scene};
 use lapidary::scene_file;
+use lapidary::train::Checkpoint;
 
 use crate::support::toys::Random;
 
@@ -131,6 +132,34 @@ fn a_person_walks_through_a_dataset() {
     viewer.close();
     let settings = std::fs::read_to_string(folder.path().join("settings/lapidary/viewer.json")).unwrap();
     assert!(settings.contains("700"), "the size is remembered: {settings}");
+}
+
+#[test]
+fn a_training_is_watched() {
+    let Some(desktop) = Desktop::start() else {
+        println!("skipped: Xvfb is not installed");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let gems = dataset(folder.path());
+    let run = folder.path().join("run");
+    let endless = ["--iterations", "1000000", "--max-convexes", "400", "--view", "--quiet"];
+    let places = ["train", gems.to_str().unwrap(), "--out", run.to_str().unwrap()];
+    let mut viewer = Viewer::launch(&desktop, folder.path(), &[&places[..], &endless].concat());
+    viewer.wait_for("the trainer's scene", PATIENCE);
+    viewer.focus();
+    viewer.wait_for("frame ", PATIENCE);
+    let first = viewer.screenshot("watched");
+    assert!(first.num_colours() > 100, "the scene is there: {} colours", first.num_colours());
+    for _ in 0..3 {
+        viewer.wait_for("the trainer's scene", PATIENCE);
+    }
+    viewer.wait_for("frame ", PATIENCE);
+    assert!(viewer.screenshot("later").part_that_differs(&first) > 0.001, "training goes on");
+    viewer.close();
+    let checkpoint = Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap();
+    assert!(checkpoint.state.iteration > 0);
+    assert!(scene_file::load(&run.join("scene.safetensors")).unwrap().len() > 10);
 }
 
 /// `n` small convexes of six points in a box of side 2.

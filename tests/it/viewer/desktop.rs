@@ -82,9 +82,13 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// Starts in `folder`, in a window of this size, and opens `path`.
     pub(crate) fn start(desktop: &Desktop, folder: &Path, path: &Path, size: &str) -> Self {
+        Self::launch(desktop, folder, &["view", "--size", size, path.to_str().unwrap()])
+    }
+
+    /// Starts the program with these arguments in `folder`.
+    pub(crate) fn launch(desktop: &Desktop, folder: &Path, args: &[&str]) -> Self {
         let mut program = Command::new(env!("CARGO_BIN_EXE_lapidary"))
-            .args(["view", "--size", size])
-            .arg(path)
+            .args(args)
             .current_dir(folder)
             .env("DISPLAY", &desktop.name)
             .env("XDG_CONFIG_HOME", folder.join("settings"))
