@@ -105,9 +105,7 @@ pub(super) struct Prepared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     GoOn,
-    #[cfg_attr(not(feature = "viewer"), expect(dead_code, reason = "nobody looks on"))]
     Save,
-    #[cfg_attr(not(feature = "viewer"), expect(dead_code, reason = "nobody looks on"))]
     Stop,
 }
 
