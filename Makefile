@@ -26,7 +26,7 @@ demo: tools
 test: tools
 	$(CARGO) test --no-run
 	scripts/setup-vulkan $(DEBUG)
-	$(CARGO) test
+	$(CARGO) test --no-fail-fast
 
 test-portable: tools
 	$(CARGO) test --no-run

@@ -223,7 +223,7 @@ mod tests {
             rgba: vec![[0.0, 0.5, 1.0, 1.0], [0.25, -1.0, 2.0, 0.5], [0.1; 4], [0.3, 0.3, 0.3, 0.0]],
             depth: vec![2.0, 1.5, 0.4, 0.0],
             inspection: Some(vec![[0, 1], [70_000, 2], [5, 1], [NOBODY, 0]]),
-            normals: Some(vec![[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0; 3], [0.6, -0.8, 0.0]]),
+            normals: Some(vec![[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0; 3], [0.28, -0.96, 0.0]]),
             num_instances: 3,
         }
     }
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(near[..3], ramp(1.0).map(quantise));
         assert_eq!(near[6..9], ramp(0.0).map(quantise));
         assert_eq!(near[9..], [0, 0, 0]);
-        assert_eq!(rgb8(&pictures(), Mode::Normal, [0.0, 1.0])[6..], [128, 128, 128, 204, 26, 128]);
+        assert_eq!(rgb8(&pictures(), Mode::Normal, [0.0, 1.0])[6..], [128, 128, 128, 163, 5, 128]);
         let ids = rgb8(&pictures(), Mode::Id, [0.0, 1.0]);
         assert!(ids[..9].iter().max() > Some(&150) && ids[9..] == [0, 0, 0]);
         assert_eq!(rgb8(&pictures(), Mode::Alpha, [0.0, 1.0])[3..6], [128; 3]);
