@@ -16,8 +16,11 @@ use crate::support::device::gpu;
 
 /// A few small views of the gems.
 fn dataset(folder: &Path) -> Arc<Dataset> {
-    let options =
-        SynthOptions { views: 14, test_views: 2, width: 48, height: 40, points: 200, ..SynthOptions::default() };
+    dataset_of_size(folder, [48, 40])
+}
+
+fn dataset_of_size(folder: &Path, [width, height]: [u32; 2]) -> Arc<Dataset> {
+    let options = SynthOptions { views: 14, test_views: 2, width, height, points: 200, ..SynthOptions::default() };
     synth::write(folder, &options).unwrap();
     Arc::new(Dataset::open(folder, &DatasetOptions::default()).unwrap())
 }
@@ -129,8 +132,9 @@ fn the_number_of_convexes_stays_within_the_memory() {
     assert!((1..=4 << 20).contains(&trainer.memory()), "{} bytes", trainer.memory());
     drop(trainer);
     assert_eq!(gpu.held(), 0, "everything was given back");
-    let error = Trainer::new(&gpu, dataset, options(1)).unwrap_err().to_string();
-    assert!(error.contains("1 MiB") && error.contains("48x40"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let error = Trainer::new(&gpu, dataset_of_size(folder.path(), [160, 128]), options(1)).err().unwrap().to_string();
+    assert!(error.contains("1 MiB") && error.contains("160x128"), "{error}");
 }
 
 #[test]
