@@ -19,7 +19,7 @@ use lapidary::scene::Scene;
 use lapidary::scene_file;
 
 use super::dataset::DatasetArgs;
-use super::{SharedArgs, Size, progress};
+use super::{SharedArgs, Size, Switch, progress};
 
 /// Renders a saved scene: from the cameras of a dataset, along a camera path, or once round it.
 ///
@@ -38,6 +38,9 @@ pub(crate) struct RenderArgs {
     /// Convexes nearer than this are not drawn, in scene units
     #[arg(long, default_value_t = NEAR, value_parser = positive, value_name = "DEPTH")]
     near: f64,
+    /// Anti-aliasing; as the scene was trained if nothing is said
+    #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
+    antialias: Option<Switch>,
     /// Render on the processor, with the reference that the GPU is measured against
     #[arg(long)]
     reference: bool,
@@ -155,7 +158,7 @@ const RATE: f64 = 30.0;
 
 pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let scene = scene_file::load(&args.scene)?;
+    let (scene, metadata) = scene_file::load_with(&args.scene)?;
     let (all, path_rate) = shots(args, &scene)?;
     let files = args.output.out.as_deref().map(|out| files(&args.output, out, all.len())).transpose()?;
     let depth_range =
@@ -166,7 +169,11 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     let num_all = all.len();
     let shots: Vec<Shot> = all.into_iter().filter(|shot| !is_there(shot)).collect();
     let job = Job {
-        options: RenderOptions { near: args.near, background: args.background },
+        options: RenderOptions {
+            near: args.near,
+            background: args.background,
+            antialias: args.antialias.map_or(metadata.antialias, Switch::is_on),
+        },
         depth_range,
         files,
         films: films.unwrap_or_default(),

@@ -42,6 +42,9 @@ pub(crate) struct TrainArgs {
     /// GPU memory that may be taken, in MiB [default: four fifths of what the adapter has]
     #[arg(long, value_name = "MIB")]
     memory: Option<u32>,
+    /// Train, and later draw, with anti-aliasing: for views from farther away than the photographs
+    #[arg(long)]
+    antialias: bool,
     /// Everything random depends on it alone
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
@@ -99,6 +102,14 @@ pub(super) struct Prepared {
     ruler: Ruler,
     checkpoint: Option<Checkpoint>,
     dataset: Arc<Dataset>,
+}
+
+impl Prepared {
+    /// Whether the training is one with anti-aliasing.
+    #[cfg(feature = "viewer")]
+    pub(super) fn antialias(&self) -> bool {
+        self.checkpoint.as_ref().map_or(self.options.antialias, |found| found.state.options.antialias)
+    }
 }
 
 /// What whoever looks on wants next.
@@ -187,6 +198,9 @@ fn options(args: &TrainArgs) -> anyhow::Result<TrainOptions> {
         if let Some(value) = value {
             table.insert(name.to_owned(), toml::Value::Integer(value.into()));
         }
+    }
+    if args.antialias {
+        table.insert("antialias".to_owned(), toml::Value::Boolean(true));
     }
     if let Some(seed) = args.seed {
         let seed = i64::try_from(seed).context("--seed must be below 2^63")?;
@@ -337,6 +351,7 @@ impl Run<'_> {
         self.trainer.checkpoint()?.save(&self.args.out.join("checkpoint.safetensors"))?;
         let about = Metadata {
             normalised_from_world: Some(self.trainer.similarity()),
+            antialias: self.trainer.options().antialias,
             provenance: Some(format!(
                 "{} iterations of lapidary {}",
                 self.trainer.iteration(),

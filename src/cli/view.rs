@@ -43,19 +43,22 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 /// What a path holds, with the cameras and pictures of `data` where it has none of its own.
 pub(super) fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> {
     if path.is_file() {
-        let scene = Some(Arc::new(scene_file::load(path)?));
-        return Ok(match data {
-            Some(data) => Content { scene, ..dataset(data)? },
-            None => Content { scene, ..Content::default() },
-        });
+        let content = data.map(dataset).transpose()?.unwrap_or_default();
+        return with_scene(content, path);
     }
     let file = path.join("scene.safetensors");
-    let scene = if file.is_file() { Some(Arc::new(scene_file::load(&file)?)) } else { None };
-    match (dataset(path), &scene) {
-        (Ok(content), _) => Ok(Content { scene, ..content }),
-        (Err(_), Some(_)) => Ok(Content { scene, ..data.map(dataset).transpose()?.unwrap_or_default() }),
-        (Err(error), None) => Err(error.context("nothing to show: no scene.safetensors either")),
+    match (dataset(path), file.is_file()) {
+        (Ok(content), true) => with_scene(content, &file),
+        (Ok(content), false) => Ok(content),
+        (Err(_), true) => with_scene(data.map(dataset).transpose()?.unwrap_or_default(), &file),
+        (Err(error), false) => Err(error.context("nothing to show: no scene.safetensors either")),
     }
+}
+
+/// The same with the scene of a file.
+fn with_scene(content: Content, file: &Path) -> anyhow::Result<Content> {
+    let (scene, metadata) = scene_file::load_with(file)?;
+    Ok(Content { scene: Some(Arc::new(scene)), antialias: metadata.antialias, ..content })
 }
 
 /// Cameras and pictures of a dataset.
@@ -80,5 +83,5 @@ pub(super) fn dataset(path: &Path) -> anyhow::Result<Content> {
         let picture = dataset.load(index).map_err(|error| error.to_string())?;
         Ok(Picture { width: picture.width as usize, height: picture.height as usize, pixels: picture.pixels })
     };
-    Ok(Content { scene: None, views, picture: Arc::new(picture) })
+    Ok(Content { views, picture: Arc::new(picture), ..Content::default() })
 }

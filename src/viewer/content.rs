@@ -44,6 +44,8 @@ pub type Open = Arc<dyn Fn(&Path) -> Result<Content, String> + Send + Sync>;
 pub struct Content {
     /// The scene, if there is one.
     pub scene: Option<Arc<Scene>>,
+    /// Whether it was trained with anti-aliasing.
+    pub antialias: bool,
     /// Cameras, if there are some.
     pub views: Vec<View>,
     /// Their pictures.
@@ -59,7 +61,12 @@ impl fmt::Debug for Content {
 
 impl Default for Content {
     fn default() -> Self {
-        Self { scene: None, views: Vec::new(), picture: Arc::new(|_| Err("there are no pictures".into())) }
+        Self {
+            scene: None,
+            antialias: false,
+            views: Vec::new(),
+            picture: Arc::new(|_| Err("there are no pictures".into())),
+        }
     }
 }
 

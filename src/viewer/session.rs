@@ -179,6 +179,9 @@ impl Session {
         self.thumbnails = vec![None; content.views.len()];
         (self.at_view, self.photograph, self.comparison) = (None, None, Comparison::Render);
         self.look.crop = None;
+        if !is_same {
+            self.look.antialias = content.antialias;
+        }
         self.content = content;
         self.path = path;
         self.generation += 1;

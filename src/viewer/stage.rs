@@ -202,7 +202,8 @@ impl Stage {
         };
         let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
         let Part { camera, look, .. } = part;
-        let options = RenderOptions { background: look.background, ..RenderOptions::default() };
+        let options =
+            RenderOptions { background: look.background, antialias: look.antialias, ..RenderOptions::default() };
         let outputs = Outputs { inspection: look.mode.inspects(), ..Outputs::default() };
         let frame = kernels.renderer.forward(shown, camera, &options, outputs)?;
         let made = frame.buffers();
@@ -269,7 +270,8 @@ impl Stage {
             ..*camera
         };
         let outputs = Outputs { inspection: true, ..Outputs::default() };
-        let pictures = kernels.renderer.render(shown, &spot, &RenderOptions::default(), outputs)?;
+        let options = RenderOptions { antialias: look.antialias, ..RenderOptions::default() };
+        let pictures = kernels.renderer.render(shown, &spot, &options, outputs)?;
         let inspection = pictures.inspection.and_then(|inspection| inspection.first().copied());
         let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =
             (pictures.rgba.first(), pictures.depth.first(), inspection)
