@@ -86,7 +86,7 @@ fn random_scene(seed: u64, random: &mut Random) -> lapidary::scene::Scene<f64> {
 fn random_scenes_count_as_the_twin_walks() {
     let mut renderer = Renderer::new(gpu(), 6).unwrap();
     let mut total = Statistics::default();
-    let mut num_scenes = 0;
+    let (mut num_scenes, mut walked_pairs) = (0, 0);
     for seed in 0..150 {
         let mut random = Random::new(9000 + seed);
         let scene = random_scene(seed, &mut random);
@@ -102,9 +102,12 @@ fn random_scenes_count_as_the_twin_walks() {
         renderer.recycle(drawn);
         let bounds = |of: fn(&Statistics) -> u64| (of(&least)..=of(&most)).contains(&of(&found));
         let are_near = bounds(|count| count.near_pairs) && bounds(|count| count.smooth_pairs);
-        let exact = |count: Statistics| Statistics { near_pairs: 0, smooth_pairs: 0, ..count };
+        let exact = |count: Statistics| Statistics { tested_pairs: 0, near_pairs: 0, smooth_pairs: 0, ..count };
         assert_eq!(exact(found), exact(least), "seed {seed}");
         assert!(are_near, "seed {seed}: {found:?} is not between {least:?} and {most:?}");
+        // Blocks of pixels that a convex misses are not tested, those of its near pixels are.
+        assert!((found.near_pairs..=least.tested_pairs).contains(&found.tested_pairs), "seed {seed}: {found:?}");
+        walked_pairs += least.tested_pairs;
         num_scenes += 1;
         total.drawn_pairs += found.drawn_pairs;
         total.tested_pairs += found.tested_pairs;
@@ -113,6 +116,7 @@ fn random_scenes_count_as_the_twin_walks() {
         total.near_pairs += least.near_pairs;
     }
     println!("{num_scenes} scenes: {total:?}");
+    assert!(total.tested_pairs < walked_pairs * 4 / 5, "{} of {walked_pairs} pairs are tested", total.tested_pairs);
     assert!(num_scenes > 20, "{num_scenes} scenes without a pixel in the band");
     let all_differ = total.smooth_pairs < total.near_pairs && total.drawn_pairs < total.near_pairs;
     assert!(all_differ && total.num_idle_instances > 10, "{total:?} tells nothing apart");
