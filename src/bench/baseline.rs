@@ -48,7 +48,7 @@ pub struct Comparison {
 impl Comparison {
     /// Those above a threshold; what cannot be told is, too.
     pub fn slower_than(&self, threshold: f64) -> impl Iterator<Item = &Ratio> {
-        self.ratios.iter().filter(move |ratio| !(ratio.ratio() <= threshold))
+        self.ratios.iter().filter(move |ratio| ratio.ratio() > threshold || ratio.ratio().is_nan())
     }
 }
 

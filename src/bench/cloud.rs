@@ -23,7 +23,7 @@ impl CloudKind {
     const fn radius(self) -> f64 {
         match self {
             Self::Thin => 2.0,
-            Self::Dense => 4.0,
+            Self::Dense => 3.7,
         }
     }
 

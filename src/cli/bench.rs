@@ -132,6 +132,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
     let scene = scene(args, None)?;
     let load_seconds = begin.elapsed().as_secs_f64();
+    log::info!("{}: {} convexes, there in {load_seconds:.2} s", name(args), scene.len());
     if let Some(path) = &args.output.write_scene {
         scene_file::save(&scene, path)?;
     }

@@ -133,8 +133,7 @@ fn a_scene_file_is_measured_from_the_cameras_of_a_dataset() {
     let folder = crate::cli::dataset();
     let gems = folder.path().join("gems");
     let scene = gems.join("scene.safetensors");
-    let (table, report) =
-        bench(&folder.path().join("gems.json"), &[text(&scene), "--dataset", text(&gems), "--views", "1"]);
+    let (table, report) = bench(&folder.path().join("gems.json"), &[text(&scene), "--dataset", text(&gems)]);
     assert!(table.contains("scene.safetensors") && number(&report, "/runs/0/counts/drawn_pairs") > 0.0);
     assert_eq!(report["runs"][0]["num_views"], 1);
 }
