@@ -9,12 +9,13 @@ use rand_pcg::Pcg64Mcg;
 use crate::camera::Camera;
 use crate::scene::{Params, Scene};
 
-/// How large the convexes of a cloud are.
+/// What the convexes of a cloud are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudKind {
-    /// Together they just cover a picture.
+    /// Together they just cover a picture; half opaque on average.
     Thin,
-    /// A million of them have about 7.5 million instances in a picture of 1237×822, as a trained scene has.
+    /// Wide and faint: a million of them have about 7.5 million instances in a picture of 1237×822, and light goes through
+    /// six tenths of those.
     Dense,
 }
 
@@ -23,7 +24,15 @@ impl CloudKind {
     const fn radius(self) -> f64 {
         match self {
             Self::Thin => 2.0,
-            Self::Dense => 3.7,
+            Self::Dense => 4.4,
+        }
+    }
+
+    /// Middle of the opacities before the sigmoid, and how far they lie from it at most.
+    const fn raw_opacity(self) -> [f64; 2] {
+        match self {
+            Self::Thin => [0.0, 2.0],
+            Self::Dense => [-3.0, 1.0],
         }
     }
 
@@ -42,7 +51,7 @@ impl CloudKind {
 pub struct Cloud {
     /// Number of convexes.
     pub num_convexes: u32,
-    /// How large they are.
+    /// What they are like.
     pub kind: CloudKind,
 }
 
@@ -55,6 +64,7 @@ impl Cloud {
         let mut within =
             |size: f64| DVec3::from_array(std::array::from_fn(|_| size * (2.0 * random.random::<f64>() - 1.0)));
         let radius = self.kind.radius() / f64::from(self.num_convexes).cbrt();
+        let [middle, spread] = self.kind.raw_opacity();
         let mut scene = Scene::empty(6, 3);
         for _ in 0..self.num_convexes {
             let centre = within(1.0);
@@ -65,7 +75,7 @@ impl Cloud {
                 points: points.as_flattened(),
                 log_delta: &[sharpness + 2.0],
                 log_sigma: &[-2.0],
-                raw_opacity: &[within(2.0).x as f32],
+                raw_opacity: &[(middle + within(spread).x) as f32],
                 sh: &[within(0.3).x as f32; 48],
             });
         }

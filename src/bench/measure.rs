@@ -170,7 +170,7 @@ pub(super) fn profiles(
     mut profile: impl FnMut(usize) -> Result<Option<Vec<KernelTime>>, GpuError>,
 ) -> Result<Vec<Vec<KernelTime>>, GpuError> {
     // What is warm stays warm.
-    let limits = Limits { warm_up: 0, ..limits };
+    let limits = Limits { warm_up: 0.0, ..limits };
     let Some(first) = profile(0)? else { return Ok(Vec::new()) };
     let mut profiles = limits.sample(|i| profile(i + 1).map(Option::unwrap_or_default))?;
     profiles.push(first);
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_rate_counts_what_was_started() {
-        let limits = Limits { samples: 10, seconds: 1e3, warm_up: 0 };
+        let limits = Limits { samples: 10, seconds: 1e3, warm_up: 0.0 };
         let mut finished = 0;
         let per_second = rate(limits, Ok, |_| {
             finished += 1;

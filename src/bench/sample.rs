@@ -11,19 +11,18 @@ pub struct Limits {
     pub samples: u32,
     /// Seconds after which no further sample is begun; there is always one.
     pub seconds: f64,
-    /// Samples that are not counted, before the others; they end after a quarter of the seconds.
-    pub warm_up: u32,
+    /// Seconds before that, whose samples are not counted: clocks rise, caches fill.
+    pub warm_up: f64,
 }
 
 impl Limits {
     /// Takes samples; `measure` is given the number of the sample.
     pub(super) fn sample<T, E>(&self, mut measure: impl FnMut(usize) -> Result<T, E>) -> Result<Vec<T>, E> {
         let begin = Instant::now();
-        for i in 0..self.warm_up as usize {
-            if begin.elapsed().as_secs_f64() > self.seconds / 4.0 {
-                break;
-            }
-            measure(i)?;
+        let mut num_warm = 0;
+        while begin.elapsed().as_secs_f64() < self.warm_up {
+            measure(num_warm)?;
+            num_warm += 1;
         }
         let begin = Instant::now();
         let mut samples = vec![measure(0)?];
@@ -77,7 +76,7 @@ mod tests {
     #[test]
     fn sampling_ends_by_number_or_by_time_and_never_without_a_sample() {
         let count = |samples, seconds| {
-            let limits = Limits { samples, seconds, warm_up: 0 };
+            let limits = Limits { samples, seconds, warm_up: 0.0 };
             limits.sample(Ok::<_, ()>).unwrap().len()
         };
         assert_eq!((count(5, 1e3), count(5, 0.0), count(0, 1e3)), (5, 1, 1));

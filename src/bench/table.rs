@@ -34,6 +34,7 @@ fn section(run: &Run) -> String {
     let counts = &run.counts;
     let of = |pairs: f64, all: f64, what: &str| format!("{} ({} a {what})", whole(pairs), digits(pairs / all));
     let pixels = run.num_pixels() as f64;
+    let idle = 100.0 * counts.idle_instances / counts.instances.max(1.0);
     let title = format!(
         "{}: {} convexes, {}×{}, {} views in turn",
         run.what.name(),
@@ -46,8 +47,8 @@ fn section(run: &Run) -> String {
     let rows = [
         ("waited for", times(&run.waited)),
         ("on the device", device),
-        ("under way", format!("{} a second", digits(run.per_second))),
-        ("instances", of(counts.instances, f64::from(run.num_convexes), "convex")),
+        ("under way", format!("{} {}s a second", digits(run.per_second), run.what.name())),
+        ("instances", format!("{}, {idle:.1} % idle", of(counts.instances, f64::from(run.num_convexes), "convex"))),
         ("pairs tested", of(counts.tested_pairs, pixels, "pixel")),
         ("pairs drawn", of(counts.drawn_pairs, pixels, "pixel")),
         ("slow path", format!("{:.1} % of the pairs near a convex", counts.slow_path_rate * 100.0)),

@@ -27,7 +27,8 @@ pub(crate) struct BenchArgs {
     /// Measure a cloud of N random convexes instead, like 5000, 20k or 1M
     #[arg(long, value_name = "N", value_parser = number, conflicts_with = "scene")]
     synthetic: Option<u32>,
-    /// Size of the cloud's convexes: they just cover the picture, or have as many instances as a trained scene
+    /// What the cloud is like: convexes that just cover the picture, or wide and faint ones, with as many instances as a
+    /// trained scene
     #[arg(long, value_enum, default_value = "thin", value_name = "KIND")]
     cloud: CloudArg,
     /// Measure whole iterations of training, too
@@ -69,9 +70,9 @@ struct LimitArgs {
     /// Seconds after which a figure gets no further sample
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = positive)]
     seconds: f64,
-    /// Samples that are not counted, before the others
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=10_000))]
-    warm_up: u32,
+    /// Seconds before each figure in which nothing counts
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = not_negative)]
+    warm_up: f64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -296,8 +297,12 @@ fn number(text: &str) -> Result<u32, String> {
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    let value = text.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0);
-    value.ok_or_else(|| "expected a number above 0".to_owned())
+    not_negative(text).ok().filter(|value| *value > 0.0).ok_or_else(|| "expected a number above 0".to_owned())
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0);
+    value.ok_or_else(|| "expected a number that is not below 0".to_owned())
 }
 
 #[cfg(test)]
