@@ -1,8 +1,9 @@
 //! The command line: parse, run one command, turn errors into exit codes.
 //!
-//! Exit code 0 is success, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
+//! Exit code 0 is success, 1 is a measurement that became slower, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
 //! that is missing, too small, lost or full, or no display for a window.
 
+mod bench;
 mod convert;
 mod dataset;
 mod eval;
@@ -59,6 +60,8 @@ enum Command {
     Render(Box<render::RenderArgs>),
     /// Measure how alike a scene, or pictures of another program, are to photographs
     Eval(eval::EvalArgs),
+    /// Measure what frames and iterations cost, and compare with what they cost before
+    Bench(Box<bench::BenchArgs>),
     /// Open a window on a scene or a dataset
     #[cfg(feature = "viewer")]
     View(view::ViewArgs),
@@ -80,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Convert(args) => convert::run(args),
         Command::Render(args) => render::run(args, &cli.shared),
         Command::Eval(args) => eval::run(args, &cli.shared),
+        Command::Bench(args) => bench::run(args, &cli.shared),
         #[cfg(feature = "viewer")]
         Command::View(args) => view::run(args, &cli.shared),
     };
@@ -93,6 +97,9 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<bench::Slower>() {
+        return ExitCode::FAILURE;
+    }
     let is_of_machine = error.chain().any(|cause| is_gpu_error(cause) || is_window_error(cause));
     ExitCode::from(if is_of_machine { 3 } else { 2 })
 }

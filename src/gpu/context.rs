@@ -215,6 +215,11 @@ impl Gpu {
         self.ledger.held()
     }
 
+    /// The most bytes that [`Self::held`] was at a time since this was last asked.
+    pub fn take_peak(&self) -> u64 {
+        self.ledger.take_peak()
+    }
+
     /// Refuses buffers from now on that would make it hold more than this many bytes.
     pub fn allow(&self, bytes: u64) {
         self.ledger.allow(bytes);
