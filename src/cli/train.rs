@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, Summary, TrainingLine, curves_of, read_log};
 use lapidary::files;
@@ -20,12 +21,13 @@ use serde::Serialize;
 
 use super::SharedArgs;
 use super::dataset::DatasetArgs;
+use super::source::CAMERAS_FILE;
 
 /// Trains a scene on photographs with known cameras.
 ///
 /// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
-/// `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C saves a checkpoint
-/// before it ends.
+/// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C saves a checkpoint
+/// before it ends; a second one ends at once.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TrainArgs {
     /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio
@@ -157,6 +159,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     if !args.resume {
         run.forget_log()?;
     }
+    cameras(&dataset).save(&args.out.join(CAMERAS_FILE))?;
     files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
     if !run.train(watch)? {
         let iteration = run.trainer.iteration();
@@ -164,6 +167,17 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
         return Ok(());
     }
     run.finish(&dataset, &ruler, gpu.name())
+}
+
+/// The cameras, for those who look at the scene without its dataset.
+fn cameras(dataset: &Dataset) -> Transforms {
+    let views: Vec<_> = dataset.views.iter().map(|view| (view.name.clone(), view.camera)).collect();
+    let names = |split| dataset.indices(split).map(|index| dataset.views[index].name.clone()).collect();
+    Transforms {
+        train_filenames: Some(names(Split::Train)),
+        test_filenames: Some(names(Split::Test)),
+        ..Transforms::from_cameras(&views)
+    }
 }
 
 /// The options: those of the file, then `--set`, then the flags.
@@ -216,8 +230,13 @@ impl Run<'_> {
     fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
-        // A second handler in one process is refused; then Ctrl-C ends the program at once, as anywhere else.
-        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).unwrap_or_default();
+        // The second time somebody means it. A second handler in one process is refused; then it is so the first time.
+        let handler = move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(130)
+            }
+        };
+        ctrlc::set_handler(handler).unwrap_or_default();
         let total = self.trainer.options().iterations;
         let end = self.args.stop_at.unwrap_or(total).min(total);
         let bar = self.bar(total);

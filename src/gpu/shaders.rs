@@ -156,6 +156,9 @@ pub const EMIT_INSTANCES: Shader = Shader {
 pub const TILE_RANGES: Shader =
     Shader { name: "tile_ranges", parts: &[text!("shared/camera.wgsl"), text!("tile_ranges.wgsl")] };
 
+/// How many convexes can be seen.
+pub const COUNT_VISIBLE: Shader = Shader { name: "count_visible", parts: &[text!("count_visible.wgsl")] };
+
 /// Pictures. Constants: POINTS, INSPECT.
 pub const RASTERIZE: Shader = Shader {
     name: "rasterize",
@@ -312,7 +315,7 @@ pub const HULL_EDGES: Shader =
 pub const WIREFRAME: Shader =
     Shader { name: "wireframe", parts: &[text!("shared/display.wgsl"), text!("wireframe.wgsl")] };
 
-/// The picture that is shown.
+/// The picture that is shown. Constant: POINTS.
 pub const DISPLAY: Shader = Shader { name: "display", parts: &[text!("shared/display.wgsl"), text!("display.wgsl")] };
 
 /// Every row.
@@ -327,6 +330,7 @@ pub const SHADERS: &[Shader] = &[
     COUNT_INSTANCES,
     EMIT_INSTANCES,
     TILE_RANGES,
+    COUNT_VISIBLE,
     RASTERIZE,
     NORMALS,
     STATISTICS,

@@ -138,3 +138,26 @@ fn every_device_counts_alike() {
     let counts: Vec<Statistics> = counts.collect();
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
+
+#[test]
+fn convexes_that_can_be_seen_are_those_with_an_instance() {
+    for (name, gpu) in all_gpus() {
+        for seed in 0..4 {
+            let mut random = Random::new(31 + seed);
+            let num_convexes = [0, 1, 70, 200][seed as usize];
+            let mut scene = toys::scene(&mut random, num_convexes, 6, 1);
+            // No pixel of these reaches an alpha that counts.
+            scene.params.raw_opacity.iter_mut().step_by(3).for_each(|opacity| *opacity = -9.0);
+            let camera = toys::camera(&mut random, 40, 30);
+            let mut renderer = Renderer::new(gpu, 6).unwrap();
+            let scene = GpuScene::upload(gpu, &scene.cast()).unwrap();
+            let frame = renderer.forward(&scene, &camera, &toys::options(), Outputs::default()).unwrap();
+            let seen: HashSet<u32> = frame.instances(gpu).unwrap().into_iter().map(|(_, id)| id).collect();
+            assert_eq!(renderer.num_visible(&frame).unwrap() as usize, seen.len(), "{name}, {num_convexes} convexes");
+            assert!(
+                num_convexes < 70 || (1..num_convexes).contains(&seen.len()),
+                "{name}: some are hidden, some are not"
+            );
+        }
+    }
+}
