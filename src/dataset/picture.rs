@@ -118,6 +118,16 @@ impl Picture {
         Ok(Self { width, height, pixels })
     }
 
+    /// The picture with its sides halved so often: every pixel is the mean of the area that it covers.
+    #[must_use]
+    pub fn halved(&self, level: u32) -> Self {
+        let (width, height) = ((self.width >> level).max(1), (self.height >> level).max(1));
+        let bytes = self.pixels.as_flattened().to_vec();
+        let whole = RgbaImage::from_raw(self.width, self.height, bytes).unwrap_or_default();
+        let pixels = shrink(whole, width, height).pixels().map(|pixel| pixel.0).collect();
+        Self { width, height, pixels }
+    }
+
     /// Bytes in memory.
     #[must_use]
     pub fn bytes(&self) -> u64 {
