@@ -15,7 +15,7 @@ pub enum CloudKind {
     /// Together they just cover a picture; half opaque on average.
     Thin,
     /// Wide and faint: a million of them have about 7.5 million instances in a picture of 1237×822, and light goes through
-    /// six tenths of those.
+    /// a third of those.
     Dense,
 }
 

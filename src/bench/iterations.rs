@@ -27,15 +27,8 @@ const LIST: usize = 8;
 const LIST_SECONDS: f64 = 0.5;
 
 /// Times iterations. Their targets are the negatives of the scene's own pictures, so that every pixel pulls.
-///
-/// # Errors
-/// [`GpuError`] when the device was lost or has no memory for an iteration.
-///
-/// # Panics
-/// Without a camera: a bug of the caller.
 #[expect(clippy::cast_possible_truncation, reason = "the loss works in f32")]
-pub fn iterations(subject: &Subject<'_>, looks: &[Look]) -> Result<Run, GpuError> {
-    assert!(!subject.cameras.is_empty(), "what is measured has cameras");
+pub(super) fn iterations(subject: &Subject<'_>, looks: &[Look]) -> Result<Run, GpuError> {
     subject.gpu.take_peak();
     let (scene, upload_seconds) = subject.upload()?;
     let mut trainee = Trainee { optimiser: Optimiser::new(subject.gpu, scene)?, iterations: Vec::new(), step: 0 };

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use super::iterations::iterations;
 use super::report::{Counts, KernelTimes, Run, What};
 use super::sample::{Limits, Times};
 use crate::camera::{Camera, RenderOptions};
@@ -31,13 +32,13 @@ pub struct Subject<'a> {
 
 /// What one camera sees.
 #[derive(Debug, Clone)]
-pub struct Look {
+pub(super) struct Look {
     /// What there is to do.
-    pub statistics: Statistics,
+    statistics: Statistics,
     /// FNV-1a of the bytes of the colours.
-    pub hash: u64,
+    hash: u64,
     /// The negative of the picture, as a training takes its targets: a byte each of red, green, blue and weight.
-    pub negative: Vec<u32>,
+    pub(super) negative: Vec<u32>,
 }
 
 impl Subject<'_> {
@@ -70,21 +71,36 @@ impl Subject<'_> {
     }
 }
 
-/// Looks through every camera once. It is a warm-up, too.
+/// Measures frames, and iterations where they are wanted.
 ///
 /// # Errors
-/// [`GpuError`] when the device was lost or has no memory for a frame.
-pub fn looks(subject: &Subject<'_>) -> Result<Vec<Look>, GpuError> {
-    let (scene, _) = subject.upload()?;
+/// [`GpuError`] when the device was lost or has no memory for them.
+///
+/// # Panics
+/// Without a camera: a bug of the caller.
+pub fn measure(subject: &Subject<'_>, with_iterations: bool) -> Result<Vec<Run>, GpuError> {
+    assert!(!subject.cameras.is_empty(), "what is measured has cameras");
+    let (scene, upload_seconds) = subject.upload()?;
     let mut renderer = Renderer::new(subject.gpu, scene.points_per_convex)?;
-    subject.cameras.iter().map(|camera| look(subject, &mut renderer, &scene, camera)).collect()
+    // Every camera once. It is a warm-up, too.
+    let look = |camera| look(subject, &mut renderer, &scene, camera);
+    let looks = subject.cameras.iter().map(look).collect::<Result<Vec<Look>, _>>()?;
+    subject.gpu.take_peak();
+    let stage = Stage::new(subject, renderer, &scene, &looks)?;
+    let mut runs = vec![frames(subject, &stage, &looks, upload_seconds)?];
+    drop(stage);
+    drop(scene);
+    if with_iterations {
+        runs.push(iterations(subject, &looks)?);
+    }
+    Ok(runs)
 }
 
 fn look(subject: &Subject<'_>, renderer: &mut Renderer, scene: &GpuScene, camera: &Camera) -> Result<Look, GpuError> {
     let frame = renderer.forward(scene, camera, &subject.options, Outputs::default())?;
     let statistics = renderer.statistics(scene, &frame)?;
+    // The frame is not given back: what it took is free for the memory that frames are timed in.
     let pictures = frame.read(subject.gpu)?;
-    renderer.recycle(frame);
     let negative = pictures.image().to_rgb8();
     let word = |rgb: &[u8; 3]| u32::from_le_bytes([!rgb[0], !rgb[1], !rgb[2], u8::MAX]);
     Ok(Look {
@@ -94,17 +110,7 @@ fn look(subject: &Subject<'_>, renderer: &mut Renderer, scene: &GpuScene, camera
     })
 }
 
-/// Times frames.
-///
-/// # Errors
-/// [`GpuError`] when the device was lost or has no memory for a frame.
-///
-/// # Panics
-/// Without a camera: a bug of the caller.
-pub fn frames(subject: &Subject<'_>, looks: &[Look]) -> Result<Run, GpuError> {
-    subject.gpu.take_peak();
-    let (scene, upload_seconds) = subject.upload()?;
-    let stage = Stage::new(subject, &scene, looks)?;
+fn frames(subject: &Subject<'_>, stage: &Stage<'_>, looks: &[Look], upload_seconds: f64) -> Result<Run, GpuError> {
     let limits = subject.limits;
     let waited = limits.sample(|i| stage.wait_for(i))?;
     let profiles = profiles(limits, |i| stage.profile(i))?;
@@ -123,10 +129,8 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn new(subject: &Subject<'a>, scene: &'a GpuScene, looks: &[Look]) -> Result<Self, GpuError> {
+    fn new(subject: &Subject<'a>, renderer: Renderer, scene: &'a GpuScene, looks: &[Look]) -> Result<Self, GpuError> {
         let Subject { gpu, cameras, options, .. } = subject;
-        assert!(!cameras.is_empty(), "what is measured has cameras");
-        let renderer = Renderer::new(gpu, scene.points_per_convex)?;
         let most = looks.iter().map(|look| look.statistics.num_instances).max().unwrap_or(0);
         let shape_of = |camera: &Camera| renderer.shape(scene, camera);
         let shape = cameras[1..].iter().map(shape_of).fold(shape_of(&cameras[0]), FrameShape::max);

@@ -139,10 +139,10 @@ pub struct Run {
 }
 
 impl Run {
-    /// The time that runs are compared by, milliseconds: the median on the device, or waited for where it has no clock.
+    /// The time whose growth is fitted, milliseconds: the best on the device, or waited for where it has no clock.
     #[must_use]
     pub fn milliseconds(&self) -> f64 {
-        self.device.unwrap_or(self.waited).p50
+        self.device.unwrap_or(self.waited).best
     }
 
     /// Pixels of a picture.

@@ -70,8 +70,9 @@ fn kernel_lines(run: &Run) -> String {
 }
 
 fn times(times: &Times) -> String {
-    let Times { samples, p50, p95, p99, .. } = times;
-    format!("p50 {} ms, p95 {} ms, p99 {} ms ({samples} samples)", digits(*p50), digits(*p95), digits(*p99))
+    let Times { samples, best, p50, p95, p99, .. } = times;
+    let [best, p50, p95, p99] = [best, p50, p95, p99].map(|value| digits(*value));
+    format!("p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, best {best} ms ({samples} samples)")
 }
 
 fn growth_lines(growth: &[Growth]) -> String {

@@ -232,12 +232,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu, scene: &Scene, cameras: &[Camera]) -> Re
     let LimitArgs { frames, seconds, warm_up } = args.limits;
     let limits = Limits { samples: frames, seconds, warm_up };
     let subject = Subject { gpu, scene, cameras, options: RenderOptions::default(), limits };
-    let looks = bench::looks(&subject)?;
-    let mut runs = vec![bench::frames(&subject, &looks)?];
-    if args.train {
-        runs.push(bench::iterations(&subject, &looks)?);
-    }
-    Ok(runs)
+    bench::measure(&subject, args.train)
 }
 
 /// Prints what became slower or faster.
