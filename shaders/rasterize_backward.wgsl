@@ -99,23 +99,13 @@ fn is_bound(slot: u32) -> bool {
     return slot >= camera.first_slot && slot < camera.end_slot;
 }
 
-// One number of a convex, over all clusters that saw it.
-fn sum_over_clusters(j: u32, i: u32) -> f32 {
+// One number of a convex, over the clusters that saw it.
+fn sum_over(clusters: u32, j: u32, i: u32) -> f32 {
     var total = 0.0;
-    for (var cluster = 0u; cluster < NUM_CLUSTERS; cluster++) {
-        if seen_in(j, cluster) != 0u {
-            total += sum_of(j, i, cluster);
-        }
+    for (var rest = clusters; rest != 0u; rest &= rest - 1u) {
+        total += sum_of(j, i, firstTrailingBit(rest));
     }
     return total;
-}
-
-fn is_seen(j: u32) -> bool {
-    var seen = 0u;
-    for (var cluster = 0u; cluster < NUM_CLUSTERS; cluster++) {
-        seen |= seen_in(j, cluster);
-    }
-    return seen != 0u;
 }
 
 fn write_instances(count: u32, thread: u32) {
@@ -127,10 +117,11 @@ fn write_instances(count: u32, thread: u32) {
             continue;
         }
         let at = (slot - camera.first_slot) * INSTANCE_STRIDE + i;
+        let clusters = clusters_of(j);
         if i == IS_SEEN {
-            v_instances[at] = f32(is_seen(j));
-        } else if is_seen(j) {
-            v_instances[at] = sum_over_clusters(j, i);
+            v_instances[at] = f32(clusters != 0u);
+        } else if clusters != 0u {
+            v_instances[at] = sum_over(clusters, j, i);
         }
     }
 }

@@ -37,6 +37,15 @@ fn left_by(j: u32, i: u32, cluster: u32, lane: u32) -> f32 {
     return select(0.0, sh_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + cluster * CLUSTER + lane], is_seen);
 }
 
+// Clusters that saw convex j, one bit each.
+fn clusters_of(j: u32) -> u32 {
+    var clusters = 0u;
+    for (var cluster = 0u; cluster < NUM_CLUSTERS; cluster++) {
+        clusters |= u32(seen_in(j, cluster) != 0u) << cluster;
+    }
+    return clusters;
+}
+
 // Sum of number i over a cluster's threads.
 fn sum_of(j: u32, i: u32, cluster: u32) -> f32 {
     var sums: array<f32, 2>;

@@ -46,9 +46,9 @@ fn leave(j: u32, thread: u32, numbers: Numbers) {
     }
 }
 
-// Not zero if a thread of the cluster saw convex j, or one that goes the same way.
-fn seen_in(j: u32, cluster: u32) -> u32 {
-    return extractBits(atomicLoad(&sh_seen[j]), cluster, 1u);
+// Clusters that saw convex j, one bit each: with a thread that it is drawn for, or one that goes the same way.
+fn clusters_of(j: u32) -> u32 {
+    return atomicLoad(&sh_seen[j]);
 }
 
 // Sum of number i over a cluster's threads.
