@@ -12,6 +12,7 @@ mod info;
 mod live;
 mod progress;
 mod render;
+mod source;
 mod synth;
 mod train;
 #[cfg(feature = "viewer")]
@@ -48,7 +49,7 @@ pub(crate) struct SharedArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the GPUs of this machine and what each can do, or what a dataset holds
+    /// List the GPUs of this machine and what each can do, or what a dataset or a scene holds
     Info(info::InfoArgs),
     /// Make a small multi-view dataset of cut gems, exact and the same every time
     Synth(synth::SynthArgs),
@@ -90,10 +91,19 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", sentence(&error));
             exit_code(&error)
         }
     }
+}
+
+/// An error and its causes in one sentence. Errors of the library say their cause themselves; it is not said twice.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        _ if said.ends_with(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
@@ -189,6 +199,14 @@ mod tests {
         for wrong in ["", "1,1", "1,1,1,1", "1,1,1,a", "2,0,0", "a,b,c", "NaN,0,0"] {
             assert!(wrong.parse::<Colour>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let absent = lapidary::files::read(std::path::Path::new("absent.json")).unwrap_err();
+        let text = sentence(&anyhow::Error::new(absent).context("--path"));
+        assert!(text.starts_with("--path: cannot read absent.json: "), "{text}");
+        assert_eq!(text.matches("os error").count(), 1, "{text}");
     }
 
     #[test]
