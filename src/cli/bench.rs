@@ -14,14 +14,14 @@ use lapidary::scene::Scene;
 use lapidary::{files, scene_file};
 
 use super::dataset::DatasetArgs;
-use super::{SharedArgs, Size, progress};
+use super::{SharedArgs, Size, progress, source};
 
 /// Measures what drawing and training cost: times, counts, memory, and hashes of the pictures.
 ///
 /// See docs/benchmarking.md for what each figure is, and for how to repeat it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Scene file, as `lapidary train` and `lapidary synth` write
+    /// Scene: a file, a checkpoint, or the folder of a training
     #[arg(required_unless_present = "synthetic")]
     scene: Option<PathBuf>,
     /// Measure a cloud of N random convexes instead, like 5000, 20k or 1M
@@ -160,7 +160,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<Scene> {
     match (&args.scene, num_convexes.or(args.synthetic)) {
         (Some(path), _) => {
-            let scene = scene_file::load(path)?;
+            let (scene, _) = source::load(path, None)?;
             ensure!(!scene.is_empty(), "{} holds no convexes, so there is nothing to measure", path.display());
             Ok(scene)
         }

@@ -87,7 +87,7 @@ impl Axis {
         let steps: Vec<f64> = (-9..=12).flat_map(|power| [1.0, 2.0, 5.0].map(|x| x * 10f64.powi(power))).collect();
         let low = steps.iter().rev().find(|step| **step <= low * 1.000_001).copied().unwrap_or(1e-9);
         let high = steps.iter().find(|step| **step >= high * 0.999_999 && **step > low).copied().unwrap_or(5e12);
-        let is_wide = high / low > 50.0;
+        let is_wide = high / low > 300.0;
         let is_shown = |step: &f64| (low..=high).contains(step) && (!is_wide || is_power_of_ten(*step));
         let ticks = steps.into_iter().filter(is_shown).map(|step| (step, number(step, step))).collect();
         Self { ends: [low, high], ticks, is_logarithmic: true }

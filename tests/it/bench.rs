@@ -146,7 +146,7 @@ fn bad_input_is_one_error() {
     scene_file::save(&lapidary::scene::Scene::empty(6, 3), &empty).unwrap();
     refused(&["bench"], 2, &["SCENE"]);
     refused(&["bench", "absent.safetensors"], 2, &["absent.safetensors"]);
-    refused(&["bench", text(&junk)], 2, &["junk.json", "not a lapidary scene"]);
+    refused(&["bench", text(&junk)], 2, &["junk.json", ".safetensors"]);
     refused(&["bench", text(&empty)], 2, &["empty.safetensors", "no convexes"]);
     refused(&["bench", "--synthetic", "0"], 2, &["20k"]);
     refused(&["bench", "--synthetic", "9", "--size", "9999x9"], 2, &["8192"]);
