@@ -347,7 +347,7 @@ fn label(painter: &egui::Painter, at: Pos2, align: Align2, text: &str) {
 }
 
 /// Cameras of a dataset that are drawn with their pictures; more would hide the scene.
-const MAX_THUMBNAILS: usize = 64;
+const MAX_THUMBNAILS: usize = 256;
 
 fn over(ui: &mut Ui, session: &mut Session, viewport: &Viewport, projection: &Projection, area: Rect) {
     let painter = ui.painter().with_clip_rect(area);

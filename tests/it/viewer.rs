@@ -6,11 +6,9 @@ mod desktop;
 use std::time::Duration;
 
 use desktop::{Desktop, Viewer};
-use lapidary::scene::{Params, Scene};
+use lapidary::bench::{Cloud, CloudKind};
 use lapidary::scene_file;
 use lapidary::train::Checkpoint;
-
-use crate::support::toys::Random;
 
 /// Longer than any single step takes on a slow machine with the software driver.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -183,25 +181,6 @@ fn a_training_is_watched() {
     assert!(scene_file::load(&run.join("scene.safetensors")).unwrap().len() > 10);
 }
 
-/// `n` small convexes of six points in a box of side 2.
-fn cloud(n: usize) -> Scene {
-    let mut random = Random::new(1);
-    let size = 1.2 / (n as f64).cbrt();
-    let mut scene = Scene::empty(6, 0);
-    for _ in 0..n {
-        let centre = random.vector(1.0);
-        let points: Vec<f64> = (0..6).flat_map(|_| (centre + random.vector(size)).to_array()).collect();
-        scene.push(Params {
-            points: &points,
-            log_delta: &[(8.0 / size).ln()],
-            log_sigma: &[(4.0 / size).ln()],
-            raw_opacity: &random.values(1, -1.0, 2.0),
-            sh: &random.values(48, -1.0, 1.0),
-        });
-    }
-    scene.cast()
-}
-
 /// The milliseconds of lines such as `frame 480x270 in 31.5 ms`, and the line of the middle one.
 fn median(lines: &[String]) -> Option<(f64, &str)> {
     let time = |line: &'_ String| line.rsplit_once(" in ")?.1.split(' ').next()?.parse().ok();
@@ -218,7 +197,7 @@ fn frame_times() {
     for n in [10_000, 100_000, 360_000] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cloud.safetensors");
-        scene_file::save(&cloud(n), &file).unwrap();
+        scene_file::save(&Cloud { num_convexes: n, kind: CloudKind::Dense }.scene(), &file).unwrap();
         let mut viewer = Viewer::start(&desktop, folder.path(), &file, "1280x720");
         viewer.wait_for("first picture after", 6 * PATIENCE);
         viewer.focus();
@@ -236,7 +215,7 @@ fn frame_times() {
         println!("  {:?}", viewer.lines_with("first picture").last());
         println!("  moving: {:?}", median(&viewer.lines_with("frame ")[seen..]));
         println!("  refined: {:?}", median(&viewer.lines_with("refined in")));
-        viewer.screenshot(&format!("cloud-{n}"));
+        assert!(viewer.screenshot(&format!("cloud-{n}")).num_colours() > 50, "the cloud is in the picture");
         viewer.close();
     }
 }
