@@ -1,25 +1,35 @@
-//! Time of the kernels and of whole passes: `cargo bench --bench kernels`.
+//! Time of the kernels, of whole passes and of whole iterations: `cargo bench --bench kernels`.
 //!
-//! Every sample records, submits and waits, so the smallest figures contain the driver's round trip. A profile of one
-//! frame and its way back, by timestamps, is printed first. `LAPIDARY_ADAPTER` chooses the device.
+//! Every sample records, submits and waits, so the smallest figures contain the driver's round trip. What there is to do
+//! in a frame, and a profile of it and its way back by timestamps, are printed first. `LAPIDARY_ADAPTER` chooses the
+//! device; a software driver gets the sizes that fit it. The scenes are those of `lapidary bench --synthetic`.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops when something fails")]
 #![allow(clippy::cast_possible_truncation, reason = "numbers for the device, known to be small")]
 #![allow(missing_docs, reason = "criterion's macros write items without documentation")]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use glam::DVec3;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use lapidary::bench::{Cloud, CloudKind};
 use lapidary::camera::{Camera, RenderOptions};
+use lapidary::constants::SSIM_WEIGHT;
 use lapidary::gpu::{Commands, Gpu, GpuOptions, KernelTime};
-use lapidary::kernels::{Pairs, Scan, Sort};
-use lapidary::renderer::{Differentiator, GpuScene, Outputs, PictureCotangents, Renderer};
+use lapidary::kernels::{Pairs, Rates, Scan, Sort};
+use lapidary::optimiser::{Iteration, Optimiser};
+use lapidary::renderer::{Differentiator, GpuScene, Outputs, PictureCotangents, Renderer, Statistics};
 use lapidary::scene::{Params, Scene};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-/// Convexes and side of the square picture, pixels.
-const FRAMES: [(u32, u32); 4] = [(1_000, 128), (5_000, 256), (20_000, 256), (20_000, 512)];
+/// Convexes and size of the picture, pixels, of a software driver.
+const SMALL: [(u32, [u32; 2]); 5] =
+    [(1_000, [128, 128]), (5_000, [256, 256]), (20_000, [256, 256]), (20_000, [512, 512]), (100_000, [256, 256])];
+
+/// Those of a GPU: every number in every size.
+const NUMBERS: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
+const SIZES: [[u32; 2]; 4] = [[128, 128], [512, 512], [1237, 822], [1920, 1080]];
 
 fn open() -> Gpu {
     let gpu = Gpu::open(&GpuOptions { checks: false, ..GpuOptions::default() }).unwrap();
@@ -27,54 +37,69 @@ fn open() -> Gpu {
     gpu
 }
 
-/// `n` convexes of six points that together cover the picture of [`camera`]: the more, the smaller.
-fn scene(n: u32) -> Scene {
-    let mut random = Pcg64Mcg::seed_from_u64(1);
-    let mut within =
-        |size: f64| DVec3::from_array(std::array::from_fn(|_| size * (2.0 * random.random::<f64>() - 1.0)));
-    let radius = 2.0 / f64::from(n).cbrt();
-    let mut scene = Scene::empty(6, 3);
-    for _ in 0..n {
-        let centre = within(1.0);
-        let points: Vec<f32> = (0..6).flat_map(|_| (centre + within(radius)).as_vec3().to_array()).collect();
-        // The border falls off over a tenth of the radius, whatever that is.
-        let sharpness = (20.0 / (radius * radius)).ln() as f32;
-        scene.push(Params {
-            points: &points,
-            log_delta: &[sharpness + 2.0],
-            log_sigma: &[-2.0],
-            raw_opacity: &[within(2.0).x as f32],
-            sh: &[within(0.3).x as f32; 48],
-        });
+fn cases(gpu: &Gpu) -> Vec<(u32, [u32; 2])> {
+    if gpu.is_software() {
+        return SMALL.to_vec();
     }
-    scene
+    NUMBERS.into_iter().flat_map(|n| SIZES.map(|size| (n, size))).collect()
 }
 
-fn camera(side: u32) -> Camera {
-    Camera::look_at(DVec3::new(0.3, 0.2, -3.0), DVec3::ZERO, DVec3::NEG_Y, 1.3 * f64::from(side), side, side)
+/// One scene in one size.
+struct Case {
+    name: String,
+    scene: Scene,
+    camera: Camera,
+    options: RenderOptions,
 }
 
-struct Setup {
-    gpu: Gpu,
-    renderer: Renderer,
-    differentiator: Differentiator,
-}
-
-impl Setup {
-    fn cotangents(&self, side: u32) -> PictureCotangents {
-        let pixels = (side * side) as usize;
-        PictureCotangents {
-            rgba: self.gpu.upload("v_rgba", &vec![[0.5, -0.25, 0.1, 0.0]; pixels]).unwrap(),
-            depth: self.gpu.zeros("v_depth", pixels as u64).unwrap(),
+impl Case {
+    fn new(n: u32, [width, height]: [u32; 2]) -> Self {
+        let kind = CloudKind::Thin;
+        Self {
+            name: format!("{n} convexes, {width}×{height}"),
+            scene: Cloud { num_convexes: n, kind }.scene(),
+            camera: Cloud::cameras(1, width, height)[0],
+            options: RenderOptions::default(),
         }
     }
+
+    fn num_pixels(&self) -> usize {
+        (self.camera.width * self.camera.height) as usize
+    }
+
+    fn cotangents(&self, gpu: &Gpu) -> PictureCotangents {
+        PictureCotangents {
+            rgba: gpu.upload("v_rgba", &vec![[0.5, -0.25, 0.1, 0.0]; self.num_pixels()]).unwrap(),
+            depth: gpu.zeros("v_depth", self.num_pixels() as u64).unwrap(),
+        }
+    }
+
+    /// A step towards noise, too small to change what there is to do.
+    fn iteration(&self, gpu: &Gpu) -> Iteration {
+        let mut random = Pcg64Mcg::seed_from_u64(3);
+        let noise: Vec<u32> = (0..self.num_pixels()).map(|_| random.random::<u32>() | 0xff00_0000).collect();
+        Iteration {
+            camera: self.camera,
+            options: self.options,
+            target: gpu.upload("target", &noise).unwrap(),
+            ssim_weight: SSIM_WEIGHT as f32,
+            rates: Params::<()>::default().map(|()| Rates::uniform(1e-9)),
+            step: 1,
+            tidiness: [0.0; 2],
+        }
+    }
+}
+
+fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+    group
 }
 
 fn lines(criterion: &mut Criterion) {
     let gpu = open();
     let (scan, sort) = (Scan::new(&gpu).unwrap(), Sort::new(&gpu).unwrap());
-    let mut group = criterion.benchmark_group("lines");
-    group.sample_size(10);
+    let mut group = group(criterion, "lines");
     for len in [65_536u32, 1 << 20] {
         let mut random = Pcg64Mcg::seed_from_u64(2);
         let keys: Vec<u32> = (0..len).map(|_| random.random()).collect();
@@ -107,37 +132,59 @@ fn lines(criterion: &mut Criterion) {
 
 fn passes(criterion: &mut Criterion) {
     let gpu = open();
-    let mut setup =
-        Setup { renderer: Renderer::new(&gpu, 6).unwrap(), differentiator: Differentiator::new(&gpu, 6).unwrap(), gpu };
-    let mut group = criterion.benchmark_group("passes");
-    group.sample_size(10);
-    for (n, side) in FRAMES {
-        let scene = GpuScene::upload(&setup.gpu, &scene(n)).unwrap();
-        let (camera, options, v) = (camera(side), RenderOptions::default(), setup.cotangents(side));
-        let frame = setup.renderer.forward(&scene, &camera, &options, Outputs::default()).unwrap();
-        println!("{n} convexes at {side}×{side}: {} instances", frame.num_instances());
-        if let Some(times) = setup.renderer.profile(&scene, &frame).unwrap() {
+    let (mut renderer, differentiator) = (Renderer::new(&gpu, 6).unwrap(), Differentiator::new(&gpu, 6).unwrap());
+    let mut group = group(criterion, "passes");
+    for (n, size) in cases(&gpu) {
+        let case = Case::new(n, size);
+        let (scene, v) = (GpuScene::upload(&gpu, &case.scene).unwrap(), case.cotangents(&gpu));
+        let frame = renderer.forward(&scene, &case.camera, &case.options, Outputs::default()).unwrap();
+        print_counts(&case.name, renderer.statistics(&scene, &frame).unwrap());
+        if let Some(times) = renderer.profile(&scene, &frame).unwrap() {
             print_profile("forward", &times);
         }
-        if let Some(times) = setup.differentiator.profile(&scene, &frame, &v).unwrap() {
+        if let Some(times) = differentiator.profile(&scene, &frame, &v).unwrap() {
             print_profile("backward", &times);
         }
-        let name = format!("{n} convexes, {side}×{side}");
-        group.bench_function(BenchmarkId::new("backward", &name), |bencher| {
+        group.bench_function(BenchmarkId::new("backward", &case.name), |bencher| {
             bencher.iter(|| {
-                setup.differentiator.backward(&scene, &frame, &v).unwrap();
-                setup.gpu.wait().unwrap();
+                differentiator.backward(&scene, &frame, &v).unwrap();
+                gpu.wait().unwrap();
             });
         });
-        setup.renderer.recycle(frame);
-        group.bench_function(BenchmarkId::new("forward", &name), |bencher| {
+        renderer.recycle(frame);
+        group.bench_function(BenchmarkId::new("forward", &case.name), |bencher| {
             bencher.iter(|| {
-                let frame = setup.renderer.forward(&scene, &camera, &options, Outputs::default()).unwrap();
-                setup.gpu.wait().unwrap();
-                setup.renderer.recycle(frame);
+                let frame = renderer.forward(&scene, &case.camera, &case.options, Outputs::default()).unwrap();
+                gpu.wait().unwrap();
+                renderer.recycle(frame);
             });
         });
     }
+}
+
+/// Forward, loss, backward and step, eight in one submission.
+fn iterations(criterion: &mut Criterion) {
+    let gpu = open();
+    let mut group = group(criterion, "eight iterations");
+    for (n, size) in cases(&gpu) {
+        let case = Case::new(n, size);
+        let mut optimiser = Optimiser::new(&gpu, GpuScene::upload(&gpu, &case.scene).unwrap()).unwrap();
+        let iteration = case.iteration(&gpu);
+        if let Some(times) = optimiser.profile(iteration.clone()).unwrap() {
+            println!("{}", case.name);
+            print_profile("iteration", &times);
+        }
+        group.throughput(Throughput::Elements(8));
+        group.bench_function(&case.name, |bencher| {
+            bencher.iter(|| optimiser.run(vec![iteration.clone(); 8]).unwrap());
+        });
+    }
+}
+
+fn print_counts(name: &str, counts: Statistics) {
+    let Statistics { num_instances, tested_pairs, drawn_pairs, .. } = counts;
+    let slow = counts.slow_path_rate() * 100.0;
+    println!("{name}: {num_instances} instances, {tested_pairs} pairs tested, {drawn_pairs} drawn, {slow:.1} % slow");
 }
 
 /// Milliseconds per kernel, all its dispatches together.
@@ -153,5 +200,5 @@ fn print_profile(title: &str, times: &[KernelTime]) {
     }
 }
 
-criterion_group!(benches, lines, passes);
+criterion_group!(benches, lines, passes, iterations);
 criterion_main!(benches);

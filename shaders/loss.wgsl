@@ -1,7 +1,7 @@
 // L1 and SSIM of a picture against its target, and the derivatives of the SSIM by the moments of every window.
 // docs/spec.md §6.
 //
-// One workgroup per tile of 16×16 pixels, one thread per pixel, channel after channel.
+// One workgroup per tile of 16×16 pixels, one thread for four pixels of a column, channel after channel.
 
 // Per pixel nine numbers in planes of one picture each: for each channel the derivatives by the means of x, x² and x·y,
 // all relative to the middle.
@@ -32,7 +32,7 @@ fn window(means: vec4<f32>, product: f32) -> vec4<f32> {
 }
 
 fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
-    for (var i = thread; i < SIDE * SIDE; i += WG_SIZE) {
+    for (var i = thread; i < SIDE * SIDE; i += THREADS) {
         let place = place_in_picture(tile, i);
         sh_pairs[i] = vec2(-MIDDLE);
         if is_inside(place) {
@@ -51,28 +51,38 @@ fn moments(at: u32) -> Moments {
     return Moments(vec4(pair, pair * pair), pair.x * pair.y);
 }
 
+alias Span = array<Moments, SPAN>;
+
+// Means in the window that begins at `i`.
+fn blur(span: ptr<function, Span>, i: u32) -> Moments {
+    let means = SSIM_WEIGHT_5 * ((*span)[i].means + (*span)[i + 10u].means)
+        + SSIM_WEIGHT_4 * ((*span)[i + 1u].means + (*span)[i + 9u].means)
+        + SSIM_WEIGHT_3 * ((*span)[i + 2u].means + (*span)[i + 8u].means)
+        + SSIM_WEIGHT_2 * ((*span)[i + 3u].means + (*span)[i + 7u].means)
+        + SSIM_WEIGHT_1 * ((*span)[i + 4u].means + (*span)[i + 6u].means)
+        + SSIM_WEIGHT_0 * (*span)[i + 5u].means;
+    let product = SSIM_WEIGHT_5 * ((*span)[i].product + (*span)[i + 10u].product)
+        + SSIM_WEIGHT_4 * ((*span)[i + 1u].product + (*span)[i + 9u].product)
+        + SSIM_WEIGHT_3 * ((*span)[i + 2u].product + (*span)[i + 8u].product)
+        + SSIM_WEIGHT_2 * ((*span)[i + 3u].product + (*span)[i + 7u].product)
+        + SSIM_WEIGHT_1 * ((*span)[i + 4u].product + (*span)[i + 6u].product)
+        + SSIM_WEIGHT_0 * (*span)[i + 5u].product;
+    return Moments(means, product);
+}
+
 fn blur_rows(thread: u32) {
-    for (var i = thread; i < NUM_BLURRED; i += WG_SIZE) {
-        let first = (i / TILE_SIZE) * SIDE + i % TILE_SIZE;
-        let p0 = moments(first);
-        let p1 = moments(first + 1u);
-        let p2 = moments(first + 2u);
-        let p3 = moments(first + 3u);
-        let p4 = moments(first + 4u);
-        let p5 = moments(first + 5u);
-        let p6 = moments(first + 6u);
-        let p7 = moments(first + 7u);
-        let p8 = moments(first + 8u);
-        let p9 = moments(first + 9u);
-        let p10 = moments(first + 10u);
-        let means = SSIM_WEIGHT_5 * (p0.means + p10.means) + SSIM_WEIGHT_4 * (p1.means + p9.means)
-            + SSIM_WEIGHT_3 * (p2.means + p8.means) + SSIM_WEIGHT_2 * (p3.means + p7.means)
-            + SSIM_WEIGHT_1 * (p4.means + p6.means) + SSIM_WEIGHT_0 * p5.means;
-        let product = SSIM_WEIGHT_5 * (p0.product + p10.product) + SSIM_WEIGHT_4 * (p1.product + p9.product)
-            + SSIM_WEIGHT_3 * (p2.product + p8.product) + SSIM_WEIGHT_2 * (p3.product + p7.product)
-            + SSIM_WEIGHT_1 * (p4.product + p6.product) + SSIM_WEIGHT_0 * p5.product;
-        sh_means[i] = means;
-        sh_products[i] = product;
+    for (var job = thread; job < SIDE * RUNS; job += THREADS) {
+        let row = job / RUNS;
+        let column = (job % RUNS) * RUN;
+        var span: Span;
+        for (var i = 0u; i < SPAN; i++) {
+            span[i] = moments(row * SIDE + column + i);
+        }
+        for (var i = 0u; i < RUN; i++) {
+            let blurred = blur(&span, i);
+            sh_means[row * TILE_SIZE + column + i] = blurred.means;
+            sh_products[row * TILE_SIZE + column + i] = blurred.product;
+        }
     }
 }
 
@@ -82,58 +92,52 @@ fn sum_over_threads(value: vec2<f32>, thread: u32) -> vec2<f32> {
     sh_pairs[thread] = value;
     workgroupBarrier();
     var sum = vec2(0.0);
-    if thread < TILE_SIZE {
-        for (var i = 0u; i < TILE_SIZE; i++) {
-            sum += sh_pairs[thread * TILE_SIZE + i];
-        }
-    }
-    workgroupBarrier();
-    sh_pairs[thread] = sum;
-    workgroupBarrier();
-    sum = vec2(0.0);
     if thread == 0u {
-        for (var i = 0u; i < TILE_SIZE; i++) {
+        for (var i = 0u; i < THREADS; i++) {
             sum += sh_pairs[i];
         }
     }
     return sum;
 }
 
-@compute @workgroup_size(TILE_SIZE, TILE_SIZE)
+// Loss of a thread's pixels in one channel, of which `first` is the uppermost; leaves the derivatives behind.
+fn compare(first: vec2<u32>, column: u32, row: u32, channel: u32) -> vec2<f32> {
+    var span: Span;
+    for (var i = 0u; i < SPAN; i++) {
+        let at = (row + i) * TILE_SIZE + column;
+        span[i] = Moments(sh_means[at], sh_products[at]);
+    }
+    let plane = args.size.x * args.size.y;
+    var sum = vec2(0.0);
+    for (var i = 0u; i < RUN; i++) {
+        let place = first + vec2(0u, i);
+        if is_inside(place) {
+            let blurred = blur(&span, i);
+            let result = window(blurred.means, blurred.product);
+            let own = sh_pairs[(row + i + REACH) * SIDE + column + REACH];
+            sum += vec2(abs(own.x - own.y), result.x);
+            let at = channel * 3u * plane + place.y * args.size.x + place.x;
+            v_moments[at] = result.y;
+            v_moments[at + plane] = result.z;
+            v_moments[at + 2u * plane] = result.w;
+        }
+    }
+    return sum;
+}
+
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let tile = group.xy;
     let column = thread % TILE_SIZE;
-    let row = thread / TILE_SIZE;
-    let place = tile * TILE_SIZE + vec2(column, row);
-    let plane = args.size.x * args.size.y;
+    let row = thread / TILE_SIZE * RUN;
     var sum = vec2(0.0);
     for (var channel = 0u; channel < 3u; channel++) {
         load_channel(tile, channel, thread);
         workgroupBarrier();
         blur_rows(thread);
-        let own = sh_pairs[(row + REACH) * SIDE + column + REACH];
         workgroupBarrier();
-        let at = row * TILE_SIZE + column;
-        let means = SSIM_WEIGHT_5 * (sh_means[at] + sh_means[at + 10u * TILE_SIZE])
-            + SSIM_WEIGHT_4 * (sh_means[at + 1u * TILE_SIZE] + sh_means[at + 9u * TILE_SIZE])
-            + SSIM_WEIGHT_3 * (sh_means[at + 2u * TILE_SIZE] + sh_means[at + 8u * TILE_SIZE])
-            + SSIM_WEIGHT_2 * (sh_means[at + 3u * TILE_SIZE] + sh_means[at + 7u * TILE_SIZE])
-            + SSIM_WEIGHT_1 * (sh_means[at + 4u * TILE_SIZE] + sh_means[at + 6u * TILE_SIZE])
-            + SSIM_WEIGHT_0 * sh_means[at + 5u * TILE_SIZE];
-        let product = SSIM_WEIGHT_5 * (sh_products[at] + sh_products[at + 10u * TILE_SIZE])
-            + SSIM_WEIGHT_4 * (sh_products[at + 1u * TILE_SIZE] + sh_products[at + 9u * TILE_SIZE])
-            + SSIM_WEIGHT_3 * (sh_products[at + 2u * TILE_SIZE] + sh_products[at + 8u * TILE_SIZE])
-            + SSIM_WEIGHT_2 * (sh_products[at + 3u * TILE_SIZE] + sh_products[at + 7u * TILE_SIZE])
-            + SSIM_WEIGHT_1 * (sh_products[at + 4u * TILE_SIZE] + sh_products[at + 6u * TILE_SIZE])
-            + SSIM_WEIGHT_0 * sh_products[at + 5u * TILE_SIZE];
-        let result = window(means, product);
-        if is_inside(place) {
-            sum += vec2(abs(own.x - own.y), result.x);
-            let pixel = place.y * args.size.x + place.x;
-            v_moments[(channel * 3u) * plane + pixel] = result.y;
-            v_moments[(channel * 3u + 1u) * plane + pixel] = result.z;
-            v_moments[(channel * 3u + 2u) * plane + pixel] = result.w;
-        }
+        sum += compare(tile * TILE_SIZE + vec2(column, row), column, row, channel);
+        workgroupBarrier();
     }
     let total = sum_over_threads(sum, thread);
     if thread == 0u {

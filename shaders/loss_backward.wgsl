@@ -1,8 +1,8 @@
 // Gradient of the loss by the picture: that of L1, and that of the SSIM through all windows that a pixel is in.
 // docs/spec.md §6.
 //
-// One workgroup per tile of 16×16 pixels, one thread per pixel, channel after channel. A blur is its own transpose: its
-// weights are symmetric and the padding is zero.
+// One workgroup per tile of 16×16 pixels, one thread for four pixels of a column, channel after channel. A blur is its
+// own transpose: its weights are symmetric and the padding is zero.
 
 @group(0) @binding(3) var<storage, read> v_moments: array<f32>;
 // Gradient by red, green and blue; the loss does not look at alpha.
@@ -13,7 +13,7 @@ var<workgroup> sh_tile: array<vec3<f32>, SIDE * SIDE>;
 
 fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     let plane = args.size.x * args.size.y;
-    for (var i = thread; i < SIDE * SIDE; i += WG_SIZE) {
+    for (var i = thread; i < SIDE * SIDE; i += THREADS) {
         let place = place_in_picture(tile, i);
         sh_tile[i] = vec3(0.0);
         if is_inside(place) {
@@ -23,60 +23,79 @@ fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     }
 }
 
+alias Span = array<vec3<f32>, SPAN>;
+
+// Sum over the window that begins at `i`.
+fn blur(span: ptr<function, Span>, i: u32) -> vec3<f32> {
+    return SSIM_WEIGHT_5 * ((*span)[i] + (*span)[i + 10u])
+        + SSIM_WEIGHT_4 * ((*span)[i + 1u] + (*span)[i + 9u])
+        + SSIM_WEIGHT_3 * ((*span)[i + 2u] + (*span)[i + 8u])
+        + SSIM_WEIGHT_2 * ((*span)[i + 3u] + (*span)[i + 7u])
+        + SSIM_WEIGHT_1 * ((*span)[i + 4u] + (*span)[i + 6u])
+        + SSIM_WEIGHT_0 * (*span)[i + 5u];
+}
+
+// What `stride` and `first` say of the tile.
+fn span_of(first: u32, stride: u32) -> Span {
+    var span: Span;
+    for (var i = 0u; i < SPAN; i++) {
+        span[i] = sh_tile[first + i * stride];
+    }
+    return span;
+}
+
 // Blurs along the rows in place: every thread first takes what it needs.
 fn blur_rows(thread: u32) {
-    var blurred: array<vec3<f32>, 2>;
+    var blurred: array<vec3<f32>, RUN * 2u>;
     for (var turn = 0u; turn < 2u; turn++) {
-        let i = thread + turn * WG_SIZE;
-        if i < NUM_BLURRED {
-            let first = (i / TILE_SIZE) * SIDE + i % TILE_SIZE;
-            blurred[turn] = SSIM_WEIGHT_5 * (sh_tile[first] + sh_tile[first + 10u])
-                + SSIM_WEIGHT_4 * (sh_tile[first + 1u] + sh_tile[first + 9u])
-                + SSIM_WEIGHT_3 * (sh_tile[first + 2u] + sh_tile[first + 8u])
-                + SSIM_WEIGHT_2 * (sh_tile[first + 3u] + sh_tile[first + 7u])
-                + SSIM_WEIGHT_1 * (sh_tile[first + 4u] + sh_tile[first + 6u])
-                + SSIM_WEIGHT_0 * sh_tile[first + 5u];
+        let job = thread + turn * THREADS;
+        if job < SIDE * RUNS {
+            var span = span_of((job / RUNS) * SIDE + (job % RUNS) * RUN, 1u);
+            for (var i = 0u; i < RUN; i++) {
+                blurred[turn * RUN + i] = blur(&span, i);
+            }
         }
     }
     workgroupBarrier();
     for (var turn = 0u; turn < 2u; turn++) {
-        let i = thread + turn * WG_SIZE;
-        if i < NUM_BLURRED {
-            sh_tile[i] = blurred[turn];
+        let job = thread + turn * THREADS;
+        if job < SIDE * RUNS {
+            for (var i = 0u; i < RUN; i++) {
+                sh_tile[job * RUN + i] = blurred[turn * RUN + i];
+            }
         }
     }
 }
 
-@compute @workgroup_size(TILE_SIZE, TILE_SIZE)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let tile = group.xy;
     let column = thread % TILE_SIZE;
-    let row = thread / TILE_SIZE;
+    let row = thread / TILE_SIZE * RUN;
     let place = tile * TILE_SIZE + vec2(column, row);
-    let at = place.y * args.size.x + place.x;
     let per_value = 1.0 / (3.0 * f32(args.size.x * args.size.y));
-    var v = vec3(0.0);
+    var v: array<vec3<f32>, RUN>;
     for (var channel = 0u; channel < 3u; channel++) {
         load_channel(tile, channel, thread);
         workgroupBarrier();
         blur_rows(thread);
         workgroupBarrier();
-        let first = row * TILE_SIZE + column;
-        let sum = SSIM_WEIGHT_5 * (sh_tile[first] + sh_tile[first + 10u * TILE_SIZE])
-            + SSIM_WEIGHT_4 * (sh_tile[first + 1u * TILE_SIZE] + sh_tile[first + 9u * TILE_SIZE])
-            + SSIM_WEIGHT_3 * (sh_tile[first + 2u * TILE_SIZE] + sh_tile[first + 8u * TILE_SIZE])
-            + SSIM_WEIGHT_2 * (sh_tile[first + 3u * TILE_SIZE] + sh_tile[first + 7u * TILE_SIZE])
-            + SSIM_WEIGHT_1 * (sh_tile[first + 4u * TILE_SIZE] + sh_tile[first + 6u * TILE_SIZE])
-            + SSIM_WEIGHT_0 * sh_tile[first + 5u * TILE_SIZE];
+        var span = span_of(row * TILE_SIZE + column, TILE_SIZE);
         workgroupBarrier();
-        if is_inside(place) {
-            let pair = pair_at(place, channel);
-            let from_middle = pair - MIDDLE;
-            let v_ssim = sum.x + 2.0 * from_middle.x * sum.y + from_middle.y * sum.z;
-            v[channel] = (args.l1_weight * sign(pair.x - pair.y) - args.ssim_weight * v_ssim) * per_value;
+        for (var i = 0u; i < RUN; i++) {
+            if is_inside(place + vec2(0u, i)) {
+                let sum = blur(&span, i);
+                let pair = pair_at(place + vec2(0u, i), channel);
+                let from_middle = pair - MIDDLE;
+                let v_ssim = sum.x + 2.0 * from_middle.x * sum.y + from_middle.y * sum.z;
+                v[i][channel] = (args.l1_weight * sign(pair.x - pair.y) - args.ssim_weight * v_ssim) * per_value;
+            }
         }
     }
-    if is_inside(place) {
-        v_rgba[at] = vec4(v * unpack4x8unorm(targets[at]).w, 0.0);
+    for (var i = 0u; i < RUN; i++) {
+        if is_inside(place + vec2(0u, i)) {
+            let at = (place.y + i) * args.size.x + place.x;
+            v_rgba[at] = vec4(v[i] * unpack4x8unorm(targets[at]).w, 0.0);
+        }
     }
 }

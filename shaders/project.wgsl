@@ -14,7 +14,6 @@
 @group(0) @binding(8) var<storage, read_write> convex_from_rank: array<u32>;
 
 const LOG2_E: f32 = 1.4426950408889634;
-const CULLED: u32 = 0xffffffffu;
 
 fn colour_of(id: u32, direction: vec3<f32>) -> vec3<f32> {
     let basis = sh_basis(direction);
@@ -188,6 +187,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         convex.num_instances = count_instances(&convex);
     }
     projected[id] = convex;
-    depth_keys[id] = select(CULLED, bitcast<u32>(convex.z), convex.num_instances > 0u);
+    depth_keys[id] = select(CULLED_KEY, bitcast<u32>(convex.z), convex.num_instances > 0u);
     convex_from_rank[id] = camera.first_convex + id;
 }

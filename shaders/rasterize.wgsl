@@ -27,10 +27,10 @@ struct Quad {
     num_contributions: vec4<u32>,
 }
 
-fn blend(j: u32, pixel: vec2<f32>, quad: ptr<function, Quad>) {
-    let meeting = meet(j, pixel, (*quad).transmittance, (*quad).done);
+fn blend(j: u32, thread: u32, pixel: vec2<f32>, quad: ptr<function, Quad>) {
+    let meeting = meet(j, thread, pixel, (*quad).transmittance, (*quad).done);
     (*quad).done |= meeting.spent;
-    if !any(meeting.drawn) {
+    if !is_any(any(meeting.drawn)) {
         return;
     }
     let weight = select(vec4(0.0), (*quad).transmittance * meeting.alpha, meeting.drawn);
@@ -39,10 +39,10 @@ fn blend(j: u32, pixel: vec2<f32>, quad: ptr<function, Quad>) {
     (*quad).red += weight * colour.x;
     (*quad).green += weight * colour.y;
     (*quad).blue += weight * colour.z;
-    (*quad).depth += weight * sh_shape[j].y;
+    (*quad).depth += weight * meeting.shape.y;
     if INSPECT == 1u {
         let heavier = meeting.drawn & (weight > (*quad).heaviest_weight);
-        (*quad).heaviest = select((*quad).heaviest, vec4(bitcast<u32>(sh_shape[j].w)), heavier);
+        (*quad).heaviest = select((*quad).heaviest, vec4(bitcast<u32>(meeting.shape.w)), heavier);
         (*quad).heaviest_weight = max((*quad).heaviest_weight, weight);
         (*quad).num_contributions += select(vec4(0u), vec4(1u), meeting.drawn);
     }
@@ -77,11 +77,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let range = range_of(tile, thread);
     for (var batch = range.x; batch < range.y; batch += BATCH) {
         let count = min(BATCH, range.y - batch);
-        if !load_batch(batch, count, thread, !all(quad.done)) {
+        if !load_batch(tile, batch, count, thread, !all(quad.done)) {
             break;
         }
-        for (var j = 0u; j < count; j++) {
-            blend(j, pixel, &quad);
+        var visits = visits_of(thread, !all(quad.done));
+        while visits != 0u {
+            blend(firstTrailingBit(visits), thread, pixel, &quad);
+            visits &= visits - 1u;
         }
         workgroupBarrier();
     }

@@ -47,11 +47,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if thread == 0u {
             atomicStore(&sh_drawn, 0u);
         }
-        if !load_batch(batch, batch_size, thread, !all(done)) {
+        if !load_batch(tile, batch, batch_size, thread, !all(done)) {
             break;
         }
-        for (var j = 0u; j < batch_size; j++) {
-            let meeting = meet(j, pixel, transmittance, done);
+        var visits = visits_of(thread, !all(done));
+        while visits != 0u {
+            let j = firstTrailingBit(visits);
+            visits &= visits - 1u;
+            let meeting = meet(j, thread, pixel, transmittance, done);
             pairs += vec4(count(!done), count(meeting.near), count(meeting.smooth_here), count(meeting.drawn));
             done |= meeting.spent;
             transmittance = select(transmittance, meeting.left, meeting.drawn);

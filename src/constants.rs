@@ -95,6 +95,9 @@ pub fn ssim_weights() -> [f64; SSIM_WINDOW] {
     weights.map(|weight| weight / total)
 }
 
+/// Key of a convex that no tile can touch, in the sort by depth: the largest, so that such convexes come last.
+pub const CULLED_KEY: u32 = u32::MAX;
+
 /// What a picture can show of a frame, by the names of the shaders.
 pub const DISPLAY_MODES: [&str; 8] = ["COLOUR", "DEPTH", "NORMAL", "ALPHA", "CONVEX", "CONTRIBUTORS", "TILES", "HULLS"];
 
@@ -113,6 +116,7 @@ pub fn wgsl_header() -> String {
     constant("WG_SIZE", "u32", &WG_SIZE);
     constant("ITEMS_PER_THREAD", "u32", &ITEMS_PER_THREAD);
     constant("BLOCK_SIZE", "u32", &BLOCK_SIZE);
+    constant("CULLED_KEY", "u32", &CULLED_KEY);
     constant("RAMP_STOPS", "u32", &RAMP_STOPS);
     for (index, name) in DISPLAY_MODES.iter().enumerate() {
         constant(&format!("MODE_{name}"), "u32", &index);

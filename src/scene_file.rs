@@ -1,6 +1,7 @@
 //! The native scene file: safetensors with the names of docs/spec.md §2, see docs/formats.md.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -171,6 +172,22 @@ pub fn load_with(path: &Path) -> Result<(Scene, Metadata), SceneFileError> {
     let (scene, metadata) = parse(&bytes).map_err(|reason| content(path, reason))?;
     scene.check().map_err(|source| SceneFileError::Scene { path: path.into(), source })?;
     Ok((scene, metadata))
+}
+
+/// Longest header that is looked into for a format, bytes; ours are a few hundred.
+const MAX_LOOK: u64 = 1 << 20;
+
+/// What a safetensors file says that it is, by its metadata `format`; nothing where it says nothing, or cannot be read.
+#[must_use]
+pub fn format_of(path: &Path) -> Option<String> {
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    let mut header = Vec::new();
+    file.take(length.min(MAX_LOOK)).read_to_end(&mut header).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    header["__metadata__"]["format"].as_str().map(str::to_owned)
 }
 
 /// The scene of a whole file, its shapes and values not yet checked.

@@ -1,11 +1,18 @@
 // One convex at four pixels of a row: what both passes of the rasterizer share, so that they cannot disagree about what
 // is drawn. docs/spec.md §3.
 //
+// Eight threads are a cluster, and their pixels a block of the tile: a convex that misses a block is not visited there.
 // lambda = m + log2 Σ 2^(t_k − m) is nearly always its largest term m: m alone rejects pixels without any exponential,
 // and the sum is taken only where a second edge lies within tau of it.
 
 // A workgroup has one thread for every four pixels of its tile.
 const THREADS: u32 = TILE_SIZE * TILE_SIZE / 4u;
+const CLUSTER: u32 = 8u;
+const NUM_CLUSTERS: u32 = THREADS / CLUSTER;
+// Columns and rows of pixels.
+const BLOCK: vec2<u32> = vec2(8u, 4u);
+// Room for the lines of a convex, a lane each.
+const ROWS: u32 = CLUSTER;
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
@@ -13,20 +20,28 @@ const THREADS: u32 = TILE_SIZE * TILE_SIZE / 4u;
 @group(0) @binding(3) var<storage, read> slots: array<u32>;
 @group(0) @binding(4) var<storage, read> first_instance_from_tile: array<u32>;
 
-// The batch of convexes in hand. Origin, lambda_max, sharpness.
-var<workgroup> sh_place: array<vec4<f32>, BATCH>;
-// Opacity, z, tau, bits of the id.
-var<workgroup> sh_shape: array<vec4<f32>, BATCH>;
+// The batch of convexes in hand.
+var<workgroup> sh_lines: array<vec4<f32>, BATCH * ROWS>;
+// Two for each convex: origin, lambda_max, sharpness; opacity, z, tau, bits of the id.
+var<workgroup> sh_shape: array<vec4<f32>, BATCH * 2u>;
 var<workgroup> sh_colour: array<vec4<f32>, BATCH>;
-var<workgroup> sh_lines: array<vec4<f32>, BATCH * POINTS>;
 var<workgroup> sh_slot: array<u32, BATCH>;
+// Convexes of the batch that can be seen in each block, a bit each.
+var<workgroup> sh_visits: array<atomic<u32>, NUM_CLUSTERS>;
 var<workgroup> sh_range: vec2<u32>;
-var<workgroup> sh_num_busy: atomic<u32>;
-var<workgroup> sh_anyone_busy: u32;
+// One more than the first instance of the last batch that a thread needed.
+var<workgroup> sh_needed: atomic<u32>;
+var<workgroup> sh_is_needed: u32;
+
+// Column and row of a block's first pixel, from those of the tile.
+fn block_of(cluster: u32) -> vec2<u32> {
+    return vec2(cluster % 2u, cluster / 2u) * BLOCK;
+}
 
 // Pixel (column, row) of the first of a thread's four.
 fn first_pixel(tile: vec2<u32>, thread: u32) -> vec2<u32> {
-    return tile * TILE_SIZE + vec2((thread % 4u) * 4u, thread / 4u);
+    let lane = thread % CLUSTER;
+    return tile * TILE_SIZE + block_of(thread / CLUSTER) + vec2((lane % 2u) * 4u, lane / 2u);
 }
 
 fn is_outside(first: vec2<u32>) -> vec4<bool> {
@@ -43,51 +58,90 @@ fn range_of(tile: vec2<u32>, thread: u32) -> vec2<u32> {
     if thread == 0u {
         let index = tile.y * camera.num_tiles.x + tile.x;
         sh_range = vec2(first_instance_from_tile[index], first_instance_from_tile[index + 1u]);
+        atomicStore(&sh_needed, 0u);
     }
     return workgroupUniformLoad(&sh_range);
 }
 
-// Loads a batch, unless no thread needs it: returns whether any does. Must be reached by all threads.
-fn load_batch(first: u32, count: u32, thread: u32, is_busy: bool) -> bool {
-    if thread == 0u {
-        atomicStore(&sh_num_busy, 0u);
+// Reads `count` convexes: a line of one convex per thread and turn, the rest by one thread each.
+fn read_batch(first: u32, count: u32, thread: u32) {
+    for (var job = thread; job < count * ROWS; job += THREADS) {
+        let k = job % ROWS;
+        var line = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
+        if k < POINTS {
+            line = projected[convex_from_slot[slots[first + job / ROWS]]].lines[k];
+        }
+        sh_lines[job] = line;
     }
-    workgroupBarrier();
-    if is_busy {
-        atomicAdd(&sh_num_busy, 1u);
-    }
-    for (var j = thread; j < count; j += THREADS) {
-        let slot = slots[first + j];
+    if thread < count {
+        let slot = slots[first + thread];
         let id = convex_from_slot[slot];
-        sh_slot[j] = slot;
-        sh_place[j] = vec4(projected[id].origin, projected[id].lambda_max, projected[id].sharpness);
-        sh_shape[j] = vec4(projected[id].opacity, projected[id].z, projected[id].tau, bitcast<f32>(id));
-        sh_colour[j] = vec4(projected[id].colour, 0.0);
-        for (var k = 0u; k < POINTS; k++) {
-            sh_lines[j * POINTS + k] = projected[id].lines[k];
+        sh_slot[thread] = slot;
+        sh_shape[2u * thread] = vec4(projected[id].origin, projected[id].lambda_max, projected[id].sharpness);
+        sh_shape[2u * thread + 1u] =
+            vec4(projected[id].opacity, projected[id].z, projected[id].tau, bitcast<f32>(id));
+        sh_colour[thread] = vec4(projected[id].colour, 0.0);
+    }
+}
+
+// Whether a convex can be seen at any pixel of a block: no line leaves all of it outside. Rounding never makes it false.
+fn touches(row: Row, centre: vec2<f32>) -> bool {
+    let half = 0.5 * vec2<f32>(BLOCK - 1u) + TILE_MARGIN;
+    let lambda_max = place_of(row).z;
+    let p = centre - place_of(row).xy;
+    var is_met = true;
+    for (var k = 0u; k < POINTS; k++) {
+        let line = line_of(row, k);
+        let terms = vec3(line.xy * p, line.z);
+        let least = terms.x + terms.y + terms.z - dot(abs(line.xy), half);
+        let error = 1e-6 * (abs(terms.x) + abs(terms.y) + abs(terms.z));
+        is_met &= !(least - error > lambda_max);
+    }
+    return is_met;
+}
+
+// Loads a batch, unless no thread needs it: returns whether any does. Must be reached by all threads.
+fn load_batch(tile: vec2<u32>, first: u32, count: u32, thread: u32, is_busy: bool) -> bool {
+    if is_busy {
+        atomicMax(&sh_needed, first + 1u);
+    }
+    if thread < NUM_CLUSTERS {
+        atomicStore(&sh_visits[thread], 0u);
+    }
+    read_batch(first, count, thread);
+    workgroupBarrier();
+    if thread == 0u {
+        sh_is_needed = u32(atomicLoad(&sh_needed) == first + 1u);
+    }
+    let cluster = thread % CLUSTER;
+    let centre = vec2<f32>(tile * TILE_SIZE + block_of(cluster)) + 0.5 * vec2<f32>(BLOCK);
+    for (var j = thread / CLUSTER; j < BATCH; j += NUM_CLUSTERS) {
+        let is_met = touches(row_of(j, thread), centre);
+        if j < count && is_met {
+            atomicOr(&sh_visits[cluster], 1u << j);
         }
     }
-    workgroupBarrier();
-    if thread == 0u {
-        sh_anyone_busy = atomicLoad(&sh_num_busy);
-    }
-    return workgroupUniformLoad(&sh_anyone_busy) > 0u;
+    return workgroupUniformLoad(&sh_is_needed) > 0u;
 }
 
 // t of line k at four pixels, of which the first lies `p` from the convex's origin.
-fn line_at(j: u32, k: u32, p: vec2<f32>) -> vec4<f32> {
-    let line = sh_lines[j * POINTS + k];
+fn line_at(row: Row, k: u32, p: vec2<f32>) -> vec4<f32> {
+    let line = line_of(row, k);
     return line.x * (p.x + vec4(0.0, 1.0, 2.0, 3.0)) + (line.y * p.y + line.z);
 }
 
 // A convex at four pixels.
 struct Meeting {
+    row: Row,
     // First pixel from the convex's origin.
     p: vec2<f32>,
+    sharpness: f32,
+    // Opacity, z, tau, bits of the id.
+    shape: vec4<f32>,
     // The smooth maximum, and its largest term.
     lambda: vec4<f32>,
     largest: vec4<f32>,
-    // Where the largest term alone does not reject, and where a second term counts there; is_smooth if it does anywhere.
+    // Where the largest term alone does not reject, and where a second term counts there; is_smooth if it may anywhere.
     near: vec4<bool>,
     smooth_here: vec4<bool>,
     is_smooth: bool,
@@ -101,33 +155,38 @@ struct Meeting {
     spent: vec4<bool>,
 }
 
-fn meet(j: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: vec4<bool>) -> Meeting {
-    let place = sh_place[j];
-    let shape = sh_shape[j];
+fn meet(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: vec4<bool>) -> Meeting {
     var meeting: Meeting;
+    let row = row_of(j, thread);
+    let place = place_of(row);
+    let shape = shape_of(row);
+    meeting.row = row;
     meeting.p = pixel - place.xy;
+    meeting.sharpness = place.w;
+    meeting.shape = shape;
     var largest = vec4(FAR_INSIDE);
     var second = vec4(FAR_INSIDE);
     for (var k = 0u; k < POINTS; k++) {
-        let t = line_at(j, k, meeting.p);
+        let t = line_at(row, k, meeting.p);
         second = max(second, min(largest, t));
         largest = max(largest, t);
     }
     let near = largest <= vec4(place.z) & !done;
-    if !any(near) {
+    if !is_any(any(near)) {
         return meeting;
     }
     meeting.near = near;
     meeting.largest = largest;
     meeting.lambda = largest;
     meeting.smooth_here = near & (second > largest - shape.z);
-    meeting.is_smooth = any(meeting.smooth_here);
+    meeting.is_smooth = is_any(any(meeting.smooth_here));
     if meeting.is_smooth {
         var sum = vec4(0.0);
         for (var k = 0u; k < POINTS; k++) {
-            sum += exp2(line_at(j, k, meeting.p) - largest);
+            sum += exp2(line_at(row, k, meeting.p) - largest);
         }
-        meeting.lambda = largest + log2(sum);
+        // A pixel must not depend on who else is in its subgroup.
+        meeting.lambda = select(largest, largest + log2(sum), meeting.smooth_here);
     }
     // Where the convex can be seen the exponent is below 8; elsewhere it is cut before it overflows.
     meeting.border = exp2(min(place.w * meeting.lambda, vec4(64.0)));

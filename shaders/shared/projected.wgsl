@@ -38,3 +38,6 @@ fn range_in_word(word: u32) -> vec2<i32> {
 
 // Value of a line that is never the largest.
 const FAR_INSIDE: f32 = -1e30;
+
+// Pixels by which tiles and blocks are widened against rounding. One more changes no pixel; one less would.
+const TILE_MARGIN: f32 = 1.0 / 64.0;

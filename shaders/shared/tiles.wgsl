@@ -5,9 +5,6 @@
 // only if a side of the rectangle or an edge of P separates them. The sides of the rectangle are the bounding box;
 // the edges of P are taken a row of tiles at a time, where each leaves a run of columns.
 
-// Pixels by which runs are widened against rounding. A tile more changes no pixel; a tile less would.
-const TILE_MARGIN: f32 = 1.0 / 64.0;
-
 // First and last column of row `row`; empty when the first is larger.
 fn tile_columns(convex: Projected, row: i32) -> vec2<i32> {
     let tile = f32(TILE_SIZE);

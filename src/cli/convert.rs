@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use lapidary::convert::{self, Focal, Shape, WriteOptions, Written};
 
+use super::source;
+
 /// Converts a scene; the extensions of the two names say from what to what.
 ///
 /// Read are scenes (.safetensors), convexes in .ply, and models of the authors' code (`point_cloud_state_dict.pt`).
@@ -12,7 +14,7 @@ use lapidary::convert::{self, Focal, Shape, WriteOptions, Written};
 /// and .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConvertArgs {
-    /// File to read: .safetensors, .ply or .pt
+    /// File to read: .safetensors (a scene or a checkpoint), .ply or .pt; or the folder of a training
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// File to write: .safetensors, .ply, .glb, .obj or .json
@@ -37,7 +39,7 @@ pub(crate) struct ConvertArgs {
 
 pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (scene, metadata) = convert::read(&args.input, args.focal)?;
+    let (scene, metadata) = source::load(&args.input, args.focal)?;
     let shape = match (args.merge, args.colliders) {
         (true, _) => Shape::Merged,
         (_, true) => Shape::Colliders,

@@ -8,14 +8,14 @@ use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{
     Album, Curve, EvaluateError, PictureFolder, Report, Ruler, SceneViews, Summary, Truth, curves_of, read_log,
 };
+use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
 use lapidary::train::TrainOptions;
-use lapidary::{convert, files};
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
-use super::{Colour, SharedArgs, Switch};
+use super::{Colour, SharedArgs, Switch, source};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
 ///
@@ -23,7 +23,7 @@ use super::{Colour, SharedArgs, Switch};
 /// `report.html`, `sheet.png`, and in `pictures/` each view beside the truth and a map of their difference.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvalArgs {
-    /// Scene to draw: a file, or the folder of a training
+    /// Scene to draw: a file, a checkpoint, or the folder of a training
     #[arg(required_unless_present = "renders", conflicts_with = "renders")]
     scene: Option<PathBuf>,
     /// Photographs with cameras: COLMAP, Blender or nerfstudio
@@ -137,8 +137,8 @@ pub(super) fn ruler(weights: Option<&Path>, also_normalised: bool) -> anyhow::Re
 }
 
 fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) -> anyhow::Result<Outcome> {
-    let file = if path.is_dir() { path.join("scene.safetensors") } else { path.to_path_buf() };
-    let (scene, metadata) = convert::read(&file, None)?;
+    let file = source::scene_file_of(path);
+    let (scene, metadata) = source::load(&file, None)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let background = match &args.background {
         Some(colour) => colour.0,

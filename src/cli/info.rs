@@ -1,4 +1,4 @@
-//! `lapidary info`: the adapters of the machine and what each can do, or what a dataset holds.
+//! `lapidary info`: the adapters of the machine and what each can do, or what a dataset or a scene holds.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use lapidary::dataset::{Dataset, DatasetReport, SizeReport};
 use lapidary::gpu::report::{self, AdapterReport};
 use lapidary::gpu::{Gpu, GpuError, GpuOptions};
+use lapidary::scene::{Extent, Similarity};
 use serde::Serialize;
 
-use super::SharedArgs;
 use super::dataset::DatasetArgs;
+use super::{SharedArgs, source};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InfoArgs {
-    /// Dataset to describe instead: a folder, a .zip, or a transforms.json
+    /// What to describe instead: a dataset (a folder, a .zip, or a transforms.json), a scene, or the folder of a training
     path: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long)]
@@ -63,16 +64,73 @@ pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 }
 
 fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
+    if source::is_scene(path) || path.join(source::CAMERAS_FILE).is_file() {
+        return describe_scene(path, args.json);
+    }
     let report = DatasetReport::of(&Dataset::open(path, &args.dataset.options([0.0; 3]))?);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", dataset_table(&report));
+        print!("{}", described(&report.path, dataset_rows(&report)));
     }
     Ok(())
 }
 
-fn dataset_table(report: &DatasetReport) -> String {
+/// What `--json` prints of a scene.
+#[derive(Debug, Serialize)]
+struct SceneReport {
+    path: String,
+    kind: &'static str,
+    convexes: usize,
+    points_per_convex: usize,
+    sh_degree: usize,
+    /// Corners of a box around nearly all of it, world units.
+    low: [f64; 3],
+    high: [f64; 3],
+    normalised_from_world: Option<Similarity>,
+    provenance: Option<String>,
+}
+
+fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
+    let file = source::scene_file_of(path);
+    let (scene, about) = source::load(&file, None)?;
+    let extent = Extent::of_scene(&scene);
+    let report = SceneReport {
+        path: file.display().to_string(),
+        kind: "scene",
+        convexes: scene.len(),
+        points_per_convex: scene.points_per_convex,
+        sh_degree: scene.sh_degree,
+        low: extent.low.to_array(),
+        high: extent.high.to_array(),
+        normalised_from_world: about.normalised_from_world,
+        provenance: about.provenance,
+    };
+    if is_json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", described(&report.path, scene_rows(&report)));
+    }
+    Ok(())
+}
+
+fn scene_rows(report: &SceneReport) -> Vec<(&'static str, String)> {
+    let place = |[x, y, z]: [f64; 3]| format!("{x:.3}, {y:.3}, {z:.3}");
+    let mut rows = vec![
+        ("kind", report.kind.to_owned()),
+        ("convexes", report.convexes.to_string()),
+        ("points", format!("{} each", report.points_per_convex)),
+        ("SH degree", report.sh_degree.to_string()),
+        ("extent", format!("{} to {}", place(report.low), place(report.high))),
+    ];
+    if let Some(Similarity { scale, centre }) = report.normalised_from_world {
+        rows.push(("trained in", format!("{scale:.4} · (world − ({}))", place(centre))));
+    }
+    rows.extend(report.provenance.iter().map(|from| ("from", from.clone())));
+    rows
+}
+
+fn dataset_rows(report: &DatasetReport) -> Vec<(&'static str, String)> {
     let models = report.camera_models.iter().map(|(model, pictures)| format!("{model} ({pictures})"));
     let mut rows = vec![
         ("kind", report.kind.clone()),
@@ -84,7 +142,12 @@ fn dataset_table(report: &DatasetReport) -> String {
         ("points", report.points.to_string()),
     ];
     rows.extend(report.notes.iter().map(|note| ("note", note.clone())));
-    let mut text = format!("{}\n", report.path);
+    rows
+}
+
+/// A table under its title.
+fn described(title: &str, rows: Vec<(&'static str, String)>) -> String {
+    let mut text = format!("{title}\n");
     for (what, value) in rows {
         // Writing to a string does not fail.
         writeln!(text, "   {what:<13}{value}").unwrap_or_default();

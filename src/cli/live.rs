@@ -40,7 +40,7 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
         path: Some(args.dataset.clone()),
         open: {
             let dataset = args.dataset.clone();
-            Arc::new(move |path: &Path| open(path, &dataset, antialias).map_err(|error| format!("{error:#}")))
+            Arc::new(move |path: &Path| open(path, &dataset, antialias).map_err(|error| super::sentence(&error)))
         },
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: Some(Box::new(start)),
@@ -108,7 +108,7 @@ impl Desk {
         let result = train(gpu, args, prepared, &mut |trainer, losses| watch.turn(trainer, losses));
         let mut state = lock(&self.0);
         state.progress.iterations_per_second = 0.0;
-        state.progress.finished = Some(result.as_ref().map(|_| ()).map_err(|error| format!("{error:#}")));
+        state.progress.finished = Some(result.as_ref().map(|_| ()).map_err(super::sentence));
         result
     }
 }

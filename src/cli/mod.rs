@@ -1,8 +1,9 @@
 //! The command line: parse, run one command, turn errors into exit codes.
 //!
-//! Exit code 0 is success, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
+//! Exit code 0 is success, 1 is a measurement that became slower, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
 //! that is missing, too small, lost or full, or no display for a window.
 
+mod bench;
 mod convert;
 mod dataset;
 mod eval;
@@ -11,6 +12,7 @@ mod info;
 mod live;
 mod progress;
 mod render;
+mod source;
 mod synth;
 mod train;
 #[cfg(feature = "viewer")]
@@ -47,7 +49,7 @@ pub(crate) struct SharedArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the GPUs of this machine and what each can do, or what a dataset holds
+    /// List the GPUs of this machine and what each can do, or what a dataset or a scene holds
     Info(info::InfoArgs),
     /// Make a small multi-view dataset of cut gems, exact and the same every time
     Synth(synth::SynthArgs),
@@ -59,6 +61,8 @@ enum Command {
     Render(Box<render::RenderArgs>),
     /// Measure how alike a scene, or pictures of another program, are to photographs
     Eval(eval::EvalArgs),
+    /// Measure what frames and iterations cost, and compare with what they cost before
+    Bench(Box<bench::BenchArgs>),
     /// Open a window on a scene or a dataset
     #[cfg(feature = "viewer")]
     View(view::ViewArgs),
@@ -80,19 +84,32 @@ pub(crate) fn main() -> ExitCode {
         Command::Convert(args) => convert::run(args),
         Command::Render(args) => render::run(args, &cli.shared),
         Command::Eval(args) => eval::run(args, &cli.shared),
+        Command::Bench(args) => bench::run(args, &cli.shared),
         #[cfg(feature = "viewer")]
         Command::View(args) => view::run(args, &cli.shared),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", sentence(&error));
             exit_code(&error)
         }
     }
 }
 
+/// An error and its causes in one sentence. Errors of the library say their cause themselves; it is not said twice.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        _ if said.ends_with(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
+}
+
 fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<bench::Slower>() {
+        return ExitCode::FAILURE;
+    }
     let is_of_machine = error.chain().any(|cause| is_gpu_error(cause) || is_window_error(cause));
     ExitCode::from(if is_of_machine { 3 } else { 2 })
 }
@@ -195,6 +212,14 @@ mod tests {
         for wrong in ["", "1,1", "1,1,1,1", "1,1,1,a", "2,0,0", "a,b,c", "NaN,0,0"] {
             assert!(wrong.parse::<Colour>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let absent = lapidary::files::read(std::path::Path::new("absent.json")).unwrap_err();
+        let text = sentence(&anyhow::Error::new(absent).context("--path"));
+        assert!(text.starts_with("--path: cannot read absent.json: "), "{text}");
+        assert_eq!(text.matches("os error").count(), 1, "{text}");
     }
 
     #[test]

@@ -16,17 +16,16 @@ use lapidary::dataset::{Dataset, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Place, Shot, stem_of, with_suffix};
 use lapidary::scene::Scene;
-use lapidary::scene_file;
 
 use super::dataset::DatasetArgs;
-use super::{SharedArgs, Size, Switch, progress};
+use super::{SharedArgs, Size, Switch, progress, source};
 
 /// Renders a saved scene: from the cameras of a dataset, along a camera path, or once round it.
 ///
 /// Pictures go to --out, a film to --video. See docs/rendering.md for what each mode holds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
-    /// Scene file, as `lapidary train` and `lapidary synth` write
+    /// Scene to draw: a file, a checkpoint, or the folder of a training
     scene: PathBuf,
     #[command(flatten)]
     cameras: CameraArgs,
@@ -158,7 +157,7 @@ const RATE: f64 = 30.0;
 
 pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (scene, metadata) = scene_file::load_with(&args.scene)?;
+    let (scene, metadata) = source::load(&args.scene, None)?;
     let (all, path_rate) = shots(args, &scene)?;
     let files = args.output.out.as_deref().map(|out| files(&args.output, out, all.len())).transpose()?;
     let depth_range =

@@ -3,19 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lapidary::dataset::{AlphaMode, Dataset, DatasetOptions, Split};
+use glam::DVec3;
+use lapidary::constants::NEAR;
+use lapidary::dataset::transforms::{Transforms, TransformsFrame};
+use lapidary::dataset::{AlphaMode, Dataset, DatasetError, DatasetOptions, SfmPoint, Split};
 use lapidary::gpu::GpuOptions;
-use lapidary::scene_file;
 use lapidary::viewer::{self, Content, Launch, Picture, View};
 
+use super::source::{self, CAMERAS_FILE, SCENE_FILE};
 use super::{SharedArgs, Size};
 
 /// Opens a window on a scene or a dataset.
 ///
-/// `?` in the window lists every key. Scenes, datasets and camera paths can also be dropped on the window.
+/// `?` in the window lists every key. All that can be given as PATH, and camera paths, can also be dropped on the window.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ViewArgs {
-    /// Scene file, or folder of a dataset; a scene.safetensors in the folder is shown with its cameras
+    /// Scene, checkpoint, folder of a training, or dataset; a scene in the folder of a dataset is shown with its cameras
     path: Option<PathBuf>,
     /// Dataset whose cameras and pictures go with the scene
     #[arg(long, value_name = "DIR")]
@@ -32,7 +35,7 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let data = args.data.clone();
     viewer::run(Launch {
         path: args.path.clone().or_else(|| data.clone()),
-        open: Arc::new(move |path: &Path| open(path, data.as_deref()).map_err(|error| format!("{error:#}"))),
+        open: Arc::new(move |path: &Path| open(path, data.as_deref()).map_err(|error| super::sentence(&error))),
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: None,
         size: args.size.map(|size| [size.width, size.height]),
@@ -42,26 +45,50 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 
 /// What a path holds, with the cameras and pictures of `data` where it has none of its own.
 pub(super) fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> {
-    if path.is_file() {
-        let content = data.map(dataset).transpose()?.unwrap_or_default();
-        return with_scene(content, path);
+    if source::is_scene(path) && path.is_file() {
+        return with_scene(path, data.map(dataset).transpose()?.unwrap_or_default());
     }
-    let file = path.join("scene.safetensors");
-    match (dataset(path), file.is_file()) {
-        (Ok(content), true) => with_scene(content, &file),
-        (Ok(content), false) => Ok(content),
-        (Err(_), true) => with_scene(data.map(dataset).transpose()?.unwrap_or_default(), &file),
-        (Err(error), false) => Err(error.context("nothing to show: no scene.safetensors either")),
-    }
+    let has_scene = path.join(SCENE_FILE).is_file();
+    let own = match dataset(path) {
+        Err(error) if has_scene && is_something_else(&error) => None,
+        own => Some(own?),
+    };
+    let cameras = path.join(CAMERAS_FILE);
+    let views = match (own, data) {
+        (Some(own), _) => own,
+        (None, Some(data)) => dataset(data)?,
+        (None, None) if cameras.is_file() => cameras_of(&cameras)?,
+        (None, None) => Content::default(),
+    };
+    if has_scene { with_scene(path, views) } else { Ok(views) }
 }
 
-/// The same with the scene of a file.
-fn with_scene(content: Content, file: &Path) -> anyhow::Result<Content> {
-    let (scene, metadata) = scene_file::load_with(file)?;
-    Ok(Content { scene: Some(Arc::new(scene)), antialias: metadata.antialias, ..content })
+/// Whether a path is no dataset at all, rather than a broken one.
+fn is_something_else(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(DatasetError::NotADataset { .. }))
 }
 
-/// Cameras and pictures of a dataset.
+fn with_scene(path: &Path, views: Content) -> anyhow::Result<Content> {
+    let (scene, about) = source::load(path, None)?;
+    let near = about.normalised_from_world.map(|similarity| NEAR / similarity.scale);
+    Ok(Content { scene: Some(Arc::new(scene)), antialias: about.antialias, near, ..views })
+}
+
+/// The cameras that a training leaves beside its scene; their pictures are elsewhere.
+fn cameras_of(file: &Path) -> anyhow::Result<Content> {
+    let transforms = Transforms::load(file)?;
+    let test = transforms.test_filenames.as_deref().unwrap_or_default();
+    let view = |(index, frame): (usize, &TransformsFrame)| {
+        let split = if test.contains(&frame.file_path) { "test" } else { "train" };
+        let camera = transforms.camera(file, index, None)?;
+        Ok(View { name: frame.file_path.clone(), split: split.to_owned(), camera })
+    };
+    let views = transforms.frames.iter().enumerate().map(view).collect::<anyhow::Result<Vec<_>>>()?;
+    let picture = |_| Err("this folder has cameras without pictures; --data names their dataset".to_owned());
+    Ok(Content { views, picture: Arc::new(picture), ..Content::default() })
+}
+
+/// Cameras, pictures and points of a dataset.
 pub(super) fn dataset(path: &Path) -> anyhow::Result<Content> {
     // Transparent pixels stay transparent: the window puts its own background behind them.
     let options = DatasetOptions { alpha: AlphaMode::Mask, ..DatasetOptions::default() };
@@ -76,6 +103,8 @@ pub(super) fn dataset(path: &Path) -> anyhow::Result<Content> {
     };
     let views: Vec<View> = dataset.views.iter().map(view).collect();
     let count = views.len();
+    let point = |point: &SfmPoint| (DVec3::from_array(point.position), point.colour);
+    let points = dataset.points.iter().map(point).collect();
     let picture = move |index: usize| {
         if index >= count {
             return Err("there is no such picture".to_owned());
@@ -83,5 +112,52 @@ pub(super) fn dataset(path: &Path) -> anyhow::Result<Content> {
         let picture = dataset.load(index).map_err(|error| error.to_string())?;
         Ok(Picture { width: picture.width as usize, height: picture.height as usize, pixels: picture.pixels })
     };
-    Ok(Content { views, picture: Arc::new(picture), ..Content::default() })
+    Ok(Content { points, views, picture: Arc::new(picture), ..Content::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use lapidary::camera::Camera;
+    use lapidary::scene::{Params, Scene};
+    use lapidary::scene_file;
+
+    use super::*;
+
+    fn scene() -> Scene {
+        let mut scene = Scene::empty(4, 0);
+        let points = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        let (one, sh) = ([0.0], [0.1; 48]);
+        scene.push(Params { points: &points, log_delta: &one, log_sigma: &one, raw_opacity: &one, sh: &sh });
+        scene
+    }
+
+    #[test]
+    fn the_folder_of_a_training_is_a_scene_with_cameras() {
+        let folder = tempfile::tempdir().unwrap();
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        let without = open(folder.path(), None).unwrap();
+        assert!(without.scene.is_some() && without.views.is_empty());
+        let camera = Camera::look_at(DVec3::new(3.0, -0.2, 0.0), DVec3::ZERO, DVec3::NEG_Y, 40.0, 64, 48);
+        let named = |name: &str| (name.to_owned(), camera);
+        let transforms = Transforms {
+            test_filenames: Some(vec!["b.png".to_owned()]),
+            ..Transforms::from_cameras(&[named("a.png"), named("b.png")])
+        };
+        transforms.save(&folder.path().join(CAMERAS_FILE)).unwrap();
+        let run = open(folder.path(), None).unwrap();
+        let splits: Vec<&str> = run.views.iter().map(|view| view.split.as_str()).collect();
+        assert_eq!((run.scene.is_some(), splits), (true, vec!["train", "test"]));
+        assert_eq!(run.up(), DVec3::NEG_Y);
+        assert!((run.picture)(0).unwrap_err().contains("--data"));
+    }
+
+    #[test]
+    fn a_broken_dataset_beside_a_scene_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        std::fs::write(folder.path().join("transforms.json"), "{").unwrap();
+        assert!(open(folder.path(), None).unwrap_err().to_string().contains("transforms.json"));
+        let empty = tempfile::tempdir().unwrap();
+        assert!(open(empty.path(), None).unwrap_err().to_string().contains("is not a dataset"));
+    }
 }

@@ -207,6 +207,7 @@ impl Dataset {
         } else if !found.has_split {
             split::every(&mut found.views, options.test_every);
         }
+        found.notes.extend(note_on_folder(&found.views, options));
         found.notes.extend(note_on_size(&found.views, options));
         let Found { kind, views, points, notes, .. } = found;
         Ok(Self { path: path.into(), kind, views, points, notes, options: options.clone() })
@@ -254,8 +255,8 @@ fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
         return Err(DatasetError::NotADataset { path: path.into() });
     }
     let mut found = colmap::open(&tree, &folders, options)?;
-    if has_transforms.contains(&true) {
-        found.notes.push("there is a transforms.json or its kin as well, which is used when its path is given".into());
+    if let Some(file) = [nerf::TRAIN, nerf::WHOLE].into_iter().find(|file| tree.is_file(file)) {
+        found.notes.push(format!("{file} is there as well, and is read where its own path is given"));
     }
     Ok(found)
 }
@@ -271,10 +272,17 @@ fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<Found, Datas
     }
 }
 
+/// Which of the folders of smaller pictures is used.
+fn note_on_folder(views: &[View], options: &DatasetOptions) -> Option<String> {
+    let ending = format!("_{}", options.divisor());
+    let folder = views.iter().find_map(|view| view.source.picture.folder_ending_with(&ending))?;
+    Some(format!("the pictures of {folder} are used"))
+}
+
 fn note_on_size(views: &[View], options: &DatasetOptions) -> Option<String> {
     let is_capped = |view: &&View| view.camera.width == options.max_width && view.file_size()[0] > options.max_width;
     let capped = views.iter().filter(is_capped).count();
-    (capped > 0).then(|| format!("{capped} pictures are made {} pixels wide (--max-width)", options.max_width))
+    (capped > 0).then(|| format!("wider pictures ({capped}) are made {} pixels wide (--max-width)", options.max_width))
 }
 
 /// A point, unless it is somewhere at infinity.

@@ -135,7 +135,10 @@ impl<'a> TransformsReader<'a> {
             let path = self.tree.path_of(first);
             return Err(DatasetError::MissingPictures { path, missing: missing.len(), of: missing.len() });
         }
-        self.note(format!("{} pictures of {file} are missing and skipped, the first is {first}", missing.len()));
+        let (count, all) = (missing.len(), transforms.frames.len());
+        self.note(format!(
+            "{count} of {all} frames of {file} are skipped: their pictures are missing, the first is {first}"
+        ));
         Ok(())
     }
 

@@ -118,6 +118,16 @@ impl Picture {
         Ok(Self { width, height, pixels })
     }
 
+    /// The picture with its sides halved so often: every pixel is the mean of the area that it covers.
+    #[must_use]
+    pub fn halved(&self, level: u32) -> Self {
+        let (width, height) = ((self.width >> level).max(1), (self.height >> level).max(1));
+        let bytes = self.pixels.as_flattened().to_vec();
+        let whole = RgbaImage::from_raw(self.width, self.height, bytes).unwrap_or_default();
+        let pixels = shrink(whole, width, height).pixels().map(|pixel| pixel.0).collect();
+        Self { width, height, pixels }
+    }
+
     /// Bytes in memory.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -204,9 +214,28 @@ fn bilinear(picture: &RgbaImage, at: DVec2) -> image::Rgba<u8> {
     let (x1, y1) = ((x0 + 1).min(picture.width() - 1), (y0 + 1).min(picture.height() - 1));
     let corners = [(x0, y0), (x1, y0), (x0, y1), (x1, y1)].map(|(x, y)| picture.get_pixel(x, y).0);
     let weights = [(1.0 - part.x) * (1.0 - part.y), part.x * (1.0 - part.y), (1.0 - part.x) * part.y, part.x * part.y];
-    image::Rgba(std::array::from_fn(|channel| {
-        byte(corners.iter().zip(weights).map(|(corner, weight)| f64::from(corner[channel]) * weight).sum())
-    }))
+    mean(corners.into_iter().zip(weights))
+}
+
+/// The mean of some pixels with their shares, which add up to one. A colour counts as much as its pixel does: what is under
+/// a mask, or transparent, does not bleed into what is not.
+fn mean(pixels: impl Iterator<Item = ([u8; 4], f64)>) -> image::Rgba<u8> {
+    let (mut plain, mut seen) = ([0.0f64; 4], [0.0f64; 3]);
+    for (pixel, share) in pixels {
+        let weight = share * f64::from(pixel[3]) / 255.0;
+        for (sum, channel) in plain.iter_mut().zip(pixel) {
+            *sum += share * f64::from(channel);
+        }
+        for (sum, channel) in seen.iter_mut().zip(pixel) {
+            *sum += weight * f64::from(channel);
+        }
+    }
+    let alpha = plain[3] / 255.0;
+    // Where all count alike the plain sums are the mean, without another rounding.
+    if (1e-9..1.0 - 1e-9).contains(&alpha) {
+        plain[..3].copy_from_slice(&seen.map(|sum| sum / alpha));
+    }
+    image::Rgba(plain.map(byte))
 }
 
 /// A smaller picture: every pixel is the mean of the area that it covers.
@@ -217,16 +246,12 @@ fn shrink(picture: RgbaImage, width: u32, height: u32) -> RgbaImage {
     let columns = areas(picture.width(), width);
     let rows = areas(picture.height(), height);
     RgbaImage::from_fn(width, height, |column, row| {
-        let mut sum = [0.0f64; 4];
-        for (y, row_weight) in &rows[row as usize] {
-            for (x, column_weight) in &columns[column as usize] {
-                let pixel = picture.get_pixel(*x, *y).0;
-                for (sum, channel) in sum.iter_mut().zip(pixel) {
-                    *sum += f64::from(channel) * row_weight * column_weight;
-                }
-            }
-        }
-        image::Rgba(sum.map(byte))
+        let of_row = |&(y, down): &(u32, f64)| {
+            let across = columns[column as usize].iter();
+            across.map(move |&(x, across)| (x, y, across * down))
+        };
+        let area = rows[row as usize].iter().flat_map(of_row);
+        mean(area.map(|(x, y, share)| (picture.get_pixel(x, y).0, share)))
     })
 }
 
@@ -275,6 +300,18 @@ mod tests {
                 assert!((area.iter().map(|(_, share)| share).sum::<f64>() - 1.0).abs() < 1e-12);
             }
         }
+    }
+
+    #[test]
+    fn what_does_not_count_does_not_bleed() {
+        let mut picture = RgbaImage::from_pixel(4, 2, image::Rgba([200, 100, 50, 255]));
+        for (x, y) in [(0, 0), (0, 1), (1, 1)] {
+            picture.put_pixel(x, y, image::Rgba([0, 255, 0, 0]));
+        }
+        assert_eq!(shrink(picture.clone(), 2, 1).get_pixel(0, 0).0, [200, 100, 50, 64]);
+        assert_eq!(bilinear(&picture, DVec2::new(1.0, 0.5)).0, [200, 100, 50, 128]);
+        let unseen = RgbaImage::from_pixel(2, 2, image::Rgba([10, 20, 30, 0]));
+        assert_eq!(shrink(unseen, 1, 1).get_pixel(0, 0).0, [10, 20, 30, 0]);
     }
 
     #[test]

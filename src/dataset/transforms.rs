@@ -106,6 +106,21 @@ pub struct TransformsCamera {
 const PERSPECTIVE: [&str; 6] = ["PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "PERSPECTIVE"];
 
 impl TransformsCamera {
+    /// Size and intrinsics of a camera.
+    fn of(camera: &Camera) -> Self {
+        let Camera { intrinsics: Intrinsics { fx, fy, cx, cy }, width, height, .. } = *camera;
+        Self {
+            camera_angle_x: Some(2.0 * (f64::from(width) / (2.0 * fx)).atan()),
+            fl_x: Some(fx),
+            fl_y: Some(fy),
+            cx: Some(cx),
+            cy: Some(cy),
+            w: Some(width.into()),
+            h: Some(height.into()),
+            ..Self::default()
+        }
+    }
+
     /// This, and `shared` for what this does not say. A focal length is said by an angle as well.
     #[must_use]
     pub fn or(&self, shared: &Self) -> Self {
@@ -244,33 +259,20 @@ impl Transforms {
         Ok(files::write_atomically(path, json.as_bytes())?)
     }
 
-    /// Describes cameras of one size and one set of intrinsics.
+    /// Describes cameras: what the first one is like for all, and for each frame what differs.
     #[must_use]
     pub fn from_cameras(views: &[(String, Camera)]) -> Self {
-        let shared = views.first().map(|(_, camera)| *camera);
-        let camera = TransformsCamera {
-            camera_angle_x: shared.map(|c| 2.0 * (f64::from(c.width) / (2.0 * c.intrinsics.fx)).atan()),
-            fl_x: shared.map(|c| c.intrinsics.fx),
-            fl_y: shared.map(|c| c.intrinsics.fy),
-            cx: shared.map(|c| c.intrinsics.cx),
-            cy: shared.map(|c| c.intrinsics.cy),
-            w: shared.map(|c| f64::from(c.width)),
-            h: shared.map(|c| f64::from(c.height)),
-            ..TransformsCamera::default()
+        let shared = views.first().map(|(_, camera)| TransformsCamera::of(camera)).unwrap_or_default();
+        let frame = |(file_path, camera): &(String, Camera)| {
+            let own = Some(TransformsCamera::of(camera)).filter(|own| *own != shared);
+            TransformsFrame {
+                file_path: file_path.clone(),
+                mask_path: None,
+                transform_matrix: opengl_pose(camera),
+                camera: own.unwrap_or_default(),
+            }
         };
-        Self {
-            camera,
-            frames: views
-                .iter()
-                .map(|(file_path, camera)| TransformsFrame {
-                    file_path: file_path.clone(),
-                    mask_path: None,
-                    transform_matrix: opengl_pose(camera),
-                    camera: TransformsCamera::default(),
-                })
-                .collect(),
-            ..Self::default()
-        }
+        Self { frames: views.iter().map(frame).collect(), camera: shared, ..Self::default() }
     }
 
     /// The camera of frame `frame` for a picture of `size` (width, height) pixels. A file without a size is scaled to
@@ -336,10 +338,15 @@ mod tests {
         let path = folder.path().join("transforms_train.json");
         let mut camera = Camera::look_at(DVec3::new(3.0, 1.0, 2.0), DVec3::ZERO, DVec3::Z, 80.0, 64, 48);
         camera.intrinsics = Intrinsics { fx: 80.0, fy: 82.0, cx: 30.0, cy: 25.0 };
-        Transforms::from_cameras(&[("train/0.png".into(), camera)]).save(&path).unwrap();
-        let read = Transforms::load(&path).unwrap().camera(&path, 0, None).unwrap();
-        assert!(read.view_from_world.abs_diff_eq(camera.view_from_world, 1e-12));
-        assert_eq!((read.intrinsics, read.width, read.height), (camera.intrinsics, 64, 48));
+        let other = Camera { width: 32, intrinsics: Intrinsics { cx: 16.0, ..camera.intrinsics }, ..camera };
+        let written = Transforms::from_cameras(&[("train/0.png".into(), camera), ("train/1.png".into(), other)]);
+        written.save(&path).unwrap();
+        let read = Transforms::load(&path).unwrap();
+        for (index, camera) in [camera, other].into_iter().enumerate() {
+            let read = read.camera(&path, index, None).unwrap();
+            assert!(read.view_from_world.abs_diff_eq(camera.view_from_world, 1e-12));
+            assert_eq!((read.intrinsics, read.width, read.height), (camera.intrinsics, camera.width, camera.height));
+        }
     }
 
     #[test]

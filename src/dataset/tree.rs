@@ -67,6 +67,11 @@ impl Place {
         self.tree.read(&self.inside)
     }
 
+    /// The folder that it lies in, where one with this ending is among those above it.
+    pub(super) fn folder_ending_with(&self, ending: &str) -> Option<&str> {
+        self.inside.split('/').rev().skip(1).find(|folder| folder.ends_with(ending))
+    }
+
     /// At most the first `bytes` bytes.
     pub(super) fn head(&self, bytes: u64) -> Result<Vec<u8>, DatasetError> {
         let mut head = Vec::new();
@@ -106,7 +111,18 @@ impl Tree {
     /// A folder, or a file that is a `.zip`.
     pub(super) fn open(path: &Path) -> Result<Self, DatasetError> {
         let data = read_error(path, || std::fs::metadata(path))?;
-        if data.is_dir() { Ok(Self::Folder(path.into())) } else { Archive::open(path).map(Self::Archive) }
+        if data.is_dir() {
+            return Ok(Self::Folder(path.into()));
+        }
+        // Downloads often lack their extension.
+        let mut magic = Vec::new();
+        read_error(path, || File::open(path)?.take(2).read_to_end(&mut magic))?;
+        let is_zip = magic == b"PK" || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
+        if is_zip {
+            Archive::open(path).map(Self::Archive)
+        } else {
+            Err(DatasetError::NotADataset { path: path.into() })
+        }
     }
 
     /// For messages.
@@ -230,8 +246,10 @@ impl Archive {
 
 fn open_zip(path: &Path) -> Result<ZipArchive<BufReader<File>>, DatasetError> {
     let file = read_error(path, || File::open(path))?;
-    ZipArchive::new(BufReader::new(file))
-        .map_err(|error| DatasetError::Archive { path: path.into(), reason: error.to_string() })
+    ZipArchive::new(BufReader::new(file)).map_err(|error| DatasetError::Archive {
+        path: path.into(),
+        reason: format!("it is not a .zip that can be read ({error})"),
+    })
 }
 
 /// Archives often hold one folder that holds everything.

@@ -6,6 +6,7 @@
 //! figures are those of `lapidary eval`.
 
 mod album;
+mod chart;
 mod folder;
 mod html;
 mod log;
@@ -15,6 +16,7 @@ mod views;
 use std::path::{Path, PathBuf};
 
 pub use album::{Album, Summary, ViewMetrics, difference, picture_stem};
+pub use chart::growth_svg;
 pub use folder::PictureFolder;
 pub use log::{EvaluationLine, LogLine, TrainingLine, read_log};
 pub use report::{Curve, Report, curves_of};

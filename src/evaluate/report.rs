@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::album::{Album, Card, FULL_DIFFERENCE, RAMP, Summary, ViewMetrics};
+use super::chart::charts;
 use super::html::{escape, fill};
 use super::log::LogLine;
 
@@ -195,98 +196,6 @@ fn card_html(index: usize, card: &Card) -> String {
     )
 }
 
-fn charts(curves: &[Curve]) -> String {
-    if curves.is_empty() {
-        return String::new();
-    }
-    format!("<h2>Training</h2>\n<div class=\"charts\">{}</div>", curves.iter().map(chart).collect::<String>())
-}
-
-/// Size of a chart, and its borders left, right, above and below; units of the drawing.
-const CHART: [f64; 2] = [480.0, 190.0];
-const BORDERS: [f64; 4] = [52.0, 14.0, 10.0, 24.0];
-
-fn chart(curve: &Curve) -> String {
-    let points = || curve.series.iter().flat_map(|(_, points)| points).filter(|[_, y]| y.is_finite());
-    let range = |axis: usize| {
-        let values = points().map(move |point| point[axis]);
-        (values.clone().fold(f64::INFINITY, f64::min), values.fold(f64::NEG_INFINITY, f64::max))
-    };
-    let (low, high) = range(1);
-    let low = if curve.from_zero { low.min(0.0) } else { low };
-    let (x_ticks, y_ticks) = (ticks((0.0, range(0).1), 6), ticks((low, high), 4));
-    let ends = |ticks: &[f64]| (ticks.first().copied().unwrap_or(0.0), ticks.last().copied().unwrap_or(1.0));
-    let [left, right, above, below] = BORDERS;
-    let place = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low).max(f64::MIN_POSITIVE);
-    // The axis of iterations ends where they do.
-    let x_of = |x: f64| left + place(x, (0.0, range(0).1)) * (CHART[0] - left - right);
-    let y_of = |y: f64| CHART[1] - below - place(y, ends(&y_ticks)) * (CHART[1] - above - below);
-    let mut svg =
-        format!(r#"<svg viewBox="0 0 {} {}" role="img" aria-label="{}">"#, CHART[0], CHART[1], escape(curve.title));
-    for tick in &y_ticks {
-        let (y, end, text_x) = (y_of(*tick), CHART[0] - right, left - 8.0);
-        let label = number(*tick, step_of(&y_ticks));
-        svg += &format!(
-            r#"<line class="grid" x1="{left}" x2="{end}" y1="{y:.1}" y2="{y:.1}"/><text x="{text_x}" y="{:.1}" text-anchor="end">{label}</text>"#,
-            y + 4.0
-        );
-    }
-    for tick in x_ticks.iter().filter(|tick| **tick <= range(0).1) {
-        let label = number(*tick, step_of(&x_ticks));
-        svg += &format!(r#"<text x="{:.1}" y="{}" text-anchor="middle">{label}</text>"#, x_of(*tick), CHART[1] - 7.0);
-    }
-    for (i, (_, series)) in curve.series.iter().enumerate() {
-        let places: Vec<[f64; 2]> =
-            series.iter().filter(|[_, y]| y.is_finite()).map(|[x, y]| [x_of(*x), y_of(*y)]).collect();
-        let line: Vec<String> = places.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
-        svg += &format!(r#"<polyline class="series s{i}" points="{}"/>"#, line.join(" "));
-        // Dots where they do not become a line themselves.
-        for [x, y] in places.iter().filter(|_| places.len() <= 40) {
-            svg += &format!(r#"<circle class="s{i}" cx="{x:.1}" cy="{y:.1}" r="2.2"/>"#);
-        }
-    }
-    let names = curve.series.iter().enumerate().filter(|(_, (name, _))| !name.is_empty());
-    let legend: String =
-        names.map(|(i, (name, _))| format!(r#" <span class="s{i}">● {}</span>"#, escape(name))).collect();
-    format!("<figure><figcaption><b>{}</b>{legend}</figcaption>{svg}</svg></figure>", escape(curve.title))
-}
-
-/// Round numbers, evenly apart, from at or below the lowest to at or above the highest value; about so many.
-fn ticks((low, high): (f64, f64), number: u32) -> Vec<f64> {
-    let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
-    let span = if high > low { high - low } else { high.abs().max(1.0) * 0.1 };
-    let rough = span / f64::from(number);
-    let power = 10f64.powf(rough.log10().floor());
-    let step =
-        [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= rough).unwrap_or(span);
-    let first = (low / step).floor();
-    let mut ticks: Vec<f64> = Vec::new();
-    // At most twice the number, whatever rounding does.
-    for i in 0..=2 * number {
-        ticks.push((first + f64::from(i)) * step);
-        if ticks.len() > 1 && (first + f64::from(i)) * step >= high {
-            break;
-        }
-    }
-    ticks
-}
-
-fn step_of(ticks: &[f64]) -> f64 {
-    ticks.windows(2).next().map_or(1.0, |pair| pair[1] - pair[0])
-}
-
-/// A tick with as many digits as its neighbours differ in.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before the cast")]
-fn number(value: f64, step: f64) -> String {
-    let (value, step, unit) = match step {
-        step if step >= 1e5 => (value / 1e6, step / 1e6, "M"),
-        step if step >= 1e3 => (value / 1e3, step / 1e3, "k"),
-        step => (value, step, ""),
-    };
-    let digits = (-(step.log10() + 1e-9).floor()).clamp(0.0, 9.0) as usize;
-    if value == 0.0 { "0".to_owned() } else { format!("{value:.digits$}{unit}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,18 +204,7 @@ mod tests {
     use crate::metrics::Likeness;
 
     #[test]
-    fn ticks_are_round_and_hold_all() {
-        assert_eq!(ticks((0.0, 30_000.0), 6), [0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0, 25_000.0, 30_000.0]);
-        assert_eq!(ticks((21.3, 24.9), 4), [21.0, 22.0, 23.0, 24.0, 25.0]);
-        for range in [(3.0, 3.0), (0.0, 0.0), (f64::NAN, 1.0), (-1e300, 1e300), (1e-9, 1.1e-9)] {
-            let ticks = ticks(range, 4);
-            assert!(
-                (2..=9).contains(&ticks.len()) && ticks.iter().all(|tick| tick.is_finite()),
-                "{range:?}: {ticks:?}"
-            );
-        }
-        let texts = [(5_000.0, 5_000.0), (0.05, 0.05), (20.5, 0.5), (1_200_000.0, 200_000.0), (0.0, 2.0), (30.0, 10.0)];
-        assert_eq!(texts.map(|(value, step)| number(value, step)), ["5k", "0.05", "20.5", "1.2M", "0", "30"]);
+    fn thousands_are_grouped() {
         assert_eq!([7, 1_234, 1_234_567].map(grouped), ["7", "1\u{2009}234", "1\u{2009}234\u{2009}567"]);
     }
 

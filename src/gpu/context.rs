@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::adapter::{self, Selector};
 use super::error::GpuError;
 use super::ledger::Ledger;
+use super::shaders::Traits;
 use super::{memory, report};
 
 /// How to open a device.
@@ -18,6 +19,8 @@ pub struct GpuOptions {
     pub limits: LimitSet,
     /// A smaller limit on the bytes of a binding than the adapter's, to try out how large buffers are split.
     pub max_binding_bytes: Option<u64>,
+    /// Take the kernels of real GPUs even where the processor plays one, to try them out.
+    pub hardware_kernels: bool,
 }
 
 /// Which limits and features to ask for.
@@ -37,6 +40,7 @@ impl Default for GpuOptions {
             checks: cfg!(debug_assertions),
             limits: LimitSet::Adapter,
             max_binding_bytes: None,
+            hardware_kernels: false,
         }
     }
 }
@@ -64,6 +68,7 @@ pub struct Gpu {
     name: String,
     driver: String,
     is_software: bool,
+    traits: Traits,
     memory: Option<u64>,
     pub(super) ledger: Arc<Ledger>,
     first_fault: Arc<Mutex<Option<GpuError>>>,
@@ -103,18 +108,17 @@ impl Gpu {
         }))
         .map_err(|error| GpuError::NoDevice { adapter: info.name.clone(), reason: error.to_string() })?;
 
+        let subgroups =
+            features.contains(wgpu::Features::SUBGROUP).then_some((info.subgroup_min_size, info.subgroup_max_size));
+        let is_software = info.device_type == wgpu::DeviceType::Cpu;
         let gpu = Self {
             checks: options.checks,
-            capabilities: Capabilities {
-                subgroups: features
-                    .contains(wgpu::Features::SUBGROUP)
-                    .then_some((info.subgroup_min_size, info.subgroup_max_size)),
-                timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
-            },
+            traits: Traits { subgroups, is_software: is_software && !options.hardware_kernels },
+            capabilities: Capabilities { subgroups, timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY) },
             limits,
             memory: memory::device_bytes(adapter),
             ledger: Arc::default(),
-            is_software: info.device_type == wgpu::DeviceType::Cpu,
+            is_software,
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             name: info.name,
             device,
@@ -176,6 +180,11 @@ impl Gpu {
         self.check()
     }
 
+    /// What decides which variants its kernels are made of.
+    pub(super) const fn traits(&self) -> Traits {
+        self.traits
+    }
+
     /// Name of the adapter.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -204,6 +213,11 @@ impl Gpu {
     #[must_use]
     pub fn held(&self) -> u64 {
         self.ledger.held()
+    }
+
+    /// The most bytes that [`Self::held`] was at a time since this was last asked.
+    pub fn take_peak(&self) -> u64 {
+        self.ledger.take_peak()
     }
 
     /// Refuses buffers from now on that would make it hold more than this many bytes.

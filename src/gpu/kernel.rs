@@ -82,7 +82,7 @@ impl Kernel {
     /// # Errors
     /// [`GpuError::Shader`].
     pub fn new(gpu: &Gpu, shader: &Shader, constants: &[(&str, u32)]) -> Result<Self, GpuError> {
-        let source = shader.source(gpu.capabilities().subgroups.is_some(), constants);
+        let source = shader.source(gpu.traits(), constants);
         let (_, interface) = reflect(shader.name, &source)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let module = gpu.shader_module(shader.name, &source);

@@ -9,18 +9,25 @@ use super::error::GpuError;
 #[derive(Debug)]
 pub(super) struct Ledger {
     held: AtomicU64,
+    /// Most that was held since it was last asked for.
+    peak: AtomicU64,
     allowed: AtomicU64,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { held: AtomicU64::new(0), allowed: AtomicU64::new(u64::MAX) }
+        Self { held: AtomicU64::new(0), peak: AtomicU64::new(0), allowed: AtomicU64::new(u64::MAX) }
     }
 }
 
 impl Ledger {
     pub(super) fn held(&self) -> u64 {
         self.held.load(Ordering::Relaxed)
+    }
+
+    /// The most that was held at a time since this was last asked.
+    pub(super) fn take_peak(&self) -> u64 {
+        self.peak.swap(self.held(), Ordering::Relaxed)
     }
 
     pub(super) fn allow(&self, bytes: u64) {
@@ -37,7 +44,10 @@ impl Ledger {
             held.checked_add(bytes).filter(|held| *held <= allowed)
         });
         match entered {
-            Ok(_) => Ok(Lease { ledger: Arc::clone(self), bytes }),
+            Ok(held) => {
+                self.peak.fetch_max(held + bytes, Ordering::Relaxed);
+                Ok(Lease { ledger: Arc::clone(self), bytes })
+            }
             Err(held) => Err(GpuError::OverBudget { label: label.to_owned(), bytes, held, allowed }),
         }
     }
@@ -71,5 +81,15 @@ mod tests {
         drop(first);
         assert_eq!(ledger.held(), 0);
         assert!(ledger.lease("second", 100).is_ok());
+    }
+
+    #[test]
+    fn a_peak_is_told_once() {
+        let ledger = Arc::new(Ledger::default());
+        let (first, second) = (ledger.lease("first", 60).unwrap(), ledger.lease("second", 30).unwrap());
+        drop(second);
+        assert_eq!((ledger.take_peak(), ledger.take_peak()), (90, 60));
+        drop(first);
+        assert_eq!((ledger.take_peak(), ledger.take_peak()), (60, 0));
     }
 }

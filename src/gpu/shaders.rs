@@ -17,8 +17,33 @@ pub struct Shader {
 enum Part {
     /// The same text on every device.
     Text(&'static str),
-    /// One text for devices with subgroup operations, one for those without; both define the same functions.
-    BySubgroups { with: &'static str, without: &'static str },
+    /// One of several texts that define the same functions.
+    Choice(fn(Traits) -> &'static str),
+}
+
+/// What of a device decides which variant of a part it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traits {
+    /// Lanes of the smallest and of the largest subgroup, if there are subgroup operations.
+    pub subgroups: Option<(u32, u32)>,
+    /// The processor plays GPU.
+    pub is_software: bool,
+}
+
+impl Traits {
+    /// No more than WebGPU guarantees.
+    pub const WEBGPU: Self = Self { subgroups: None, is_software: false };
+
+    /// Subgroups exist and hold clusters of eight lanes.
+    const fn has_clusters(self) -> bool {
+        matches!(self.subgroups, Some((fewest, _)) if fewest >= 8)
+    }
+
+    /// Lanes are better at passing numbers on than workgroup memory is: so it is where the processor plays GPU, see
+    /// docs/benchmarks.md. Every subgroup is one cluster there.
+    const fn has_cheap_shuffles(self) -> bool {
+        self.is_software && matches!(self.subgroups, Some((8, 8)))
+    }
 }
 
 macro_rules! text {
@@ -27,10 +52,33 @@ macro_rules! text {
     };
 }
 
-const WORKGROUP_SCAN: Part = Part::BySubgroups {
-    with: include_str!("../../shaders/shared/workgroup_scan_subgroups.wgsl"),
-    without: include_str!("../../shaders/shared/workgroup_scan.wgsl"),
-};
+/// The text in one file where the condition holds, else that in the other.
+macro_rules! choice {
+    ($condition:expr, $yes:literal, $no:literal) => {
+        Part::Choice(|traits| {
+            if $condition(traits) {
+                include_str!(concat!("../../shaders/", $yes))
+            } else {
+                include_str!(concat!("../../shaders/", $no))
+            }
+        })
+    };
+}
+
+const WORKGROUP_SCAN: Part = choice!(
+    |traits: Traits| traits.subgroups.is_some(),
+    "shared/workgroup_scan_subgroups.wgsl",
+    "shared/workgroup_scan.wgsl"
+);
+
+/// Whether threads of a subgroup go the same way through a batch of convexes.
+const TOGETHER: Part = choice!(Traits::has_clusters, "shared/together_subgroups.wgsl", "shared/together.wgsl");
+
+/// How a convex of the batch is read.
+const ROW: Part = choice!(Traits::has_cheap_shuffles, "shared/row_lanes.wgsl", "shared/row.wgsl");
+
+/// How numbers of a convex are added up.
+const SUMS: Part = choice!(Traits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
 
 /// Turns a count on the GPU into workgroups of an indirect dispatch.
 pub const GROUPS: Shader = Shader { name: "groups", parts: &[text!("groups.wgsl")] };
@@ -109,6 +157,9 @@ pub const EMIT_INSTANCES: Shader = Shader {
 pub const TILE_RANGES: Shader =
     Shader { name: "tile_ranges", parts: &[text!("shared/camera.wgsl"), text!("tile_ranges.wgsl")] };
 
+/// How many convexes can be seen.
+pub const COUNT_VISIBLE: Shader = Shader { name: "count_visible", parts: &[text!("count_visible.wgsl")] };
+
 /// Pictures. Constants: POINTS, INSPECT.
 pub const RASTERIZE: Shader = Shader {
     name: "rasterize",
@@ -116,6 +167,8 @@ pub const RASTERIZE: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/blend.wgsl"),
+        TOGETHER,
+        ROW,
         text!("rasterize.wgsl"),
     ],
 };
@@ -126,13 +179,15 @@ pub const NORMALS: Shader = Shader {
     parts: &[text!("shared/camera.wgsl"), text!("shared/finite.wgsl"), text!("normals.wgsl")],
 };
 
-/// What the rasterizer does in every tile. Constant: POINTS.
+/// What the rasterizer does in every tile, counted alike on every device. Constant: POINTS.
 pub const STATISTICS: Shader = Shader {
     name: "statistics",
     parts: &[
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/blend.wgsl"),
+        text!("shared/together.wgsl"),
+        text!("shared/row.wgsl"),
         text!("statistics.wgsl"),
     ],
 };
@@ -148,6 +203,9 @@ pub const RASTERIZE_BACKWARD: Shader = Shader {
         text!("shared/projected.wgsl"),
         text!("shared/cotangents.wgsl"),
         text!("shared/blend.wgsl"),
+        TOGETHER,
+        ROW,
+        SUMS,
         text!("rasterize_backward.wgsl"),
     ],
 };
@@ -260,7 +318,7 @@ pub const HULL_EDGES: Shader =
 pub const WIREFRAME: Shader =
     Shader { name: "wireframe", parts: &[text!("shared/display.wgsl"), text!("wireframe.wgsl")] };
 
-/// The picture that is shown.
+/// The picture that is shown. Constant: POINTS.
 pub const DISPLAY: Shader = Shader { name: "display", parts: &[text!("shared/display.wgsl"), text!("display.wgsl")] };
 
 /// Every row.
@@ -275,6 +333,7 @@ pub const SHADERS: &[Shader] = &[
     COUNT_INSTANCES,
     EMIT_INSTANCES,
     TILE_RANGES,
+    COUNT_VISIBLE,
     RASTERIZE,
     NORMALS,
     STATISTICS,
@@ -303,7 +362,7 @@ pub const SHADERS: &[Shader] = &[
 impl Shader {
     /// The whole source: constants of the crate, constants of the caller, parts.
     #[must_use]
-    pub fn source(&self, subgroups: bool, constants: &[(&str, u32)]) -> String {
+    pub fn source(&self, traits: Traits, constants: &[(&str, u32)]) -> String {
         let mut source = constants::wgsl_header();
         for (name, value) in constants {
             // Writing to a string does not fail.
@@ -312,8 +371,7 @@ impl Shader {
         for part in self.parts {
             source.push_str(match part {
                 Part::Text(text) => text,
-                Part::BySubgroups { with, .. } if subgroups => with,
-                Part::BySubgroups { without, .. } => without,
+                Part::Choice(text) => text(traits),
             });
         }
         source

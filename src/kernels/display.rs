@@ -16,7 +16,7 @@ pub enum DisplayMode {
     Colour,
     /// View depth.
     Depth,
-    /// World normal, from the differences of the depth.
+    /// World normal of the facet of the heaviest contributor where the ray enters it.
     Normal,
     /// How much of the background is hidden.
     Alpha,
@@ -52,7 +52,7 @@ impl DisplayMode {
     /// Whether the frame must say who made each pixel.
     #[must_use]
     pub const fn inspects(self) -> bool {
-        matches!(self, Self::Convex | Self::Contributors)
+        matches!(self, Self::Normal | Self::Convex | Self::Contributors)
     }
 }
 
@@ -256,7 +256,8 @@ impl Display {
         commands.dispatch(&self.wireframe, threads(window, pairs), &bindings)
     }
 
-    /// Writes the picture of a frame of `size` pixels.
+    /// Writes the picture of a frame of `size` pixels; of normals, the pixels whose heaviest contributor is in the window of
+    /// convexes. The arguments are those of the window.
     ///
     /// # Errors
     /// [`GpuError::Binding`].
@@ -264,6 +265,8 @@ impl Display {
         &self,
         commands: &mut Commands<'_>,
         buffers: DisplayBuffers<'_>,
+        window: &Range<u64>,
+        points: &Buffer<f32>,
         [width, height]: [u32; 2],
         row_pixels: u32,
     ) -> Result<(), GpuError> {
@@ -279,6 +282,7 @@ impl Display {
             ("first_instance_from_tile", buffers.first_instance_from_tile.all()),
             ("edges", buffers.edges.map_or(unused, |edges| edges.window(pixels()))),
             ("canvas", buffers.canvas.window(canvas)),
+            ("points", if window.is_empty() { unused } else { points.window(self.points_of(window)) }),
         ];
         commands.dispatch(&self.display, Grid::Plane(width.div_ceil(8), height.div_ceil(8)), &bindings)
     }

@@ -26,5 +26,5 @@ pub use project::{GatherArgs, Project, ProjectArgs, ProjectBackward, ProjectBack
 pub use rasterize::{BandArgs, PixelBuffers, Rasterize, RasterizeArgs, RasterizeBackward, RasterizeBackwardArgs};
 pub use scan::{Scan, ScanPlan};
 pub use sort::{Pairs, Sort, SortPlan};
-pub use statistics::CountPairs;
+pub use statistics::{CountPairs, CountVisible};
 pub use to_world::ToWorld;

@@ -1,4 +1,4 @@
-//! Counts what the rasterizer does in every tile.
+//! Counts what the rasterizer does in every tile, and the convexes that can be seen.
 
 use super::rasterize::{BandArgs, RasterizeArgs};
 use crate::gpu::layout::TileStatistics;
@@ -39,5 +39,40 @@ impl CountPairs {
             ("tiles", tiles.all()),
         ];
         commands.dispatch(&self.kernel, Grid::Plane(band.num_tiles[0], band.num_tiles[1]), &bindings)
+    }
+}
+
+/// Counts the convexes that any tile can touch. The compiled kernel.
+#[derive(Debug)]
+pub struct CountVisible {
+    kernel: Kernel,
+}
+
+impl CountVisible {
+    /// Compiles the kernel.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
+        Ok(Self { kernel: Kernel::new(gpu, &shaders::COUNT_VISIBLE, &[])? })
+    }
+
+    /// Records the search among the keys that convexes are sorted by.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn record(
+        &self,
+        commands: &mut Commands<'_>,
+        num_convexes: &Buffer<u32>,
+        depth_keys: &Buffer<u32>,
+        num_visible: &Buffer<u32>,
+    ) -> Result<(), GpuError> {
+        let bindings = [
+            ("num_convexes", num_convexes.all()),
+            ("depth_keys", depth_keys.all()),
+            ("num_visible", num_visible.all()),
+        ];
+        commands.dispatch(&self.kernel, Grid::Groups(1), &bindings)
     }
 }

@@ -232,7 +232,7 @@ impl FrameMemory {
     }
 
     /// Convexes in the order of depth; valid after the sort.
-    fn ranked(&self) -> &Pairs {
+    pub(super) fn ranked(&self) -> &Pairs {
         self.depth_sort.result(&self.by_depth, &self.by_depth_scratch)
     }
 

@@ -24,7 +24,7 @@ pub use view::View;
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
 use crate::image::Image;
-use crate::kernels::{Bin, CountPairs, Normals, Project, Rasterize, Scan, Sort};
+use crate::kernels::{Bin, CountPairs, CountVisible, Normals, Project, Rasterize, Scan, Sort};
 use crate::scene::{NAMES, Params, Scene};
 
 /// A scene in the memory of the device.
@@ -121,6 +121,8 @@ pub struct Renderer {
     sort: Sort,
     /// Compiled when it is asked for.
     count_pairs: Option<CountPairs>,
+    /// Likewise.
+    count_visible: Option<CountVisible>,
     memory: Option<FrameMemory>,
 }
 
@@ -140,6 +142,7 @@ impl Renderer {
             scan: Scan::new(gpu)?,
             sort: Sort::new(gpu)?,
             count_pairs: None,
+            count_visible: None,
             memory: None,
         })
     }

@@ -3,7 +3,7 @@
 use super::{Frame, GpuScene, Renderer};
 use crate::gpu::layout::TileStatistics;
 use crate::gpu::{Commands, GpuError};
-use crate::kernels::CountPairs;
+use crate::kernels::{CountPairs, CountVisible};
 
 /// What the rasterizer does in one frame. A pair is one of a pixel and a convex.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +42,23 @@ impl Statistics {
 }
 
 impl Renderer {
+    /// Counts the convexes that any tile of a frame can touch.
+    ///
+    /// # Errors
+    /// [`GpuError`] when the device was lost.
+    pub fn num_visible(&mut self, frame: &Frame) -> Result<u32, GpuError> {
+        let kernel = match self.count_visible.take() {
+            Some(kernel) => kernel,
+            None => CountVisible::new(&self.gpu)?,
+        };
+        let found = self.gpu.zeros("num_visible", 1)?;
+        let mut commands = Commands::new(&self.gpu, "num_visible");
+        kernel.record(&mut commands, &frame.memory.num_convexes, &frame.memory.ranked().keys, &found)?;
+        commands.submit();
+        self.count_visible = Some(kernel);
+        found.read_one(&self.gpu)
+    }
+
     /// Counts what drawing a frame of this scene took. The same frame gives the same numbers on every device that rounds
     /// alike.
     ///

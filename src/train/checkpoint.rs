@@ -12,9 +12,6 @@ use crate::files::{self, FileError};
 use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
 use crate::scene_file;
 
-/// Value of the metadata key `format`.
-const FORMAT: &str = "lapidary-checkpoint";
-
 /// Value of the metadata key `version`; raised when an older reader would misread the file.
 const VERSION: &str = "1";
 
@@ -82,6 +79,9 @@ pub enum CheckpointError {
 const GROUPS: [&str; 3] = ["params", "first_moment", "second_moment"];
 
 impl Checkpoint {
+    /// Value of the metadata key `format`.
+    pub const FORMAT: &str = "lapidary-checkpoint";
+
     /// Writes the file under a temporary name and renames it.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl Checkpoint {
         let statistics = TensorView::new(Dtype::F32, vec![rows, 4], bytemuck::cast_slice(&self.statistics));
         tensors.push(("statistics".to_owned(), statistics.map_err(|error| content(&error))?));
         let metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
+            ("format".to_owned(), Self::FORMAT.to_owned()),
             ("version".to_owned(), VERSION.to_owned()),
             ("points_per_convex".to_owned(), self.scene.points_per_convex.to_string()),
             ("sh_degree".to_owned(), self.scene.sh_degree.to_string()),
@@ -121,7 +121,7 @@ impl Checkpoint {
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| content(error.to_string()))?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let key = |name: &str| metadata.get(name).map_or("nothing", String::as_str);
-        for (name, expected) in [("format", FORMAT), ("version", VERSION)] {
+        for (name, expected) in [("format", Self::FORMAT), ("version", VERSION)] {
             if key(name) != expected {
                 return Err(content(format!("metadata `{name}` is {}, expected {expected}", key(name))));
             }

@@ -77,13 +77,13 @@ mod budget {
 
     pub(super) fn is_due(options: &TrainOptions, iteration: u32) -> bool {
         let (from, until) = bounds(options);
-        iteration.is_multiple_of(options.refine_every) && (from..=until).contains(&iteration)
+        iteration.is_multiple_of(options.refinement_period()) && (from..=until).contains(&iteration)
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a small count")]
     fn bounds(options: &TrainOptions) -> (u32, u32) {
         let part = |part: f32| (f64::from(options.iterations) * f64::from(part)) as u32;
-        (part(WARM_UP).max(options.refine_every), part(options.refine_until))
+        (part(WARM_UP).max(options.refinement_period()), part(options.refine_until))
     }
 
     /// How many convexes there should be after a change: the same factor each time, so that the last one reaches the
@@ -91,7 +91,7 @@ mod budget {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the budget, a u32")]
     fn target(options: &TrainOptions, iteration: u32, now: usize) -> usize {
         let (_, until) = bounds(options);
-        let changes_left = (until.saturating_sub(iteration) / options.refine_every + 1) as f64;
+        let changes_left = (until.saturating_sub(iteration) / options.refinement_period() + 1) as f64;
         let factor = (f64::from(options.max_convexes) / now.max(1) as f64).max(1.0).powf(1.0 / changes_left);
         // Gradients need time to settle after a change.
         ((now as f64 * factor.min(1.3)).ceil() as usize).min(options.max_convexes as usize)
@@ -226,7 +226,7 @@ mod paper {
         let resets = iteration < until && iteration.is_multiple_of(stretched(3000));
         let splits = iteration < until
             && iteration >= stretched(600)
-            && iteration.is_multiple_of(stretched(200).max(options.refine_every.min(200)));
+            && iteration.is_multiple_of(stretched(200).max(options.refinement_period().min(200)));
         let prunes = iteration >= until && iteration.is_multiple_of(stretched(1000)) && iteration < options.iterations;
         let drops_large = iteration > stretched(3000);
         (splits || resets || prunes).then_some(Event { splits, drops_large, resets })

@@ -11,6 +11,7 @@ mod density;
 mod governor;
 mod options;
 mod start;
+mod suspicion;
 mod targets;
 
 use std::path::Path;
@@ -195,6 +196,15 @@ impl Trainer {
         self.governor.note(self.options.max_convexes)
     }
 
+    /// What looks wrong about the dataset, a sentence each: views without overlap, pictures that show nothing, masks that
+    /// seem inverted. Decodes a few pictures.
+    ///
+    /// # Errors
+    /// [`TrainError::Dataset`]: a picture that cannot be decoded.
+    pub fn suspicions(&self) -> Result<Vec<String>, TrainError> {
+        Ok(suspicion::suspicions(&self.dataset, &self.cameras, &self.similarity)?)
+    }
+
     /// After an error: goes back to the iterations that were really done, so that they can still be saved. A device that
     /// was lost has nothing left to save.
     pub fn fall_back(&mut self) {
@@ -263,10 +273,11 @@ impl Trainer {
         self.optimiser.set_sh_degree(self.sh_degree_at(iteration));
         let TrainOptions { opacity_weight, extent_weight, ssim_weight, .. } = self.options;
         let is_budget = self.options.strategy == StrategyKind::Budget;
+        let level = self.options.coarse_level(iteration);
         Ok(Iteration {
-            camera: self.cameras[view],
+            camera: halved(&self.cameras[view], level),
             options: self.render_options(),
-            target: self.targets.get(view)?,
+            target: self.targets.get(view, level)?,
             ssim_weight,
             rates: self.rates_at(iteration),
             step: iteration,
@@ -453,6 +464,11 @@ impl Trainer {
         let number = held_back.len().min(self.options.eval_views as usize);
         (0..number).filter_map(|i| held_back.get(i * held_back.len() / number).copied()).collect()
     }
+}
+
+/// The camera of a picture whose sides are halved so often.
+fn halved(camera: &Camera, level: u32) -> Camera {
+    camera.resized((camera.width >> level).max(1), (camera.height >> level).max(1))
 }
 
 /// The renderer, and who decides how much memory is for what.

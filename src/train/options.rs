@@ -73,10 +73,16 @@ pub struct TrainOptions {
     pub extent_weight: f32,
     /// Convexes of less opacity are given another place.
     pub dead_opacity: f32,
-    /// Iterations between changes of the number of convexes.
-    pub refine_every: u32,
+    /// Iterations between changes of the number of convexes; a twentieth of the run and at most a hundred where nothing is
+    /// said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refine_every: Option<u32>,
     /// Part of the iterations after which the number of convexes stays.
     pub refine_until: f32,
+    /// How often width and height of the pictures are halved at the beginning, where `coarse_until` says so; at most 6.
+    pub coarse_levels: u32,
+    /// Part of the iterations after which the pictures have their full size; not of the published strategy.
+    pub coarse_until: f32,
     /// Iterations between looks at held-back views; 0 for never, and a tenth of the iterations where nothing is said.
     /// Changes nothing but the log.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +111,7 @@ impl Default for TrainOptions {
             background: [0.0; 3],
             antialias: false,
             ssim_weight: SSIM_WEIGHT as f32,
-            points_rate: [5e-4, 5e-6],
+            points_rate: [2e-3, 2e-5],
             delta_rate: 0.005,
             sigma_rate: 0.0045,
             opacity_rate: 0.01,
@@ -115,8 +121,10 @@ impl Default for TrainOptions {
             opacity_weight: 0.01,
             extent_weight: 0.0,
             dead_opacity: 0.01,
-            refine_every: 100,
+            refine_every: None,
             refine_until: 0.6,
+            coarse_levels: 2,
+            coarse_until: 0.0,
             eval_every: None,
             eval_views: 4,
             iterations_per_submission: 8,
@@ -144,15 +152,52 @@ const FULL_ITERATIONS: f32 = 30_000.0;
 /// Largest factor of the learning rates of short runs.
 const MAX_HASTE: f32 = 5.0;
 
+/// Changes of the number of convexes that a short run has time for, were there any to its end; and iterations between them
+/// in long runs. Gradients need time to settle after a change.
+const REFINEMENTS: u32 = 20;
+const MAX_REFINEMENT_PERIOD: u32 = 100;
+
+/// Most halvings of the pictures.
+const MAX_COARSE_LEVELS: u32 = 6;
+
 /// Looks at held-back views during a training, where nothing else is said.
 const EVALUATIONS: u32 = 10;
 
 impl TrainOptions {
+    /// The published configuration. Source: docs/spec.md §6.
+    #[must_use]
+    pub fn published(preset: Preset) -> Self {
+        let (points_rate, sigma_rate) = match preset {
+            Preset::Light => ([5e-4, 5e-6], 0.0045),
+            Preset::Indoor => ([4e-4, 4e-6], 0.0045),
+            Preset::Outdoor => ([5e-4, 5e-6], 0.004),
+        };
+        Self { strategy: StrategyKind::Paper, preset, points_rate, sigma_rate, ..Self::default() }
+    }
+
     /// Factor of the learning rates: a short run has to take larger steps. Drift by noise grows with the root of the
     /// number of steps, and so may they.
     #[must_use]
     pub fn haste(&self) -> f32 {
         (FULL_ITERATIONS / self.iterations as f32).sqrt().clamp(1.0, MAX_HASTE)
+    }
+
+    /// How often width and height of the pictures are halved in an iteration: less and less, in equal parts.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of levels")]
+    pub fn coarse_level(&self, iteration: u32) -> u32 {
+        if self.strategy == StrategyKind::Paper || self.coarse_until == 0.0 {
+            return 0;
+        }
+        let part = f64::from(iteration) / (f64::from(self.coarse_until) * f64::from(self.iterations));
+        let levels = f64::from(self.coarse_levels);
+        (levels * (1.0 - part)).ceil().clamp(0.0, levels) as u32
+    }
+
+    /// Iterations between changes of the number of convexes.
+    #[must_use]
+    pub fn refinement_period(&self) -> u32 {
+        self.refine_every.unwrap_or((self.iterations / REFINEMENTS).clamp(1, MAX_REFINEMENT_PERIOD))
     }
 
     /// Iterations between looks at held-back views; `None` for never.
@@ -182,14 +227,19 @@ impl TrainOptions {
         if self.sh_degree > 3 {
             return fault("sh_degree", &self.sh_degree, "0 to 3");
         }
-        if self.refine_every == 0 {
+        if self.refine_every == Some(0) {
             return fault("refine_every", &0, "at least 1");
         }
         if !(0.0..=1.0).contains(&self.ssim_weight) {
             return fault("ssim_weight", &self.ssim_weight, "0 to 1");
         }
-        if !(0.0..=1.0).contains(&self.refine_until) {
-            return fault("refine_until", &self.refine_until, "0 to 1");
+        for (name, part) in [("refine_until", self.refine_until), ("coarse_until", self.coarse_until)] {
+            if !(0.0..=1.0).contains(&part) {
+                return fault(name, &part, "0 to 1");
+            }
+        }
+        if self.coarse_levels > MAX_COARSE_LEVELS {
+            return fault("coarse_levels", &self.coarse_levels, "0 to 6");
         }
         if self.background.iter().any(|channel| !(0.0..=1.0).contains(channel)) {
             return fault("background", &self.background, "three numbers from 0 to 1");
@@ -235,5 +285,15 @@ mod tests {
         );
         assert!(message(TrainOptions { colour_rate: f32::NAN, ..TrainOptions::default() }).contains("colour_rate"));
         assert!(message(TrainOptions { start_opacity: 1.0, ..TrainOptions::default() }).contains("start_opacity"));
+        assert!(message(TrainOptions { coarse_levels: 7, ..TrainOptions::default() }).contains("coarse_levels"));
+    }
+
+    #[test]
+    fn pictures_grow_to_their_size_in_equal_parts() {
+        let options = TrainOptions { iterations: 100, coarse_until: 0.5, ..TrainOptions::default() };
+        let levels = [1, 24, 25, 49, 50, 100].map(|iteration| options.coarse_level(iteration));
+        assert_eq!(levels, [2, 2, 1, 1, 0, 0]);
+        assert_eq!(TrainOptions { coarse_until: 0.0, ..options.clone() }.coarse_level(1), 0);
+        assert_eq!(TrainOptions { strategy: StrategyKind::Paper, ..options }.coarse_level(1), 0);
     }
 }

@@ -17,9 +17,9 @@ pub struct Targets {
     pictures: PictureCache,
     budget: u64,
     used: u64,
-    held: HashMap<usize, Buffer<u32>>,
+    held: HashMap<(usize, u32), Buffer<u32>>,
     /// Oldest use first.
-    order: VecDeque<usize>,
+    order: VecDeque<(usize, u32)>,
 }
 
 impl Targets {
@@ -33,23 +33,23 @@ impl Targets {
 
     /// Asks for a view's picture to be decoded soon, unless it is on the GPU.
     pub fn prefetch(&self, view: usize) {
-        if !self.held.contains_key(&view) {
+        if !self.held.keys().any(|(held, _)| *held == view) {
             self.pictures.prefetch(view);
         }
     }
 
-    /// The picture of a view: red, green, blue and weight, a byte each, red in the lowest.
+    /// The picture of a view, its sides halved so often: red, green, blue and weight, a byte each, red in the lowest.
     ///
     /// # Errors
     /// [`TrainError`] when it cannot be decoded or does not fit.
-    pub fn get(&mut self, view: usize) -> Result<Buffer<u32>, TrainError> {
-        if let Some(found) = self.held.get(&view) {
+    pub fn get(&mut self, view: usize, level: u32) -> Result<Buffer<u32>, TrainError> {
+        if let Some(found) = self.held.get(&(view, level)) {
             let found = found.clone();
-            self.order.retain(|held| *held != view);
-            self.order.push_back(view);
+            self.order.retain(|held| *held != (view, level));
+            self.order.push_back((view, level));
             return Ok(found);
         }
-        let picture = self.pictures.get(view)?;
+        let picture = self.pictures.get(view)?.halved(level);
         while self.used + picture.bytes() > self.budget {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(buffer) = self.held.remove(&oldest) {
@@ -59,8 +59,8 @@ impl Targets {
         let words: Vec<u32> = picture.pixels.iter().map(|pixel| u32::from_le_bytes(*pixel)).collect();
         let buffer = self.gpu.upload("target", &words)?;
         self.used += buffer.bytes();
-        self.held.insert(view, buffer.clone());
-        self.order.push_back(view);
+        self.held.insert((view, level), buffer.clone());
+        self.order.push_back((view, level));
         Ok(buffer)
     }
 }

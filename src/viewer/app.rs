@@ -85,6 +85,8 @@ struct Opened {
     kernels_timed: Instant,
     last_frame: Instant,
     was_moving: bool,
+    /// Whether the window has been shown with a scene on the stage.
+    is_announced: bool,
 }
 
 struct App {
@@ -191,6 +193,7 @@ impl App {
             kernels_timed: now,
             last_frame: now,
             was_moving: false,
+            is_announced: false,
         });
         Ok(())
     }
@@ -280,6 +283,7 @@ impl App {
         let painting = Painting { textures: output.textures_delta, meshes, pixels_per_point, background: [0.0; 3] };
         let shown = opened.screen.show(painting)?;
         opened.was_moving = next == Next::Now;
+        opened.is_announced = opened.stage.num_convexes() > 0;
         let pause = output.viewport_output.get(&egui::ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
         let from_egui =
             pause.and_then(|pause| now.checked_add(pause)).filter(|_| pause < Some(Duration::from_secs(3600)));
@@ -397,7 +401,8 @@ fn take_scene(session: &mut Session, opened: &mut Opened) -> Result<(), GpuError
 
 /// The panel and the picture.
 fn layout(ui: &mut egui::Ui, session: &mut Session, opened: &mut Opened, seconds: f64) -> Result<Next, GpuError> {
-    let Opened { gpu, screen, stage, viewport, kernels_are_shown, kernels_timed, was_moving, .. } = opened;
+    let Opened { gpu, screen, stage, viewport, kernels_are_shown, kernels_timed, was_moving, is_announced, .. } =
+        opened;
     if session.settings.panel {
         let mut device = Device { gpu, viewport, num_convexes: stage.num_convexes(), times_kernels: kernels_are_shown };
         egui::Panel::right("panel").default_size(300.0).size_range(260.0..=460.0).show(ui, |ui| {
@@ -413,7 +418,8 @@ fn layout(ui: &mut egui::Ui, session: &mut Session, opened: &mut Opened, seconds
         *kernels_timed = Instant::now();
     }
     let frame = egui::Frame::NONE;
-    let mut studio = Studio { gpu, screen, stage, viewport, times_kernels, seconds };
+    let is_announced = *is_announced;
+    let mut studio = Studio { gpu, screen, stage, viewport, is_announced, times_kernels, seconds };
     egui::CentralPanel::default().frame(frame).show(ui, |ui| scene_area::show(ui, session, &mut studio)).inner
 }
 

@@ -22,6 +22,9 @@ pub struct View {
     pub camera: Camera,
 }
 
+/// A point in space: world units, and sRGB.
+pub type Point = (DVec3, [u8; 3]);
+
 /// A picture of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -46,10 +49,14 @@ pub struct Content {
     pub scene: Option<Arc<Scene>>,
     /// Whether it was trained with anti-aliasing.
     pub antialias: bool,
+    /// Points of structure from motion, shown while there is no scene.
+    pub points: Vec<Point>,
     /// Cameras, if there are some.
     pub views: Vec<View>,
     /// Their pictures.
     pub picture: LoadPicture,
+    /// View depth at which convexes end, world units, where the scene's training says one.
+    pub near: Option<f64>,
 }
 
 impl fmt::Debug for Content {
@@ -61,12 +68,8 @@ impl fmt::Debug for Content {
 
 impl Default for Content {
     fn default() -> Self {
-        Self {
-            scene: None,
-            antialias: false,
-            views: Vec::new(),
-            picture: Arc::new(|_| Err("there are no pictures".into())),
-        }
+        let picture: LoadPicture = Arc::new(|_| Err("there are no pictures".into()));
+        Self { scene: None, antialias: false, points: Vec::new(), views: Vec::new(), picture, near: None }
     }
 }
 

@@ -3,6 +3,7 @@
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
+use crate::constants::NEAR;
 use crate::kernels::DisplayMode;
 
 /// All that changes the picture besides scene and camera.
@@ -26,8 +27,11 @@ pub struct Look {
     /// Only convexes with their centroid in this box are shown.
     #[serde(skip)]
     pub crop: Option<Crop>,
-    /// Count at the upper end of the colours.
+    /// Count at the upper end of the colours, which are logarithmic.
     pub max_count: f32,
+    /// View depth at which convexes end, world units.
+    #[serde(skip)]
+    pub near: f64,
     /// View depths at both ends of the colours; what is in the scene, where nothing is said.
     pub depth_range: Option<[f32; 2]>,
 }
@@ -43,7 +47,8 @@ impl Default for Look {
             background: [0.0; 3],
             scale: 1.0,
             crop: None,
-            max_count: 64.0,
+            max_count: 256.0,
+            near: NEAR,
             depth_range: None,
         }
     }

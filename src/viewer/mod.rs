@@ -19,7 +19,7 @@ mod track;
 mod viewport;
 
 pub use app::{Launch, StartLive, ViewerError, run};
-pub use content::{Content, LoadPicture, Open, Picture, View};
+pub use content::{Content, LoadPicture, Open, Picture, Point, View};
 pub use live::{LiveCommand, LiveRate, LiveSource, Progress};
 pub use look::{Crop, Look};
 pub use navigator::{Navigator, Pose};

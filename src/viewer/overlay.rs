@@ -3,12 +3,9 @@
 use egui::{Color32, Painter, Pos2, Rect, Stroke, Vec2};
 use glam::{DVec2, DVec3};
 
-use super::content::View;
+use super::content::{Point, View};
 use crate::camera::Camera;
 use crate::camera_path::CameraPath;
-
-/// Depth, in parts of the distance of the scene, nearer than which nothing is drawn.
-const NEAREST: f64 = 1e-3;
 
 /// World to window.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +14,8 @@ pub(super) struct Projection {
     pub camera: Camera,
     /// Where the picture is, points.
     pub rect: Rect,
+    /// View depth nearer than which nothing is drawn.
+    pub nearest: f64,
 }
 
 impl Projection {
@@ -24,7 +23,7 @@ impl Projection {
     #[must_use]
     pub(super) fn point(&self, world: DVec3) -> Option<(Pos2, f64)> {
         let view = self.camera.view_from_world.transform_point3(world);
-        (view.z > NEAREST).then(|| (self.of_view(view), view.z))
+        (view.z > self.nearest).then(|| (self.of_view(view), view.z))
     }
 
     fn of_view(&self, view: DVec3) -> Pos2 {
@@ -40,11 +39,11 @@ impl Projection {
     #[must_use]
     pub(super) fn line(&self, a: DVec3, b: DVec3) -> Option<[Pos2; 2]> {
         let (a, b) = (self.camera.view_from_world.transform_point3(a), self.camera.view_from_world.transform_point3(b));
-        if a.z.max(b.z) <= NEAREST {
+        if a.z.max(b.z) <= self.nearest {
             return None;
         }
         let cut = |p: DVec3, other: DVec3| {
-            if p.z > NEAREST { p } else { p.lerp(other, (NEAREST - p.z) / (other.z - p.z)) }
+            if p.z > self.nearest { p } else { p.lerp(other, (self.nearest - p.z) / (other.z - p.z)) }
         };
         Some([self.of_view(cut(a, b)), self.of_view(cut(b, a))])
     }
@@ -124,6 +123,24 @@ fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], textur
     painter.add(mesh);
 }
 
+/// Most points that are drawn; more would not show more.
+const MAX_POINTS: usize = 40_000;
+
+/// Draws points as small squares, the far ones first.
+pub(super) fn points(painter: &Painter, projection: &Projection, points: &[Point]) {
+    let every = points.len().div_ceil(MAX_POINTS).max(1);
+    let place = |(world, colour): &Point| projection.point(*world).map(|(at, depth)| (at, depth, *colour));
+    let clip = painter.clip_rect().expand(2.0);
+    let mut seen: Vec<_> =
+        points.iter().step_by(every).filter_map(place).filter(|(at, ..)| clip.contains(*at)).collect();
+    seen.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut mesh = egui::Mesh::default();
+    for (at, _, [red, green, blue]) in seen {
+        mesh.add_colored_rect(Rect::from_center_size(at, Vec2::splat(2.0)), Color32::from_rgb(red, green, blue));
+    }
+    painter.add(mesh);
+}
+
 /// Draws a box along the axes of the world.
 pub(super) fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DVec3, stroke: Stroke) {
     let corner = |bits: usize| DVec3::select(glam::BVec3::new(bits & 1 > 0, bits & 2 > 0, bits & 4 > 0), high, low);
@@ -185,7 +202,8 @@ mod tests {
 
     fn projection() -> Projection {
         let camera = Camera::look_at(DVec3::new(0.0, -4.0, 0.0), DVec3::ZERO, DVec3::Z, 100.0, 200, 100);
-        Projection { camera, rect: Rect::from_min_size(Pos2::new(10.0, 20.0), Vec2::new(400.0, 200.0)) }
+        let rect = Rect::from_min_size(Pos2::new(10.0, 20.0), Vec2::new(400.0, 200.0));
+        Projection { camera, rect, nearest: 1e-3 }
     }
 
     #[test]

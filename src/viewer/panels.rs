@@ -44,13 +44,13 @@ pub(super) struct Device<'a> {
 pub(super) fn show(ui: &mut Ui, session: &mut Session, device: &mut Device<'_>) {
     heading(ui, session);
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        if session.live.is_some() {
+            section(ui, "Training", true, |ui| training(ui, session));
+        }
         section(ui, "View", true, |ui| view(ui, session));
         section(ui, "Camera", true, |ui| camera(ui, session));
         if !session.content.views.is_empty() {
             section(ui, "Dataset", true, |ui| dataset(ui, session));
-        }
-        if session.live.is_some() {
-            section(ui, "Training", true, |ui| training(ui, session));
         }
         section(ui, "Camera path", false, |ui| path(ui, session));
         section(ui, "Crop box", false, |ui| crop(ui, session));
@@ -109,7 +109,7 @@ fn view(ui: &mut Ui, session: &mut Session) {
     }
     match look.mode {
         DisplayMode::Contributors | DisplayMode::Tiles => {
-            let slider = egui::Slider::new(&mut look.max_count, 4.0..=4096.0).logarithmic(true).integer();
+            let slider = egui::Slider::new(&mut look.max_count, 16.0..=4096.0).logarithmic(true).integer();
             ui.add(slider.text("brightest at"));
         }
         DisplayMode::Depth => depth_range(ui, look),
@@ -131,7 +131,8 @@ fn view(ui: &mut Ui, session: &mut Session) {
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.small_button("reset").clicked() {
-                *look = Look { background: look.background, antialias: look.antialias, ..Look::default() };
+                let Look { background, near, antialias, .. } = *look;
+                *look = Look { background, near, antialias, ..Look::default() };
             }
         });
     });
@@ -238,9 +239,6 @@ fn dataset(ui: &mut Ui, session: &mut Session) {
             }
         }
     });
-    if let Some((_, _, psnr)) = session.photograph.as_ref().and_then(|photograph| photograph.compared.as_ref()) {
-        ui.label(format!("PSNR {psnr:.2} dB"));
-    }
     let count = session.content.views.len();
     egui::ScrollArea::vertical().id_salt("cameras").max_height(190.0).auto_shrink([false, true]).show_rows(
         ui,
@@ -304,6 +302,7 @@ fn training(ui: &mut Ui, session: &mut Session) {
         Some(Ok(())) => "finished".to_owned(),
         Some(Err(reason)) => format!("failed: {reason}"),
         None if progress.is_paused => "paused".to_owned(),
+        None if progress.iterations == 0 => "starting".to_owned(),
         None => format!("{:.1} it/s, {} convexes", progress.iterations_per_second, progress.num_convexes),
     });
     let (is_over, is_paused) = (progress.finished.is_some(), progress.is_paused);
@@ -317,7 +316,7 @@ fn training(ui: &mut Ui, session: &mut Session) {
         }
         match live.cost() {
             Some(cost) => ui.label(format!("costs {:.0} % of it/s", cost * 100.0)),
-            None => ui.weak("cost known after off and on"),
+            None => ui.weak("cost not known").on_hover_text("known once training went on both unwatched and watched"),
         };
     });
     ui.add_enabled_ui(!is_over, |ui| {
@@ -440,11 +439,12 @@ fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
     let [width, height] = viewport.last_size;
     let rate = session.frames_per_second().map_or("at rest".to_owned(), |rate| format!("{rate:.0}"));
     row("frames per second", rate);
-    row("last frame", format!("{:.1} ms  {width}×{height}", last.seconds * 1e3));
+    row("last frame", format!("{}  {width}×{height}", duration(last.seconds)));
     if let Some(seconds) = viewport.refined_seconds {
-        row("whole picture", format!("{:.1} ms", seconds * 1e3));
+        row("whole picture", duration(seconds));
     }
-    row("convexes", grouped(device.num_convexes.into()));
+    let (seen, all) = (grouped(last.num_visible.into()), grouped(device.num_convexes.into()));
+    row("convexes seen", format!("{seen} of {all}"));
     row("instances", grouped(last.num_instances.into()));
     if let Some(bytes) = gpu.allocated() {
         let of = gpu.memory().map_or(String::new(), |all| format!(" of {:.1} GiB", all as f64 / f64::from(1 << 30)));
@@ -460,6 +460,12 @@ fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
     for (name, nanoseconds) in sums {
         row(name, format!("{:.3} ms", nanoseconds / 1e6));
     }
+}
+
+/// A time that a person reads.
+#[must_use]
+pub(super) fn duration(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
 
 /// A number with its digits in groups of three.
@@ -502,6 +508,11 @@ pub(super) fn legend(painter: &egui::Painter, rect: egui::Rect, low: &str, high:
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        assert_eq!([0.0042, 0.9994, 5.337].map(super::duration), ["4.2 ms", "999.4 ms", "5.3 s"]);
+    }
+
     #[test]
     fn digits_are_grouped() {
         let grouped = |number| super::grouped(number).replace('\u{202f}', " ");

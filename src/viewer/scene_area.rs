@@ -10,7 +10,7 @@ use super::content::Fetched;
 use super::keys::{self, GESTURES, SHORTCUTS};
 use super::overlay::{self, Projection};
 use super::panels;
-use super::session::{Session, texture};
+use super::session::{NEAREST, Session, texture};
 use super::settings::Movement;
 use super::stage::Stage;
 use super::viewport::{Next, Viewport, Wanted};
@@ -27,6 +27,8 @@ pub(super) struct Studio<'a> {
     pub stage: &'a mut Stage,
     /// The picture.
     pub viewport: &'a mut Viewport,
+    /// Whether the window has been seen with the scene in it: the first picture takes long, and that is said before.
+    pub is_announced: bool,
     /// Whether this frame's kernels are timed.
     pub times_kernels: bool,
     /// Seconds since the last frame.
@@ -57,14 +59,22 @@ pub(super) fn show(ui: &mut Ui, session: &mut Session, studio: &mut Studio<'_>) 
     let depth_range = if look.mode == DisplayMode::Depth { depth_range } else { [0.0, 1.0] };
     let wanted = Wanted { camera, look, generation: session.generation, depth_range };
     let drawn_before = studio.viewport.last.seconds;
+    let num_convexes = studio.stage.num_convexes();
+    let is_cold = num_convexes > 0 && !studio.is_announced;
     let Studio { gpu, screen, stage, viewport, .. } = studio;
-    let next = viewport.update(gpu, screen, stage, wanted, studio.times_kernels)?;
+    let next = if is_cold { Next::Now } else { viewport.update(gpu, screen, stage, wanted, studio.times_kernels)? };
     if viewport.last.seconds != drawn_before {
         session.note_frame(viewport.last.seconds);
     }
     compare(ui, session, gpu, viewport, wanted)?;
     paint(ui, session, viewport, &projection, rect);
+    if num_convexes == 0 {
+        overlay::points(&ui.painter().with_clip_rect(rect), &projection, &session.content.points);
+    }
     over(ui, session, viewport, &projection, rect);
+    if let Some(text) = waiting(session, num_convexes, is_cold) {
+        in_the_middle(ui, session, rect, &text);
+    }
     Ok(if moved || session.track.is_playing || session.navigator.is_moving() { Next::Now } else { next })
 }
 
@@ -81,7 +91,7 @@ fn projection(session: &Session, area: Rect, pixels_per_point: f32) -> Projectio
     } else {
         Rect::from_center_size(area.center(), Vec2::new(width, height) * fit)
     };
-    Projection { camera, rect }
+    Projection { camera, rect, nearest: session.extent.radius() * NEAREST }
 }
 
 fn shortcuts(ui: &Ui, session: &mut Session) {
@@ -311,7 +321,11 @@ fn paint(ui: &Ui, session: &Session, viewport: &Viewport, projection: &Projectio
             painter.image(photograph.texture.id(), at, uv, Color32::WHITE);
             painter.line_segment([at.left_top(), at.left_bottom()], Stroke::new(2.0, Color32::WHITE));
             painter.circle_filled(at.left_center(), 9.0, Color32::WHITE);
-            painter.text(at.left_center(), Align2::CENTER_CENTER, "↔", FontId::proportional(13.0), Color32::BLACK);
+            for side in [-1.0, 1.0] {
+                let tip = at.left_center() + Vec2::new(side * 6.0, 0.0);
+                let end = |up: f32| tip + Vec2::new(-side * 3.0, up * 3.0);
+                painter.line(vec![end(-1.0), tip, end(1.0)], Stroke::new(1.5, Color32::BLACK));
+            }
             label(&painter, at.left_top() + Vec2::new(-8.0, 8.0), Align2::RIGHT_TOP, "render");
             label(&painter, at.left_top() + Vec2::new(8.0, 8.0), Align2::LEFT_TOP, "photograph");
         }
@@ -333,7 +347,7 @@ fn label(painter: &egui::Painter, at: Pos2, align: Align2, text: &str) {
 }
 
 /// Cameras of a dataset that are drawn with their pictures; more would hide the scene.
-const MAX_THUMBNAILS: usize = 64;
+const MAX_THUMBNAILS: usize = 256;
 
 fn over(ui: &mut Ui, session: &mut Session, viewport: &Viewport, projection: &Projection, area: Rect) {
     let painter = ui.painter().with_clip_rect(area);
@@ -353,19 +367,15 @@ fn over(ui: &mut Ui, session: &mut Session, viewport: &Viewport, projection: &Pr
     legends(session, projection, &painter, area);
     status(session, viewport, &painter, area);
     notices(ui, session, &painter, area);
-    if session.content.scene.is_none() && session.live.is_none() {
-        empty(session, &painter, area);
-    }
     if session.help {
-        help(ui, session);
+        help(ui, session, area);
     }
 }
 
 fn frusta(ui: &Ui, session: &mut Session, projection: &Projection, painter: &egui::Painter) {
     let hovered = ui.input(|input| input.pointer.hover_pos()).and_then(|at| camera_at(session, projection, at));
     let count = session.content.views.len();
-    // Neighbours should not overlap much.
-    let depth = session.extent.radius() * (1.2 / (count.max(1) as f64).sqrt()).min(0.25);
+    let depth = session.frustum_depth;
     let mut order: Vec<(usize, f64)> = (0..count)
         .filter_map(|index| Some((index, projection.point(session.content.views[index].camera.position())?.1)))
         .collect();
@@ -413,7 +423,7 @@ fn legends(session: &Session, projection: &Projection, painter: &egui::Painter, 
             Some((mode, format!("{far:.2}"), format!("{near:.2}")))
         }
         DisplayMode::Contributors | DisplayMode::Tiles => {
-            Some((mode, "0".to_owned(), format!("{:.0}", session.look.max_count)))
+            Some((mode, "0, logarithmic".to_owned(), format!("{:.0}", session.look.max_count)))
         }
         _ => None,
     };
@@ -439,8 +449,8 @@ fn status(session: &Session, viewport: &Viewport, painter: &egui::Painter, area:
     {
         parts.push(format!("PSNR {psnr:.2} dB"));
     }
-    if viewport.last.seconds > 0.0 {
-        parts.push(format!("{:.1} ms", viewport.last.seconds * 1e3));
+    if viewport.last.num_instances > 0 {
+        parts.push(panels::duration(viewport.last.seconds));
     }
     if session.settings.movement == Movement::Fly {
         parts.push("flying".into());
@@ -473,48 +483,50 @@ fn notices(ui: &Ui, session: &mut Session, painter: &egui::Painter, area: Rect) 
     }
 }
 
-fn empty(session: &Session, painter: &egui::Painter, area: Rect) {
-    let text = match (session.opener.pending(), session.content.views.is_empty()) {
-        (Some(path), _) => format!("Reading {} …", path.display()),
-        (None, true) => "Drop a scene, a dataset or a camera path here".to_owned(),
-        (None, false) => return,
-    };
-    let light: f32 = session.look.background.iter().sum();
-    let colour = if light > 1.5 { Color32::from_gray(60) } else { Color32::from_gray(190) };
-    painter.text(area.center(), Align2::CENTER_CENTER, text, FontId::proportional(18.0), colour);
+/// What to say where there is no picture yet.
+fn waiting(session: &Session, num_convexes: u32, is_cold: bool) -> Option<String> {
+    let has_nothing = session.content.scene.is_none() && session.content.views.is_empty();
+    match session.opener.pending() {
+        _ if is_cold => Some(format!("Preparing to draw {} convexes …", panels::grouped(num_convexes.into()))),
+        _ if num_convexes > 0 => None,
+        Some(path) => Some(format!("Reading {} …", path.display())),
+        None if session.live.is_some() => Some("Waiting for the first convexes …".to_owned()),
+        None => has_nothing.then(|| "Drop a scene, a dataset or a camera path here; ? lists every key".to_owned()),
+    }
 }
 
-fn help(ui: &Ui, session: &mut Session) {
+fn in_the_middle(ui: &Ui, session: &Session, area: Rect, text: &str) {
+    let light: f32 = session.look.background.iter().sum();
+    let colour = if light > 1.5 { Color32::from_gray(60) } else { Color32::from_gray(190) };
+    let galley = ui.painter().layout(text.to_owned(), FontId::proportional(18.0), colour, area.width() - 40.0);
+    let rect = Align2::CENTER_CENTER.anchor_size(area.center(), galley.size());
+    let fill = if light > 1.5 { Color32::from_white_alpha(200) } else { Color32::from_black_alpha(200) };
+    ui.painter().rect_filled(rect.expand2(Vec2::new(16.0, 10.0)), 8.0, fill);
+    ui.painter().galley(rect.min, galley, colour);
+}
+
+fn help(ui: &Ui, session: &mut Session, area: Rect) {
     let mut is_open = true;
     let window = egui::Window::new("Shortcuts").collapsible(false).resizable(false).open(&mut is_open);
-    window.anchor(Align2::CENTER_CENTER, Vec2::ZERO).show(ui.ctx(), |ui| {
-        ui.columns(2, |columns| {
-            if let [left, right] = columns {
-                table(left, GESTURES.iter().map(|(what, text)| ((*what).to_owned(), *text)));
-                let half = SHORTCUTS.len() / 2 - 4;
-                let rows = |list: &'static [keys::Shortcut]| list.iter().map(|row| (keys::label(row), row.text));
-                left.add_space(8.0);
-                table(left, rows(&SHORTCUTS[..half]));
-                table(right, rows(&SHORTCUTS[half..]));
-            }
+    let rows = |list: &'static [keys::Shortcut]| list.iter().map(|row| (keys::label(row), row.text));
+    let (left, right) = SHORTCUTS.split_at(SHORTCUTS.len() / 2 - 4);
+    window.pivot(Align2::CENTER_CENTER).fixed_pos(area.center()).show(ui.ctx(), |ui| {
+        ui.horizontal_top(|ui| {
+            let gestures = GESTURES.iter().map(|(what, text)| ((*what).to_owned(), *text));
+            table(ui, "left", gestures.chain(rows(left)));
+            ui.add_space(24.0);
+            table(ui, "right", rows(right));
         });
     });
     session.help = is_open;
 }
 
-fn table(ui: &mut Ui, rows: impl Iterator<Item = (String, &'static str)>) {
-    for (what, text) in rows {
-        ui.horizontal(|ui| {
-            let width = 118.0;
-            ui.allocate_ui_with_layout(
-                Vec2::new(width, 16.0),
-                egui::Layout::left_to_right(egui::Align::Center),
-                |ui| {
-                    ui.set_min_width(width);
-                    ui.label(egui::RichText::new(what).monospace().strong());
-                },
-            );
+fn table(ui: &mut Ui, name: &str, rows: impl Iterator<Item = (String, &'static str)>) {
+    egui::Grid::new(name).num_columns(2).spacing(Vec2::new(16.0, 4.0)).show(ui, |ui| {
+        for (what, text) in rows {
+            ui.label(egui::RichText::new(what).monospace().strong());
             ui.label(text);
-        });
-    }
+            ui.end_row();
+        }
+    });
 }

@@ -10,7 +10,7 @@ use egui::TextureHandle;
 use glam::DVec3;
 
 use super::compare::Comparison;
-use super::content::{Content, Opener, Picture, Pictures, Wake};
+use super::content::{Content, Opener, Picture, Pictures, View, Wake};
 use super::keys::Action;
 use super::live::{Live, LiveCommand};
 use super::look::Look;
@@ -19,6 +19,7 @@ use super::settings::{Movement, Settings, Theme};
 use super::track::Track;
 use super::viewport::Wanted;
 use crate::camera::Camera;
+use crate::constants::NEAR;
 use crate::scene::Extent;
 
 /// A sentence at the bottom of the window.
@@ -84,6 +85,8 @@ pub(super) struct Session {
     pub path: Option<PathBuf>,
     /// Where the scene is.
     pub extent: Extent,
+    /// How far the drawn cameras reach, world units.
+    pub frustum_depth: f64,
     /// Counts changes of the scene on the stage.
     pub generation: u64,
     /// Whether the stage has to take the scene.
@@ -127,6 +130,9 @@ impl fmt::Debug for Session {
     }
 }
 
+/// Depth, in parts of the scene's radius, nearer than which nothing is drawn.
+pub(super) const NEAREST: f64 = 1e-3;
+
 /// Frames in the rolling plot.
 const PLOTTED_FRAMES: usize = 240;
 
@@ -147,6 +153,7 @@ impl Session {
             content,
             path: None,
             extent: Extent::default(),
+            frustum_depth: 1.0,
             generation: 0,
             scene_is_new: false,
             thumbnails: Vec::new(),
@@ -173,12 +180,16 @@ impl Session {
         let is_same = path.is_some() && path == self.path;
         self.extent = match &content.scene {
             Some(scene) if !scene.is_empty() => Extent::of_scene(scene),
+            _ if !content.points.is_empty() => Extent::of_points(content.points.iter().map(|(at, _)| *at).collect()),
             _ => Extent::of_points(content.views.iter().map(|view| view.camera.position()).collect()),
         };
+        self.frustum_depth = frustum_depth(&content.views, self.extent.radius());
         self.pictures = Pictures::new(Arc::clone(&content.picture), Arc::clone(&self.wake));
         self.thumbnails = vec![None; content.views.len()];
         (self.at_view, self.photograph, self.comparison) = (None, None, Comparison::Render);
-        self.look.crop = None;
+        (self.look.crop, self.look.depth_range) = (None, None);
+        // A scene of another scale has another near plane.
+        self.look.near = content.near.unwrap_or(NEAR.min(self.extent.radius() * NEAREST));
         if !is_same {
             self.look.antialias = content.antialias;
         }
@@ -291,7 +302,7 @@ impl Session {
 
     fn frame_all(&mut self) {
         self.leave_view();
-        self.navigator.frame(self.extent.centre(), self.extent.radius(), 1.0);
+        self.navigator.frame(self.extent.centre(), self.extent.radius(), self.aspect);
     }
 
     fn step(&mut self, step: isize) {
@@ -416,6 +427,24 @@ fn first_direction(up: DVec3) -> DVec3 {
     (side + up.cross(side) * 0.6 + up * 0.5).normalize()
 }
 
+/// Cameras of which the distances to their neighbours are looked at.
+const ASKED: usize = 256;
+
+/// So deep that the frusta of neighbours hardly overlap: half of the median distance to the nearest other camera, and what
+/// can be seen and does not hide a scene of this radius.
+fn frustum_depth(views: &[View], radius: f64) -> f64 {
+    let at = |index: usize| views[index].camera.position();
+    let apart = |index: usize| {
+        let others = (0..views.len()).filter(|other| *other != index);
+        others.map(|other| at(index).distance(at(other))).min_by(f64::total_cmp)
+    };
+    let every = views.len().div_ceil(ASKED).max(1);
+    let mut distances: Vec<f64> = (0..views.len()).step_by(every).filter_map(apart).collect();
+    distances.sort_by(f64::total_cmp);
+    let median = distances.get(distances.len() / 2).copied().unwrap_or(radius);
+    (0.5 * median).clamp(0.02 * radius, 0.15 * radius)
+}
+
 /// `stem-N.extension` in a folder, with the first number that is free.
 #[must_use]
 pub(super) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
@@ -426,7 +455,6 @@ pub(super) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::viewer::content::View;
 
     fn session(views: usize) -> Session {
         let wake: Wake = Arc::new(|| {});
@@ -472,6 +500,14 @@ mod tests {
         session.act(Action::NextComparison);
         let camera = session.camera([1000, 600]);
         assert_eq!((camera.width, camera.height), (80, 60), "compared in its own size");
+    }
+
+    #[test]
+    fn frusta_are_half_as_deep_as_cameras_are_apart() {
+        let session = session(5);
+        assert!((frustum_depth(&session.content.views, 10.0) - 0.5).abs() < 1e-9, "one unit apart");
+        assert_eq!(frustum_depth(&session.content.views, 100.0), 2.0, "large enough to be seen");
+        assert_eq!(frustum_depth(&session.content.views[..1], 10.0), 1.5, "a single one");
     }
 
     #[test]

@@ -100,8 +100,8 @@ impl Settings {
         files::write_atomically(path, &json)
     }
 
-    /// The same with numbers that make a window, whatever the file held. What hides parts of one scene is not carried
-    /// over to the next.
+    /// The same with numbers that make a window, whatever the file held. Every scene is first seen as it is: of the look
+    /// only the background is carried over.
     fn checked(mut self) -> Self {
         let default = Self::default();
         if !self.window.iter().all(|side| (200.0..=16_384.0).contains(side)) {
@@ -110,7 +110,7 @@ impl Settings {
         if !(5.0..=120.0).contains(&self.fov_y) {
             self.fov_y = default.fov_y;
         }
-        self.look = Look { crop: None, depth_range: None, min_opacity: 0.0, scale: 1.0, ..self.look }.checked();
+        self.look = Look { background: self.look.background, ..Look::default() }.checked();
         self
     }
 }
@@ -118,16 +118,18 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::DisplayMode;
 
     #[test]
     fn settings_come_back_and_bad_ones_do_no_harm() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/viewer.json");
         assert_eq!(Settings::load(&path), Settings::default(), "no file");
-        let look = Look { hulls: true, background: [1.0; 3], ..Look::default() };
+        let look = Look { background: [1.0; 3], ..Look::default() };
         let changed = Settings { window: [900.0, 700.0], theme: Theme::Light, look, ..Settings::default() };
-        changed.save(&path).unwrap();
-        assert_eq!(Settings::load(&path), changed);
+        let looked = Look { mode: DisplayMode::Tiles, sh_degree: 0, scale: 0.5, ..look };
+        Settings { look: looked, ..changed.clone() }.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), changed, "the next scene is seen as it is");
         for bad in ["", "[1,2", r#"{"window":[0,-1],"fov_y":900,"unknown":1}"#] {
             files::write_atomically(&path, bad.as_bytes()).unwrap();
             assert_eq!(Settings::load(&path), Settings::default(), "{bad}");

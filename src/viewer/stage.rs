@@ -11,7 +11,7 @@ use crate::camera::{Camera, Intrinsics, RenderOptions};
 use crate::gpu::layout::{AlterArgs, DisplayArgs};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::image::Image;
-use crate::kernels::{AlterBuffers, Display, DisplayBuffers, RAMP, windows};
+use crate::kernels::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, windows};
 use crate::renderer::{Frame, GpuScene, Outputs, Renderer};
 use crate::scene::Scene;
 
@@ -58,10 +58,26 @@ pub struct FrameFacts {
     pub seconds: f64,
     /// Pairs of a convex and a tile that it can touch.
     pub num_instances: u32,
+    /// Convexes that a tile can touch; of a picture drawn in parts, the most of any part.
+    pub num_visible: u32,
     /// What timing the kernels took besides.
     pub seconds_of_timing: f64,
     /// Time of every kernel, where it was asked for and the device has timestamps.
     pub kernels: Vec<KernelTime>,
+}
+
+impl FrameFacts {
+    /// The counts of a picture up to a strip that begins at this row; the strip's own time.
+    pub(super) fn of_strip(self, first_row: u32, before: &Self) -> Self {
+        if first_row == 0 {
+            return self;
+        }
+        Self {
+            num_instances: self.num_instances.saturating_add(before.num_instances),
+            num_visible: self.num_visible.max(before.num_visible),
+            ..self
+        }
+    }
 }
 
 /// What is under a pixel.
@@ -188,6 +204,7 @@ impl Stage {
             let part = Part { camera: strip(camera, at, rows), first_row: at, look, depth_range };
             let drawn = self.draw_part(&part, canvas, time_kernels)?;
             facts.num_instances = facts.num_instances.saturating_add(drawn.num_instances);
+            facts.num_visible = facts.num_visible.max(drawn.num_visible);
             facts.kernels.extend(drawn.kernels);
             facts.seconds_of_timing += drawn.seconds_of_timing;
             at += rows;
@@ -202,8 +219,7 @@ impl Stage {
         };
         let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
         let Part { camera, look, .. } = part;
-        let options =
-            RenderOptions { background: look.background, antialias: look.antialias, ..RenderOptions::default() };
+        let options = RenderOptions { near: look.near, background: look.background, antialias: look.antialias };
         let outputs = Outputs { inspection: look.mode.inspects(), ..Outputs::default() };
         let frame = kernels.renderer.forward(shown, camera, &options, outputs)?;
         let made = frame.buffers();
@@ -234,17 +250,26 @@ impl Stage {
                 commands.submit();
             }
         }
-        args.write(gpu, 0, &[arguments]);
-        let mut commands = Commands::new(gpu, "display");
-        kernels.display.display(&mut commands, buffers, made.size, canvas.row_pixels)?;
-        commands.submit();
-        gpu.wait()?;
+        let mut convexes: Vec<Range<u64>> = windows(gpu, shown.points_per_convex, shown.num_convexes).collect();
+        // Only normals need all of them.
+        convexes.truncate(if look.mode == DisplayMode::Normal { usize::MAX } else { 1 });
+        convexes.resize(convexes.len().max(1), 0..0);
+        for window in convexes {
+            args.write(gpu, 0, &[of_window(arguments, &window)]);
+            let (points, size) = (&shown.params.points, made.size);
+            let mut commands = Commands::new(gpu, "display");
+            kernels.display.display(&mut commands, buffers, &window, points, size, canvas.row_pixels)?;
+            commands.submit();
+        }
+        // Waits for the picture as well.
+        let num_visible = kernels.renderer.num_visible(&frame)?;
         let timing = Instant::now();
         let timed = if time_kernels { kernels.renderer.profile(shown, &frame)? } else { None };
         let facts = FrameFacts {
             seconds: 0.0,
             seconds_of_timing: timing.elapsed().as_secs_f64(),
             num_instances: frame.num_instances(),
+            num_visible,
             kernels: timed.unwrap_or_default(),
         };
         kernels.renderer.recycle(frame);
@@ -270,7 +295,7 @@ impl Stage {
             ..*camera
         };
         let outputs = Outputs { inspection: true, ..Outputs::default() };
-        let options = RenderOptions { antialias: look.antialias, ..RenderOptions::default() };
+        let options = RenderOptions { near: look.near, antialias: look.antialias, ..RenderOptions::default() };
         let pictures = kernels.renderer.render(shown, &spot, &options, outputs)?;
         let inspection = pictures.inspection.and_then(|inspection| inspection.first().copied());
         let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =

@@ -7,6 +7,7 @@ use super::pace::Pace;
 use super::stage::{Canvas, FrameFacts, Stage};
 use crate::camera::Camera;
 use crate::gpu::{Gpu, GpuError, Screen, ScreenPicture};
+use crate::kernels::DisplayMode;
 
 /// What is to be seen. Equal ones are equal pictures.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,6 +79,8 @@ pub(super) struct Viewport {
     rows_done: u32,
     started: Option<Instant>,
     pace: Pace,
+    /// Looks whose kernels have run: the first time of each, the driver compiles, and what that takes says nothing.
+    warm: Vec<(DisplayMode, bool)>,
     /// What the last frame took, and its size.
     pub last: FrameFacts,
     /// Width and height of the last frame.
@@ -138,7 +141,7 @@ impl Viewport {
         let camera = wanted.camera.resized(size[0], size[1]);
         let facts = stage.draw(&camera, &wanted.look, wanted.depth_range, &layer.canvas, [0, size[1]], time_kernels)?;
         layer.show(screen);
-        self.pace.observe(u64::from(size[0]) * u64::from(size[1]), facts.seconds);
+        self.observe(&wanted.look, u64::from(size[0]) * u64::from(size[1]), facts.seconds);
         log::debug!("frame {}x{} in {:.1} ms", size[0], size[1], facts.seconds * 1e3);
         self.note(facts, size);
         self.rows_done = if is_full { full[1] } else { 0 };
@@ -164,8 +167,8 @@ impl Viewport {
         let facts =
             stage.draw(&wanted.camera, &wanted.look, wanted.depth_range, &layer.canvas, [first, rows], time_kernels)?;
         layer.show(screen);
-        self.pace.observe(u64::from(full[0]) * u64::from(rows), facts.seconds);
-        self.note(facts, [full[0], rows]);
+        self.observe(&wanted.look, u64::from(full[0]) * u64::from(rows), facts.seconds);
+        self.note(facts.of_strip(first, &self.last), [full[0], rows]);
         self.rows_done += rows;
         if self.rows_done < full[1] {
             return Ok(Next::Now);
@@ -174,6 +177,15 @@ impl Viewport {
         log::debug!("picture {}x{} refined in {:.1} ms", full[0], full[1], seconds * 1e3);
         self.refined_seconds = Some(seconds);
         Ok(Next::Done)
+    }
+
+    fn observe(&mut self, look: &Look, pixels: u64, seconds: f64) {
+        let kind = (look.mode, look.hulls);
+        if self.warm.contains(&kind) {
+            self.pace.observe(pixels, seconds);
+        } else {
+            self.warm.push(kind);
+        }
     }
 
     fn note(&mut self, facts: FrameFacts, size: [u32; 2]) {

@@ -161,8 +161,7 @@ fn runs_give_the_same_bits(options: &RenderOptions, runs: usize) {
 }
 
 #[test]
-fn windows_change_no_bit() {
-    let [(_, whole), _, (_, split)] = all_gpus() else { panic!("three devices") };
+fn neither_windows_nor_variants_of_kernels_change_a_bit() {
     let mut random = Random::new(11);
     // More instances than one binding of 64 KiB shows cotangents of, more pixels than it shows colours of, more convexes
     // than it shows coefficients of.
@@ -178,8 +177,10 @@ fn windows_change_no_bit() {
         let pictures = renderers.render(&scene, &camera, &options);
         (pictures, renderers.gradients(&scene, &camera, &options, &v_rgba, &v_depth))
     };
-    let (expected, found) = (run(whole), run(split));
+    let expected = run(gpu());
     println!("{} instances", expected.0.num_instances);
     assert!(expected.0.num_instances > 2 * 655, "{} instances", expected.0.num_instances);
-    assert!(expected == found);
+    for (name, gpu) in &all_gpus()[1..] {
+        assert!(run(gpu) == expected, "{name}");
+    }
 }

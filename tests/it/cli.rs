@@ -46,6 +46,41 @@ fn info_tells_people_and_programs() {
 }
 
 #[test]
+fn info_says_what_a_scene_is() {
+    let folder = dataset();
+    let scene = folder.path().join("gems/scene.safetensors");
+    let table = succeeds(&["info", text(&scene)]);
+    assert!(["scene", "8 each", "SH degree"].iter().all(|part| table.contains(part)), "{table}");
+    let json: serde_json::Value = serde_json::from_str(&succeeds(&["info", "--json", text(&scene)])).unwrap();
+    assert!(json["convexes"].as_u64() > Some(100) && json["low"][2].as_f64() < json["high"][2].as_f64(), "{json}");
+    refused(&["info", "absent.safetensors"], 2, &["cannot read absent.safetensors"]);
+}
+
+/// A scene, the checkpoint of the same training and the training's folder are the same to every command.
+#[test]
+fn a_training_leaves_what_every_command_reads() {
+    let folder = dataset();
+    let (gems, run) = (folder.path().join("gems"), folder.path().join("run"));
+    let short = ["--iterations", "8", "--max-convexes", "60", "--quiet"];
+    succeeds(&[&["train", text(&gems), "--out", text(&run)], short.as_slice()].concat());
+    let (scene, checkpoint) = (run.join("scene.safetensors"), run.join("checkpoint.safetensors"));
+    let cameras = run.join("cameras.json");
+    let picture = |source: &Path| {
+        let out = folder.path().join("picture.png");
+        let view = ["--cameras", text(&cameras), "--view", "0", "--size", "48x32", "--out", text(&out)];
+        succeeds(&[&["render", text(source)], view.as_slice()].concat());
+        Image::load(&out).unwrap()
+    };
+    let expected = picture(&scene);
+    assert_eq!(picture(&run).data, expected.data);
+    let apart = picture(&checkpoint).data.iter().zip(&expected.data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart < 0.02, "brought to world units twice, once on each processor: {apart}");
+    assert!(succeeds(&["info", text(&checkpoint)]).contains("after 8 iterations"));
+    assert!(succeeds(&["info", text(&run)]).contains("trained in"));
+    succeeds(&["convert", text(&checkpoint), text(&folder.path().join("solids.glb"))]);
+}
+
+#[test]
 fn an_adapter_that_is_not_there_is_a_gpu_error() {
     refused(&["info", "--adapter", "no such thing"], 3, &["no such thing", "0: "]);
     assert_eq!(succeeds(&["info", "--check", "--adapter", "no such thing"]).trim(), "none");
@@ -84,7 +119,7 @@ fn bad_input_is_named_and_nothing_is_written() {
         assert!(!out.exists());
     };
     render("absent.safetensors", cameras, &[], &["absent.safetensors"]);
-    render(cameras, cameras, &[], &["transforms_test.json", "not a lapidary scene"]);
+    render(cameras, cameras, &[], &["transforms_test.json", "ends in .safetensors"]);
     render(scene, "absent.json", &[], &["absent.json"]);
     render(scene, scene, &[], &["scene.safetensors", "not a transforms.json"]);
     render(scene, cameras, &["--view", "7"], &["no frame 7"]);

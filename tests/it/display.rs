@@ -108,6 +108,60 @@ mod stage {
         assert_eq!(apart(&shown(&mut stage, &camera, &look), &alpha), 0.0);
     }
 
+    /// The outward normal of the facet where a ray from the origin of the camera enters a hull, by all planes through three
+    /// points that have the others on one side.
+    fn entered(corners: &[DVec3], camera: &Camera, ray: DVec3) -> DVec3 {
+        let eye = camera.position();
+        let mut found = (f64::NEG_INFINITY, DVec3::ZERO);
+        let n = corners.len();
+        let triples = (0..n).flat_map(|i| (0..n).flat_map(move |j| (0..n).map(move |k| (i, j, k))));
+        for (i, j, k) in triples.filter(|(i, j, k)| i != j && j != k && i != k) {
+            let normal = (corners[j] - corners[i]).cross(corners[k] - corners[i]).normalize();
+            let is_facet = corners.iter().all(|corner| normal.dot(*corner - corners[i]) < 1e-9);
+            let depth = normal.dot(corners[i] - eye) / normal.dot(ray);
+            if is_facet && normal.dot(ray) < 0.0 && normal.dot(corners[i] - eye) < 0.0 && depth > found.0 {
+                found = (depth, normal);
+            }
+        }
+        found.1
+    }
+
+    #[test]
+    fn normals_are_those_of_the_facets_that_rays_enter() {
+        let (scene, camera) = toy();
+        let ids = pictures(&scene, &camera).inspection.unwrap();
+        let frame = pictures(&scene, &camera);
+        let look = Look { mode: DisplayMode::Normal, background: [0.25, 0.5, 0.75], ..Look::default() };
+        let (mut judged, mut off) = (0, 0);
+        for gpu in [gpu(), &crate::support::device::all_gpus().last().unwrap().1] {
+            let mut stage = Stage::new(gpu).unwrap();
+            stage.set_scene(&scene).unwrap();
+            let picture = shown(&mut stage, &camera, &look);
+            for (at, [id, _]) in ids.iter().enumerate() {
+                let alpha = frame.rgba[at][3];
+                let Ok(id) = usize::try_from(*id) else { continue };
+                if id >= scene.len() {
+                    assert_eq!(picture[at * 3..][..3], [64, 128, 191], "background");
+                    continue;
+                }
+                let corners: Vec<DVec3> =
+                    (0..5).map(|k| glam::Vec3::from_array(scene.point(id, k)).as_dvec3()).collect();
+                let pixel = DVec2::new((at % 150) as f64 + 0.5, (at / 150) as f64 + 0.5);
+                let normal = entered(&corners, &camera, camera.ray(pixel));
+                let expected = [0, 1, 2].map(|i| {
+                    let colour = f64::from(look.background[i]) * f64::from(1.0 - alpha)
+                        + (0.5 + 0.5 * normal[i]) * f64::from(alpha);
+                    (colour * 255.0).round() as i32
+                });
+                judged += 1;
+                let apart = (0..3).any(|i| (i32::from(picture[at * 3 + i]) - expected[i]).abs() > 2);
+                off += usize::from(apart);
+            }
+        }
+        // On the border of two facets, rounding decides.
+        assert!(judged > 2000 && off * 200 < judged, "{off} of {judged} pixels");
+    }
+
     #[test]
     fn every_mode_is_another_picture() {
         let (scene, camera) = toy();

@@ -98,7 +98,7 @@ fn figures_do_not_depend_on_who_measures() {
 fn looking_at_views_changes_nothing_about_the_training() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
-    let options = TrainOptions { iterations: 30, max_convexes: 300, refine_every: 10, ..TrainOptions::default() };
+    let options = TrainOptions { iterations: 30, max_convexes: 300, refine_every: Some(10), ..TrainOptions::default() };
     let run = |look_every: Option<u32>| -> Checkpoint {
         let mut trainer = Trainer::new(gpu(), Arc::clone(&dataset), options.clone()).unwrap();
         while !trainer.is_done() {

@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("evaluate", 5),
     ("train", 6),
     ("render", 6),
+    ("bench", 6),
     ("viewer", 7),
 ];
 

@@ -4,6 +4,7 @@
 
 mod adam;
 mod backward;
+mod bench;
 mod cli;
 mod convert;
 mod dataset;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use lapidary::gpu::layout::{GPU_ONLY, MIRRORS, MirrorShape};
-use lapidary::gpu::shaders::SHADERS;
+use lapidary::gpu::shaders::{SHADERS, Traits};
 use lapidary::gpu::{KernelInterface, reflect};
 use wgpu::naga;
 
@@ -14,15 +14,19 @@ const MAX_THREADS: u32 = 256;
 
 type Reflected = (&'static str, naga::Module, KernelInterface);
 
-/// Every shader with and without subgroups, for the fewest and for the most points, plain and inspecting.
+/// Every shader for devices of every kind, for the fewest and for the most points, plain and inspecting.
 fn reflected() -> Vec<Result<Reflected, String>> {
-    let variants = [(true, 3, 0), (false, 8, 1)];
+    let hardware = Traits { subgroups: Some((32, 32)), is_software: false };
+    let software = Traits { subgroups: Some((8, 8)), is_software: true };
+    let small = Traits { subgroups: Some((4, 4)), is_software: true };
+    let variants =
+        [(hardware, 3, 0), (hardware, 8, 1), (software, 3, 1), (software, 8, 0), (small, 8, 0), (Traits::WEBGPU, 8, 1)];
     let all = SHADERS.iter().flat_map(|shader| variants.map(|variant| (shader, variant)));
-    all.map(|(shader, (subgroups, points, inspect))| {
-        let source = shader.source(subgroups, &[("POINTS", points), ("INSPECT", inspect)]);
+    all.map(|(shader, (traits, points, inspect))| {
+        let source = shader.source(traits, &[("POINTS", points), ("INSPECT", inspect)]);
         match reflect(shader.name, &source) {
             Ok((module, interface)) => Ok((shader.name, module, interface)),
-            Err(error) => Err(format!("with subgroups {subgroups}, {points} points: {error}")),
+            Err(error) => Err(format!("{traits:?}, {points} points: {error}")),
         }
     })
     .collect()

@@ -86,7 +86,7 @@ fn random_scene(seed: u64, random: &mut Random) -> lapidary::scene::Scene<f64> {
 fn random_scenes_count_as_the_twin_walks() {
     let mut renderer = Renderer::new(gpu(), 6).unwrap();
     let mut total = Statistics::default();
-    let mut num_scenes = 0;
+    let (mut num_scenes, mut walked_pairs) = (0, 0);
     for seed in 0..150 {
         let mut random = Random::new(9000 + seed);
         let scene = random_scene(seed, &mut random);
@@ -102,9 +102,12 @@ fn random_scenes_count_as_the_twin_walks() {
         renderer.recycle(drawn);
         let bounds = |of: fn(&Statistics) -> u64| (of(&least)..=of(&most)).contains(&of(&found));
         let are_near = bounds(|count| count.near_pairs) && bounds(|count| count.smooth_pairs);
-        let exact = |count: Statistics| Statistics { near_pairs: 0, smooth_pairs: 0, ..count };
+        let exact = |count: Statistics| Statistics { tested_pairs: 0, near_pairs: 0, smooth_pairs: 0, ..count };
         assert_eq!(exact(found), exact(least), "seed {seed}");
         assert!(are_near, "seed {seed}: {found:?} is not between {least:?} and {most:?}");
+        // Blocks of pixels that a convex misses are not tested, those of its near pixels are.
+        assert!((found.near_pairs..=least.tested_pairs).contains(&found.tested_pairs), "seed {seed}: {found:?}");
+        walked_pairs += least.tested_pairs;
         num_scenes += 1;
         total.drawn_pairs += found.drawn_pairs;
         total.tested_pairs += found.tested_pairs;
@@ -113,6 +116,7 @@ fn random_scenes_count_as_the_twin_walks() {
         total.near_pairs += least.near_pairs;
     }
     println!("{num_scenes} scenes: {total:?}");
+    assert!(total.tested_pairs < walked_pairs * 4 / 5, "{} of {walked_pairs} pairs are tested", total.tested_pairs);
     assert!(num_scenes > 20, "{num_scenes} scenes without a pixel in the band");
     let all_differ = total.smooth_pairs < total.near_pairs && total.drawn_pairs < total.near_pairs;
     assert!(all_differ && total.num_idle_instances > 10, "{total:?} tells nothing apart");
@@ -133,4 +137,27 @@ fn every_device_counts_alike() {
     });
     let counts: Vec<Statistics> = counts.collect();
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+#[test]
+fn convexes_that_can_be_seen_are_those_with_an_instance() {
+    for (name, gpu) in all_gpus() {
+        for seed in 0..4 {
+            let mut random = Random::new(31 + seed);
+            let num_convexes = [0, 1, 70, 200][seed as usize];
+            let mut scene = toys::scene(&mut random, num_convexes, 6, 1);
+            // No pixel of these reaches an alpha that counts.
+            scene.params.raw_opacity.iter_mut().step_by(3).for_each(|opacity| *opacity = -9.0);
+            let camera = toys::camera(&mut random, 40, 30);
+            let mut renderer = Renderer::new(gpu, 6).unwrap();
+            let scene = GpuScene::upload(gpu, &scene.cast()).unwrap();
+            let frame = renderer.forward(&scene, &camera, &toys::options(), Outputs::default()).unwrap();
+            let seen: HashSet<u32> = frame.instances(gpu).unwrap().into_iter().map(|(_, id)| id).collect();
+            assert_eq!(renderer.num_visible(&frame).unwrap() as usize, seen.len(), "{name}, {num_convexes} convexes");
+            assert!(
+                num_convexes < 70 || (1..num_convexes).contains(&seen.len()),
+                "{name}: some are hidden, some are not"
+            );
+        }
+    }
 }

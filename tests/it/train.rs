@@ -1,5 +1,7 @@
 //! Training as a whole, at a small size.
 
+mod program;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,7 +28,7 @@ fn dataset_of_size(folder: &Path, [width, height]: [u32; 2]) -> Arc<Dataset> {
 }
 
 fn options(strategy: StrategyKind) -> TrainOptions {
-    TrainOptions { iterations: 60, max_convexes: 500, refine_every: 10, strategy, ..TrainOptions::default() }
+    TrainOptions { iterations: 60, max_convexes: 500, refine_every: Some(10), strategy, ..TrainOptions::default() }
 }
 
 fn trainer(dataset: &Arc<Dataset>, options: &TrainOptions) -> Trainer {

@@ -50,7 +50,11 @@ fn text_and_binary_say_the_same() {
 fn the_model_and_the_transforms_of_one_scene_have_the_same_cameras() {
     let colmap = open(GEMS.path());
     let blender = open(&GEMS.path().join("transforms_train.json"));
-    assert!(colmap.notes.iter().any(|note| note.contains("transforms.json")), "{:?}", colmap.notes);
+    assert!(
+        colmap.notes.iter().any(|note| note.contains("transforms_train.json is there as well")),
+        "{:?}",
+        colmap.notes
+    );
     assert_eq!((colmap.views.len(), colmap.points.len()), (7, 300));
     assert_eq!((blender.views.len(), blender.points.len()), (7, 0));
     assert_eq!(colmap.indices(Split::Test).collect::<Vec<_>>(), [0], "every eighth, the first of them");
@@ -169,6 +173,9 @@ fn folders_of_smaller_pictures_are_used_when_they_are_asked_for() {
     std::fs::create_dir_all(folder.path().join("images_4")).unwrap();
     RgbImage::from_pixel(10, 7, Rgb([200, 0, 0])).save(folder.path().join("images_4/a.webp")).unwrap();
     assert_eq!(size(Some(4)), (10, 7, [200, 0, 0, 255]));
+    let notes = |downscale| Dataset::open(folder.path(), &options(downscale)).unwrap().notes;
+    assert_eq!(notes(Some(4)), ["the pictures of images_4 are used"]);
+    assert!(notes(Some(2)).is_empty() && notes(None).is_empty());
     assert_eq!(size(Some(8)), (5, 4, [4, 3, 7, 255]), "no folder for it: columns 0 to 7, rows 0 to 6.5");
     let narrow = DatasetOptions { max_width: 16, ..DatasetOptions::default() };
     let dataset = Dataset::open(folder.path(), &narrow).unwrap();

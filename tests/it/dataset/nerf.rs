@@ -76,7 +76,7 @@ fn missing_pictures_are_skipped_and_counted() {
     write_picture(&folder.path().join("images/a.png"), 40, 30);
     let dataset = open(folder.path());
     assert_eq!(dataset.views.len(), 1);
-    assert!(dataset.notes[0].contains("2 pictures") && dataset.notes[0].contains("gone.png"), "{:?}", dataset.notes);
+    assert!(dataset.notes[0].contains("2 of 3 frames") && dataset.notes[0].contains("gone.png"), "{:?}", dataset.notes);
 }
 
 #[test]

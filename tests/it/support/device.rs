@@ -10,7 +10,10 @@ fn variants() -> Vec<(&'static str, GpuOptions)> {
     vec![
         ("adapter's limits", checked.clone()),
         ("WebGPU's limits", GpuOptions { limits: LimitSet::WebGpu, ..checked.clone() }),
-        ("bindings of 64 KiB", GpuOptions { max_binding_bytes: Some(64 << 10), ..checked }),
+        (
+            "bindings of 64 KiB, kernels of real GPUs",
+            GpuOptions { max_binding_bytes: Some(64 << 10), hardware_kernels: true, ..checked },
+        ),
     ]
 }
 

@@ -85,9 +85,10 @@ impl Viewer {
         Self::launch(desktop, folder, &["view", "--size", size, path.to_str().unwrap()])
     }
 
-    /// Starts the program with these arguments in `folder`.
+    /// Starts the program with these arguments in `folder`; another build of it where `LAPIDARY` names one.
     pub(crate) fn launch(desktop: &Desktop, folder: &Path, args: &[&str]) -> Self {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_lapidary"))
+        let program = std::env::var_os("LAPIDARY").unwrap_or(env!("CARGO_BIN_EXE_lapidary").into());
+        let mut program = Command::new(program)
             .args(args)
             .current_dir(folder)
             .env("DISPLAY", &desktop.name)

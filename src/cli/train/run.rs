@@ -1,4 +1,4 @@
-//! `lapidary train`: from photographs to a scene.
+//! A training under way: the loop, and what is written about it.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -6,215 +6,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::dataset::{Dataset, Split};
-use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, Summary, TrainingLine, curves_of, read_log};
+use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, TrainingLine, curves_of, read_log};
 use lapidary::files;
-use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
-use lapidary::train::{Checkpoint, TrainError, TrainOptions, Trainer};
-use serde::Serialize;
+use lapidary::train::{TrainError, Trainer};
 
-use super::SharedArgs;
-use super::dataset::DatasetArgs;
-
-/// Trains a scene on photographs with known cameras.
-///
-/// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
-/// `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C saves a checkpoint
-/// before it ends.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct TrainArgs {
-    /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio
-    pub(super) dataset: PathBuf,
-    /// Folder to write into; created where it is missing
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Number of iterations; every schedule stretches with it
-    #[arg(long, value_name = "N")]
-    iterations: Option<u32>,
-    /// Most convexes
-    #[arg(long, value_name = "N")]
-    max_convexes: Option<u32>,
-    /// GPU memory that may be taken, in MiB [default: four fifths of what the adapter has]
-    #[arg(long, value_name = "MIB")]
-    memory: Option<u32>,
-    /// Train, and later draw, with anti-aliasing: for views from farther away than the photographs
-    #[arg(long)]
-    antialias: bool,
-    /// Everything random depends on it alone
-    #[arg(long, value_name = "SEED")]
-    seed: Option<u64>,
-    /// Options in a TOML file, as `config.toml` of a run
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Any option of the file, like `colour_rate=0.01`
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    set: Vec<String>,
-    #[command(flatten)]
-    dataset_options: DatasetArgs,
-    /// Go on from the checkpoint in DIR
-    #[arg(long)]
-    resume: bool,
-    /// Write a checkpoint every so many iterations
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    checkpoint_every: u32,
-    /// Look at a few held-back views every so many iterations; 0 for never. A tenth of the iterations if nothing is said
-    #[arg(long, value_name = "N")]
-    eval_every: Option<u32>,
-    /// Weights of LPIPS for the held-back views at the end, a safetensors file; docs/evaluating.md says how to make it
-    #[arg(long, value_name = "FILE")]
-    lpips_weights: Option<PathBuf>,
-    /// Stop after this iteration, with a checkpoint, as Ctrl-C would
-    #[arg(long, value_name = "N")]
-    stop_at: Option<u32>,
-    /// Open a window that shows the scene while it is trained; closing it ends the training as Ctrl-C would
-    #[cfg(feature = "viewer")]
-    #[arg(long)]
-    view: bool,
-    /// Say nothing but errors
-    #[arg(short, long)]
-    quiet: bool,
-    /// Print the time of every kernel of an iteration at the end
-    #[arg(long)]
-    profile: bool,
-}
-
-/// `metrics.json`
-#[derive(Debug, Serialize)]
-struct Metrics {
-    num_convexes: u32,
-    iterations: u32,
-    /// Since the program was started.
-    seconds: f64,
-    adapter: String,
-    version: &'static str,
-    #[serde(flatten)]
-    summary: Summary,
-}
-
-/// What is known before there is a device.
-pub(super) struct Prepared {
-    options: TrainOptions,
-    ruler: Ruler,
-    checkpoint: Option<Checkpoint>,
-    dataset: Arc<Dataset>,
-}
-
-impl Prepared {
-    /// Whether the training is one with anti-aliasing.
-    #[cfg(feature = "viewer")]
-    pub(super) fn antialias(&self) -> bool {
-        self.checkpoint.as_ref().map_or(self.options.antialias, |found| found.state.options.antialias)
-    }
-}
-
-/// What whoever looks on wants next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    GoOn,
-    Save,
-    Stop,
-}
-
-/// Asked between two submissions, with the losses that were collected since.
-type Watch<'a> = dyn FnMut(&mut Trainer, &[LossMeans]) -> Wish + 'a;
-
-pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
-    let prepared = prepare(args)?;
-    #[cfg(feature = "viewer")]
-    if args.view {
-        return super::live::run(args, shared, prepared);
-    }
-    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    train(&gpu, args, prepared, &mut |_, _| Wish::GoOn)
-}
-
-fn checkpoint_path(args: &TrainArgs) -> PathBuf {
-    args.out.join("checkpoint.safetensors")
-}
-
-fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
-    let options = options(args)?;
-    // A file of weights that is none is better known before the training than after it.
-    let ruler = super::eval::ruler(args.lpips_weights.as_deref(), false)?;
-    let checkpoint_path = checkpoint_path(args);
-    if !args.resume && checkpoint_path.exists() {
-        bail!("{} holds a training; go on with --resume, or choose another folder", args.out.display());
-    }
-    let checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path)).transpose()?;
-    let background = checkpoint.as_ref().map_or(options.background, |found| found.state.options.background);
-    let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(background))?);
-    for note in dataset.notes.iter().filter(|_| !args.quiet) {
-        eprintln!("note: {note}");
-    }
-    Ok(Prepared { options, ruler, checkpoint, dataset })
-}
-
-/// Trains to the end, or until somebody stops it.
-pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
-    let Prepared { options, ruler, checkpoint, dataset } = prepared;
-    let trainer = match checkpoint {
-        Some(found) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
-        None => Trainer::new(gpu, Arc::clone(&dataset), options)?,
-    };
-    if let Some(note) = trainer.note().filter(|_| !args.quiet) {
-        eprintln!("note: {note}");
-    }
-    let mut run = Run { args, trainer, begin: Instant::now(), log: Vec::new(), last_psnr: None };
-    if !args.resume {
-        run.forget_log()?;
-    }
-    files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
-    if !run.train(watch)? {
-        let iteration = run.trainer.iteration();
-        println!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
-        return Ok(());
-    }
-    run.finish(&dataset, &ruler, gpu.name())
-}
-
-/// The options: those of the file, then `--set`, then the flags.
-fn options(args: &TrainArgs) -> anyhow::Result<TrainOptions> {
-    let mut table = toml::Table::new();
-    if let Some(path) = &args.config {
-        let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
-        table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
-    }
-    for set in &args.set {
-        let one: toml::Table = set.parse().with_context(|| format!("--set {set}: expected NAME=VALUE"))?;
-        table.extend(one);
-    }
-    let flags = [
-        ("iterations", args.iterations),
-        ("max_convexes", args.max_convexes),
-        ("memory", args.memory),
-        ("eval_every", args.eval_every),
-    ];
-    for (name, value) in flags {
-        if let Some(value) = value {
-            table.insert(name.to_owned(), toml::Value::Integer(value.into()));
-        }
-    }
-    if args.antialias {
-        table.insert("antialias".to_owned(), toml::Value::Boolean(true));
-    }
-    if let Some(seed) = args.seed {
-        let seed = i64::try_from(seed).context("--seed must be below 2^63")?;
-        table.insert("seed".to_owned(), toml::Value::Integer(seed));
-    }
-    let options: TrainOptions = table.try_into().context("an option is unknown or of another kind")?;
-    options.check()?;
-    Ok(options)
-}
+use super::{Metrics, TrainArgs, Watch, Wish};
 
 /// A training and what is written about it.
-struct Run<'a> {
+pub(super) struct Run<'a> {
     args: &'a TrainArgs,
-    trainer: Trainer,
+    pub(super) trainer: Trainer,
     begin: Instant,
     /// Lines that are not yet written.
     log: Vec<u8>,
@@ -225,13 +32,24 @@ struct Run<'a> {
 /// Most iterations per line of `metrics.jsonl`; short trainings have a hundred lines.
 const LINE_EVERY: u32 = 100;
 
+impl<'a> Run<'a> {
+    pub(super) fn new(args: &'a TrainArgs, trainer: Trainer) -> Self {
+        Self { args, trainer, begin: Instant::now(), log: Vec::new(), last_psnr: None }
+    }
+}
+
 impl Run<'_> {
     /// Trains to the end; `false` where the user stopped it.
-    fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
+    pub(super) fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
-        // A second handler in one process is refused; then Ctrl-C ends the program at once, as anywhere else.
-        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).unwrap_or_default();
+        // The second time somebody means it. A second handler in one process is refused; then it is so the first time.
+        let handler = move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(130)
+            }
+        };
+        ctrlc::set_handler(handler).unwrap_or_default();
         let total = self.trainer.options().iterations;
         let end = self.args.stop_at.unwrap_or(total).min(total);
         let bar = self.bar(total);
@@ -281,7 +99,8 @@ impl Run<'_> {
     }
 
     fn bar(&self, total: u32) -> ProgressBar {
-        let target = if self.args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let is_hidden = self.args.quiet || self.args.json;
+        let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(total.into()), target);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {per_sec}, {eta} left  {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -326,8 +145,11 @@ impl Run<'_> {
     }
 
     fn write_line(&mut self, line: LogLine) -> anyhow::Result<()> {
-        serde_json::to_writer(&mut self.log, &line)?;
-        self.log.push(b'\n');
+        let line = serde_json::to_string(&line)?;
+        if self.args.json {
+            println!("{line}");
+        }
+        self.log.extend(line.bytes().chain([b'\n']));
         Ok(())
     }
 
@@ -336,7 +158,7 @@ impl Run<'_> {
     }
 
     /// Removes the log of an earlier training that left no checkpoint.
-    fn forget_log(&self) -> anyhow::Result<()> {
+    pub(super) fn forget_log(&self) -> anyhow::Result<()> {
         let path = self.log_path();
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -375,7 +197,7 @@ impl Run<'_> {
     }
 
     /// Looks at the held-back views and writes what was found.
-    fn finish(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
+    pub(super) fn finish(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
         let seconds = self.begin.elapsed().as_secs_f64();
         if self.args.profile {
             self.print_profile()?;
@@ -399,7 +221,9 @@ impl Run<'_> {
         files::write_atomically(&self.args.out.join("metrics.json"), json.as_bytes())?;
         let page = self.report(&metrics)?.html(&album);
         files::write_atomically(&self.args.out.join("report.html"), page.as_bytes())?;
-        if !self.args.quiet {
+        if self.args.json {
+            println!("{}", serde_json::to_string(&metrics)?);
+        } else if !self.args.quiet {
             println!("{}; report: {}", sentence(&metrics), self.args.out.join("report.html").display());
         }
         Ok(())

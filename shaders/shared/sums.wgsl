@@ -1,0 +1,57 @@
+// Adds up what the threads of a cluster say about a convex, without subgroups: every thread leaves its numbers in
+// workgroup memory, and whoever asks for the sum adds in the order that lanes would.
+
+// Convexes in hand: as many as the numbers of all threads leave room for.
+const BATCH: u32 = 2u;
+
+alias Numbers = array<f32, NUM_COTANGENTS>;
+
+// One spare word between rows keeps the threads that add up in different banks.
+const SUMS_ROW: u32 = 65u;
+
+var<workgroup> sh_numbers: array<f32, BATCH * NUM_COTANGENTS * SUMS_ROW>;
+// Threads that saw each convex, one bit each.
+var<workgroup> sh_seen: array<atomic<u32>, BATCH * 2u>;
+
+fn forget(thread: u32) {
+    if thread < BATCH * 2u {
+        atomicStore(&sh_seen[thread], 0u);
+    }
+}
+
+// Must be followed by a barrier before the sums are asked for.
+fn leave(j: u32, thread: u32, numbers: Numbers) {
+    for (var i = 0u; i < NUM_COTANGENTS; i++) {
+        sh_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + thread] = numbers[i];
+    }
+    atomicOr(&sh_seen[j * 2u + thread / 32u], 1u << (thread % 32u));
+}
+
+// Threads of a cluster that saw convex j, one bit each.
+fn seen_in(j: u32, cluster: u32) -> u32 {
+    return extractBits(atomicLoad(&sh_seen[j * 2u + cluster / 4u]), (cluster % 4u) * CLUSTER, CLUSTER);
+}
+
+fn left_by(j: u32, i: u32, cluster: u32, lane: u32) -> f32 {
+    let is_seen = extractBits(seen_in(j, cluster), lane, 1u) == 1u;
+    return select(0.0, sh_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + cluster * CLUSTER + lane], is_seen);
+}
+
+// Clusters that saw convex j, one bit each.
+fn clusters_of(j: u32) -> u32 {
+    var clusters = 0u;
+    for (var cluster = 0u; cluster < NUM_CLUSTERS; cluster++) {
+        clusters |= u32(seen_in(j, cluster) != 0u) << cluster;
+    }
+    return clusters;
+}
+
+// Sum of number i over a cluster's threads.
+fn sum_of(j: u32, i: u32, cluster: u32) -> f32 {
+    var sums: array<f32, 2>;
+    for (var odd = 0u; odd < 2u; odd++) {
+        sums[odd] = (left_by(j, i, cluster, odd) + left_by(j, i, cluster, odd + 4u))
+            + (left_by(j, i, cluster, odd + 2u) + left_by(j, i, cluster, odd + 6u));
+    }
+    return sums[0] + sums[1];
+}

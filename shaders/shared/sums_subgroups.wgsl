@@ -1,0 +1,57 @@
+// Adds up what the threads of a cluster say about a convex, by exchanges between lanes: at each of three steps a lane
+// keeps half of its numbers and gives the other half away, so that 3·K + 6 numbers of eight lanes cost hardly more
+// exchanges than there are numbers. All lanes of a cluster must come along.
+
+const BATCH: u32 = 8u;
+
+// Numbers that each lane ends up with.
+const NUMBERS_PER_LANE: u32 = (NUM_COTANGENTS + 7u) / 8u;
+alias Numbers = array<f32, NUMBERS_PER_LANE * 8u>;
+
+// One spare word between rows keeps the threads that add up in different banks.
+const SUMS_ROW: u32 = 9u;
+
+var<workgroup> sh_sums: array<f32, BATCH * NUMBERS_PER_LANE * 8u * SUMS_ROW>;
+// Clusters that saw each convex, one bit each.
+var<workgroup> sh_seen: array<atomic<u32>, BATCH>;
+
+fn forget(thread: u32) {
+    if thread < BATCH {
+        atomicStore(&sh_seen[thread], 0u);
+    }
+}
+
+// What this lane keeps of a pair, with what its partner gives of it.
+fn exchange(low: f32, high: f32, step: u32, keeps_high: bool) -> f32 {
+    return select(low, high, keeps_high) + subgroupShuffleXor(select(high, low, keeps_high), step);
+}
+
+// Must be followed by a barrier before the sums are asked for.
+fn leave(j: u32, thread: u32, numbers: Numbers) {
+    var fours: array<f32, NUMBERS_PER_LANE * 4u>;
+    for (var i = 0u; i < NUMBERS_PER_LANE * 4u; i++) {
+        fours[i] = exchange(numbers[i], numbers[i + NUMBERS_PER_LANE * 4u], 4u, (thread & 4u) != 0u);
+    }
+    var twos: array<f32, NUMBERS_PER_LANE * 2u>;
+    for (var i = 0u; i < NUMBERS_PER_LANE * 2u; i++) {
+        twos[i] = exchange(fours[i], fours[i + NUMBERS_PER_LANE * 2u], 2u, (thread & 2u) != 0u);
+    }
+    let first = (j * CLUSTER + thread % CLUSTER) * NUMBERS_PER_LANE;
+    for (var i = 0u; i < NUMBERS_PER_LANE; i++) {
+        let sum = exchange(twos[i], twos[i + NUMBERS_PER_LANE], 1u, (thread & 1u) != 0u);
+        sh_sums[(first + i) * SUMS_ROW + thread / CLUSTER] = sum;
+    }
+    if thread % CLUSTER == 0u {
+        atomicOr(&sh_seen[j], 1u << (thread / CLUSTER));
+    }
+}
+
+// Clusters that saw convex j, one bit each: with a thread that it is drawn for, or one that goes the same way.
+fn clusters_of(j: u32) -> u32 {
+    return atomicLoad(&sh_seen[j]);
+}
+
+// Sum of number i over a cluster's threads.
+fn sum_of(j: u32, i: u32, cluster: u32) -> f32 {
+    return sh_sums[(j * NUMBERS_PER_LANE * CLUSTER + i) * SUMS_ROW + cluster];
+}

@@ -1,0 +1,116 @@
+//! Whole iterations of training.
+
+use std::time::Instant;
+
+use super::measure::{Look, Subject, fnv1a, profiles, summary};
+use super::report::{Run, What};
+use super::sample::Limits;
+use crate::constants::SSIM_WEIGHT;
+use crate::gpu::{Buffer, GpuError};
+use crate::kernels::Rates;
+use crate::optimiser::{Iteration, Optimiser};
+use crate::scene::Params;
+
+/// Rates so small that the scene stays what it is, and iterations cost the same from the first to the last.
+const RATES: Params<Rates> = Params {
+    points: Rates::uniform(1e-9),
+    log_delta: Rates::uniform(1e-8),
+    log_sigma: Rates::uniform(1e-8),
+    raw_opacity: Rates::uniform(1e-8),
+    sh: Rates { front_width: 3, front: 1e-8, rest: 1e-9 },
+};
+
+/// Most iterations of one submission, as in a training.
+const LIST: usize = 8;
+
+/// Seconds of work that a submission is kept below, so that no driver takes it for a hang.
+const LIST_SECONDS: f64 = 0.5;
+
+/// Times iterations. Their targets are the negatives of the scene's own pictures, so that every pixel pulls.
+#[expect(clippy::cast_possible_truncation, reason = "the loss works in f32")]
+pub(super) fn iterations(subject: &Subject<'_>, looks: &[Look]) -> Result<Run, GpuError> {
+    subject.gpu.take_peak();
+    let (scene, upload_seconds) = subject.upload()?;
+    let mut trainee = Trainee { optimiser: Optimiser::new(subject.gpu, scene)?, iterations: Vec::new(), step: 0 };
+    for (camera, look) in subject.cameras.iter().zip(looks) {
+        let target = subject.gpu.upload("target", &look.negative)?;
+        trainee.iterations.push(Iteration {
+            camera: *camera,
+            options: subject.options,
+            target,
+            ssim_weight: SSIM_WEIGHT as f32,
+            rates: RATES,
+            step: 0,
+            tidiness: [0.0; 2],
+        });
+    }
+    trainee.optimiser.prepare(subject.cameras.iter().copied())?;
+    let hash = trainee.once(subject)?;
+    let waited = subject.limits.sample(|i| trainee.wait_for(i))?;
+    let profiles = profiles(subject.limits, |i| {
+        let iteration = trainee.next(i);
+        trainee.step += 1;
+        trainee.optimiser.profile(iteration)
+    })?;
+    let (device, kernels) = summary(&profiles);
+    let seconds = waited.iter().copied().fold(f64::INFINITY, f64::min) / 1e3;
+    let per_second = trainee.rate(subject.limits, seconds)?;
+    let hashes = vec![format!("{hash:016x}")];
+    Ok(Run { device, kernels, per_second, hashes, ..subject.run(What::Iteration, looks, upload_seconds, waited) })
+}
+
+/// A scene that learns, and from what.
+struct Trainee {
+    optimiser: Optimiser,
+    /// One for each camera.
+    iterations: Vec<Iteration>,
+    /// Steps so far.
+    step: u32,
+}
+
+impl Trainee {
+    fn next(&mut self, i: usize) -> Iteration {
+        self.step += 1;
+        Iteration { step: self.step, ..self.iterations[i % self.iterations.len()].clone() }
+    }
+
+    /// One iteration for each camera; the hash of what the parameters are then.
+    fn once(&mut self, subject: &Subject<'_>) -> Result<u64, GpuError> {
+        let first = (0..self.iterations.len()).map(|i| self.next(i)).collect();
+        self.optimiser.run(first)?;
+        let read = |buffer: &Buffer<f32>| buffer.read(subject.gpu);
+        let values = self.optimiser.scene().params.as_ref().map(read).transpose()?.into_array();
+        Ok(fnv1a(values.iter().map(|values| bytemuck::cast_slice(values.as_slice()))))
+    }
+
+    /// Milliseconds from recording an iteration to its end.
+    fn wait_for(&mut self, i: usize) -> Result<f64, GpuError> {
+        let iteration = vec![self.next(i)];
+        let begin = Instant::now();
+        self.optimiser.run(iteration)?;
+        Ok(begin.elapsed().as_secs_f64() * 1e3)
+    }
+
+    /// Iterations a second in lists, two of them under way as in a training.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before the cast")]
+    fn rate(&mut self, limits: Limits, seconds_each: f64) -> Result<f64, GpuError> {
+        let len = (LIST_SECONDS / seconds_each).clamp(1.0, LIST as f64) as usize;
+        let begin = Instant::now();
+        let mut num_done = 0;
+        let mut num_started = 0;
+        while num_started == 0
+            || (num_started < limits.samples as usize && begin.elapsed().as_secs_f64() < limits.seconds)
+        {
+            let list = (num_started..num_started + len).map(|i| self.next(i)).collect();
+            self.optimiser.submit(list)?;
+            num_started += len;
+            if self.optimiser.num_flights() > 1 {
+                num_done += self.optimiser.collect()?.len();
+            }
+        }
+        while self.optimiser.num_flights() > 0 {
+            num_done += self.optimiser.collect()?.len();
+        }
+        Ok(num_done as f64 / begin.elapsed().as_secs_f64())
+    }
+}

@@ -1,0 +1,87 @@
+//! Samples of a time, and what is said about them.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+/// How long to measure each figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Most samples of a figure.
+    pub samples: u32,
+    /// Seconds after which no further sample is begun; there is always one.
+    pub seconds: f64,
+    /// Seconds before that, whose samples are not counted: clocks rise, caches fill.
+    pub warm_up: f64,
+}
+
+impl Limits {
+    /// Takes samples; `measure` is given the number of the sample.
+    pub(super) fn sample<T, E>(&self, mut measure: impl FnMut(usize) -> Result<T, E>) -> Result<Vec<T>, E> {
+        let begin = Instant::now();
+        let mut num_warm = 0;
+        while begin.elapsed().as_secs_f64() < self.warm_up {
+            measure(num_warm)?;
+            num_warm += 1;
+        }
+        let begin = Instant::now();
+        let mut samples = vec![measure(0)?];
+        while samples.len() < self.samples as usize && begin.elapsed().as_secs_f64() < self.seconds {
+            samples.push(measure(samples.len())?);
+        }
+        Ok(samples)
+    }
+}
+
+/// Milliseconds, summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Times {
+    /// Number of samples.
+    pub samples: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// The least: what other work on the machine disturbs least.
+    pub best: f64,
+    /// What half of them do not exceed.
+    pub p50: f64,
+    /// What 95 of 100 do not exceed.
+    pub p95: f64,
+    /// What 99 of 100 do not exceed.
+    pub p99: f64,
+}
+
+impl Times {
+    /// Of at least one sample, milliseconds.
+    #[must_use]
+    pub fn of(mut samples: Vec<f64>) -> Self {
+        samples.sort_by(f64::total_cmp);
+        let percentile = |percent: usize| {
+            let rank = (samples.len() * percent).div_ceil(100).max(1);
+            samples.get(rank - 1).copied().unwrap_or(f64::NAN)
+        };
+        let mean = samples.iter().sum::<f64>() / samples.len() as f64;
+        let [best, p50, p95, p99] = [0, 50, 95, 99].map(percentile);
+        Self { samples: samples.len(), mean, best, p50, p95, p99 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_samples() {
+        let times = Times::of((1..=200).rev().map(f64::from).collect());
+        assert_eq!((times.best, times.p50, times.p95, times.p99, times.mean), (1.0, 100.0, 190.0, 198.0, 100.5));
+        assert_eq!(Times::of(vec![7.0]), Times { samples: 1, mean: 7.0, best: 7.0, p50: 7.0, p95: 7.0, p99: 7.0 });
+    }
+
+    #[test]
+    fn sampling_ends_by_number_or_by_time_and_never_without_a_sample() {
+        let count = |samples, seconds| {
+            let limits = Limits { samples, seconds, warm_up: 0.0 };
+            limits.sample(Ok::<_, ()>).unwrap().len()
+        };
+        assert_eq!((count(5, 1e3), count(5, 0.0), count(0, 1e3)), (5, 1, 1));
+    }
+}

@@ -1,0 +1,314 @@
+//! `lapidary bench`: what frames and iterations cost.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use glam::DVec3;
+use lapidary::bench::{self, Cloud, CloudKind, Comparison, Limits, Report, Run, Source, Subject};
+use lapidary::camera::{Camera, RenderOptions};
+use lapidary::dataset::{Dataset, Split};
+use lapidary::gpu::{Gpu, GpuError, GpuOptions};
+use lapidary::render::Orbit;
+use lapidary::scene::Scene;
+use lapidary::{files, scene_file};
+
+use super::dataset::DatasetArgs;
+use super::{SharedArgs, Size, progress, source};
+
+/// Measures what drawing and training cost: times, counts, memory, and hashes of the pictures.
+///
+/// See docs/benchmarking.md for what each figure is, and for how to repeat it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArgs {
+    /// Scene: a file, a checkpoint, or the folder of a training
+    #[arg(required_unless_present = "synthetic")]
+    scene: Option<PathBuf>,
+    /// Measure a cloud of N random convexes instead, like 5000, 20k or 1M
+    #[arg(long, value_name = "N", value_parser = number, conflicts_with = "scene")]
+    synthetic: Option<u32>,
+    /// What the cloud is like: convexes that just cover the picture, or wide and faint ones, with as many instances as a
+    /// trained scene
+    #[arg(long, value_enum, default_value = "thin", value_name = "KIND")]
+    cloud: CloudArg,
+    /// Measure whole iterations of training, too
+    #[arg(long)]
+    train: bool,
+    /// Measure fewer convexes and smaller pictures, too, each by steps of four, and fit how the times grow
+    #[arg(long)]
+    sweep: bool,
+    #[command(flatten)]
+    views: ViewArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    dataset_options: DatasetArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Cameras")]
+struct ViewArgs {
+    /// Cameras of a dataset, evenly chosen among its held-back views; without it, once round the scene
+    #[arg(long, value_name = "DIR", conflicts_with = "synthetic")]
+    dataset: Option<PathBuf>,
+    /// Number of cameras, used in turn
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    views: u32,
+    /// Width and height in pixels
+    #[arg(long, value_name = "WxH", default_value = "1237x822")]
+    size: Size,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Most samples of each figure
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    frames: u32,
+    /// Seconds after which a figure gets no further sample
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = positive)]
+    seconds: f64,
+    /// Seconds before each figure in which nothing counts
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = not_negative)]
+    warm_up: f64,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+struct OutputArgs {
+    /// Write everything that was measured to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Compare with an older --json, and fail with exit code 1 where it became slower
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// How many times as long as in --baseline something may take
+    #[arg(long, value_name = "RATIO", default_value_t = 1.1, value_parser = positive)]
+    threshold: f64,
+    /// Draw the growth that --sweep finds
+    #[arg(long, value_name = "FILE.svg", requires = "sweep")]
+    plot: Option<PathBuf>,
+    /// Keep the synthetic scene
+    #[arg(long, value_name = "FILE", requires = "synthetic")]
+    write_scene: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum CloudArg {
+    Thin,
+    Dense,
+}
+
+impl From<CloudArg> for CloudKind {
+    fn from(arg: CloudArg) -> Self {
+        match arg {
+            CloudArg::Thin => Self::Thin,
+            CloudArg::Dense => Self::Dense,
+        }
+    }
+}
+
+/// Something became slower.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Slower(String);
+
+/// Each step of a sweep takes a quarter of the one before.
+const STEP: u32 = 4;
+
+/// Steps of a sweep below what was asked for.
+const STEPS: u32 = 3;
+
+/// What a sweep does not go below: convexes, and pixels of a side.
+const SMALLEST: (u32, u32) = (64, 32);
+
+pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    // What cannot be compared in the end is not measured first.
+    let before = args.output.baseline.as_deref().map(files::read).transpose().context("--baseline")?;
+    let begin = Instant::now();
+    let scene = scene(args, None)?;
+    let load_seconds = begin.elapsed().as_secs_f64();
+    log::info!("{}: {} convexes, there in {load_seconds:.2} s", name(args), scene.len());
+    if let Some(path) = &args.output.write_scene {
+        scene_file::save(&scene, path)?;
+    }
+    let (cameras, from) = cameras(args, &scene)?;
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    let runs = runs(args, &gpu, scene, &cameras)?;
+    let report = Report::of(&gpu, Source { scene: name(args), cameras: from, load_seconds }, runs);
+    if !args.output.quiet {
+        print!("{}", bench::table(&report));
+    }
+    if let Some(path) = &args.output.json {
+        files::write_atomically(path, &serde_json::to_vec_pretty(&report)?)?;
+    }
+    if let Some(path) = &args.output.plot {
+        files::write_atomically(path, bench::plot(&report.runs).as_bytes())?;
+    }
+    match (&args.output.baseline, before) {
+        (Some(path), Some(before)) => judge(args, &report, path, &before),
+        _ => Ok(()),
+    }
+}
+
+/// The scene, or a cloud of another number of convexes.
+fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<Scene> {
+    match (&args.scene, num_convexes.or(args.synthetic)) {
+        (Some(path), _) => {
+            let (scene, _) = source::load(path, None)?;
+            ensure!(!scene.is_empty(), "{} holds no convexes, so there is nothing to measure", path.display());
+            Ok(scene)
+        }
+        (None, count) => Ok(Cloud { num_convexes: count.unwrap_or(1), kind: args.cloud.into() }.scene()),
+    }
+}
+
+fn name(args: &BenchArgs) -> String {
+    let cloud =
+        || format!("{} synthetic convexes, {}", args.synthetic.unwrap_or(1), CloudKind::from(args.cloud).name());
+    args.scene.as_ref().map_or_else(cloud, |path| path.display().to_string())
+}
+
+/// The cameras, and what they are.
+fn cameras(args: &BenchArgs, scene: &Scene) -> anyhow::Result<(Vec<Camera>, String)> {
+    let ViewArgs { dataset, views, size: Size { width, height } } = &args.views;
+    let (cameras, from) = if let Some(path) = dataset {
+        (of_dataset(path, args)?, format!("of {}", path.display()))
+    } else if args.scene.is_some() {
+        (Orbit::of_scene(scene, DVec3::Z).cameras(*views, *width, *height), "once round the scene".to_owned())
+    } else {
+        (Cloud::cameras(*views, *width, *height), "once round the cloud".to_owned())
+    };
+    cameras.iter().try_for_each(Camera::check).context("--size")?;
+    Ok((cameras, from))
+}
+
+/// Some of the held-back views, or of all where none are held back.
+fn of_dataset(path: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Camera>> {
+    let dataset = Dataset::open(path, &args.dataset_options.options([0.0; 3]))?;
+    let mut all: Vec<Camera> = dataset.indices(Split::Test).map(|view| dataset.views[view].camera).collect();
+    if all.is_empty() {
+        all = dataset.views.iter().map(|view| view.camera).collect();
+    }
+    ensure!(!all.is_empty(), "{} has no views", path.display());
+    let count = (args.views.views as usize).min(all.len());
+    let Size { width, height } = args.views.size;
+    Ok((0..count).map(|i| all[i * all.len() / count].resized(width, height)).collect())
+}
+
+/// All measurements, those of a sweep from small to large.
+fn runs(args: &BenchArgs, gpu: &Gpu, full: Scene, cameras: &[Camera]) -> anyhow::Result<Vec<Run>> {
+    let mut cases = vec![(None, 1)];
+    if args.sweep {
+        let step = |i: u32| STEP.pow(i);
+        let smaller = args.synthetic.into_iter().flat_map(|n| (1..=STEPS).map(move |i| n / step(i)));
+        cases.extend(smaller.filter(|n| *n >= SMALLEST.0).map(|n| (Some(n), 1)));
+        // A quarter of the pixels has half the side.
+        let Size { width, height } = args.views.size;
+        let scales = (1..=STEPS).map(|i| 1 << i).filter(|scale| width.min(height) / scale >= SMALLEST.1);
+        cases.extend(scales.map(|scale| (None, scale)));
+    }
+    cases.reverse();
+    let bar = progress::bar(cases.len() as u64, args.output.quiet || cases.len() < 2);
+    let mut runs = Vec::new();
+    for (num_convexes, scale) in cases {
+        let smaller = num_convexes.map(|n| scene(args, Some(n))).transpose()?;
+        let resized = |camera: &Camera| camera.resized(camera.width.div_ceil(scale), camera.height.div_ceil(scale));
+        let cameras: Vec<Camera> = cameras.iter().map(resized).collect();
+        runs.extend(measure(args, gpu, smaller.as_ref().unwrap_or(&full), &cameras)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(runs)
+}
+
+/// One scene at one size.
+fn measure(args: &BenchArgs, gpu: &Gpu, scene: &Scene, cameras: &[Camera]) -> Result<Vec<Run>, GpuError> {
+    let LimitArgs { frames, seconds, warm_up } = args.limits;
+    let limits = Limits { samples: frames, seconds, warm_up };
+    let subject = Subject { gpu, scene, cameras, options: RenderOptions::default(), limits };
+    bench::measure(&subject, args.train)
+}
+
+/// Prints what became slower or faster.
+fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &[u8]) -> anyhow::Result<()> {
+    let comparison = bench::compare(report, before).with_context(|| format!("--baseline {}", path.display()))?;
+    if !args.output.quiet {
+        print!("{}", lines(&comparison));
+    }
+    let threshold = args.output.threshold;
+    let slower: Vec<String> = comparison
+        .slower_than(threshold)
+        .map(|ratio| {
+            let [before, now] = ratio.milliseconds;
+            let [width, height] = ratio.size;
+            let (what, convexes) = (ratio.what.name(), ratio.num_convexes);
+            format!(
+                "a {what} of {convexes} convexes at {width}×{height} takes {now:.3} ms, {:.2} times the {before:.3} ms",
+                ratio.ratio()
+            )
+        })
+        .collect();
+    if slower.is_empty() {
+        return Ok(());
+    }
+    Err(Slower(format!("slower than {} allows (--threshold {threshold}): {}", path.display(), slower.join("; ")))
+        .into())
+}
+
+fn lines(comparison: &Comparison) -> String {
+    let device = comparison.other_device.as_ref().map_or_else(String::new, |name| format!(", measured on {name}"));
+    let line = |ratio: &bench::Ratio| {
+        let ([width, height], [before, now]) = (ratio.size, ratio.milliseconds);
+        let hashes = if ratio.is_same { "same hashes" } else { "other hashes" };
+        format!(
+            "  {:<10}{:>9} convexes {width:>5}×{height:<5}{before:>10.3} → {now:.3} ms, {:.3} times, {hashes}\n",
+            ratio.what.name(),
+            ratio.num_convexes,
+            ratio.ratio()
+        )
+    };
+    format!("\nagainst the baseline{device}\n{}", comparison.ratios.iter().map(line).collect::<String>())
+}
+
+/// Most convexes of a cloud.
+const MOST: u32 = 50_000_000;
+
+/// A whole number that may end in k or M.
+fn number(text: &str) -> Result<u32, String> {
+    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => text.strip_suffix(['m', 'M']).map_or((text, 1), |digits| (digits, 1_000_000)),
+    };
+    let value = digits.parse::<u32>().ok().and_then(|value| value.checked_mul(unit));
+    value
+        .filter(|value| (1..=MOST).contains(value))
+        .ok_or_else(|| format!("expected a number of convexes from 1 to {MOST}, like 5000, 20k or 1M"))
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    not_negative(text).ok().filter(|value| *value > 0.0).ok_or_else(|| "expected a number above 0".to_owned())
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0);
+    value.ok_or_else(|| "expected a number that is not below 0".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_may_be_thousands_and_millions() {
+        assert_eq!(["7", "20k", "1M"].map(number), [Ok(7), Ok(20_000), Ok(1_000_000)]);
+        for wrong in ["", "0", "k", "-1", "1.5k", "9999M", "5G"] {
+            assert!(number(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Scenes as people point at them: a file of any format that is read, a checkpoint, or the folder of a training.
+
+use std::path::{Path, PathBuf};
+
+use lapidary::convert::{self, Focal};
+use lapidary::scene::Scene;
+use lapidary::scene_file::{self, Metadata};
+use lapidary::train::Checkpoint;
+
+/// Of a training.
+pub(crate) const SCENE_FILE: &str = "scene.safetensors";
+
+/// The cameras of a training, which `render --cameras` and `view` read.
+pub(crate) const CAMERAS_FILE: &str = "cameras.json";
+
+/// The file of the scene that a path means: itself, or the scene in a folder.
+pub(crate) fn scene_file_of(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(SCENE_FILE) } else { path.to_path_buf() }
+}
+
+/// Whether a file's name is that of a scene, not of a dataset.
+pub(crate) fn is_scene(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["safetensors", "ply", "pt"].contains(&extension.as_str())
+}
+
+/// Reads a scene, in world units also where it is that of a checkpoint. `focal` is for models of the authors' code.
+pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, Metadata)> {
+    let file = scene_file_of(path);
+    if scene_file::format_of(&file).as_deref() != Some(Checkpoint::FORMAT) {
+        return Ok(convert::read(&file, focal)?);
+    }
+    let Checkpoint { scene, state, .. } = Checkpoint::load(&file)?;
+    let about = Metadata {
+        normalised_from_world: Some(state.similarity),
+        antialias: state.options.antialias,
+        provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
+    };
+    Ok((state.similarity.to_world(&scene), about))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenes_are_told_by_their_names() {
+        for scene in ["a.safetensors", "b/A.PLY", "point_cloud_state_dict.pt"] {
+            assert!(is_scene(Path::new(scene)), "{scene}");
+        }
+        for other in ["a.zip", "transforms.json", "folder"] {
+            assert!(!is_scene(Path::new(other)), "{other}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `lapidary train`: from photographs to a scene.
+
+mod options;
+mod run;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::bail;
+use lapidary::dataset::transforms::Transforms;
+use lapidary::dataset::{Dataset, Split};
+use lapidary::evaluate::{Ruler, Summary};
+use lapidary::files;
+use lapidary::gpu::{Gpu, GpuOptions};
+use lapidary::optimiser::LossMeans;
+use lapidary::train::{Checkpoint, TrainOptions, Trainer};
+use run::Run;
+use serde::Serialize;
+
+use super::SharedArgs;
+use super::dataset::DatasetArgs;
+use super::source::CAMERAS_FILE;
+
+/// Trains a scene on photographs with known cameras.
+///
+/// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
+/// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C
+/// saves a checkpoint before it ends; --resume goes on from there as if nothing had happened. A second Ctrl-C ends at once.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct TrainArgs {
+    /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio; also a .zip of one
+    pub(super) dataset: PathBuf,
+    /// Folder to write into; created where it is missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Number of iterations; every schedule stretches with it [default: 30000]
+    #[arg(long, value_name = "N")]
+    iterations: Option<u32>,
+    /// Most convexes: quality against speed and memory [default: 1000000]
+    #[arg(long, value_name = "N")]
+    max_convexes: Option<u32>,
+    /// Go on from the checkpoint in DIR
+    #[arg(long)]
+    resume: bool,
+    /// Open a window that shows the scene while it is trained; closing it ends the training as Ctrl-C would
+    #[cfg(feature = "viewer")]
+    #[arg(long)]
+    view: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print a line of JSON for every line of `metrics.jsonl`, and at the end what `metrics.json` holds
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+
+    #[command(flatten)]
+    dataset_options: DatasetArgs,
+
+    /// Everything random depends on it alone [default: 0]
+    #[arg(long, value_name = "SEED", help_heading = "Method")]
+    seed: Option<u64>,
+    /// Train as the method was published, without a budget that growth aims at
+    #[arg(long, value_enum, help_heading = "Method")]
+    preset: Option<Published>,
+    /// Anti-aliasing, in training and later: for views that are smaller or from farther away than the photographs
+    #[arg(long, help_heading = "Method")]
+    antialias: bool,
+    /// GPU memory that may be taken, in MiB [default: four fifths of what the adapter has]
+    #[arg(long, value_name = "MIB", help_heading = "Method")]
+    memory: Option<u32>,
+    /// Options in a TOML file, as `config.toml` of a run; docs/training.md lists them
+    #[arg(long, value_name = "FILE", help_heading = "Method")]
+    config: Option<PathBuf>,
+    /// Any option of the file, like `colour_rate=0.01`; flags win over --set, and --set over the file
+    #[arg(long = "set", value_name = "NAME=VALUE", help_heading = "Method")]
+    set: Vec<String>,
+
+    /// Write a checkpoint every so many iterations
+    #[arg(long, default_value_t = 1000, value_name = "N", help_heading = "Saving and measuring",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    checkpoint_every: u32,
+    /// Look at a few held-back views every so many iterations; 0 for never [default: a tenth of the iterations]
+    #[arg(long, value_name = "N", help_heading = "Saving and measuring")]
+    eval_every: Option<u32>,
+    /// Weights of LPIPS for the held-back views at the end; docs/evaluating.md says how to make them
+    #[arg(long, value_name = "FILE", help_heading = "Saving and measuring")]
+    lpips_weights: Option<PathBuf>,
+    /// Stop after this iteration, with a checkpoint, as Ctrl-C would
+    #[arg(long, value_name = "N", help_heading = "Saving and measuring")]
+    stop_at: Option<u32>,
+    /// Print the time of every kernel of an iteration at the end
+    #[arg(long, help_heading = "Saving and measuring")]
+    profile: bool,
+}
+
+/// Configurations that were published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Published {
+    /// Few convexes
+    Light,
+    /// Rooms
+    Indoor,
+    /// Landscapes
+    Outdoor,
+}
+
+/// `metrics.json`
+#[derive(Debug, Serialize)]
+struct Metrics {
+    num_convexes: u32,
+    iterations: u32,
+    /// Since the program was started.
+    seconds: f64,
+    adapter: String,
+    version: &'static str,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+/// What is known before there is a device.
+pub(super) struct Prepared {
+    options: TrainOptions,
+    ruler: Ruler,
+    checkpoint: Option<Checkpoint>,
+    dataset: Arc<Dataset>,
+}
+
+impl Prepared {
+    /// Whether convexes are anti-aliased.
+    #[cfg(feature = "viewer")]
+    pub(super) const fn antialias(&self) -> bool {
+        self.options.antialias
+    }
+}
+
+/// What whoever looks on wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    GoOn,
+    Save,
+    Stop,
+}
+
+/// Asked between two submissions, with the losses that were collected since.
+type Watch<'a> = dyn FnMut(&mut Trainer, &[LossMeans]) -> Wish + 'a;
+
+pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    let prepared = prepare(args)?;
+    #[cfg(feature = "viewer")]
+    if args.view {
+        return super::live::run(args, shared, prepared);
+    }
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    train(&gpu, args, prepared, &mut |_, _| Wish::GoOn)
+}
+
+fn checkpoint_path(args: &TrainArgs) -> PathBuf {
+    args.out.join("checkpoint.safetensors")
+}
+
+fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
+    // A file of weights that is none is better known before the training than after it.
+    let ruler = super::eval::ruler(args.lpips_weights.as_deref(), false)?;
+    let checkpoint_path = checkpoint_path(args);
+    if !args.resume && checkpoint_path.exists() {
+        bail!("{} holds a training; go on with --resume, or choose another folder", args.out.display());
+    }
+    let mut checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path)).transpose()?;
+    let options = match &checkpoint {
+        Some(found) => options::resumed(args, &found.state.options)?,
+        None => options::options(args)?,
+    };
+    if let Some(found) = &mut checkpoint {
+        found.state.options = options.clone();
+    }
+    let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(options.background))?);
+    say(args, "note", &dataset.notes);
+    Ok(Prepared { options, ruler, checkpoint, dataset })
+}
+
+/// What the user should know before it begins.
+fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a String>) {
+    for sentence in sentences.into_iter().filter(|_| !args.quiet) {
+        eprintln!("{kind}: {sentence}");
+    }
+}
+
+/// Trains to the end, or until somebody stops it.
+pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
+    let Prepared { options, ruler, checkpoint, dataset } = prepared;
+    let trainer = match checkpoint {
+        Some(found) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
+        None => Trainer::new(gpu, Arc::clone(&dataset), options)?,
+    };
+    say(args, "note", &trainer.note());
+    say(args, "warning", &trainer.suspicions()?);
+    let mut run = Run::new(args, trainer);
+    if !args.resume {
+        run.forget_log()?;
+    }
+    cameras(&dataset).save(&args.out.join(CAMERAS_FILE))?;
+    files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
+    if !run.train(watch)? {
+        let iteration = run.trainer.iteration();
+        // Where programs read along, the last line of JSON says how far it came.
+        if !args.json {
+            println!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
+        }
+        return Ok(());
+    }
+    run.finish(&dataset, &ruler, gpu.name())
+}
+
+/// The cameras, for those who look at the scene without its dataset.
+fn cameras(dataset: &Dataset) -> Transforms {
+    let views: Vec<_> = dataset.views.iter().map(|view| (view.name.clone(), view.camera)).collect();
+    let names = |split| dataset.indices(split).map(|index| dataset.views[index].name.clone()).collect();
+    Transforms {
+        train_filenames: Some(names(Split::Train)),
+        test_filenames: Some(names(Split::Test)),
+        ..Transforms::from_cameras(&views)
+    }
+}
