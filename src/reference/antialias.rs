@@ -1,14 +1,14 @@
 //! Anti-aliasing: what a pixel sees of a convex is a mean over its area, and the centre alone stands for it.
 //!
 //! Two changes to a projected convex make its picture nearly that mean. All in pixels; Σ is the covariance of the
-//! projected points, c their mean, v, κ and μ are the constants `AA_*`.
+//! projected points, c their mean, v, κ and μ are `AA_SPREAD`, `AA_SLOPE`, `AA_FRINGE`.
 //!
 //! ```text
 //! Σ' = Σ + v·I     N = (Σ·Σ'⁻¹)^½     t'(p) = t(c + N·(p − c))     o' = o·√det Σ / (√det Σ' + μ)
 //! f_k = 1 / √(1 + (g_k/κ)²)     F = min f_k     edge k × f_k/F     sigma' = sigma·F
 //! ```
 //!
-//! The first line stretches what is thin and leaves what is wide; the opacity falls as the area grows. In the second, g_k
+//! The first line stretches what is thin and leaves what is wide; the opacity falls as the area grows. In the second, `g_k`
 //! is how much the exponent of the border changes per pixel across edge k. Each edge has a limit of its own, so that the
 //! long edges of a sliver do not make its short ends fuzzy. Source: docs/spec.md §9.
 
@@ -76,8 +76,7 @@ impl<T: Real> Stretch<T> {
             squeeze: identity(),
             coverage: T::one(),
         };
-        // Also where it is infinite or NaN.
-        if !(wide_det < T::of(HUGE)) {
+        if !wide_det.is_finite() || wide_det >= T::of(HUGE) {
             return stretch;
         }
         let [[xx, xy], [_, yy]] = covariance;
@@ -127,10 +126,8 @@ impl<T: Real> Stretch<T> {
         let v_offset = times(&widen, v.start);
         accumulate(&mut v_stretch.centre, sub(v.start, v_offset));
         let moved = times(&widen, offset);
-        for i in 0..2 {
-            for j in 0..2 {
-                v_stretch.squeeze[i][j] += v.normal[i] * edge.normal[j] - v_offset[i] * moved[j];
-            }
+        for (row, (v_n, v_o)) in v_stretch.squeeze.iter_mut().zip(v.normal.iter().zip(v_offset)) {
+            accumulate(row, sub(edge.normal.map(|n| *v_n * n), moved.map(|m| v_o * m)));
         }
         Edge { normal: times(&self.squeeze, v.normal), start: v_offset }
     }

@@ -172,8 +172,8 @@ impl<T: Real> Projected<T> {
     fn antialias(&mut self, points: &Points<T>, focal: [T; 2]) {
         let scale = self.z * self.z * self.sigma * self.delta;
         let antialiased = Antialiased::new(&points.plane, &self.edges, focal, scale);
-        self.sigma = self.sigma * antialiased.sigma_factor;
-        self.opacity = self.opacity * antialiased.coverage();
+        self.sigma *= antialiased.sigma_factor;
+        self.opacity *= antialiased.coverage();
         self.edges = antialiased.edges;
     }
 
