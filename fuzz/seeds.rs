@@ -72,7 +72,7 @@ fn archive(gems: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
 fn scenes(corpus: &Path, gems: &Path) -> Result<(), Box<dyn Error>> {
     let scene = scene_file::load(&gems.join("scene.safetensors"))?.gather(&[0, 1]);
     let metadata =
-        Metadata { normalised_from_world: Some(Similarity::IDENTITY), provenance: Some("a seed".to_owned()) };
+        Metadata { normalised_from_world: Some(Similarity::IDENTITY), antialias: true, provenance: Some("a seed".to_owned()) };
     scene_file::save_with(&scene, &metadata, &path(corpus, "scene", "0")?)?;
     let ply = gems.join("scene.ply");
     convert::write(&scene, &metadata, &WriteOptions::default(), &ply)?;

@@ -72,6 +72,41 @@ fn count_instances(convex: ptr<function, Projected>) -> u32 {
     return u32(count);
 }
 
+// Stretches what is small against a pixel, and makes no border steeper than a pixel can show.
+fn antialias(convex: ptr<function, Projected>, plane: ptr<function, array<vec2<f32>, POINTS>>, num_edges: u32) {
+    var in_pixels: array<vec2<f32>, POINTS>;
+    for (var k = 0u; k < POINTS; k++) {
+        in_pixels[k] = (*plane)[k] * camera.focal;
+    }
+    let stretch = stretch_of(&in_pixels);
+    (*convex).opacity *= stretch.coverage;
+    var caps: array<f32, POINTS>;
+    var least = 1.0;
+    for (var k = 0u; k < num_edges; k++) {
+        let line = (*convex).lines[k];
+        let slope = times(stretch.squeeze, line.xy);
+        caps[k] = cap_of((*convex).sharpness * length(slope));
+        least = min(least, caps[k]);
+        // What the line is at the centre it stays.
+        let at_centre = dot(line.xy, stretch.centre - in_pixels[u32(line.w)]);
+        (*convex).lines[k] = vec4(slope, at_centre - dot(slope, stretch.centre), line.w);
+    }
+    for (var k = 0u; k < num_edges; k++) {
+        let line = (*convex).lines[k];
+        (*convex).lines[k] = vec4(line.xyz * (caps[k] / least), line.w);
+    }
+    (*convex).sharpness *= least;
+}
+
+fn are_finite(convex: Projected, num_lines: u32) -> bool {
+    var all = true;
+    for (var k = 0u; k < num_lines; k++) {
+        let line = convex.lines[k];
+        all &= is_finite(line.x) && is_finite(line.y) && is_finite(line.z);
+    }
+    return all;
+}
+
 // The convex, or one without edges where it is culled.
 fn project(id: u32) -> Projected {
     var convex: Projected;
@@ -102,6 +137,7 @@ fn project(id: u32) -> Projected {
     convex.z = centre.z;
     convex.smoothness = delta;
     convex.sharpness = exp(log_sigma[id]) * centre.z;
+    convex.full_sharpness = convex.sharpness;
     convex.opacity = 1.0 / (1.0 + exp(-raw_opacity[id]));
     let unclamped = colour_of(id, normalize(offset));
     convex.colour = max(unclamped, vec3(0.0));
@@ -111,9 +147,6 @@ fn project(id: u32) -> Projected {
     if !is_good || convex.opacity <= ALPHA_MIN {
         return convex;
     }
-    let sharpness = max(convex.sharpness, 1e-30);
-    convex.lambda_max = clamp(log2(convex.opacity / ALPHA_MIN - 1.0) / sharpness, -1e30, 1e30);
-
     for (var k = 0u; k < POINTS; k++) {
         convex.lines[k] = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
         if k < hull.count {
@@ -128,6 +161,14 @@ fn project(id: u32) -> Projected {
             convex.lines[k] = vec4(slope, at_origin, f32(hull.vertices[k]));
         }
     }
+    if camera.background.w == 1.0 {
+        antialias(&convex, &plane, hull.count);
+        if !are_finite(convex, hull.count) || convex.opacity <= ALPHA_MIN {
+            return convex;
+        }
+    }
+    let sharpness = max(convex.sharpness, 1e-30);
+    convex.lambda_max = clamp(log2(convex.opacity / ALPHA_MIN - 1.0) / sharpness, -1e30, 1e30);
     // |ΔI| <= S/4·(n − 1)·2^−tau stays below 2^−16, and weights of edges that are left out below 2^−12.
     convex.tau = clamp(log2(sharpness * f32(hull.count - 1u)) + 14.0, 12.0, 1e30);
     convex.num_edges = hull.count;

@@ -90,20 +90,28 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let offset = centroid_of(id) - camera.position_near.xyz;
 
-    // Both factors contain z.
-    let opacity = projected[id].opacity;
-    let v_opacity = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
-    let v_delta = smoothness_backward(id);
-    let v_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
-    let v_z = v_of(id, V_Z) + (v_delta + v_sigma) / projected[id].z;
-    let v_centroid = offset_backward(id, offset) + rotate_out_of_view(vec3(0.0, 0.0, v_z));
-
     let origin = projected[id].origin;
     var in_plane: array<vec3<f32>, POINTS>;
     for (var k = 0u; k < POINTS; k++) {
         in_plane[k] = point_in_plane(id, k, origin);
     }
-    let v_plane = lines_backward(id, &in_plane);
+
+    // Both factors contain z.
+    let opacity = projected[id].opacity;
+    var v_opacity = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
+    var v_delta = smoothness_backward(id);
+    var v_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
+    var v_plane = lines_backward(id, &in_plane);
+    if camera.background.w == 1.0 {
+        let full = antialias_backward(id, &in_plane);
+        v_opacity = full.raw_opacity;
+        v_delta = full.log_delta;
+        v_sigma = full.log_sigma;
+        v_plane = full.plane;
+    }
+    let v_z = v_of(id, V_Z) + (v_delta + v_sigma) / projected[id].z;
+    let v_centroid = offset_backward(id, offset) + rotate_out_of_view(vec3(0.0, 0.0, v_z));
+
     let origin_in_plane = (origin - camera.principal) / camera.focal;
     var is_good = is_finite(v_opacity) && is_finite(v_delta) && is_finite(v_sigma);
     for (var k = 0u; k < POINTS; k++) {

@@ -141,11 +141,13 @@ pub struct RenderOptions {
     pub near: f64,
     /// sRGB colour behind everything, in 0..=1.
     pub background: [f32; 3],
+    /// Whether borders are made as soft, and small convexes as large and as faint, as a pixel sees them: docs/spec.md §9.
+    pub antialias: bool,
 }
 
 impl Default for RenderOptions {
     fn default() -> Self {
-        Self { near: NEAR, background: [0.0; 3] }
+        Self { near: NEAR, background: [0.0; 3], antialias: false }
     }
 }
 

@@ -39,6 +39,15 @@ pub const NORMAL_ALPHA_MIN: f64 = 0.5;
 /// Default near plane in scene units. A convex with any point at or before it is culled.
 pub const NEAR: f64 = 0.01;
 
+/// Anti-aliasing: variance that is added to the points of a convex along every direction of the picture, pixels².
+pub const AA_SPREAD: f64 = 0.08;
+
+/// Anti-aliasing: most that the exponent of a border changes within a pixel.
+pub const AA_SLOPE: f64 = 8.0;
+
+/// Anti-aliasing: what the borders add to the area of a convex, in the measure of √det of the points' covariance, pixels².
+pub const AA_FRINGE: f64 = 0.25;
+
 /// Weight of `1 − SSIM` in the loss; L1 has the rest.
 pub const SSIM_WEIGHT: f64 = 0.2;
 
@@ -118,6 +127,9 @@ pub fn wgsl_header() -> String {
     constant("ALPHA_MIN", "f32", &ALPHA_MIN);
     constant("TRANSMITTANCE_MIN", "f32", &TRANSMITTANCE_MIN);
     constant("NORMAL_ALPHA_MIN", "f32", &NORMAL_ALPHA_MIN);
+    constant("AA_SPREAD", "f32", &AA_SPREAD);
+    constant("AA_SLOPE", "f32", &AA_SLOPE);
+    constant("AA_FRINGE", "f32", &AA_FRINGE);
     constant("SSIM_WINDOW", "u32", &SSIM_WINDOW);
     constant("SSIM_C1", "f32", &SSIM_C1);
     constant("SSIM_C2", "f32", &SSIM_C2);

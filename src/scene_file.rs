@@ -28,6 +28,9 @@ const DEGREE: &str = "sh_degree";
 /// Metadata key of [`Metadata::normalised_from_world`].
 const SIMILARITY: &str = "normalised_from_world";
 
+/// Metadata key of [`Metadata::antialias`]; absent where it is not.
+const ANTIALIAS: &str = "antialias";
+
 /// Metadata key of [`Metadata::provenance`].
 const PROVENANCE: &str = "provenance";
 
@@ -36,6 +39,8 @@ const PROVENANCE: &str = "provenance";
 pub struct Metadata {
     /// The similarity that the scene was trained under. The parameters are in world units whether it is there or not.
     pub normalised_from_world: Option<Similarity>,
+    /// Whether the scene was trained with anti-aliasing, and is to be drawn so.
+    pub antialias: bool,
     /// Where the scene comes from, for people: one sentence.
     pub provenance: Option<String>,
 }
@@ -97,7 +102,7 @@ pub fn save_with(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<(), 
 /// # Errors
 /// A sentence where the similarity is none.
 pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static str, String>, String> {
-    let Metadata { normalised_from_world, provenance } = metadata;
+    let Metadata { normalised_from_world, antialias, provenance } = metadata;
     let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
     let entries = [
         ("format", Some(FORMAT.to_owned())),
@@ -106,6 +111,7 @@ pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static s
         (DEGREE, Some(scene.sh_degree.to_string())),
         ("writer", Some(WRITER.to_owned())),
         (SIMILARITY, similarity),
+        (ANTIALIAS, antialias.then(|| true.to_string())),
         (PROVENANCE, provenance.clone()),
     ];
     Ok(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
@@ -128,7 +134,12 @@ pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(
     let scene = Scene::empty(number(POINTS)?, number(DEGREE)?);
     scene.check_shapes().map_err(|error| error.to_string())?;
     let normalised_from_world = value_of(SIMILARITY).map(parse_similarity).transpose()?;
-    Ok((scene, Metadata { normalised_from_world, provenance: value_of(PROVENANCE).map(str::to_owned) }))
+    let antialias = match value_of(ANTIALIAS) {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(other) => return Err(format!("metadata `{ANTIALIAS}` is {other}, expected true or false")),
+    };
+    Ok((scene, Metadata { normalised_from_world, antialias, provenance: value_of(PROVENANCE).map(str::to_owned) }))
 }
 
 fn similarity_text(similarity: &Similarity) -> Result<String, String> {
@@ -306,7 +317,7 @@ mod tests {
         assert_eq!(load_with(&path).unwrap(), (scene(), metadata));
         for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let normalised_from_world = Some(Similarity { scale, centre: [0.0; 3] });
-            let wrong = Metadata { normalised_from_world, provenance: None };
+            let wrong = Metadata { normalised_from_world, ..Metadata::default() };
             assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("positive scale"));
         }
     }

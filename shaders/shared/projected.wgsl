@@ -25,7 +25,8 @@ struct Projected {
     tile_columns: u32,
     // z·delta·log2(e): the factor that `lines` contain.
     smoothness: f32,
-    padding: u32,
+    // What `sharpness` is without anti-aliasing.
+    full_sharpness: f32,
     // (a, b, c, v): t(p) = a·x + b·y + c = z·delta·log2(e)·L at p pixels from the origin; the edge begins at point v.
     // Unused lines are far below all others.
     lines: array<vec4<f32>, POINTS>,

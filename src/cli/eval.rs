@@ -15,7 +15,7 @@ use lapidary::train::TrainOptions;
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
-use super::{Colour, SharedArgs, source};
+use super::{Colour, SharedArgs, Switch, source};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
 ///
@@ -44,6 +44,9 @@ pub(crate) struct EvalArgs {
     /// Colour behind everything: red, green and blue, each 0 to 1; that of the training, else black
     #[arg(long, value_name = "R,G,B")]
     background: Option<Colour>,
+    /// Anti-aliasing; as the scene was trained if nothing is said
+    #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true, conflicts_with = "renders")]
+    antialias: Option<Switch>,
     /// Pictures to compare instead of a scene: a folder with one for each view, of the same name
     #[arg(long, value_name = "DIR")]
     renders: Option<PathBuf>,
@@ -143,7 +146,8 @@ fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) ->
     };
     let (dataset, views) = dataset(args, background)?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let mut drawn = SceneViews::new(&gpu, &scene, metadata.normalised_from_world, &dataset, background)?;
+    let antialias = args.antialias.map_or(metadata.antialias, Switch::is_on);
+    let mut drawn = SceneViews::new(&gpu, &scene, metadata.normalised_from_world, &dataset, background, antialias)?;
     let album = collect(args, views.len(), views.into_iter(), |view| drawn.evaluate(view, ruler))?;
     let log = folder.join("metrics.jsonl");
     let curves = if log.is_file() { curves_of(&read_log(&log)?) } else { Vec::new() };

@@ -23,6 +23,7 @@ const SPEED_SPAN: Duration = Duration::from_millis(500);
 
 /// Trains while a window looks on; closing it ends the training with a checkpoint.
 pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> anyhow::Result<()> {
+    let antialias = prepared.antialias();
     let desk = Desk::default();
     let trainer: Arc<Mutex<Option<JoinHandle<anyhow::Result<()>>>>> = Arc::default();
     let start = {
@@ -39,7 +40,7 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
         path: Some(args.dataset.clone()),
         open: {
             let dataset = args.dataset.clone();
-            Arc::new(move |path: &Path| open(path, &dataset).map_err(|error| super::sentence(&error)))
+            Arc::new(move |path: &Path| open(path, &dataset, antialias).map_err(|error| super::sentence(&error)))
         },
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: Some(Box::new(start)),
@@ -54,8 +55,12 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
 }
 
 /// Of the dataset the cameras and pictures alone, even where a scene lies beside them: the trainer has its own.
-fn open(path: &Path, dataset: &Path) -> anyhow::Result<Content> {
-    if path == dataset { super::view::dataset(path) } else { super::view::open(path, None) }
+fn open(path: &Path, dataset: &Path, antialias: bool) -> anyhow::Result<Content> {
+    if path == dataset {
+        Ok(Content { antialias, ..super::view::dataset(path)? })
+    } else {
+        super::view::open(path, None)
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -157,6 +157,19 @@ impl std::str::FromStr for Size {
     }
 }
 
+/// Something that can be turned on and off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+impl Switch {
+    pub(crate) fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
 /// Red, green and blue, sRGB in 0..=1, written `1,0.5,0`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Colour(pub(crate) [f32; 3]);

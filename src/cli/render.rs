@@ -18,7 +18,7 @@ use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Plac
 use lapidary::scene::Scene;
 
 use super::dataset::DatasetArgs;
-use super::{SharedArgs, Size, progress, source};
+use super::{SharedArgs, Size, Switch, progress, source};
 
 /// Renders a saved scene: from the cameras of a dataset, along a camera path, or once round it.
 ///
@@ -37,6 +37,9 @@ pub(crate) struct RenderArgs {
     /// Convexes nearer than this are not drawn, in scene units
     #[arg(long, default_value_t = NEAR, value_parser = positive, value_name = "DEPTH")]
     near: f64,
+    /// Anti-aliasing; as the scene was trained if nothing is said
+    #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
+    antialias: Option<Switch>,
     /// Render on the processor, with the reference that the GPU is measured against
     #[arg(long)]
     reference: bool,
@@ -154,7 +157,7 @@ const RATE: f64 = 30.0;
 
 pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (scene, _) = source::load(&args.scene, None)?;
+    let (scene, metadata) = source::load(&args.scene, None)?;
     let (all, path_rate) = shots(args, &scene)?;
     let files = args.output.out.as_deref().map(|out| files(&args.output, out, all.len())).transpose()?;
     let depth_range =
@@ -165,7 +168,11 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     let num_all = all.len();
     let shots: Vec<Shot> = all.into_iter().filter(|shot| !is_there(shot)).collect();
     let job = Job {
-        options: RenderOptions { near: args.near, background: args.background },
+        options: RenderOptions {
+            near: args.near,
+            background: args.background,
+            antialias: args.antialias.map_or(metadata.antialias, Switch::is_on),
+        },
         depth_range,
         files,
         films: films.unwrap_or_default(),

@@ -34,6 +34,7 @@ pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, 
     let about = Metadata {
         normalised_from_world: Some(state.similarity),
         provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
+        antialias: state.options.antialias,
     };
     Ok((state.similarity.to_world(&scene), about))
 }

@@ -71,7 +71,7 @@ fn is_something_else(error: &anyhow::Error) -> bool {
 fn with_scene(path: &Path, views: Content) -> anyhow::Result<Content> {
     let (scene, about) = source::load(path, None)?;
     let near = about.normalised_from_world.map(|similarity| NEAR / similarity.scale);
-    Ok(Content { scene: Some(Arc::new(scene)), near, ..views })
+    Ok(Content { scene: Some(Arc::new(scene)), antialias: about.antialias, near, ..views })
 }
 
 /// The cameras that a training leaves beside its scene; their pictures are elsewhere.

@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let provenance =
         format!("{name} of the authors' code, focal lengths {:.2} and {:.2} px {origin}", focal.x, focal.y);
-    Ok((scene, Metadata { normalised_from_world: None, provenance: Some(provenance) }))
+    Ok((scene, Metadata { provenance: Some(provenance), ..Metadata::default() }))
 }
 
 /// Size of the file in bytes, if it is a zip file without compression whose entries do not overlap.

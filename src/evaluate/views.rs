@@ -23,6 +23,7 @@ impl<'a> SceneViews<'a> {
     /// * `normalised_from_world` — what the scene was trained under, where it is known: the near plane is then where it
     ///   was during the training
     /// * `background` — sRGB in 0..=1
+    /// * `antialias` — of [`RenderOptions`]
     ///
     /// # Errors
     /// [`EvaluateError::Gpu`] when the device has no memory for it.
@@ -32,11 +33,12 @@ impl<'a> SceneViews<'a> {
         normalised_from_world: Option<Similarity>,
         dataset: &'a Dataset,
         background: [f32; 3],
+        antialias: bool,
     ) -> Result<Self, EvaluateError> {
         let scene = GpuScene::upload(gpu, scene)?;
         let renderer = Renderer::new(gpu, scene.points_per_convex)?;
         let near = normalised_from_world.map_or(NEAR, |similarity| NEAR / similarity.scale);
-        Ok(Self { dataset, renderer, scene, options: RenderOptions { near, background } })
+        Ok(Self { dataset, renderer, scene, options: RenderOptions { near, background, antialias } })
     }
 
     /// Draws a view and compares it with its picture.

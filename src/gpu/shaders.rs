@@ -131,6 +131,7 @@ pub const PROJECT: Shader = Shader {
         text!("shared/sh.wgsl"),
         text!("shared/hull.wgsl"),
         text!("shared/finite.wgsl"),
+        text!("shared/antialias.wgsl"),
         text!("project.wgsl"),
     ],
 };
@@ -233,6 +234,8 @@ pub const PROJECT_BACKWARD: Shader = Shader {
         text!("shared/points.wgsl"),
         text!("shared/sh_gradient.wgsl"),
         text!("shared/finite.wgsl"),
+        text!("shared/antialias.wgsl"),
+        text!("shared/antialias_backward.wgsl"),
         text!("project_backward.wgsl"),
     ],
 };

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! No tiles, nothing of the GPU: every pixel asks every convex. Each file holds one step with its derivative beside it
-//! ([`mod@hull`], [`smooth_max`], [`profile`], [`sh`], [`view`], [`mod@project`], [`rasterize`], [`mod@loss`], [`adam`]).
+//! ([`mod@hull`], [`smooth_max`], [`profile`], [`sh`], [`view`], [`mod@project`], [`antialias`], [`rasterize`], [`mod@loss`],
+//! [`adam`]).
 //! Cotangents, the derivatives of the loss by some value x, are called `v_x`. The derivative is the true one with the
 //! discrete decisions held: order, hull membership, thresholds, clamps. Results do not depend on the number of threads.
 //!
@@ -15,6 +16,7 @@
 
 pub mod activation;
 pub mod adam;
+pub mod antialias;
 pub mod hull;
 pub mod loss;
 pub mod normals;

@@ -5,6 +5,7 @@
 //! Source: docs/spec.md §2, §3 (cull rules) and §4.
 
 use super::activation::{sigmoid, sigmoid_slope};
+use super::antialias::Antialiased;
 use super::hull::{Edge, hull};
 use super::sh;
 use super::vector::{accumulate, add, is_finite, scale, sub};
@@ -18,7 +19,8 @@ use crate::scene::{Params, Scene};
 pub struct Projected<T> {
     /// Indices of the points that are hull vertices, in the turning order of [`mod@super::hull`].
     pub hull: Vec<usize>,
-    /// Edge k runs from `hull[k]` to the next vertex; focal-free image plane.
+    /// Edge k runs from `hull[k]` to the next vertex; focal-free image plane. Anti-aliasing changes what follows here and
+    /// below, so that rasterization need not know of it.
     pub edges: Vec<Edge<T>>,
     /// View depth of the centroid, world units; the order of blending and the scale of delta and sigma.
     pub z: T,
@@ -99,6 +101,12 @@ impl<T: Real> Points<T> {
         }
     }
 
+    /// Edges of their hull.
+    fn edges(&self, hull: &[usize]) -> Vec<Edge<T>> {
+        let next = |k: usize| hull[(k + 1) % hull.len()];
+        (0..hull.len()).map(|k| Edge::new(self.plane[hull[k]], self.plane[next(k)])).collect()
+    }
+
     fn cull(&self, near: T) -> Result<(), Cull> {
         if !self.view.iter().all(|p| is_finite(*p)) {
             return Err(Cull::NotFinite);
@@ -129,13 +137,11 @@ pub fn project<T: Real>(scene: &Scene<T>, convex_id: usize, view: &View<T>) -> R
     if hull.len() < 3 {
         return Err(Cull::Degenerate);
     }
-    let next = |k: usize| hull[(k + 1) % hull.len()];
-    let edges = (0..hull.len()).map(|k| Edge::new(points.plane[hull[k]], points.plane[next(k)])).collect();
     let (direction, _) = sh::direction(sub(points.centroid, view.position)).ok_or(Cull::NotFinite)?;
     let unclamped = sh::colour(sh_row(scene, convex_id), scene.sh_degree, direction);
     let raw_opacity = scene.params.raw_opacity[convex_id];
-    let projected = Projected {
-        edges,
+    let mut projected = Projected {
+        edges: points.edges(&hull),
         hull,
         z: view.view_from_world(points.centroid)[2],
         delta: scene.params.log_delta[convex_id].exp(),
@@ -149,14 +155,28 @@ pub fn project<T: Real>(scene: &Scene<T>, convex_id: usize, view: &View<T>) -> R
     if !is_finite(raw) || !is_finite(unclamped) || !projected.is_finite() {
         return Err(Cull::NotFinite);
     }
+    if view.antialias {
+        projected.antialias(&points, view.focal);
+    }
     // The indicator is less than one everywhere.
     if projected.opacity <= T::of(ALPHA_MIN) {
         return Err(Cull::Invisible);
+    }
+    if !projected.is_finite() {
+        return Err(Cull::NotFinite);
     }
     Ok(projected)
 }
 
 impl<T: Real> Projected<T> {
+    fn antialias(&mut self, points: &Points<T>, focal: [T; 2]) {
+        let scale = self.z * self.z * self.sigma * self.delta;
+        let antialiased = Antialiased::new(&points.plane, &self.edges, focal, scale);
+        self.sigma = self.sigma * antialiased.sigma_factor;
+        self.opacity = self.opacity * antialiased.coverage();
+        self.edges = antialiased.edges;
+    }
+
     fn is_finite(&self) -> bool {
         let scales = [self.z, self.z * self.delta, self.z * self.sigma];
         is_finite(scales) && self.edges.iter().all(|edge| is_finite(edge.normal) && is_finite(edge.start))
@@ -175,9 +195,16 @@ pub fn project_backward<T: Real>(
     v: &ProjectedCotangents<T>,
 ) -> Params<Vec<T>> {
     let points = Points::new(scene, convex_id, view);
+    let mut v = *v;
+    let v_plane = if view.antialias {
+        antialias_backward(scene, convex_id, view, &points, projected, &mut v)
+    } else {
+        vec![[T::zero(); 2]; points.plane.len()]
+    };
+    let v = &v;
     let (v_sh, mut v_centroid) = colour_backward(scene, convex_id, sub(points.centroid, view.position), projected, v);
     accumulate(&mut v_centroid, view.view_from_world_backward([T::zero(), T::zero(), v.z]));
-    let v_points = points_backward(&points, view, projected, v, v_centroid);
+    let v_points = points_backward(&points, view, projected, (v, v_plane), v_centroid);
     let row = Params {
         points: v_points.concat(),
         log_delta: vec![v.log_delta],
@@ -187,6 +214,30 @@ pub fn project_backward<T: Real>(
     };
     let overflowed = row.as_ref().into_array().into_iter().flatten().any(|value| !value.is_finite());
     row.map(|values| if overflowed { vec![T::zero(); values.len()] } else { values })
+}
+
+/// Turns cotangents of an anti-aliased convex into those of the convex without; returns what is left for its points,
+/// focal-free image plane.
+fn antialias_backward<T: Real>(
+    scene: &Scene<T>,
+    convex_id: usize,
+    view: &View<T>,
+    points: &Points<T>,
+    projected: &Projected<T>,
+    v: &mut ProjectedCotangents<T>,
+) -> Vec<[T; 2]> {
+    let edges = points.edges(&projected.hull);
+    let (z, opacity) = (projected.z, sigmoid(scene.params.raw_opacity[convex_id]));
+    let scale = z * z * scene.params.log_sigma[convex_id].exp() * projected.delta;
+    let antialiased = Antialiased::new(&points.plane, &edges, view.focal, scale);
+    let v_factors = (v.log_sigma, v.opacity * opacity);
+    let v_antialiased = antialiased.backward(&edges, view.focal, &v.edges[..edges.len()], v_factors);
+    v.edges[..edges.len()].copy_from_slice(&v_antialiased.edges);
+    v.log_sigma += v_antialiased.log_slope;
+    v.log_delta += v_antialiased.log_slope;
+    v.z += (v_antialiased.log_slope + v_antialiased.log_slope) / z;
+    v.opacity *= antialiased.coverage();
+    v_antialiased.plane
 }
 
 /// Cotangents of the SH row and of the centroid, through the view direction.
@@ -210,16 +261,16 @@ fn colour_backward<T: Real>(
     (v_sh, sh::direction_backward(direction, length, v_direction))
 }
 
-/// Cotangents of the world points `[K, 3]`: each has a K-th of the centroid, hull vertices also have their edges.
+/// Cotangents of the world points `[K, 3]`: each has `v_plane` and a K-th of the centroid, hull vertices also have their
+/// edges.
 fn points_backward<T: Real>(
     points: &Points<T>,
     view: &View<T>,
     projected: &Projected<T>,
-    v: &ProjectedCotangents<T>,
+    (v, mut v_plane): (&ProjectedCotangents<T>, Vec<[T; 2]>),
     v_centroid: [T; 3],
 ) -> Vec<[T; 3]> {
     let num_points = points.plane.len();
-    let mut v_plane = vec![[T::zero(); 2]; num_points];
     let hull = &projected.hull;
     for (k, v_edge) in v.edges.iter().enumerate().take(hull.len()) {
         let (mut v_a, mut v_b) = ([T::zero(); 2], [T::zero(); 2]);

@@ -18,11 +18,13 @@ pub struct View<T> {
     /// Where the camera stands, world units.
     pub position: [T; 3],
     /// fx, fy in pixels.
-    focal: [T; 2],
+    pub focal: [T; 2],
     /// cx, cy in pixels.
     principal: [T; 2],
     /// Least view depth that is not culled, world units; never negative.
     pub near: T,
+    /// Whether convexes are changed so that pixel centres see what pixels would.
+    pub antialias: bool,
 }
 
 impl<T: Real> View<T> {
@@ -38,6 +40,7 @@ impl<T: Real> View<T> {
             focal: [intrinsics.fx, intrinsics.fy].map(T::of),
             principal: [intrinsics.cx, intrinsics.cy].map(T::of),
             near: T::of(options.near).max(T::zero()),
+            antialias: options.antialias,
         }
     }
 

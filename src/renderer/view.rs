@@ -155,7 +155,7 @@ fn layout_camera(
     layout::Camera {
         view_from_world: [row(0), row(1), row(2)],
         position_near: [position.x, position.y, position.z, options.near.max(0.0) as f32],
-        background: [red, green, blue, 0.0],
+        background: [red, green, blue, if options.antialias { 1.0 } else { 0.0 }],
         focal: [camera.intrinsics.fx as f32, camera.intrinsics.fy as f32],
         principal: [camera.intrinsics.cx as f32, camera.intrinsics.cy as f32],
         size: [camera.width, camera.height],

@@ -271,18 +271,23 @@ impl Trainer {
     fn iteration_at(&mut self, iteration: u32) -> Result<Iteration, TrainError> {
         let view = self.view_at(iteration);
         self.optimiser.set_sh_degree(self.sh_degree_at(iteration));
-        let TrainOptions { opacity_weight, extent_weight, ssim_weight, background, .. } = self.options;
+        let TrainOptions { opacity_weight, extent_weight, ssim_weight, .. } = self.options;
         let is_budget = self.options.strategy == StrategyKind::Budget;
         let level = self.options.coarse_level(iteration);
         Ok(Iteration {
             camera: halved(&self.cameras[view], level),
-            options: RenderOptions { background, ..RenderOptions::default() },
+            options: self.render_options(),
             target: self.targets.get(view, level)?,
             ssim_weight,
             rates: self.rates_at(iteration),
             step: iteration,
             tidiness: if is_budget { [opacity_weight, extent_weight] } else { [0.0; 2] },
         })
+    }
+
+    fn render_options(&self) -> RenderOptions {
+        let TrainOptions { background, antialias, .. } = self.options;
+        RenderOptions { background, antialias, ..RenderOptions::default() }
     }
 
     /// Every view once an epoch, in an order of its own.
@@ -438,7 +443,7 @@ impl Trainer {
         self.wait_until(0)?;
         // Refuses a view that does not exist.
         let truth = Truth::of_view(&self.dataset, view)?;
-        let options = RenderOptions { background: self.options.background, ..RenderOptions::default() };
+        let options = self.render_options();
         let frame = self.renderer.render(self.optimiser.scene(), &self.cameras[view], &options, Outputs::default())?;
         Ok(truth.judge(frame.image(), "the rendered picture", ruler)?)
     }

@@ -48,6 +48,8 @@ pub struct TrainOptions {
     pub seed: u64,
     /// sRGB behind everything.
     pub background: [f32; 3],
+    /// Whether convexes are anti-aliased: `RenderOptions::antialias`.
+    pub antialias: bool,
     /// Weight of 1 − SSIM in the loss.
     pub ssim_weight: f32,
     /// Learning rate of the points at the beginning and at the end, normalised units per step. All rates are those of a
@@ -107,6 +109,7 @@ impl Default for TrainOptions {
             preset: Preset::default(),
             seed: 0,
             background: [0.0; 3],
+            antialias: false,
             ssim_weight: SSIM_WEIGHT as f32,
             points_rate: [2e-3, 2e-5],
             delta_rate: 0.005,

@@ -47,6 +47,8 @@ pub type Open = Arc<dyn Fn(&Path) -> Result<Content, String> + Send + Sync>;
 pub struct Content {
     /// The scene, if there is one.
     pub scene: Option<Arc<Scene>>,
+    /// Whether it was trained with anti-aliasing.
+    pub antialias: bool,
     /// Points of structure from motion, shown while there is no scene.
     pub points: Vec<Point>,
     /// Cameras, if there are some.
@@ -67,7 +69,7 @@ impl fmt::Debug for Content {
 impl Default for Content {
     fn default() -> Self {
         let picture: LoadPicture = Arc::new(|_| Err("there are no pictures".into()));
-        Self { scene: None, points: Vec::new(), views: Vec::new(), picture, near: None }
+        Self { scene: None, antialias: false, points: Vec::new(), views: Vec::new(), picture, near: None }
     }
 }
 

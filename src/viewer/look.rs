@@ -18,6 +18,8 @@ pub struct Look {
     pub sh_degree: u32,
     /// Convexes less opaque than this are hidden.
     pub min_opacity: f32,
+    /// Whether convexes are anti-aliased; a scene that is opened says how it was trained.
+    pub antialias: bool,
     /// Behind everything, sRGB.
     pub background: [f32; 3],
     /// Size of every convex relative to its own.
@@ -41,6 +43,7 @@ impl Default for Look {
             hulls: false,
             sh_degree: 3,
             min_opacity: 0.0,
+            antialias: false,
             background: [0.0; 3],
             scale: 1.0,
             crop: None,

@@ -116,6 +116,8 @@ fn view(ui: &mut Ui, session: &mut Session) {
         _ => {}
     }
     ui.checkbox(&mut look.hulls, "hulls over the picture (H)");
+    let hint = "Borders as soft, and small convexes as faint, as a pixel sees them";
+    ui.checkbox(&mut look.antialias, "anti-aliasing").on_hover_text(hint);
     ui.add(egui::Slider::new(&mut look.sh_degree, 0..=3).text("SH degree"));
     ui.add(egui::Slider::new(&mut look.min_opacity, 0.0..=0.99).text("opacity from"));
     ui.add(egui::Slider::new(&mut look.scale, 0.1..=2.0).text("size of convexes"));
@@ -129,7 +131,12 @@ fn view(ui: &mut Ui, session: &mut Session) {
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.small_button("reset").clicked() {
-                *look = Look { background: look.background, near: look.near, ..Look::default() };
+                *look = Look {
+                    background: look.background,
+                    near: look.near,
+                    antialias: look.antialias,
+                    ..Look::default()
+                };
             }
         });
     });

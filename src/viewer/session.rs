@@ -190,6 +190,9 @@ impl Session {
         (self.look.crop, self.look.depth_range) = (None, None);
         // A scene of another scale has another near plane.
         self.look.near = content.near.unwrap_or(NEAR.min(self.extent.radius() * NEAREST));
+        if !is_same {
+            self.look.antialias = content.antialias;
+        }
         self.content = content;
         self.path = path;
         self.generation += 1;

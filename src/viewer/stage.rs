@@ -219,7 +219,7 @@ impl Stage {
         };
         let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
         let Part { camera, look, .. } = part;
-        let options = RenderOptions { near: look.near, background: look.background };
+        let options = RenderOptions { near: look.near, background: look.background, antialias: look.antialias };
         let outputs = Outputs { inspection: look.mode.inspects(), ..Outputs::default() };
         let frame = kernels.renderer.forward(shown, camera, &options, outputs)?;
         let made = frame.buffers();
@@ -295,7 +295,7 @@ impl Stage {
             ..*camera
         };
         let outputs = Outputs { inspection: true, ..Outputs::default() };
-        let options = RenderOptions { near: look.near, ..RenderOptions::default() };
+        let options = RenderOptions { near: look.near, antialias: look.antialias, ..RenderOptions::default() };
         let pictures = kernels.renderer.render(shown, &spot, &options, outputs)?;
         let inspection = pictures.inspection.and_then(|inspection| inspection.first().copied());
         let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =

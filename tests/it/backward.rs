@@ -1,5 +1,6 @@
 //! Gradients of the GPU against the test vectors and against the twin.
 
+use lapidary::camera::RenderOptions;
 use lapidary::reference::{self, Frame, ImageCotangents};
 use lapidary::scene::{Params, Scene};
 
@@ -44,40 +45,71 @@ fn random_scenes_have_the_gradients_of_the_twin() {
     let mut clamps = [0; 3];
     for seed in 0..120 {
         let mut random = Random::new(1000 + seed);
-        let (points, degree) = (3 + (seed as usize) % 6, (seed as usize) % 4);
-        let mut scene = toys::scene(&mut random, 1 + (seed as usize * 13) % 30, points, degree);
+        let mut scene = random_scene(&mut random, seed);
         if seed % 2 == 1 {
             make_opaque(&mut scene);
         }
-        let scene = scene.cast::<f32>();
-        let (width, height) = (17 + (seed as u32 * 7) % 40, 16 + (seed as u32 * 5) % 35);
-        let (camera, options) = (toys::camera(&mut random, width, height), toys::options());
-        let wide = scene.cast::<f64>();
-        let frame = reference::forward(&wide, &camera, &options);
+        let frame = check_against_twin(&mut renderers, &mut random, &scene, &toys::options(), seed);
         count_clamps(&frame, &mut clamps);
-
-        // Nothing is asked of pixels where f32 may decide otherwise.
-        let pixels = frame.band.len();
-        let mut v = |per_pixel: usize| -> Vec<f32> {
-            let mut values = random.values(pixels * per_pixel, -1.0, 1.0);
-            for (i, value) in values.iter_mut().enumerate() {
-                *value *= f64::from(u8::from(!frame.band[i / per_pixel]));
-            }
-            values.into_iter().map(|value| value as f32).collect()
-        };
-        let (v_rgb, v_alpha, v_depth) = (v(3), v(1), v(1));
-        let v_rgba: Vec<[f32; 4]> =
-            v_rgb.chunks_exact(3).zip(&v_alpha).map(|(v, alpha)| [v[0], v[1], v[2], *alpha]).collect();
-        let widen = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
-        let v = ImageCotangents { rgb: widen(v_rgb), alpha: widen(v_alpha), depth: widen(v_depth.clone()) };
-        let expected = reference::backward(&wide, &camera, &options, &frame, &v);
-
-        let found = renderers.gradients(&scene, &camera, &options, &v_rgba, &v_depth);
-        for (parameter, error) in errors(&found, &expected) {
-            assert!(error <= TOLERANCE, "seed {seed}: `{parameter}` is off by {error:.1e}");
-        }
     }
     assert!(clamps.iter().all(|count| *count > 1000), "alpha, light and colour were held {clamps:?} times");
+}
+
+#[test]
+fn antialiased_scenes_have_the_gradients_of_the_twin() {
+    let mut renderers = Renderers::new(gpu());
+    for seed in 0..90 {
+        let mut random = Random::new(2000 + seed);
+        let mut scene = random_scene(&mut random, seed);
+        let part = [1.0, 0.2, 0.02][seed as usize / 2 % 3];
+        toys::press(&mut scene, &mut random, part);
+        if seed % 2 == 1 {
+            make_opaque(&mut scene);
+        }
+        check_against_twin(&mut renderers, &mut random, &scene, &toys::antialiased(), seed);
+    }
+}
+
+fn random_scene(random: &mut Random, seed: u64) -> Scene<f64> {
+    let (points, degree) = (3 + (seed as usize) % 6, (seed as usize) % 4);
+    toys::scene(random, 1 + (seed as usize * 13) % 30, points, degree)
+}
+
+/// Compares the gradients of random cotangents; returns the frame of the twin.
+fn check_against_twin(
+    renderers: &mut Renderers<'_>,
+    random: &mut Random,
+    scene: &Scene<f64>,
+    options: &RenderOptions,
+    seed: u64,
+) -> Frame<f64> {
+    let scene = scene.cast::<f32>();
+    let (width, height) = (17 + (seed as u32 * 7) % 40, 16 + (seed as u32 * 5) % 35);
+    let camera = toys::camera(random, width, height);
+    let wide = scene.cast::<f64>();
+    let frame = reference::forward(&wide, &camera, options);
+
+    // Nothing is asked of pixels where f32 may decide otherwise.
+    let pixels = frame.band.len();
+    let mut v = |per_pixel: usize| -> Vec<f32> {
+        let mut values = random.values(pixels * per_pixel, -1.0, 1.0);
+        for (i, value) in values.iter_mut().enumerate() {
+            *value *= f64::from(u8::from(!frame.band[i / per_pixel]));
+        }
+        values.into_iter().map(|value| value as f32).collect()
+    };
+    let (v_rgb, v_alpha, v_depth) = (v(3), v(1), v(1));
+    let v_rgba: Vec<[f32; 4]> =
+        v_rgb.chunks_exact(3).zip(&v_alpha).map(|(v, alpha)| [v[0], v[1], v[2], *alpha]).collect();
+    let widen = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
+    let v = ImageCotangents { rgb: widen(v_rgb), alpha: widen(v_alpha), depth: widen(v_depth.clone()) };
+    let expected = reference::backward(&wide, &camera, options, &frame, &v);
+
+    let found = renderers.gradients(&scene, &camera, options, &v_rgba, &v_depth);
+    for (parameter, error) in errors(&found, &expected) {
+        assert!(error <= TOLERANCE, "seed {seed}: `{parameter}` is off by {error:.1e}");
+    }
+    frame
 }
 
 /// Brings the clamp of alpha, that of the colour and the end of the light into play.
@@ -104,20 +136,26 @@ fn count_clamps(frame: &Frame<f64>, clamps: &mut [usize; 3]) {
 
 #[test]
 fn twenty_runs_give_the_same_bits() {
+    for (options, runs) in [(toys::options(), 20), (toys::antialiased(), 3)] {
+        runs_give_the_same_bits(&options, runs);
+    }
+}
+
+fn runs_give_the_same_bits(options: &RenderOptions, runs: usize) {
     let mut renderers = Renderers::new(gpu());
     let mut random = Random::new(7);
     let scene = toys::scene(&mut random, 200, 6, 3).cast::<f32>();
-    let (camera, options) = (toys::camera(&mut random, 120, 90), toys::options());
+    let camera = toys::camera(&mut random, 120, 90);
     let v_rgba: Vec<[f32; 4]> = (0..120 * 90).map(|i| [(i as f32).sin(), (i as f32).cos(), 0.3, 0.1]).collect();
     let v_depth = vec![0.01; 120 * 90];
     let mut run = || {
-        let pictures = renderers.render(&scene, &camera, &options);
-        let gradients = renderers.gradients(&scene, &camera, &options, &v_rgba, &v_depth);
+        let pictures = renderers.render(&scene, &camera, options);
+        let gradients = renderers.gradients(&scene, &camera, options, &v_rgba, &v_depth);
         let bits = |values: &Vec<f32>| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
         (pictures, gradients.as_ref().map(bits))
     };
     let first = run();
-    for _ in 0..19 {
+    for _ in 1..runs {
         assert!(run() == first);
     }
 }

@@ -40,7 +40,11 @@ fn chance_scene(count: usize, k: usize) -> Scene {
 
 fn metadata() -> Metadata {
     let similarity = Similarity { scale: 0.25, centre: [1.0, -2.5, 1e-3] };
-    Metadata { normalised_from_world: Some(similarity), provenance: Some("a test, with a comma".to_owned()) }
+    Metadata {
+        normalised_from_world: Some(similarity),
+        antialias: true,
+        provenance: Some("a test, with a comma".to_owned()),
+    }
 }
 
 /// A folder with this scene in it.

@@ -173,7 +173,7 @@ fn a_scene_is_drawn_as_the_twin_draws_it_with_the_near_plane_of_its_training() {
     let background = [1.0, 0.5, 0.0];
     let view = dataset.indices(Split::Test).next().unwrap();
     let twin = |near| {
-        let options = RenderOptions { near, background };
+        let options = RenderOptions { near, background, ..RenderOptions::default() };
         let frame = reference::forward(&scene, &dataset.views[view].camera, &options);
         Image::new(frame.width, frame.height, frame.rgb)
     };
@@ -181,7 +181,7 @@ fn a_scene_is_drawn_as_the_twin_draws_it_with_the_near_plane_of_its_training() {
     let far = dataset.views[view].camera.position().length();
     let similarity = Similarity { scale: NEAR / far, centre: [7.0; 3] };
     for (similarity, near) in [(None, NEAR), (Some(similarity), far)] {
-        let mut views = SceneViews::new(gpu(), &scene, similarity, &dataset, background).unwrap();
+        let mut views = SceneViews::new(gpu(), &scene, similarity, &dataset, background, false).unwrap();
         let found = views.evaluate(view, &Ruler::default()).unwrap();
         assert_eq!(found.name, dataset.views[view].name);
         let psnr = found.image.psnr(&twin(near));

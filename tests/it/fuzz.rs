@@ -26,8 +26,19 @@ const NASTY: [f32; 16] = [
     3e38,
 ];
 
-/// Renders and differentiates; returns how many pixels show anything.
+/// Renders and differentiates, without anti-aliasing and with it; returns how many pixels show anything.
 fn run(renderers: &mut Renderers<'_>, scene: &Scene, camera: &Camera, options: &RenderOptions, what: &str) -> usize {
+    let mut run = |antialias| run_once(renderers, scene, camera, &RenderOptions { antialias, ..*options }, what);
+    run(true).min(run(false))
+}
+
+fn run_once(
+    renderers: &mut Renderers<'_>,
+    scene: &Scene,
+    camera: &Camera,
+    options: &RenderOptions,
+    what: &str,
+) -> usize {
     let pixels = (camera.width * camera.height) as usize;
     let pictures = renderers.render(scene, camera, options);
     assert!(pictures.rgba.iter().flatten().all(|x| x.is_finite()), "{what}: rgba");

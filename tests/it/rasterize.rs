@@ -47,12 +47,18 @@ fn every_vector_is_met() {
 #[test]
 fn random_scenes_look_as_the_twin_draws_them() {
     let mut renderers = Renderers::new(gpu());
-    for seed in 0..120 {
+    for seed in 0..180 {
         let mut random = Random::new(seed);
         let points = 3 + (seed as usize) % 6;
-        let scene = toys::scene(&mut random, 1 + random_len(seed), points, (seed as usize) % 4).cast::<f32>();
+        let mut scene = toys::scene(&mut random, 1 + random_len(seed), points, (seed as usize) % 4);
         let (width, height) = (17 + (seed as u32 * 7) % 40, 16 + (seed as u32 * 5) % 35);
-        let (camera, options) = (toys::camera(&mut random, width, height), toys::options());
+        let camera = toys::camera(&mut random, width, height);
+        let options = if seed % 2 == 1 { toys::antialiased() } else { toys::options() };
+        if options.antialias {
+            let part = [1.0, 0.2, 0.02][seed as usize / 2 % 3];
+            toys::press(&mut scene, &mut random, part);
+        }
+        let scene = scene.cast::<f32>();
         let expected = reference::forward(&scene.cast::<f64>(), &camera, &options);
         let found = renderers.render(&scene, &camera, &options);
         let worst = errors(&found, &expected.rgb, &expected.alpha, &expected.depth, &expected.band);

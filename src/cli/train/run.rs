@@ -173,6 +173,7 @@ impl Run<'_> {
         self.trainer.checkpoint()?.save(&self.args.out.join("checkpoint.safetensors"))?;
         let about = Metadata {
             normalised_from_world: Some(self.trainer.similarity()),
+            antialias: self.trainer.options().antialias,
             provenance: Some(format!(
                 "{} iterations of lapidary {}",
                 self.trainer.iteration(),

@@ -27,9 +27,9 @@ const NASTY: [f64; 16] = [
 ];
 
 /// Renders, differentiates, and returns how many pixels show anything.
-fn run<T: Real>(scene: &Scene<f64>, camera: &Camera, random: &mut Random, what: &str) -> usize {
+fn run<T: Real>(scene: &Scene<f64>, camera: &Camera, random: &mut Random, antialias: bool, what: &str) -> usize {
     let scene: Scene<T> = scene.cast();
-    let options = RenderOptions { near: [0.0, 0.01, -5.0][random.index(3)], ..toys::options() };
+    let options = RenderOptions { near: [0.0, 0.01, -5.0][random.index(3)], antialias, ..toys::options() };
     let frame = forward(&scene, camera, &options);
     let mut values = |len: usize| random.values(len, -1.0, 1.0).into_iter().map(T::of).collect::<Vec<T>>();
     let pixels = frame.alpha.len();
@@ -45,7 +45,10 @@ fn run<T: Real>(scene: &Scene<f64>, camera: &Camera, random: &mut Random, what: 
 }
 
 fn run_both(scene: &Scene<f64>, camera: &Camera, random: &mut Random, what: &str) -> usize {
-    run::<f64>(scene, camera, random, what) + run::<f32>(scene, camera, random, what)
+    let mut run = |antialias| {
+        run::<f64>(scene, camera, random, antialias, what) + run::<f32>(scene, camera, random, antialias, what)
+    };
+    run(false) + run(true)
 }
 
 #[test]

@@ -53,6 +53,13 @@ impl Setup {
         setup
     }
 
+    /// Seen with anti-aliasing; pressed flat, so that many are narrower than a pixel.
+    fn antialiased(seed: u64, k: usize, part: f64) -> Self {
+        let mut setup = Self { options: toys::antialiased(), ..Self::new(seed, k, 1) };
+        toys::press(&mut setup.scene, &mut Random::new(seed), part);
+        setup
+    }
+
     fn frame(&self, scene: &Scene<f64>) -> Frame<f64> {
         forward(scene, &self.camera, &self.options)
     }
@@ -161,6 +168,15 @@ fn gradients_are_difference_quotients_where_clamps_and_the_stop_hold() {
     let colours = any(&|d| d.hulls_and_clamps.iter().flatten().any(|(_, clamped)| clamped.contains(&true)));
     assert!(alphas >= 4 && colours >= 4, "{alphas} {colours} of 6 scenes clamp alpha and colour");
     check_all(setups.into_iter());
+}
+
+#[test]
+fn gradients_are_difference_quotients_with_antialiasing() {
+    let cases = (3..=8).flat_map(|k| [1.0, 0.4, 0.15].map(move |part| (k, part)));
+    check_all(cases.map(|(k, part)| {
+        let seed = 40 + k as u64;
+        (format!("anti-aliased, K = {k}, pressed to {part}"), Setup::antialiased(seed, k, part))
+    }));
 }
 
 #[test]

@@ -70,6 +70,25 @@ pub(crate) fn camera(random: &mut Random, width: u32, height: u32) -> Camera {
     camera
 }
 
+/// Presses every convex flat along a direction of its own, to this part of its size.
+pub(crate) fn press(scene: &mut Scene<f64>, random: &mut Random, part: f64) {
+    for points in scene.params.points.chunks_exact_mut(scene.points_per_convex * 3) {
+        let direction = random.vector(1.0).normalize_or(DVec3::X);
+        let of = |points: &[f64]| points.chunks_exact(3).map(DVec3::from_slice).sum::<DVec3>();
+        let centre = of(points) / (points.len() / 3) as f64;
+        for point in points.chunks_exact_mut(3) {
+            let offset = DVec3::from_slice(point) - centre;
+            let pressed = centre + offset - (1.0 - part) * direction * direction.dot(offset);
+            point.copy_from_slice(&pressed.to_array());
+        }
+    }
+}
+
+/// The same with anti-aliasing.
+pub(crate) fn antialiased() -> RenderOptions {
+    RenderOptions { antialias: true, ..options() }
+}
+
 /// A coloured background.
 pub(crate) fn options() -> RenderOptions {
     RenderOptions { background: [0.2, 0.5, 0.7], ..RenderOptions::default() }

@@ -151,7 +151,7 @@ impl File {
             name: self.name.clone(),
             scene,
             camera: self.camera(),
-            options: RenderOptions { near: self.meta("near"), background },
+            options: RenderOptions { near: self.meta("near"), background, ..RenderOptions::default() },
             rgb: self.floats("expected.rgb"),
             alpha: self.floats("expected.alpha"),
             depth: self.floats("expected.depth"),

@@ -1,0 +1,103 @@
+// The way back through anti-aliasing. Needs the bindings `camera`, `projected` and `v_projected`.
+
+// Adds the share of a line: slope `m` before, `u` = N·m after; off-diagonal cotangents of N come together.
+fn slope_backward(m: vec2<f32>, v_u: vec2<f32>) -> vec3<f32> {
+    return vec3(v_u.x * m.x, v_u.x * m.y + v_u.y * m.x, v_u.y * m.y);
+}
+
+// Cotangent of the covariance from those of N and of the coverage.
+fn covariance_backward(stretch: Stretch, v_squeeze: vec3<f32>, v_coverage: f32) -> vec3<f32> {
+    if stretch.wide_area == 0.0 {
+        return vec3(0.0);
+    }
+    let root = stretch.root;
+    let v_radicand = -0.5 * dot(v_squeeze, stretch.squeeze) / (root * root);
+    let v_ratio = (v_squeeze.x + v_squeeze.z) / root + 2.0 * v_radicand;
+    let fringed = stretch.wide_area + AA_FRINGE;
+    let v_area = v_ratio / stretch.wide_area + v_coverage / fringed;
+    let v_wide_area = -v_ratio * stretch.ratio / stretch.wide_area - v_coverage * stretch.coverage / fringed;
+    let off = 0.5 * v_squeeze.y / root;
+    let v_squared = mat2x2(v_squeeze.x / root + v_radicand, off, off, v_squeeze.z / root + v_radicand);
+    let i = stretch.inverse;
+    let inverse = mat2x2(i.x, i.y, i.y, i.z);
+    let through = inverse * v_squared * inverse;
+    let c = stretch.covariance;
+    return 0.5 * v_area / stretch.area * vec3(c.z, -c.y, c.x) + 0.5 * v_wide_area * stretch.wide_area * i
+        + AA_SPREAD * vec3(through[0].x, through[0].y, through[1].y);
+}
+
+// Cotangents of what a convex is without anti-aliasing.
+struct FullCotangents {
+    log_delta: f32,
+    log_sigma: f32,
+    raw_opacity: f32,
+    plane: array<vec2<f32>, POINTS>,
+}
+
+fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) -> FullCotangents {
+    let num_edges = projected[id].num_edges;
+    var in_pixels: array<vec2<f32>, POINTS>;
+    for (var k = 0u; k < POINTS; k++) {
+        in_pixels[k] = (*in_plane)[k].xy * camera.focal;
+    }
+    let stretch = stretch_of(&in_pixels);
+    let centre = stretch.centre;
+
+    var slopes: array<vec2<f32>, POINTS>;
+    var caps: array<f32, POINTS>;
+    var least = 1.0;
+    // Cotangents of the logarithms of the caps; the least one is the factor of the sharpness too.
+    var v_log_caps: array<f32, POINTS>;
+    var sum = 0.0;
+    for (var k = 0u; k < num_edges; k++) {
+        let line = projected[id].lines[k];
+        let a = (*in_plane)[u32(line.w)].xy;
+        let b = (*in_plane)[u32(projected[id].lines[select(k + 1u, 0u, k + 1u == num_edges)].w)].xy;
+        slopes[k] = projected[id].smoothness * vec2(b.y - a.y, a.x - b.x) / camera.focal;
+        caps[k] = cap_of(projected[id].full_sharpness * length(times(stretch.squeeze, slopes[k])));
+        least = min(least, caps[k]);
+        v_log_caps[k] = dot(vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u)), line.xyz);
+        sum += v_log_caps[k];
+    }
+
+    var full: FullCotangents;
+    full.log_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
+    let v_log_least = full.log_sigma - sum;
+    var is_found = false;
+    var v_centre = vec2(0.0);
+    var v_squeeze = vec3(0.0);
+    for (var k = 0u; k < num_edges; k++) {
+        let m = slopes[k];
+        let u = times(stretch.squeeze, m);
+        let factor = caps[k] / least;
+        let v = factor * vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u));
+        var v_log_cap = v_log_caps[k];
+        if !is_found && caps[k] == least {
+            v_log_cap += v_log_least;
+            is_found = true;
+        }
+        let v_log_slope = -(1.0 - caps[k] * caps[k]) * v_log_cap;
+        full.log_sigma += v_log_slope;
+        // The line was (u, h − u·centre) with h = m·(centre − a), what it is at the centre.
+        let v_u = v.xy - v.z * centre + v_log_slope * u / max(dot(u, u), 1e-37);
+        v_squeeze += slope_backward(m, v_u);
+        let vertex = u32(projected[id].lines[k].w);
+        let next = u32(projected[id].lines[select(k + 1u, 0u, k + 1u == num_edges)].w);
+        let v_m = times(stretch.squeeze, v_u) + v.z * (centre - in_pixels[vertex]);
+        v_centre += v.z * (m - u);
+        full.log_delta += dot(v_m, m);
+        let v_normal = projected[id].smoothness * v_m / camera.focal;
+        full.plane[vertex] += vec2(v_normal.y, -v_normal.x) - v.z * m * camera.focal;
+        full.plane[next] += vec2(-v_normal.y, v_normal.x);
+    }
+
+    let opacity = projected[id].opacity / stretch.coverage;
+    let v_opacity = v_of(id, V_OPACITY);
+    full.raw_opacity = v_opacity * stretch.coverage * opacity * (1.0 - opacity);
+    let v_covariance = covariance_backward(stretch, v_squeeze, v_opacity * opacity);
+    for (var k = 0u; k < POINTS; k++) {
+        let v_offset = 2.0 * times(v_covariance, in_pixels[k] - centre) + v_centre;
+        full.plane[k] += v_offset / f32(POINTS) * camera.focal;
+    }
+    return full;
+}
