@@ -131,12 +131,8 @@ fn view(ui: &mut Ui, session: &mut Session) {
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.small_button("reset").clicked() {
-                *look = Look {
-                    background: look.background,
-                    near: look.near,
-                    antialias: look.antialias,
-                    ..Look::default()
-                };
+                *look =
+                    Look { background: look.background, near: look.near, antialias: look.antialias, ..Look::default() };
             }
         });
     });
