@@ -311,6 +311,7 @@ mod tests {
         let path = folder.path().join("scene.safetensors");
         let metadata = Metadata {
             normalised_from_world: Some(Similarity { scale: 0.1, centre: [1.0, -2.0 / 3.0, 1e-9] }),
+            antialias: true,
             provenance: Some("made \"by hand\" → here".to_owned()),
         };
         save_with(&scene(), &metadata, &path).unwrap();
