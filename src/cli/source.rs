@@ -33,6 +33,7 @@ pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, 
     let Checkpoint { scene, state, .. } = Checkpoint::load(&file)?;
     let about = Metadata {
         normalised_from_world: Some(state.similarity),
+        antialias: state.options.antialias,
         provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
         antialias: state.options.antialias,
     };

@@ -131,8 +131,8 @@ fn view(ui: &mut Ui, session: &mut Session) {
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.small_button("reset").clicked() {
-                *look =
-                    Look { background: look.background, near: look.near, antialias: look.antialias, ..Look::default() };
+                let Look { background, near, antialias, .. } = *look;
+                *look = Look { background, near, antialias, ..Look::default() };
             }
         });
     });

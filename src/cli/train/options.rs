@@ -53,6 +53,9 @@ fn given(args: &TrainArgs) -> anyhow::Result<Table> {
     for (name, value) in numbers {
         table.extend(value.map(|value| (name.to_owned(), Value::Integer(value.into()))));
     }
+    if args.antialias {
+        table.insert("antialias".to_owned(), true.into());
+    }
     if let Some(seed) = args.seed {
         let seed = i64::try_from(seed).context("--seed must be below 2^63")?;
         table.insert("seed".to_owned(), Value::Integer(seed));

@@ -56,6 +56,8 @@ impl Setup {
     /// Seen with anti-aliasing; pressed flat, so that many are narrower than a pixel.
     fn antialiased(seed: u64, k: usize, part: f64) -> Self {
         let mut setup = Self { options: toys::antialiased(), ..Self::new(seed, k, 1) };
+        setup.scene = toys::scene(&mut Random::new(seed + 1000), 7, k, 1);
+        setup.scene.params.raw_opacity.iter_mut().for_each(|raw| *raw += 3.0);
         toys::press(&mut setup.scene, &mut Random::new(seed), part);
         setup
     }
