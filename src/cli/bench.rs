@@ -131,7 +131,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     // What cannot be compared in the end is not measured first.
     let before = args.output.baseline.as_deref().map(files::read).transpose().context("--baseline")?;
     let begin = Instant::now();
-    let scene = scene(args, None)?;
+    let (scene, options) = scene(args, None)?;
     let load_seconds = begin.elapsed().as_secs_f64();
     log::info!("{}: {} convexes, there in {load_seconds:.2} s", name(args), scene.len());
     if let Some(path) = &args.output.write_scene {
@@ -139,7 +139,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     }
     let (cameras, from) = cameras(args, &scene)?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let runs = runs(args, &gpu, scene, &cameras)?;
+    let runs = runs(args, &gpu, (scene, options), &cameras)?;
     let report = Report::of(&gpu, Source { scene: name(args), cameras: from, load_seconds }, runs);
     if !args.output.quiet {
         print!("{}", bench::table(&report));
@@ -156,15 +156,18 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     }
 }
 
-/// The scene, or a cloud of another number of convexes.
-fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<Scene> {
+/// The scene and how it is meant to be drawn, or a cloud of another number of convexes.
+fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<(Scene, RenderOptions)> {
     match (&args.scene, num_convexes.or(args.synthetic)) {
         (Some(path), _) => {
-            let (scene, _) = source::load(path, None)?;
+            let (scene, metadata) = source::load(path, None)?;
             ensure!(!scene.is_empty(), "{} holds no convexes, so there is nothing to measure", path.display());
-            Ok(scene)
+            Ok((scene, RenderOptions { antialias: metadata.antialias, ..RenderOptions::default() }))
         }
-        (None, count) => Ok(Cloud { num_convexes: count.unwrap_or(1), kind: args.cloud.into() }.scene()),
+        (None, count) => {
+            let cloud = Cloud { num_convexes: count.unwrap_or(1), kind: args.cloud.into() };
+            Ok((cloud.scene(), RenderOptions::default()))
+        }
     }
 }
 
@@ -202,7 +205,12 @@ fn of_dataset(path: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Camera>> {
 }
 
 /// All measurements, those of a sweep from small to large.
-fn runs(args: &BenchArgs, gpu: &Gpu, full: Scene, cameras: &[Camera]) -> anyhow::Result<Vec<Run>> {
+fn runs(
+    args: &BenchArgs,
+    gpu: &Gpu,
+    (full, options): (Scene, RenderOptions),
+    cameras: &[Camera],
+) -> anyhow::Result<Vec<Run>> {
     let mut cases = vec![(None, 1)];
     if args.sweep {
         let step = |i: u32| STEP.pow(i);
@@ -217,10 +225,10 @@ fn runs(args: &BenchArgs, gpu: &Gpu, full: Scene, cameras: &[Camera]) -> anyhow:
     let bar = progress::bar(cases.len() as u64, args.output.quiet || cases.len() < 2);
     let mut runs = Vec::new();
     for (num_convexes, scale) in cases {
-        let smaller = num_convexes.map(|n| scene(args, Some(n))).transpose()?;
+        let smaller = num_convexes.map(|n| scene(args, Some(n))).transpose()?.map(|(scene, _)| scene);
         let resized = |camera: &Camera| camera.resized(camera.width.div_ceil(scale), camera.height.div_ceil(scale));
         let cameras: Vec<Camera> = cameras.iter().map(resized).collect();
-        runs.extend(measure(args, gpu, smaller.as_ref().unwrap_or(&full), &cameras)?);
+        runs.extend(measure(args, gpu, (smaller.as_ref().unwrap_or(&full), options), &cameras)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -228,10 +236,15 @@ fn runs(args: &BenchArgs, gpu: &Gpu, full: Scene, cameras: &[Camera]) -> anyhow:
 }
 
 /// One scene at one size.
-fn measure(args: &BenchArgs, gpu: &Gpu, scene: &Scene, cameras: &[Camera]) -> Result<Vec<Run>, GpuError> {
+fn measure(
+    args: &BenchArgs,
+    gpu: &Gpu,
+    (scene, options): (&Scene, RenderOptions),
+    cameras: &[Camera],
+) -> Result<Vec<Run>, GpuError> {
     let LimitArgs { frames, seconds, warm_up } = args.limits;
     let limits = Limits { samples: frames, seconds, warm_up };
-    let subject = Subject { gpu, scene, cameras, options: RenderOptions::default(), limits };
+    let subject = Subject { gpu, scene, cameras, options, limits };
     bench::measure(&subject, args.train)
 }
 

@@ -59,6 +59,9 @@ pub(crate) struct TrainArgs {
     /// Everything random depends on it alone [default: 0]
     #[arg(long, value_name = "SEED", help_heading = "Method")]
     seed: Option<u64>,
+    /// Train, and later draw, with anti-aliasing: for views from farther away than the photographs
+    #[arg(long, help_heading = "Method")]
+    antialias: bool,
     /// Train as the method was published, without a budget that growth aims at
     #[arg(long, value_enum, help_heading = "Method")]
     preset: Option<Published>,
@@ -126,9 +129,15 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+<<<<<<< HEAD
+    /// Whether the training is one with anti-aliasing.
+    #[cfg(feature = "viewer")]
+    pub(super) fn antialias(&self) -> bool {
+=======
     /// Whether convexes are anti-aliased.
     #[cfg(feature = "viewer")]
     pub(super) const fn antialias(&self) -> bool {
+>>>>>>> c183281d2b2a349450b9784be5011fe0396e4e6c
         self.options.antialias
     }
 }
