@@ -35,7 +35,6 @@ pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, 
         normalised_from_world: Some(state.similarity),
         antialias: state.options.antialias,
         provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
-        antialias: state.options.antialias,
     };
     Ok((state.similarity.to_world(&scene), about))
 }

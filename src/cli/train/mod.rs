@@ -65,9 +65,6 @@ pub(crate) struct TrainArgs {
     /// Train as the method was published, without a budget that growth aims at
     #[arg(long, value_enum, help_heading = "Method")]
     preset: Option<Published>,
-    /// Anti-aliasing, in training and later: for views that are smaller or from farther away than the photographs
-    #[arg(long, help_heading = "Method")]
-    antialias: bool,
     /// GPU memory that may be taken, in MiB [default: four fifths of what the adapter has]
     #[arg(long, value_name = "MIB", help_heading = "Method")]
     memory: Option<u32>,
@@ -129,15 +126,9 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-<<<<<<< HEAD
-    /// Whether the training is one with anti-aliasing.
-    #[cfg(feature = "viewer")]
-    pub(super) fn antialias(&self) -> bool {
-=======
     /// Whether convexes are anti-aliased.
     #[cfg(feature = "viewer")]
     pub(super) const fn antialias(&self) -> bool {
->>>>>>> c183281d2b2a349450b9784be5011fe0396e4e6c
         self.options.antialias
     }
 }

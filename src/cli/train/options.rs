@@ -60,9 +60,6 @@ fn given(args: &TrainArgs) -> anyhow::Result<Table> {
         let seed = i64::try_from(seed).context("--seed must be below 2^63")?;
         table.insert("seed".to_owned(), Value::Integer(seed));
     }
-    if args.antialias {
-        table.insert("antialias".to_owned(), Value::Boolean(true));
-    }
     if let Some(published) = args.preset {
         table.insert("strategy".to_owned(), "paper".into());
         table.insert("preset".to_owned(), Value::try_from(Preset::from(published))?);
