@@ -175,7 +175,7 @@ mod tests {
         (0..4).map(place).map(|place| camera(place, target(place))).collect()
     }
 
-    fn picture(colour: impl Fn(u32, u32) -> [u8; 4]) -> Picture {
+    fn picture(colour: impl Fn(u8, u8) -> [u8; 4]) -> Picture {
         let pixels = (0..48).flat_map(|y| (0..64).map(move |x| (x, y))).map(|(x, y)| colour(x, y)).collect();
         Picture { width: 64, height: 48, pixels }
     }
@@ -200,15 +200,15 @@ mod tests {
 
     #[test]
     fn pictures_that_show_nothing_are_seen() {
-        let noisy_black = picture(|x, y| [(x % 3) as u8, (y % 4) as u8, 0, 255]);
-        let masked = picture(|x, y| [x as u8 * 3, y as u8, 9, 0]);
-        let dark = picture(|x, _| [x as u8 / 4, 0, 0, 255]);
+        let noisy_black = picture(|x, y| [x % 3, y % 4, 0, 255]);
+        let masked = picture(|x, y| [x * 3, y, 9, 0]);
+        let dark = picture(|x, _| [x / 4, 0, 0, 255]);
         assert!(is_blank(&noisy_black) && is_blank(&masked) && !is_blank(&dark));
     }
 
     #[test]
     fn masks_that_leave_out_the_middle_are_suspicious() {
-        let is_middle = |x: u32, y: u32| (12..52).contains(&x) && (9..39).contains(&y);
+        let is_middle = |x: u8, y: u8| (12..52).contains(&x) && (9..39).contains(&y);
         let keeping =
             |middle: bool| vec![(0, picture(|x, y| [9, 9, 9, if is_middle(x, y) == middle { 255 } else { 0 }]))];
         assert_eq!(turned_inside_out(&keeping(true)), None);
