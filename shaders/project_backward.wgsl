@@ -13,6 +13,11 @@
 @group(0) @binding(7) var<storage, read_write> v_log_sigma: array<f32>;
 @group(0) @binding(8) var<storage, read_write> v_raw_opacity: array<f32>;
 
+// What GRADIENT may be: the derivative; without the part through the depth of the centroid; as the authors' code has it,
+// which also leaves out half the width and height of the picture.
+const GRADIENT_TRUE: u32 = 0u;
+const GRADIENT_AUTHORS: u32 = 2u;
+
 fn rotate_out_of_view(v: vec3<f32>) -> vec3<f32> {
     return camera.view_from_world[0].xyz * v.x + camera.view_from_world[1].xyz * v.y
         + camera.view_from_world[2].xyz * v.z;
@@ -109,7 +114,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         v_sigma = full.log_sigma;
         v_plane = full.plane;
     }
-    let v_z = v_of(id, V_Z) + (v_delta + v_sigma) / projected[id].z;
+    if GRADIENT == GRADIENT_AUTHORS {
+        for (var k = 0u; k < POINTS; k++) {
+            v_plane[k] *= 2.0 / vec2<f32>(camera.size);
+        }
+    }
+    let v_z = select(0.0, v_of(id, V_Z) + (v_delta + v_sigma) / projected[id].z, GRADIENT == GRADIENT_TRUE);
     let v_centroid = offset_backward(id, offset) + rotate_out_of_view(vec3(0.0, 0.0, v_z));
 
     let origin_in_plane = (origin - camera.principal) / camera.focal;

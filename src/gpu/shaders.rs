@@ -222,7 +222,7 @@ pub const GATHER_COTANGENTS: Shader = Shader {
     ],
 };
 
-/// Gradients of every parameter but the spherical harmonics. Constant: POINTS.
+/// Gradients of every parameter but the spherical harmonics. Constants: POINTS, GRADIENT.
 pub const PROJECT_BACKWARD: Shader = Shader {
     name: "project_backward",
     parts: &[

@@ -119,13 +119,28 @@ pub struct ProjectBackwardArgs<'a> {
     pub gradients: &'a Params<Buffer<f32>>,
 }
 
+/// What is handed on as the gradient of the points; the numbers are those of the shader. Source: docs/spec.md §4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u32)]
+pub enum Gradient {
+    /// The derivative.
+    #[default]
+    True = 0,
+    /// Without the part that goes through the depth of the centroid. For comparison.
+    NoDepth = 1,
+    /// As the authors' code has it: also without half the width and height of the picture. For comparison.
+    Authors = 2,
+}
+
 impl ProjectBackward {
     /// Compiles the kernels for convexes of this many points.
     ///
     /// # Errors
     /// [`GpuError::Shader`].
-    pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
-        let compile = |shader| Kernel::new(gpu, shader, &[("POINTS", points_per_convex)]);
+    pub fn new(gpu: &Gpu, points_per_convex: u32, gradient: Gradient) -> Result<Self, GpuError> {
+        let constants = [("POINTS", points_per_convex), ("GRADIENT", gradient as u32)];
+        let compile = |shader| Kernel::new(gpu, shader, &constants);
         Ok(Self {
             gather: compile(&shaders::GATHER_COTANGENTS)?,
             project: compile(&shaders::PROJECT_BACKWARD)?,

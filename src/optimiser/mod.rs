@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::layout::{Edit, LossArgs, RegulariseArgs, Status};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile, Readback};
-use crate::kernels::{Adam, AdamRecord, Density, Loss, LossMemory, LossRecord, Rates};
+use crate::kernels::{Adam, AdamRecord, Density, Gradient, Loss, LossMemory, LossRecord, Rates};
 use crate::renderer::{
     BackwardMemory, Costs, Differentiator, FrameMemory, FrameShape, GpuScene, PictureCotangents, Renderer,
 };
@@ -107,6 +107,15 @@ impl Optimiser {
             flights: VecDeque::new(),
             collected: Vec::new(),
         })
+    }
+
+    /// Follows something else than the derivative, for comparison.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn follow(&mut self, gradient: Gradient) -> Result<(), GpuError> {
+        self.differentiator = Differentiator::with(&self.gpu, self.scene.points_per_convex, gradient)?;
+        Ok(())
     }
 
     /// Goes on where another optimiser stopped: its moments and statistics, of the shape of the scene.

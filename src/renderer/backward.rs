@@ -3,7 +3,9 @@
 use super::view::View;
 use super::{Costs, Frame, FrameMemory, GpuScene};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
-use crate::kernels::{GatherArgs, ProjectBackward, ProjectBackwardArgs, RasterizeBackward, RasterizeBackwardArgs};
+use crate::kernels::{
+    GatherArgs, Gradient, ProjectBackward, ProjectBackwardArgs, RasterizeBackward, RasterizeBackwardArgs,
+};
 use crate::scene::{NAMES, Params, row_widths};
 
 /// Cotangents of the pictures of a frame, on the device.
@@ -80,10 +82,18 @@ impl Differentiator {
     /// # Errors
     /// [`GpuError::Shader`].
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
+        Self::with(gpu, points_per_convex, Gradient::True)
+    }
+
+    /// Hands on something else than the derivative, for comparison.
+    ///
+    /// # Errors
+    /// [`GpuError::Shader`].
+    pub fn with(gpu: &Gpu, points_per_convex: u32, gradient: Gradient) -> Result<Self, GpuError> {
         Ok(Self {
             gpu: gpu.clone(),
             rasterize: RasterizeBackward::new(gpu, points_per_convex)?,
-            project: ProjectBackward::new(gpu, points_per_convex)?,
+            project: ProjectBackward::new(gpu, points_per_convex, gradient)?,
         })
     }
 

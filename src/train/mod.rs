@@ -33,7 +33,7 @@ use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, DatasetError, Split};
 use crate::evaluate::{EvaluateError, Evaluated, Ruler, Truth};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
-use crate::kernels::{Rates, ToWorld};
+use crate::kernels::{Gradient, Rates, ToWorld};
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
 use crate::renderer::{GpuScene, Outputs, Renderer};
 use crate::scene::{Params, Scene, Similarity};
@@ -152,6 +152,9 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
         let train_views: Vec<usize> = dataset.indices(Split::Train).collect();
+        if options.gradient != Gradient::True {
+            optimiser.follow(options.gradient)?;
+        }
         optimiser.prepare(train_views.iter().map(|view| cameras[*view]))?;
         let memory = u64::from(options.picture_memory) << 20;
         Ok(Self {

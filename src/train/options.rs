@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::constants::{DEFAULT_POINTS, SH_MAX_DEGREE, SSIM_WEIGHT};
+use crate::kernels::Gradient;
 
 /// How the number of convexes changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -89,6 +90,8 @@ pub struct TrainOptions {
     pub eval_every: Option<u32>,
     /// How many held-back views are looked at then.
     pub eval_views: u32,
+    /// What is followed in place of the gradient, for comparison.
+    pub gradient: Gradient,
     /// Iterations submitted at once.
     pub iterations_per_submission: u32,
     /// Decoded pictures kept in the host's memory, MiB; changes nothing but the speed.
@@ -127,6 +130,7 @@ impl Default for TrainOptions {
             coarse_until: 0.0,
             eval_every: None,
             eval_views: 4,
+            gradient: Gradient::True,
             iterations_per_submission: 8,
             picture_memory: 2048,
             memory: 0,

@@ -1,6 +1,7 @@
 //! Gradients of the GPU against the test vectors and against the twin.
 
 use lapidary::camera::RenderOptions;
+use lapidary::kernels::Gradient;
 use lapidary::reference::{self, Frame, ImageCotangents};
 use lapidary::scene::{Params, Scene};
 
@@ -132,6 +133,29 @@ fn count_clamps(frame: &Frame<f64>, clamps: &mut [usize; 3]) {
             clamps[2] += usize::from(convex.colour_is_clamped.contains(&true));
         }
     }
+}
+
+#[test]
+fn what_is_followed_for_comparison_leaves_out_what_it_says() {
+    let mut random = Random::new(5);
+    // Colours that do not depend on the direction, and a square picture: then the authors' gradient of the points is the
+    // one without depth times half the inverse of the width.
+    let scene = toys::scene(&mut random, 12, 6, 0).cast::<f32>();
+    let (camera, options) = (toys::camera(&mut random, 64, 64), toys::options());
+    let v_rgba: Vec<[f32; 4]> = (0..64 * 64).map(|i| [(i as f32).sin(), (i as f32).cos(), 0.3, 0.1]).collect();
+    let [expected, no_depth, authors] = [Gradient::True, Gradient::NoDepth, Gradient::Authors].map(|gradient| {
+        let mut renderers = Renderers::with(gpu(), gradient);
+        renderers.gradients(&scene, &camera, &options, &v_rgba, &vec![0.0; 64 * 64])
+    });
+    for found in [&no_depth, &authors] {
+        let others = |params: &Params<Vec<f32>>| Params { points: Vec::new(), ..params.clone() };
+        assert!(others(found) == others(&expected), "only the points differ");
+    }
+    let widen = |values: &[f32], factor: f64| values.iter().map(|x| factor * f64::from(*x)).collect::<Vec<f64>>();
+    let depth = relative_error(&no_depth.points, &widen(&expected.points, 1.0));
+    assert!(depth > 1e-3, "the part through the depth is {depth:.1e} of the gradient");
+    let scale = relative_error(&authors.points, &widen(&no_depth.points, 2.0 / 64.0));
+    assert!(scale < 1e-6, "{scale:.1e}");
 }
 
 #[test]

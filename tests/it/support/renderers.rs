@@ -4,18 +4,24 @@ use std::collections::HashMap;
 
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::gpu::Gpu;
+use lapidary::kernels::Gradient;
 use lapidary::renderer::{Differentiator, GpuScene, Outputs, PictureCotangents, Pictures, Renderer};
 use lapidary::scene::{Params, Scene};
 
 pub(crate) struct Renderers<'g> {
     gpu: &'g Gpu,
+    gradient: Gradient,
     forward: HashMap<usize, Renderer>,
     backward: HashMap<usize, Differentiator>,
 }
 
 impl<'g> Renderers<'g> {
     pub(crate) fn new(gpu: &'g Gpu) -> Self {
-        Self { gpu, forward: HashMap::new(), backward: HashMap::new() }
+        Self::with(gpu, Gradient::True)
+    }
+
+    pub(crate) fn with(gpu: &'g Gpu, gradient: Gradient) -> Self {
+        Self { gpu, gradient, forward: HashMap::new(), backward: HashMap::new() }
     }
 
     /// All pictures of a scene.
@@ -41,7 +47,8 @@ impl<'g> Renderers<'g> {
             depth: gpu.upload("v_depth", v_depth).unwrap(),
         };
         let frame = self.renderer(points).forward(&scene, camera, options, Outputs::default()).unwrap();
-        let compile = || Differentiator::new(gpu, points as u32).unwrap();
+        let gradient = self.gradient;
+        let compile = || Differentiator::with(gpu, points as u32, gradient).unwrap();
         let differentiator = self.backward.entry(points).or_insert_with(compile);
         let gradients = differentiator.backward(&scene, &frame, &v).unwrap();
         self.renderer(points).recycle(frame);
