@@ -1,6 +1,6 @@
 //! What was measured, against what was measured before.
 
-use super::report::{FORMAT, Report, Run, What};
+use super::report::{FORMAT, Report, Run, Source, What};
 
 /// A report that cannot be compared with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum Untold {
     #[error("it is not a report of `lapidary bench --json`: {0}")]
     NoReport(String),
     /// It is one of other things.
-    #[error("it holds none of these measurements: the same kind, number of convexes and size")]
+    #[error("it holds none of these measurements: the same kind, number of convexes, size and number of views")]
     NothingInCommon,
 }
 
@@ -43,6 +43,8 @@ pub struct Comparison {
     pub ratios: Vec<Ratio>,
     /// Name of the device before, where it was another.
     pub other_device: Option<String>,
+    /// Scene and cameras before, where one of both was another.
+    pub other_source: Option<String>,
 }
 
 impl Comparison {
@@ -61,7 +63,7 @@ pub fn compare(now: &Report, before: &[u8]) -> Result<Comparison, Untold> {
     if before.format != FORMAT {
         return Err(Untold::NoReport(format!("its format is `{}`, not `{FORMAT}`", before.format)));
     }
-    let key = |run: &Run| (run.what, run.num_convexes, run.width, run.height);
+    let key = |run: &Run| (run.what, run.num_convexes, run.width, run.height, run.num_views);
     let ratio = |run: &Run| {
         let old = before.runs.iter().find(|old| key(old) == key(run))?;
         let milliseconds = match (old.device, run.device) {
@@ -76,5 +78,7 @@ pub fn compare(now: &Report, before: &[u8]) -> Result<Comparison, Untold> {
         return Err(Untold::NothingInCommon);
     }
     let other_device = (before.device.name != now.device.name).then_some(before.device.name);
-    Ok(Comparison { ratios, other_device })
+    let named = |source: &Source| format!("{}, {}", source.scene, source.cameras);
+    let other_source = (named(&before.source) != named(&now.source)).then(|| named(&before.source));
+    Ok(Comparison { ratios, other_device, other_source })
 }

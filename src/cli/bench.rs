@@ -142,7 +142,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let runs = runs(args, &gpu, (scene, options), &cameras)?;
     let report = Report::of(&gpu, Source { scene: name(args), cameras: from, load_seconds }, runs);
     if !args.output.quiet {
-        print!("{}", bench::table(&report));
+        tell!("{}", bench::table(&report).trim_end());
     }
     if let Some(path) = &args.output.json {
         files::write_atomically(path, &serde_json::to_vec_pretty(&report)?)?;
@@ -252,7 +252,7 @@ fn measure(
 fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &[u8]) -> anyhow::Result<()> {
     let comparison = bench::compare(report, before).with_context(|| format!("--baseline {}", path.display()))?;
     if !args.output.quiet {
-        print!("{}", lines(&comparison));
+        tell!("{}", lines(&comparison).trim_end());
     }
     let threshold = args.output.threshold;
     let slower: Vec<String> = comparison
@@ -276,6 +276,7 @@ fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &[u8]) -> anyho
 
 fn lines(comparison: &Comparison) -> String {
     let device = comparison.other_device.as_ref().map_or_else(String::new, |name| format!(", measured on {name}"));
+    let source = comparison.other_source.as_ref().map_or_else(String::new, |name| format!(", of {name}"));
     let line = |ratio: &bench::Ratio| {
         let ([width, height], [before, now]) = (ratio.size, ratio.milliseconds);
         let hashes = if ratio.is_same { "same hashes" } else { "other hashes" };
@@ -286,7 +287,7 @@ fn lines(comparison: &Comparison) -> String {
             ratio.ratio()
         )
     };
-    format!("\nagainst the baseline{device}\n{}", comparison.ratios.iter().map(line).collect::<String>())
+    format!("\nagainst the baseline{device}{source}\n{}", comparison.ratios.iter().map(line).collect::<String>())
 }
 
 /// Most convexes of a cloud.

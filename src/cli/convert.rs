@@ -49,11 +49,7 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     let Written { kind, written, left_out } = convert::write(&scene, &metadata, &options, &args.output)?;
     let left_out = if left_out > 0 { format!(", {left_out} convexes left out") } else { String::new() };
     let provenance = metadata.provenance.map(|provenance| format!(" from {provenance}")).unwrap_or_default();
-    println!(
-        "{}: {written} {kind}{left_out}{provenance} ({:.1} s)",
-        args.output.display(),
-        begin.elapsed().as_secs_f64()
-    );
+    tell!("{}: {written} {kind}{left_out}{provenance} ({:.1} s)", args.output.display(), begin.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -120,11 +120,11 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         files::write_atomically(&out.join("report.html"), page.as_bytes())?;
     }
     if args.json {
-        println!("{json}");
+        tell!("{json}");
     } else {
         print(&metrics.summary);
         if let Some(out) = &args.out {
-            println!("{}", out.join("report.html").display());
+            tell!("{}", out.join("report.html").display());
         }
     }
     Ok(())
@@ -240,12 +240,12 @@ fn print(summary: &Summary) {
     let width = summary.views.iter().map(|view| view.name.chars().count()).max().unwrap_or(0).clamp(4, 48);
     let line = |name: &str, psnr: f64, ssim: f64, lpips: [Option<f64>; 2]| {
         let lpips: String = lpips.iter().flatten().map(|value| format!("  {value:8.4}")).collect();
-        println!("{name:width$}  {psnr:8.2}  {ssim:7.4}{lpips}");
+        tell!("{name:width$}  {psnr:8.2}  {ssim:7.4}{lpips}");
     };
     let lpips = ["   LPIPS", "LPIPS −1..1"];
     let is_there = [summary.lpips_vgg.is_some(), summary.lpips_vgg_normalised.is_some()];
     let heads: String = lpips.iter().zip(is_there).filter(|(_, is)| *is).map(|(name, _)| format!("  {name}")).collect();
-    println!("{:width$}  PSNR, dB     SSIM{heads}", "");
+    tell!("{:width$}  PSNR, dB     SSIM{heads}", "");
     for view in &summary.views {
         let likeness = view.likeness;
         line(&view.name, likeness.psnr, likeness.ssim, [likeness.lpips_vgg, likeness.lpips_vgg_normalised]);

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     // The same choice as every other command, so that a bad --adapter is refused here too.
     let chosen = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() });
     if args.check {
-        println!("{}", word(chosen.as_ref().ok()));
+        tell!("{}", word(chosen.as_ref().ok()));
         return Ok(());
     }
     let adapters = report::adapters();
@@ -56,9 +56,9 @@ pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     };
     let report = Report { version: env!("CARGO_PKG_VERSION"), no_window: no_window(), adapters };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        tell!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", table(&report, chosen.as_ref().map(Gpu::name)));
+        tell!("{}", table(&report, chosen.as_ref().map(Gpu::name)).trim_end());
     }
     Ok(())
 }
@@ -69,9 +69,9 @@ fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
     }
     let report = DatasetReport::of(&Dataset::open(path, &args.dataset.options([0.0; 3]))?);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        tell!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", described(&report.path, dataset_rows(&report)));
+        tell!("{}", described(&report.path, dataset_rows(&report)).trim_end());
     }
     Ok(())
 }
@@ -107,9 +107,9 @@ fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
         provenance: about.provenance,
     };
     if is_json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        tell!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", described(&report.path, scene_rows(&report)));
+        tell!("{}", described(&report.path, scene_rows(&report)).trim_end());
     }
     Ok(())
 }

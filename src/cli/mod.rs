@@ -3,6 +3,13 @@
 //! Exit code 0 is success, 1 is a measurement that became slower, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
 //! that is missing, too small, lost or full, or no display for a window.
 
+/// Prints a line. A reader who has gone (`lapidary … | head`) ends nothing.
+macro_rules! tell {
+    ($($line:tt)*) => {
+        $crate::cli::print_line(format_args!($($line)*))
+    };
+}
+
 mod bench;
 mod convert;
 mod dataset;
@@ -104,6 +111,12 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
         _ if said.ends_with(&cause) => said,
         _ => format!("{said}: {cause}"),
     })
+}
+
+/// What `tell!` does. Whoever does not read what is printed still wants the work done.
+fn print_line(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    writeln!(std::io::stdout().lock(), "{line}").unwrap_or_default();
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {

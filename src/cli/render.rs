@@ -220,7 +220,7 @@ impl Summary<'_> {
         let output = &args.output;
         if written < shots.len() {
             let next = if output.video.is_some() { "there is no film" } else { "go on with --resume" };
-            println!("stopped after {written} of {} frames; {next}", shots.len());
+            tell!("stopped after {written} of {} frames; {next}", shots.len());
             return;
         }
         if args.quiet {
@@ -235,9 +235,9 @@ impl Summary<'_> {
         };
         let skipped = if *skipped > 0 { format!(", {skipped} were there") } else { String::new() };
         let seconds = begin.elapsed().as_secs_f64();
-        println!("{}: {frames}{skipped}, {convexes} convexes, {seconds:.1} s on {device}", targets.join(", "));
+        tell!("{}: {frames}{skipped}, {convexes} convexes, {seconds:.1} s on {device}", targets.join(", "));
         if output.modes.contains(&ModeArg::Depth) {
-            println!("depth: {} to {}", depth_range[0], depth_range[1]);
+            tell!("depth: {} to {}", depth_range[0], depth_range[1]);
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<()> {
     };
     let begin = Instant::now();
     let SynthSummary { train, test, points, convexes } = synth::write(&args.out, &options)?;
-    println!(
+    tell!(
         "{train} training and {test} test pictures of {}x{}, {points} points, {convexes} exact convexes in {} ({:.1} s)",
         options.width,
         options.height,

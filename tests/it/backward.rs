@@ -193,9 +193,9 @@ fn neither_windows_nor_variants_of_kernels_change_a_bit() {
     scene.params.log_sigma.iter_mut().for_each(|x| *x += 2.5);
     scene.params.points.iter_mut().for_each(|x| *x *= 0.6);
     let scene = scene.cast::<f32>();
-    let (camera, options) = (toys::camera(&mut random, 150, 130), toys::options());
-    let v_rgba: Vec<[f32; 4]> = (0..150 * 130).map(|i| [(i as f32).sin(), (i as f32).cos(), 0.3, 0.1]).collect();
-    let v_depth = vec![0.01; 150 * 130];
+    let (camera, options) = (toys::camera(&mut random, 148, 130), toys::options());
+    let v_rgba: Vec<[f32; 4]> = (0..148 * 130).map(|i| [(i as f32).sin(), (i as f32).cos(), 0.3, 0.1]).collect();
+    let v_depth = vec![0.01; 148 * 130];
     let run = |gpu| {
         let mut renderers = Renderers::new(gpu);
         let pictures = renderers.render(&scene, &camera, &options);

@@ -92,6 +92,10 @@ fn reports_are_compared_by_what_they_measured() {
     let slow = ratios(&faster(&value)).unwrap();
     assert!((slow[0].ratio() - 100.0).abs() < 1e-6 && slow[0].is_same);
     let mut other = value.clone();
+    let source = |before: &Value| compare(&report, before.to_string().as_bytes()).unwrap().other_source;
+    assert_eq!(source(&other), None);
+    other["source"]["scene"] = "another scene".into();
+    assert!(source(&other).is_some_and(|found| found.starts_with("another scene")));
     other["runs"][0]["hashes"][0] = "0".into();
     assert!(!ratios(&other).unwrap()[0].is_same);
     other["runs"][0]["num_convexes"] = 65.into();

@@ -204,7 +204,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
         let iteration = run.trainer.iteration();
         // Where programs read along, the last line of JSON says how far it came.
         if !args.json {
-            println!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
+            tell!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
         }
         return Ok(());
     }

@@ -23,7 +23,7 @@ pub(super) fn resumed(args: &TrainArgs, then: &TrainOptions) -> anyhow::Result<T
     for (name, value) in wanted.into_iter().filter(|(name, _)| given.contains_key(name)) {
         let before = table.get(&name).map(Value::to_string);
         if !FREE.contains(&name.as_str()) && before.as_ref() != Some(&value.to_string()) {
-            let before = before.unwrap_or_default();
+            let before = before.as_deref().unwrap_or("the default");
             bail!("the training that --resume goes on with has `{name}` = {before}; it cannot become {value}");
         }
         table.insert(name, value);

@@ -14,7 +14,7 @@ use lapidary::files;
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
-use lapidary::train::{TrainError, Trainer};
+use lapidary::train::Trainer;
 
 use super::{Metrics, TrainArgs, Watch, Wish};
 
@@ -39,20 +39,20 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    /// Trains to the end; `false` where the user stopped it.
+    /// Trains to the end; `false` where the user stopped it. What was done is saved, whatever ends it.
     pub(super) fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stop);
-        // The second time somebody means it. A second handler in one process is refused; then it is so the first time.
-        let handler = move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(130)
-            }
-        };
-        ctrlc::set_handler(handler).unwrap_or_default();
+        let bar = self.bar(self.trainer.options().iterations);
+        let result = self.iterate(&bar, &stopped_by_signals(), watch);
+        bar.finish_and_clear();
+        match result {
+            Ok(()) => self.save().map(|()| self.trainer.is_done()),
+            Err(error) => Err(self.rescue(error)),
+        }
+    }
+
+    fn iterate(&mut self, bar: &ProgressBar, stop: &AtomicBool, watch: &mut Watch<'_>) -> anyhow::Result<()> {
         let total = self.trainer.options().iterations;
         let end = self.args.stop_at.unwrap_or(total).min(total);
-        let bar = self.bar(total);
         let per_line = (total / 100).clamp(1, LINE_EVERY) as usize;
         let mut losses = Vec::new();
         while self.trainer.iteration() < end && !stop.load(Ordering::Relaxed) {
@@ -60,12 +60,12 @@ impl Run<'_> {
             let next = next_after(self.args.checkpoint_every);
             let next_look = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
             let advanced = self.trainer.advance(next.min(next_look).min(end));
-            let new_losses = advanced.or_else(|error| self.rescue(error))?;
+            let new_losses = advanced.inspect_err(|_| self.trainer.fall_back())?;
             let wish = watch(&mut self.trainer, &new_losses);
             losses.extend(new_losses);
             bar.set_position(self.trainer.iteration().into());
             if losses.len() >= per_line {
-                self.log_losses(&bar, &losses)?;
+                self.log_losses(bar, &losses)?;
                 losses.clear();
             }
             if self.trainer.iteration() == next_look {
@@ -78,24 +78,18 @@ impl Run<'_> {
                 break;
             }
         }
-        if !losses.is_empty() {
-            self.log_losses(&bar, &losses)?;
-        }
-        bar.finish_and_clear();
-        self.save()?;
-        Ok(self.trainer.is_done())
+        if losses.is_empty() { Ok(()) } else { self.log_losses(bar, &losses) }
     }
 
-    /// Saves what was done before an error.
-    fn rescue(&mut self, error: TrainError) -> anyhow::Result<Vec<LossMeans>> {
-        self.trainer.fall_back();
+    /// Saves what was done before an error, and adds to it what became of that.
+    fn rescue(&mut self, error: anyhow::Error) -> anyhow::Error {
         let out = self.args.out.display();
         let iteration = self.trainer.iteration();
         let state = match self.save() {
             Ok(()) => format!("stopped and saved after {iteration} iterations; go on with --resume --out {out}"),
             Err(_) => format!("stopped after {iteration} iterations; what was saved before is in {out}"),
         };
-        Err(anyhow::Error::new(error).context(state))
+        error.context(state)
     }
 
     fn bar(&self, total: u32) -> ProgressBar {
@@ -147,7 +141,7 @@ impl Run<'_> {
     fn write_line(&mut self, line: LogLine) -> anyhow::Result<()> {
         let line = serde_json::to_string(&line)?;
         if self.args.json {
-            println!("{line}");
+            tell!("{line}");
         }
         self.log.extend(line.bytes().chain([b'\n']));
         Ok(())
@@ -222,9 +216,9 @@ impl Run<'_> {
         let page = self.report(&metrics)?.html(&album);
         files::write_atomically(&self.args.out.join("report.html"), page.as_bytes())?;
         if self.args.json {
-            println!("{}", serde_json::to_string(&metrics)?);
+            tell!("{}", serde_json::to_string(&metrics)?);
         } else if !self.args.quiet {
-            println!("{}; report: {}", sentence(&metrics), self.args.out.join("report.html").display());
+            tell!("{}; report: {}", sentence(&metrics), self.args.out.join("report.html").display());
         }
         Ok(())
     }
@@ -263,12 +257,26 @@ impl Run<'_> {
         for time in self.trainer.profile()?.unwrap_or_default() {
             *by_name.entry(time.name).or_default() += time.nanoseconds / 1e6;
         }
-        println!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
+        tell!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
         for (name, milliseconds) in by_name {
-            println!("  {name:<20} {milliseconds:8.2}");
+            tell!("  {name:<20} {milliseconds:8.2}");
         }
         Ok(())
     }
+}
+
+/// Becomes true with the first Ctrl-C or SIGTERM; the second ends the program.
+fn stopped_by_signals() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // A second handler in one process is refused; then the first signal ends the program.
+    let handler = move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130)
+        }
+    };
+    ctrlc::set_handler(handler).unwrap_or_default();
+    stop
 }
 
 /// What was reached, in one sentence.

@@ -175,3 +175,14 @@ fn suspicious_datasets_are_named_before_the_training() {
     let found = warnings(&dataset);
     assert!(found.contains("8 of 8 pictures") && found.contains("show nothing"), "{found}");
 }
+
+#[test]
+fn a_reader_who_goes_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
+    let mut training = command(&dataset, &out, &["--json"]);
+    let mut child = training.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    assert!(out.join("metrics.json").exists());
+}
