@@ -7,7 +7,6 @@
 #![allow(clippy::cast_possible_truncation, reason = "numbers for the device, known to be small")]
 #![allow(missing_docs, reason = "criterion's macros write items without documentation")]
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
@@ -189,13 +188,10 @@ fn print_counts(name: &str, counts: Statistics) {
 
 /// Milliseconds per kernel, all its dispatches together.
 fn print_profile(title: &str, times: &[KernelTime]) {
-    let mut by_name: BTreeMap<&str, f64> = BTreeMap::new();
-    for time in times {
-        *by_name.entry(time.name).or_default() += time.nanoseconds / 1e6;
-    }
-    let total: f64 = by_name.values().sum();
+    let kernels = KernelTime::by_kernel(times);
+    let total: f64 = kernels.iter().map(|(_, milliseconds, _)| milliseconds).sum();
     println!("  {title}: {total:.2} ms");
-    for (name, milliseconds) in by_name {
+    for (name, milliseconds, _) in kernels {
         println!("    {name:<20} {milliseconds:8.3} ms");
     }
 }

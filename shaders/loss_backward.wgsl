@@ -44,10 +44,13 @@ fn span_of(first: u32, stride: u32) -> Span {
     return span;
 }
 
+// Runs of rows that a thread blurs, at most.
+const TURNS: u32 = (SIDE * RUNS + THREADS - 1u) / THREADS;
+
 // Blurs along the rows in place: every thread first takes what it needs.
 fn blur_rows(thread: u32) {
-    var blurred: array<vec3<f32>, RUN * 2u>;
-    for (var turn = 0u; turn < 2u; turn++) {
+    var blurred: array<vec3<f32>, RUN * TURNS>;
+    for (var turn = 0u; turn < TURNS; turn++) {
         let job = thread + turn * THREADS;
         if job < SIDE * RUNS {
             var span = span_of((job / RUNS) * SIDE + (job % RUNS) * RUN, 1u);
@@ -57,7 +60,7 @@ fn blur_rows(thread: u32) {
         }
     }
     workgroupBarrier();
-    for (var turn = 0u; turn < 2u; turn++) {
+    for (var turn = 0u; turn < TURNS; turn++) {
         let job = thread + turn * THREADS;
         if job < SIDE * RUNS {
             for (var i = 0u; i < RUN; i++) {

@@ -55,9 +55,9 @@ fn lines_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) ->
     var v_plane: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < num_edges; k++) {
         let line = projected[id].lines[k];
-        let v = vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u));
+        let v = v_line(id, k);
         let a = u32(line.w);
-        let b = u32(projected[id].lines[select(k + 1u, 0u, k + 1u == num_edges)].w);
+        let b = end_of_edge(id, k);
         // The line is (n / f, n·(origin − a)) times the smoothness.
         let from_a = -(*in_plane)[a].xy;
         let v_normal = projected[id].smoothness * (v.xy / camera.focal + v.z * from_a);
@@ -71,7 +71,7 @@ fn lines_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) ->
 fn smoothness_backward(id: u32) -> f32 {
     var v = 0.0;
     for (var k = 0u; k < projected[id].num_edges; k++) {
-        v += dot(vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u)), projected[id].lines[k].xyz);
+        v += dot(v_line(id, k), projected[id].lines[k].xyz);
     }
     return v;
 }

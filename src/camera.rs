@@ -82,6 +82,19 @@ impl Camera {
         -(rotation.transpose() * self.view_from_world.translation)
     }
 
+    /// Pixel coordinates at which a point of view space is seen; what they are behind the camera means nothing.
+    #[must_use]
+    pub fn pixel(&self, in_view: DVec3) -> DVec2 {
+        let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
+        DVec2::new(fx * in_view.x / in_view.z + cx, fy * in_view.y / in_view.z + cy)
+    }
+
+    /// Width and height, pixels.
+    #[must_use]
+    pub fn size(&self) -> DVec2 {
+        DVec2::new(f64::from(self.width), f64::from(self.height))
+    }
+
     /// The direction, in world axes and not normalised, in which pixel coordinates `pixel` are seen; its view z is 1.
     #[must_use]
     pub fn ray(&self, pixel: DVec2) -> DVec3 {

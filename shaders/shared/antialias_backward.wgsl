@@ -52,11 +52,11 @@ fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>
     for (var k = 0u; k < num_edges; k++) {
         let line = projected[id].lines[k];
         let a = (*in_plane)[u32(line.w)].xy;
-        let b = (*in_plane)[u32(projected[id].lines[select(k + 1u, 0u, k + 1u == num_edges)].w)].xy;
+        let b = (*in_plane)[end_of_edge(id, k)].xy;
         slopes[k] = projected[id].smoothness * vec2(b.y - a.y, a.x - b.x) / camera.focal;
         caps[k] = cap_of(projected[id].full_sharpness * length(times(stretch.squeeze, slopes[k])));
         least = min(least, caps[k]);
-        v_log_caps[k] = dot(vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u)), line.xyz);
+        v_log_caps[k] = dot(v_line(id, k), line.xyz);
         sum += v_log_caps[k];
     }
 
@@ -70,7 +70,7 @@ fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>
         let m = slopes[k];
         let u = times(stretch.squeeze, m);
         let factor = caps[k] / least;
-        let v = factor * vec3(v_of(id, 3u * k), v_of(id, 3u * k + 1u), v_of(id, 3u * k + 2u));
+        let v = factor * v_line(id, k);
         var v_log_cap = v_log_caps[k];
         if !is_found && caps[k] == least {
             v_log_cap += v_log_least;
@@ -82,7 +82,7 @@ fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>
         let v_u = v.xy - v.z * centre + v_log_slope * u / max(dot(u, u), 1e-37);
         v_squeeze += slope_backward(m, v_u);
         let vertex = u32(projected[id].lines[k].w);
-        let next = u32(projected[id].lines[select(k + 1u, 0u, k + 1u == num_edges)].w);
+        let next = end_of_edge(id, k);
         let v_m = times(stretch.squeeze, v_u) + v.z * (centre - in_pixels[vertex]);
         v_centre += v.z * (m - u);
         full.log_delta += dot(v_m, m);

@@ -5,13 +5,13 @@
 const BATCH: u32 = 8u;
 
 // Numbers that each lane ends up with.
-const NUMBERS_PER_LANE: u32 = (NUM_COTANGENTS + 7u) / 8u;
-alias Numbers = array<f32, NUMBERS_PER_LANE * 8u>;
+const NUMBERS_PER_LANE: u32 = (NUM_COTANGENTS + CLUSTER - 1u) / CLUSTER;
+alias Numbers = array<f32, NUMBERS_PER_LANE * CLUSTER>;
 
 // One spare word between rows keeps the threads that add up in different banks.
 const SUMS_ROW: u32 = 9u;
 
-var<workgroup> sh_sums: array<f32, BATCH * NUMBERS_PER_LANE * 8u * SUMS_ROW>;
+var<workgroup> sh_sums: array<f32, BATCH * NUMBERS_PER_LANE * CLUSTER * SUMS_ROW>;
 // Clusters that saw each convex, one bit each.
 var<workgroup> sh_seen: array<atomic<u32>, BATCH>;
 

@@ -185,25 +185,23 @@ pub(super) fn profiles(
 pub(super) fn summary(profiles: &[Vec<KernelTime>]) -> (Option<Times>, Vec<KernelTimes>) {
     let Some(first) = profiles.first() else { return (None, Vec::new()) };
     let total = |profile: &Vec<KernelTime>| profile.iter().map(|time| time.nanoseconds).sum::<f64>() / 1e6;
-    let mut names: Vec<&str> = Vec::new();
-    for time in first {
-        if !names.contains(&time.name) {
-            names.push(time.name);
-        }
-    }
+    let by_kernel: Vec<_> = profiles.iter().map(|profile| KernelTime::by_kernel(profile)).collect();
     let kernel = |name: &str| {
-        let of = |profile: &Vec<KernelTime>| -> (f64, usize) {
-            let times = profile.iter().filter(|time| time.name == name);
-            times.fold((0.0, 0), |(sum, count), time| (sum + time.nanoseconds / 1e6, count + 1))
+        let of = |kernels: &Vec<(&str, f64, usize)>| {
+            let found = kernels.iter().find(|(kernel, ..)| *kernel == name);
+            found.map_or((0.0, 0), |(_, milliseconds, count)| (*milliseconds, *count))
         };
-        let (times, counts): (Vec<f64>, Vec<usize>) = profiles.iter().map(of).unzip();
+        let (times, counts): (Vec<f64>, Vec<usize>) = by_kernel.iter().map(of).unzip();
         KernelTimes {
             name: name.to_owned(),
             dispatches: counts.iter().sum::<usize>() as f64 / counts.len() as f64,
             milliseconds: Times::of(times).p50,
         }
     };
-    (Some(Times::of(profiles.iter().map(total).collect())), names.into_iter().map(kernel).collect())
+    (
+        Some(Times::of(profiles.iter().map(total).collect())),
+        KernelTime::by_kernel(first).into_iter().map(|(name, ..)| kernel(name)).collect(),
+    )
 }
 
 /// How many a second where [`IN_FLIGHT`] are under way.

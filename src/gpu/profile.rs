@@ -24,6 +24,22 @@ pub struct KernelTime {
     pub nanoseconds: f64,
 }
 
+impl KernelTime {
+    /// Milliseconds of each kernel, all its dispatches together, and their number; in the order of the first dispatch.
+    #[must_use]
+    pub fn by_kernel(times: &[Self]) -> Vec<(&'static str, f64, usize)> {
+        let mut kernels: Vec<(&'static str, f64, usize)> = Vec::new();
+        for time in times {
+            let milliseconds = time.nanoseconds / 1e6;
+            match kernels.iter_mut().find(|(name, ..)| *name == time.name) {
+                Some((_, sum, count)) => (*sum, *count) = (*sum + milliseconds, *count + 1),
+                None => kernels.push((time.name, milliseconds, 1)),
+            }
+        }
+        kernels
+    }
+}
+
 impl Profile {
     /// A profile, or `None` where the device has no timestamps.
     #[must_use]

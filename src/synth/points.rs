@@ -62,13 +62,8 @@ pub fn seen(world: &World, camera: &Camera, point: DVec3) -> Option<DVec2> {
     if in_view.z <= 0.0 {
         return None;
     }
-    let intrinsics = camera.intrinsics;
-    let pixel = DVec2::new(
-        intrinsics.fx * in_view.x / in_view.z + intrinsics.cx,
-        intrinsics.fy * in_view.y / in_view.z + intrinsics.cy,
-    );
-    let size = DVec2::new(f64::from(camera.width), f64::from(camera.height));
-    if pixel.cmplt(DVec2::ZERO).any() || pixel.cmpge(size).any() {
+    let pixel = camera.pixel(in_view);
+    if pixel.cmplt(DVec2::ZERO).any() || pixel.cmpge(camera.size()).any() {
         return None;
     }
     let first = world.hit(camera.position(), camera.ray(pixel))?;

@@ -254,7 +254,7 @@ impl Trainer {
     fn decode_ahead(&self) {
         let last = self.iteration.saturating_add(self.options.iterations_per_submission).min(self.options.iterations);
         for iteration in self.iteration + 1..=last {
-            self.targets.prefetch(self.view_at(iteration));
+            self.targets.prefetch(self.view_at(iteration), self.options.coarse_level(iteration));
         }
     }
 

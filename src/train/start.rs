@@ -183,9 +183,7 @@ fn far_seeds(seeds: &[Seed], cameras: &[Camera]) -> Vec<Seed> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the picture")]
 fn cell(camera: &Camera, place: DVec3) -> Option<usize> {
     let seen = camera.view_from_world.transform_point3(place);
-    let u = camera.intrinsics.fx * seen.x / seen.z + camera.intrinsics.cx;
-    let v = camera.intrinsics.fy * seen.y / seen.z + camera.intrinsics.cy;
-    let (x, y) = (u / f64::from(camera.width), v / f64::from(camera.height));
+    let DVec2 { x, y } = camera.pixel(seen) / camera.size();
     let is_inside = seen.z > 0.0 && (0.0..1.0).contains(&x) && (0.0..1.0).contains(&y);
     is_inside.then(|| (y * CELLS as f64) as usize * CELLS + (x * CELLS as f64) as usize)
 }

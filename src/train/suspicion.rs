@@ -75,12 +75,8 @@ fn at_one_place(cameras: &[Camera]) -> Option<String> {
 /// Whether a camera has a place in its picture.
 fn sees(camera: &Camera, place: DVec3) -> bool {
     let seen = camera.view_from_world.transform_point3(place);
-    let pixel = DVec2::new(
-        camera.intrinsics.fx * seen.x / seen.z + camera.intrinsics.cx,
-        camera.intrinsics.fy * seen.y / seen.z + camera.intrinsics.cy,
-    );
-    let size = DVec2::new(f64::from(camera.width), f64::from(camera.height));
-    seen.z > 0.0 && pixel.cmpge(DVec2::ZERO).all() && pixel.cmple(size).all()
+    let pixel = camera.pixel(seen);
+    seen.z > 0.0 && pixel.cmpge(DVec2::ZERO).all() && pixel.cmple(camera.size()).all()
 }
 
 /// Places in front of a camera, all over its picture and from near to far.

@@ -31,9 +31,9 @@ impl Targets {
         Self { gpu: gpu.clone(), pictures, budget, used: 0, held: HashMap::new(), order: VecDeque::new() }
     }
 
-    /// Asks for a view's picture to be decoded soon, unless it is on the GPU.
-    pub fn prefetch(&self, view: usize) {
-        if !self.held.keys().any(|(held, _)| *held == view) {
+    /// Asks for a view's picture to be decoded soon, unless it is on the GPU with its sides halved so often.
+    pub fn prefetch(&self, view: usize, level: u32) {
+        if !self.held.contains_key(&(view, level)) {
             self.pictures.prefetch(view);
         }
     }

@@ -27,9 +27,7 @@ impl Projection {
     }
 
     fn of_view(&self, view: DVec3) -> Pos2 {
-        let intrinsics = self.camera.intrinsics;
-        let x = (intrinsics.fx * view.x / view.z + intrinsics.cx) / f64::from(self.camera.width);
-        let y = (intrinsics.fy * view.y / view.z + intrinsics.cy) / f64::from(self.camera.height);
+        let DVec2 { x, y } = self.camera.pixel(view) / self.camera.size();
         #[expect(clippy::cast_possible_truncation, reason = "points of a window")]
         let part = Vec2::new(x.clamp(-1e4, 1e4) as f32, y.clamp(-1e4, 1e4) as f32);
         self.rect.min + part * self.rect.size()

@@ -12,7 +12,7 @@ use super::navigator::FOV_RANGE;
 use super::session::{Session, free_name, texture};
 use super::settings::{Movement, Theme};
 use super::viewport::Viewport;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, KernelTime};
 use crate::kernels::{DisplayMode, RAMP};
 
 /// Modes with a short and a long name.
@@ -450,15 +450,8 @@ fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
         let of = gpu.memory().map_or(String::new(), |all| format!(" of {:.1} GiB", all as f64 / f64::from(1 << 30)));
         row("GPU memory", format!("{:.0} MiB{of}", bytes as f64 / f64::from(1 << 20)));
     }
-    let mut sums: Vec<(&str, f64)> = Vec::new();
-    for time in &last.kernels {
-        match sums.iter_mut().find(|(name, _)| *name == time.name) {
-            Some((_, sum)) => *sum += time.nanoseconds,
-            None => sums.push((time.name, time.nanoseconds)),
-        }
-    }
-    for (name, nanoseconds) in sums {
-        row(name, format!("{:.3} ms", nanoseconds / 1e6));
+    for (name, milliseconds, _) in KernelTime::by_kernel(&last.kernels) {
+        row(name, format!("{milliseconds:.3} ms"));
     }
 }
 

@@ -68,15 +68,17 @@ pub struct FrameFacts {
 
 impl FrameFacts {
     /// The counts of a picture up to a strip that begins at this row; the strip's own time.
-    pub(super) fn of_strip(self, first_row: u32, before: &Self) -> Self {
-        if first_row == 0 {
-            return self;
+    pub(super) fn of_strip(mut self, first_row: u32, before: &Self) -> Self {
+        if first_row > 0 {
+            self.count(before);
         }
-        Self {
-            num_instances: self.num_instances.saturating_add(before.num_instances),
-            num_visible: self.num_visible.max(before.num_visible),
-            ..self
-        }
+        self
+    }
+
+    /// Adds the counts of another part of the picture.
+    fn count(&mut self, part: &Self) {
+        self.num_instances = self.num_instances.saturating_add(part.num_instances);
+        self.num_visible = self.num_visible.max(part.num_visible);
     }
 }
 
@@ -203,8 +205,7 @@ impl Stage {
             let rows = most.min(end - at);
             let part = Part { camera: strip(camera, at, rows), first_row: at, look, depth_range };
             let drawn = self.draw_part(&part, canvas, time_kernels)?;
-            facts.num_instances = facts.num_instances.saturating_add(drawn.num_instances);
-            facts.num_visible = facts.num_visible.max(drawn.num_visible);
+            facts.count(&drawn);
             facts.kernels.extend(drawn.kernels);
             facts.seconds_of_timing += drawn.seconds_of_timing;
             at += rows;

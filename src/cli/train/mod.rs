@@ -193,7 +193,10 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
         None => Trainer::new(gpu, Arc::clone(&dataset), options)?,
     };
     say(args, "note", &trainer.note());
-    say(args, "warning", &trainer.suspicions()?);
+    // Looking takes time, and finds nothing that a silent program would say.
+    if !args.quiet {
+        say(args, "warning", &trainer.suspicions()?);
+    }
     let mut run = Run::new(args, trainer);
     if !args.resume {
         run.forget_log()?;

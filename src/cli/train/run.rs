@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, TrainingLine, curves_of, read_log};
 use lapidary::files;
+use lapidary::gpu::KernelTime;
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
@@ -253,12 +254,9 @@ impl Run<'_> {
     }
 
     fn print_profile(&mut self) -> anyhow::Result<()> {
-        let mut by_name = std::collections::BTreeMap::<&str, f64>::new();
-        for time in self.trainer.profile()?.unwrap_or_default() {
-            *by_name.entry(time.name).or_default() += time.nanoseconds / 1e6;
-        }
+        let times = self.trainer.profile()?.unwrap_or_default();
         tell!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
-        for (name, milliseconds) in by_name {
+        for (name, milliseconds, _) in KernelTime::by_kernel(&times) {
             tell!("  {name:<20} {milliseconds:8.2}");
         }
         Ok(())
