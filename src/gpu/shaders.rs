@@ -136,6 +136,12 @@ pub const PROJECT: Shader = Shader {
     ],
 };
 
+/// What convexes are sorted by depth with. Constant: POINTS.
+pub const DEPTH_KEYS: Shader = Shader {
+    name: "depth_keys",
+    parts: &[text!("shared/camera.wgsl"), text!("shared/projected.wgsl"), text!("depth_keys.wgsl")],
+};
+
 /// Instances of every convex in the order of depth. Constant: POINTS.
 pub const COUNT_INSTANCES: Shader = Shader {
     name: "count_instances",
@@ -149,6 +155,8 @@ pub const EMIT_INSTANCES: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/tiles.wgsl"),
+        text!("shared/scan_u32.wgsl"),
+        WORKGROUP_SCAN,
         text!("emit_instances.wgsl"),
     ],
 };
@@ -232,7 +240,6 @@ pub const PROJECT_BACKWARD: Shader = Shader {
         text!("shared/projected_cotangents.wgsl"),
         text!("shared/two_floats.wgsl"),
         text!("shared/points.wgsl"),
-        text!("shared/sh_gradient.wgsl"),
         text!("shared/finite.wgsl"),
         text!("shared/antialias.wgsl"),
         text!("shared/antialias_backward.wgsl"),
@@ -247,10 +254,10 @@ pub const SH_BACKWARD: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/cotangents.wgsl"),
-        text!("shared/projected_cotangents.wgsl"),
         text!("shared/two_floats.wgsl"),
         text!("shared/points.wgsl"),
         text!("shared/sh.wgsl"),
+        text!("shared/sh_gradient.wgsl"),
         text!("sh_backward.wgsl"),
     ],
 };
@@ -330,6 +337,7 @@ pub const SHADERS: &[Shader] = &[
     SORT_COUNT,
     SORT_SCATTER,
     PROJECT,
+    DEPTH_KEYS,
     COUNT_INSTANCES,
     EMIT_INSTANCES,
     TILE_RANGES,

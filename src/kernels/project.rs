@@ -10,6 +10,15 @@ use crate::scene::Params;
 #[derive(Debug)]
 pub struct Project(Kernel);
 
+/// Projected convexes, in structs that only shaders know.
+#[derive(Debug)]
+pub struct ProjectedBuffers {
+    /// All but the lines.
+    pub convexes: Buffer<u32>,
+    /// K for each convex.
+    pub lines: Buffer<[f32; 4]>,
+}
+
 /// What it reads and writes.
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectArgs<'a> {
@@ -21,12 +30,8 @@ pub struct ProjectArgs<'a> {
     pub params: &'a Params<Buffer<f32>>,
     /// Values of a row of each parameter.
     pub row_widths: Params<u64>,
-    /// Projected convexes, [`Project::words_per_convex`] words each.
-    pub projected: &'a Buffer<u32>,
-    /// Ordered like the depths; the largest number where culled.
-    pub depth_keys: &'a Buffer<u32>,
-    /// 0, 1, 2, …: what the sort by depth moves.
-    pub convex_from_rank: &'a Buffer<u32>,
+    /// Projected convexes.
+    pub projected: &'a ProjectedBuffers,
 }
 
 impl Project {
@@ -38,10 +43,23 @@ impl Project {
         Ok(Self(Kernel::new(gpu, &shaders::PROJECT, &[("POINTS", points_per_convex)])?))
     }
 
-    /// Size of a projected convex.
+    /// Size of a projected convex and its lines.
     #[must_use]
     pub fn words_per_convex(&self) -> u64 {
-        self.0.element_bytes("projected") / 4
+        (self.0.element_bytes("projected") + self.0.element_bytes("lines")) / 4
+    }
+
+    /// Room for convexes.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn buffers(&self, gpu: &Gpu, num_convexes: u32) -> Result<ProjectedBuffers, GpuError> {
+        // A binding shows at least one.
+        let len = u64::from(num_convexes.max(1));
+        Ok(ProjectedBuffers {
+            convexes: gpu.zeros("projected", len * self.0.element_bytes("projected") / 4)?,
+            lines: gpu.zeros("lines", len * self.0.element_bytes("lines") / 16)?,
+        })
     }
 
     /// Records the dispatch.
@@ -50,6 +68,7 @@ impl Project {
     /// [`GpuError::Binding`].
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectArgs<'_>) -> Result<(), GpuError> {
         let params = rows_of(args.params, args.row_widths, args.convexes);
+        let [projected, lines] = projected_rows(&self.0, args.projected, args.convexes);
         let bindings = [
             ("camera", args.camera.all()),
             ("points", params.points),
@@ -57,9 +76,8 @@ impl Project {
             ("log_sigma", params.log_sigma),
             ("raw_opacity", params.raw_opacity),
             ("sh", params.sh),
-            ("projected", rows(args.projected, self.words_per_convex(), args.convexes)),
-            ("depth_keys", rows(args.depth_keys, 1, args.convexes)),
-            ("convex_from_rank", rows(args.convex_from_rank, 1, args.convexes)),
+            projected,
+            lines,
         ];
         commands.dispatch(&self.0, threads_of(args.convexes), &bindings)
     }
@@ -68,6 +86,18 @@ impl Project {
 /// The rows of some convexes.
 fn rows<'a, T>(buffer: &'a Buffer<T>, width: u64, convexes: &Range<u64>) -> Binding<'a> {
     buffer.window(convexes.start * width..convexes.end * width)
+}
+
+/// The bindings of some projected convexes, for a kernel that knows their sizes.
+fn projected_rows<'a>(
+    kernel: &Kernel,
+    projected: &'a ProjectedBuffers,
+    convexes: &Range<u64>,
+) -> [(&'static str, Binding<'a>); 2] {
+    [
+        ("projected", rows(&projected.convexes, kernel.element_bytes("projected") / 4, convexes)),
+        ("lines", rows(&projected.lines, kernel.element_bytes("lines") / 16, convexes)),
+    ]
 }
 
 fn rows_of<'a>(params: &'a Params<Buffer<f32>>, widths: Params<u64>, convexes: &Range<u64>) -> Params<Binding<'a>> {
@@ -95,7 +125,7 @@ pub struct GatherArgs<'a> {
     /// Number of convexes.
     pub num_convexes: u32,
     /// What `project` wrote.
-    pub projected: &'a Buffer<u32>,
+    pub projected: &'a ProjectedBuffers,
     /// Convexes in the order of depth.
     pub convex_from_rank: &'a Buffer<u32>,
     /// First slot of every rank.
@@ -148,6 +178,9 @@ impl ProjectBackward {
         })
     }
 
+    /// Threads that gather the cotangents of a convex, one number each.
+    const GATHERING_THREADS: u32 = 32;
+
     /// Numbers of a projected convex's cotangent: three per line, and those of sharpness, opacity, colour and depth.
     #[must_use]
     pub const fn cotangents_per_convex(points_per_convex: u32) -> u64 {
@@ -162,13 +195,14 @@ impl ProjectBackward {
     pub fn gather(&self, commands: &mut Commands<'_>, args: GatherArgs<'_>) -> Result<(), GpuError> {
         let bindings = [
             ("camera", args.camera.all()),
-            ("projected", args.projected.all()),
+            ("projected", args.projected.convexes.all()),
             ("convex_from_rank", args.convex_from_rank.all()),
             ("first_slot_from_rank", args.first_slot_from_rank.all()),
             ("v_instances", args.v_instances.all()),
             ("v_projected", args.v_projected.all()),
         ];
-        commands.dispatch(&self.gather, Grid::Threads(args.num_convexes), &bindings)
+        let threads = args.num_convexes.saturating_mul(Self::GATHERING_THREADS);
+        commands.dispatch(&self.gather, Grid::Threads(threads), &bindings)
     }
 
     /// Records the way from projected convexes to gradients.
@@ -176,27 +210,26 @@ impl ProjectBackward {
     /// # Errors
     /// [`GpuError::Binding`].
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectBackwardArgs<'_>) -> Result<(), GpuError> {
-        let ProjectArgs { camera, convexes, params, row_widths, projected, .. } = args.forward;
-        let words_per_convex = self.project.element_bytes("projected") / 4;
+        let ProjectArgs { camera, convexes, params, row_widths, projected } = args.forward;
         let params = rows_of(params, row_widths, convexes);
         let gradients = rows_of(args.gradients, row_widths, convexes);
         let (camera, points) = (("camera", camera.all()), ("points", params.points));
-        let projected = ("projected", rows(projected, words_per_convex, convexes));
+        let [projected, lines] = projected_rows(&self.project, projected, convexes);
         let cotangents = Self::cotangents_per_convex(args.points_per_convex);
         let v_projected = ("v_projected", rows(args.v_projected, cotangents, convexes));
+        let sh = [camera, points, ("sh", params.sh), projected, v_projected, ("v_sh", gradients.sh)];
+        commands.dispatch(&self.sh, threads_of(convexes), &sh)?;
         let project = [
             camera,
             points,
-            ("sh", params.sh),
             projected,
+            lines,
             v_projected,
             ("v_points", gradients.points),
             ("v_log_delta", gradients.log_delta),
             ("v_log_sigma", gradients.log_sigma),
             ("v_raw_opacity", gradients.raw_opacity),
         ];
-        commands.dispatch(&self.project, threads_of(convexes), &project)?;
-        let sh = [camera, points, projected, v_projected, ("v_sh", gradients.sh)];
-        commands.dispatch(&self.sh, threads_of(convexes), &sh)
+        commands.dispatch(&self.project, threads_of(convexes), &project)
     }
 }
