@@ -50,6 +50,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var basis: array<f32, SH_COEFFS>;
     if projected[id].num_instances > 0u {
         v_colour = colour_cotangent(id);
+        // What overflows says nothing: a step along it would be meaningless. No function of the basis reaches four.
+        if !(is_finite(4.0 * v_colour.x) && is_finite(4.0 * v_colour.y) && is_finite(4.0 * v_colour.z)) {
+            v_colour = vec3(0.0);
+        }
         let offset = centroid_of(id) - camera.position_near.xyz;
         basis = sh_basis(normalize(offset));
         store_offset(id, offset_backward(id, offset, v_colour));

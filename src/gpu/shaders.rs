@@ -218,6 +218,17 @@ pub const RASTERIZE_BACKWARD: Shader = Shader {
     ],
 };
 
+/// Sums of the chunks of instances that are one convex's alone. Constant: POINTS.
+pub const GATHER_CHUNKS: Shader = Shader {
+    name: "gather_chunks",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/cotangents.wgsl"),
+        text!("shared/chunks.wgsl"),
+        text!("gather_chunks.wgsl"),
+    ],
+};
+
 /// Cotangents of every projected convex. Constant: POINTS.
 pub const GATHER_COTANGENTS: Shader = Shader {
     name: "gather_cotangents",
@@ -225,7 +236,7 @@ pub const GATHER_COTANGENTS: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/cotangents.wgsl"),
-        text!("shared/finite.wgsl"),
+        text!("shared/chunks.wgsl"),
         text!("gather_cotangents.wgsl"),
     ],
 };
@@ -258,6 +269,7 @@ pub const SH_BACKWARD: Shader = Shader {
         text!("shared/points.wgsl"),
         text!("shared/sh.wgsl"),
         text!("shared/sh_gradient.wgsl"),
+        text!("shared/finite.wgsl"),
         text!("sh_backward.wgsl"),
     ],
 };
@@ -347,6 +359,7 @@ pub const SHADERS: &[Shader] = &[
     STATISTICS,
     TOTALS,
     RASTERIZE_BACKWARD,
+    GATHER_CHUNKS,
     GATHER_COTANGENTS,
     PROJECT_BACKWARD,
     SH_BACKWARD,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::constants::WINDOW_UNIT;
 use crate::gpu::layout::Camera;
 use crate::gpu::{Binding, Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 use crate::scene::Params;
@@ -112,6 +113,7 @@ fn threads_of(convexes: &Range<u64>) -> Grid<'static> {
 /// The compiled kernels of the way back.
 #[derive(Debug)]
 pub struct ProjectBackward {
+    chunks: Kernel,
     gather: Kernel,
     project: Kernel,
     sh: Kernel,
@@ -122,15 +124,23 @@ pub struct ProjectBackward {
 pub struct GatherArgs<'a> {
     /// The camera, which knows the slots that `v_instances` shows.
     pub camera: &'a Buffer<Camera>,
+    /// Those slots: a part of all that whole chunks of [`WINDOW_UNIT`] slots fill.
+    pub slots: &'a Range<u64>,
     /// Number of convexes.
     pub num_convexes: u32,
+    /// K.
+    pub points_per_convex: u32,
+    /// Number of instances.
+    pub num_instances: &'a Buffer<u32>,
+    /// The convex of every slot.
+    pub convex_from_slot: &'a Buffer<u32>,
     /// What `project` wrote.
     pub projected: &'a ProjectedBuffers,
     /// Convexes in the order of depth.
     pub convex_from_rank: &'a Buffer<u32>,
     /// First slot of every rank.
     pub first_slot_from_rank: &'a Buffer<u32>,
-    /// Cotangents of the instances in those slots.
+    /// Cotangents of the instances in those slots; sums take the place of some.
     pub v_instances: &'a Buffer<f32>,
     /// Cotangents of every projected convex, [`ProjectBackward::cotangents_per_convex`] each, to add to.
     pub v_projected: &'a Buffer<f32>,
@@ -172,14 +182,15 @@ impl ProjectBackward {
         let constants = [("POINTS", points_per_convex), ("GRADIENT", gradient as u32)];
         let compile = |shader| Kernel::new(gpu, shader, &constants);
         Ok(Self {
+            chunks: compile(&shaders::GATHER_CHUNKS)?,
             gather: compile(&shaders::GATHER_COTANGENTS)?,
             project: compile(&shaders::PROJECT_BACKWARD)?,
             sh: compile(&shaders::SH_BACKWARD)?,
         })
     }
 
-    /// Threads that gather the cotangents of a convex, one number each.
-    const GATHERING_THREADS: u32 = 32;
+    /// Threads that gather the cotangents of a convex.
+    const GATHERING_THREADS: u32 = 8;
 
     /// Numbers of a projected convex's cotangent: three per line, and those of sharpness, opacity, colour and depth.
     #[must_use]
@@ -193,12 +204,22 @@ impl ProjectBackward {
     /// # Errors
     /// [`GpuError::Binding`].
     pub fn gather(&self, commands: &mut Commands<'_>, args: GatherArgs<'_>) -> Result<(), GpuError> {
+        let (camera, v_instances) = (("camera", args.camera.all()), ("v_instances", args.v_instances.all()));
+        let chunks = (args.slots.end - args.slots.start).div_ceil(WINDOW_UNIT.into());
+        let numbers = chunks * Self::cotangents_per_convex(args.points_per_convex);
         let bindings = [
-            ("camera", args.camera.all()),
+            camera,
+            ("num_instances", args.num_instances.all()),
+            ("convex_from_slot", args.convex_from_slot.all()),
+            v_instances,
+        ];
+        commands.dispatch(&self.chunks, Grid::Threads(u32::try_from(numbers).unwrap_or(u32::MAX)), &bindings)?;
+        let bindings = [
+            camera,
             ("projected", args.projected.convexes.all()),
             ("convex_from_rank", args.convex_from_rank.all()),
             ("first_slot_from_rank", args.first_slot_from_rank.all()),
-            ("v_instances", args.v_instances.all()),
+            v_instances,
             ("v_projected", args.v_projected.all()),
         ];
         let threads = args.num_convexes.saturating_mul(Self::GATHERING_THREADS);

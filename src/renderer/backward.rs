@@ -165,7 +165,11 @@ impl Differentiator {
             }
             let gather = GatherArgs {
                 camera: &slots.camera,
+                slots: &slots.items,
                 num_convexes: scene.num_convexes,
+                points_per_convex: scene.points_per_convex,
+                num_instances: &frame.num_instances,
+                convex_from_slot: &frame.convex_from_slot,
                 projected: bin.projected,
                 convex_from_rank: bin.convex_from_rank,
                 first_slot_from_rank: bin.first_slot_from_rank,
