@@ -24,7 +24,8 @@ enum Part {
 /// What of a device decides which variant of a part it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traits {
-    /// Lanes of the smallest and of the largest subgroup, if there are subgroup operations.
+    /// Lanes of the smallest and of the largest subgroup, if there are subgroup operations and lanes are consecutive
+    /// threads.
     pub subgroups: Option<(u32, u32)>,
     /// The processor plays GPU.
     pub is_software: bool,
@@ -79,6 +80,9 @@ const ROW: Part = choice!(Traits::has_cheap_shuffles, "shared/row_lanes.wgsl", "
 
 /// How numbers of a convex are added up.
 const SUMS: Part = choice!(Traits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
+
+/// Whether lanes of subgroups are consecutive threads.
+pub const PROBE: Shader = Shader { name: "probe", parts: &[text!("probe.wgsl")] };
 
 /// Turns a count on the GPU into workgroups of an indirect dispatch.
 pub const GROUPS: Shader = Shader { name: "groups", parts: &[text!("groups.wgsl")] };
@@ -342,6 +346,7 @@ pub const DISPLAY: Shader = Shader { name: "display", parts: &[text!("shared/dis
 
 /// Every row.
 pub const SHADERS: &[Shader] = &[
+    PROBE,
     GROUPS,
     SCAN_REDUCE,
     SCAN_SUMS,
