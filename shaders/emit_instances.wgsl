@@ -1,8 +1,8 @@
 // Writes one instance for every tile that a convex can touch. A convex's instances lie side by side in slots, convexes
 // in the order of depth.
 //
-// A thread for each convex with few tiles. Those with many are taken by the whole workgroup, one after another, with a
-// thread for each row of tiles: one that fills the picture would keep a thread busy while all others wait.
+// A thread for each convex with few tiles. Those with many are taken by the whole workgroup, one after another, a slot per
+// thread: one that fills the picture would keep a thread busy while all others wait.
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
@@ -13,13 +13,16 @@
 @group(0) @binding(6) var<storage, read_write> slots: array<u32>;
 @group(0) @binding(7) var<storage, read_write> convex_from_slot: array<u32>;
 
-// Most tiles that a thread takes on alone.
-const FEW: u32 = 64u;
+// Most tiles that a thread takes on alone: with more, each thread of the workgroup has one at least.
+const FEW: u32 = WG_SIZE;
 
 // Ranks of the convexes with more.
 var<workgroup> sh_large: array<u32, WG_SIZE>;
 var<workgroup> sh_num_large: atomic<u32>;
 var<workgroup> sh_large_count: u32;
+// Of some rows of tiles: the slot of the first column, and the column.
+var<workgroup> sh_row_slots: array<u32, WG_SIZE>;
+var<workgroup> sh_row_columns: array<i32, WG_SIZE>;
 
 // The slots of a convex that the buffers hold.
 fn slots_of(rank: u32, num_instances: u32) -> vec2<u32> {
@@ -33,14 +36,8 @@ fn emit(slot: u32, tile: u32, id: u32) {
     convex_from_slot[slot] = id;
 }
 
-// Emits the columns of a row from a slot on, and returns the slot behind them.
-fn emit_row(id: u32, row: i32, columns: vec2<i32>, first: u32, end: u32) -> u32 {
-    var slot = first;
-    for (var column = columns.x; column <= columns.y && slot < end; column++) {
-        emit(slot, u32(row) * camera.num_tiles.x + u32(column), id);
-        slot++;
-    }
-    return slot;
+fn tile_at(row: i32, column: i32) -> u32 {
+    return u32(row) * camera.num_tiles.x + u32(column);
 }
 
 // Should two compilations of `tile_columns` ever round differently, no slot stays without a tile: the key behind all
@@ -51,17 +48,29 @@ fn emit_rest(id: u32, first: u32, step: u32, end: u32) {
     }
 }
 
-fn emit_alone(rank: u32) {
-    let id = convex_from_rank[rank];
+fn emit_alone(rank: u32, id: u32) {
     let convex = projected[id];
     var edges = lines[id];
     let range = slots_of(rank, convex.num_instances);
     let rows = range_in_word(convex.tile_rows);
     var slot = range.x;
-    for (var row = rows.x; row <= rows.y && slot < range.y; row++) {
-        slot = emit_row(id, row, tile_columns(convex, &edges, row), slot, range.y);
+    for (var row = rows.x; row <= rows.y; row++) {
+        let columns = tile_columns(convex, &edges, row);
+        for (var column = columns.x; column <= columns.y && slot < range.y; column++) {
+            emit(slot, tile_at(row, column), id);
+            slot++;
+        }
     }
     emit_rest(id, slot, 1u, range.y);
+}
+
+// The last of the rows that begin at a slot or before.
+fn row_of(slot: u32) -> u32 {
+    var row = 0u;
+    for (var step = WG_SIZE / 2u; step > 0u; step /= 2u) {
+        row += select(0u, step, sh_row_slots[row + step] <= slot);
+    }
+    return row;
 }
 
 // Must be reached by all threads.
@@ -71,18 +80,28 @@ fn emit_together(rank: u32, thread: Thread) {
     var edges = lines[id];
     let range = slots_of(rank, convex.num_instances);
     let rows = range_in_word(convex.tile_rows);
-    var slot = range.x;
-    for (var first = rows.x; first <= rows.y; first += i32(WG_SIZE)) {
-        let row = first + i32(thread.index);
+    var first = range.x;
+    // As many rows as there are threads in a turn.
+    for (var row = rows.x; row <= rows.y; row += i32(WG_SIZE)) {
+        let own_row = row + i32(thread.index);
         var columns = vec2(0, -1);
-        if row <= rows.y {
-            columns = tile_columns(convex, &edges, row);
+        if own_row <= rows.y {
+            columns = tile_columns(convex, &edges, own_row);
         }
         let scanned = workgroup_scan(u32(max(columns.y - columns.x + 1, 0)), thread);
-        emit_row(id, row, columns, slot + scanned.before, range.y);
-        slot += scanned.total;
+        sh_row_slots[thread.index] = first + scanned.before;
+        sh_row_columns[thread.index] = columns.x;
+        workgroupBarrier();
+        let end = min(first + scanned.total, range.y);
+        for (var slot = first + thread.index; slot < end; slot += WG_SIZE) {
+            let found = row_of(slot);
+            let column = sh_row_columns[found] + i32(slot - sh_row_slots[found]);
+            emit(slot, tile_at(row + i32(found), column), id);
+        }
+        first += scanned.total;
+        workgroupBarrier();
     }
-    emit_rest(id, slot + thread.index, WG_SIZE, range.y);
+    emit_rest(id, first + thread.index, WG_SIZE, range.y);
 }
 
 @compute @workgroup_size(WG_SIZE)
@@ -93,11 +112,13 @@ fn main(thread: Thread) {
     }
     workgroupBarrier();
     if rank < camera.num_convexes {
-        if projected[convex_from_rank[rank]].num_instances <= FEW {
-            emit_alone(rank);
-        } else {
+        let id = convex_from_rank[rank];
+        let num_instances = projected[id].num_instances;
+        if num_instances > FEW {
             // Their order does not matter: every one has its slots.
             sh_large[atomicAdd(&sh_num_large, 1u)] = rank;
+        } else if num_instances > 0u {
+            emit_alone(rank, id);
         }
     }
     workgroupBarrier();

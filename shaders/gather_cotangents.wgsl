@@ -1,6 +1,6 @@
 // Cotangents of every projected convex: the sum over its instances, slot after slot.
 //
-// Eight threads per convex, with every eighth number each. Culled convexes get zeros. Where the slots come in windows, a
+// LANES threads per convex, each with every LANES-th number. Culled convexes get zeros. Where the slots come in windows, a
 // convex goes on with the sum that the window before left.
 
 @group(0) @binding(0) var<uniform> camera: Camera;
@@ -10,7 +10,6 @@
 @group(0) @binding(4) var<storage, read> v_instances: array<f32>;
 @group(0) @binding(5) var<storage, read_write> v_projected: array<f32>;
 
-const LANES: u32 = 8u;
 // Numbers lane, lane + LANES, … of a thread; the last may be behind the end.
 const NUMBERS: u32 = (NUM_COTANGENTS + LANES - 1u) / LANES;
 
@@ -31,7 +30,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             return;
         }
         for (var n = 0u; n < NUMBERS; n++) {
-            sums[n] = v_projected[id * NUM_COTANGENTS + min(lane + n * LANES, NUM_COTANGENTS - 1u)];
+            if lane + n * LANES < NUM_COTANGENTS {
+                sums[n] = v_projected[id * NUM_COTANGENTS + lane + n * LANES];
+            }
         }
     }
     let end_here = min(end, camera.end_slot);

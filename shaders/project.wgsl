@@ -1,4 +1,4 @@
-// Projects every convex: depth, hull, edge lines, colour, and the tiles that it can touch. docs/spec.md §2 and §3.
+// Projects every convex: depth, hull, edge lines, colour, and the box of tiles around it. docs/spec.md §2 and §3.
 //
 // One thread per convex.
 
@@ -48,9 +48,8 @@ fn pixel_box(convex: Projected, edges: ptr<function, Lines>) -> vec4<f32> {
     return vec4(max(low, vec2(-1e6)), min(high, vec2(1e6)));
 }
 
-// Sets the rows and columns of tiles that the box has pixel centres in, and counts the tiles among them that the convex
-// can touch.
-fn count_instances(convex: ptr<function, Projected>, edges: ptr<function, Lines>) -> u32 {
+// Sets the rows and columns of tiles that the box has pixel centres in; returns how many tiles these are.
+fn box_of_tiles(convex: ptr<function, Projected>, edges: ptr<function, Lines>) -> u32 {
     let box = pixel_box(*convex, edges) + vec4(-TILE_MARGIN, -TILE_MARGIN, TILE_MARGIN, TILE_MARGIN);
     let last_pixel = vec2<f32>(camera.size - 1u);
     let first = max(ceil(box.xy + (*convex).origin - 0.5), vec2(0.0));
@@ -62,12 +61,7 @@ fn count_instances(convex: ptr<function, Projected>, edges: ptr<function, Lines>
     let high = vec2<u32>(last) / TILE_SIZE;
     (*convex).tile_columns = low.x | (high.x << 16u);
     (*convex).tile_rows = low.y | (high.y << 16u);
-    var count = 0;
-    for (var row = low.y; row <= high.y; row++) {
-        let columns = tile_columns(*convex, edges, i32(row));
-        count += max(columns.y - columns.x + 1, 0);
-    }
-    return u32(count);
+    return (high.x - low.x + 1u) * (high.y - low.y + 1u);
 }
 
 // Stretches what is small against a pixel, and makes no border steeper than a pixel can show.
@@ -188,8 +182,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var convex = project(id, &edges);
     convex.num_instances = 0u;
     if convex.num_edges > 0u {
-        convex.num_instances = count_instances(&convex, &edges);
+        convex.num_instances = box_of_tiles(&convex, &edges);
     }
     projected[id] = convex;
-    lines[id] = edges;
+    if convex.num_instances > 0u {
+        lines[id] = edges;
+    }
 }

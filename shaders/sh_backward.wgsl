@@ -10,6 +10,17 @@
 @group(0) @binding(4) var<storage, read_write> v_projected: array<f32>;
 @group(0) @binding(5) var<storage, read_write> v_sh: array<f32>;
 
+// A row that overflows says nothing: a step along it would be meaningless. No function of the basis reaches four.
+fn drop_what_overflows(id: u32) {
+    var is_good = true;
+    for (var i = 0u; i < NUM_COTANGENTS; i++) {
+        is_good &= is_finite(4.0 * v_projected[id * NUM_COTANGENTS + i]);
+    }
+    for (var i = 0u; i < NUM_COTANGENTS && !is_good; i++) {
+        v_projected[id * NUM_COTANGENTS + i] = 0.0;
+    }
+}
+
 // Zero where the clamp held the colour.
 fn colour_cotangent(id: u32) -> vec3<f32> {
     let at = id * NUM_COTANGENTS + V_COLOUR;
@@ -49,11 +60,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var v_colour = vec3(0.0);
     var basis: array<f32, SH_COEFFS>;
     if projected[id].num_instances > 0u {
+        drop_what_overflows(id);
         v_colour = colour_cotangent(id);
-        // What overflows says nothing: a step along it would be meaningless. No function of the basis reaches four.
-        if !(is_finite(4.0 * v_colour.x) && is_finite(4.0 * v_colour.y) && is_finite(4.0 * v_colour.z)) {
-            v_colour = vec3(0.0);
-        }
         let offset = centroid_of(id) - camera.position_near.xyz;
         basis = sh_basis(normalize(offset));
         store_offset(id, offset_backward(id, offset, v_colour));

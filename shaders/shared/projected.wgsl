@@ -19,7 +19,7 @@ struct Projected {
     num_edges: u32,
     // sRGB, clamped below at zero.
     colour: vec3<f32>,
-    // Tiles that the convex can touch.
+    // Tiles that the convex can touch; until they are counted, those of its box. The lines are there unless this is 0.
     num_instances: u32,
     // First tile row, and the last one in the upper half of the word; then columns likewise.
     tile_rows: u32,

@@ -1,4 +1,4 @@
-// Which tiles a convex can touch: the one loop that counting and emitting share.
+// Which tiles of a row a convex can touch: what counting and emitting share.
 //
 // The support lies inside P = { p : t_k(p) <= lambda_max for all k }, because a smooth maximum is never below the
 // maximum. A tile's pixel centres form a rectangle; by the separating-axis theorem it misses the convex polygon P if and

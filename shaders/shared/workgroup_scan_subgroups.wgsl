@@ -1,7 +1,7 @@
 // Exclusive prefix sum over the threads of a workgroup, with subgroup operations.
 //
-// Subgroups are runs of consecutive threads in a one-dimensional workgroup; the scan tests fail on a device where they
-// are not.
+// Subgroups are runs of consecutive threads in a one-dimensional workgroup; a device where they are not takes the other
+// variant, see `probe`.
 
 // The smallest subgroup that exists has four lanes.
 const SCAN_SUBGROUPS: u32 = WG_SIZE / 4u;

@@ -5,18 +5,30 @@ use super::context::Gpu;
 use super::error::GpuError;
 use super::kernel::Kernel;
 use super::shaders;
-use crate::constants::WG_SIZE;
+use crate::constants::{TILE_SIZE, WG_SIZE};
+
+/// Workgroups of each size that are asked.
+const GROUPS: u32 = 4;
 
 /// Whether the lanes of every subgroup are consecutive threads of a workgroup, which the kernels with subgroup operations
-/// build on. The device must have subgroup operations.
+/// build on. The device must have subgroup operations; one that refuses them all the same has no such lanes.
 ///
 /// # Errors
-/// [`GpuError`] when the device was lost or refuses the kernel.
+/// [`GpuError`] when the device was lost.
 pub(super) fn has_ordered_lanes(gpu: &Gpu) -> Result<bool, GpuError> {
-    let kernel = Kernel::new(gpu, &shaders::PROBE, &[])?;
-    let findings = gpu.zeros::<u32>("findings", WG_SIZE.into())?;
-    let mut commands = Commands::new(gpu, "probe");
-    commands.dispatch(&kernel, Grid::Groups(1), &[("findings", findings.all())])?;
-    commands.submit();
-    Ok(findings.read(gpu)?.into_iter().all(|finding| finding == 1))
+    // The sizes of the scans and of the rasterizer.
+    for threads in [WG_SIZE, TILE_SIZE * TILE_SIZE / 4] {
+        let kernel = match Kernel::new(gpu, &shaders::PROBE, &[("THREADS", threads)]) {
+            Err(GpuError::Shader { .. }) => return Ok(false),
+            kernel => kernel?,
+        };
+        let findings = gpu.zeros::<u32>("findings", u64::from(GROUPS * threads))?;
+        let mut commands = Commands::new(gpu, "probe");
+        commands.dispatch(&kernel, Grid::Groups(GROUPS), &[("findings", findings.all())])?;
+        commands.submit();
+        if findings.read(gpu)?.contains(&0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

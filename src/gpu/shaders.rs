@@ -81,7 +81,7 @@ const ROW: Part = choice!(Traits::has_cheap_shuffles, "shared/row_lanes.wgsl", "
 /// How numbers of a convex are added up.
 const SUMS: Part = choice!(Traits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
 
-/// Whether lanes of subgroups are consecutive threads.
+/// Whether lanes of subgroups are consecutive threads. Constant: THREADS.
 pub const PROBE: Shader = Shader { name: "probe", parts: &[text!("probe.wgsl")] };
 
 /// Turns a count on the GPU into workgroups of an indirect dispatch.
@@ -140,10 +140,15 @@ pub const PROJECT: Shader = Shader {
     ],
 };
 
-/// What convexes are sorted by depth with. Constant: POINTS.
-pub const DEPTH_KEYS: Shader = Shader {
-    name: "depth_keys",
-    parts: &[text!("shared/camera.wgsl"), text!("shared/projected.wgsl"), text!("depth_keys.wgsl")],
+/// Tiles of every convex, and what convexes are sorted by depth with. Constant: POINTS.
+pub const COUNT_TILES: Shader = Shader {
+    name: "count_tiles",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/projected.wgsl"),
+        text!("shared/tiles.wgsl"),
+        text!("count_tiles.wgsl"),
+    ],
 };
 
 /// Instances of every convex in the order of depth. Constant: POINTS.
@@ -222,6 +227,12 @@ pub const RASTERIZE_BACKWARD: Shader = Shader {
     ],
 };
 
+/// Slots without a tile. Constant: POINTS.
+pub const FORGET_REST: Shader = Shader {
+    name: "forget_rest",
+    parts: &[text!("shared/camera.wgsl"), text!("shared/cotangents.wgsl"), text!("forget_rest.wgsl")],
+};
+
 /// Sums of the chunks of instances that are one convex's alone. Constant: POINTS.
 pub const GATHER_CHUNKS: Shader = Shader {
     name: "gather_chunks",
@@ -233,7 +244,7 @@ pub const GATHER_CHUNKS: Shader = Shader {
     ],
 };
 
-/// Cotangents of every projected convex. Constant: POINTS.
+/// Cotangents of every projected convex. Constants: POINTS, LANES.
 pub const GATHER_COTANGENTS: Shader = Shader {
     name: "gather_cotangents",
     parts: &[
@@ -354,7 +365,7 @@ pub const SHADERS: &[Shader] = &[
     SORT_COUNT,
     SORT_SCATTER,
     PROJECT,
-    DEPTH_KEYS,
+    COUNT_TILES,
     COUNT_INSTANCES,
     EMIT_INSTANCES,
     TILE_RANGES,
@@ -364,6 +375,7 @@ pub const SHADERS: &[Shader] = &[
     STATISTICS,
     TOTALS,
     RASTERIZE_BACKWARD,
+    FORGET_REST,
     GATHER_CHUNKS,
     GATHER_COTANGENTS,
     PROJECT_BACKWARD,

@@ -8,7 +8,7 @@ use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 /// The compiled kernels.
 #[derive(Debug)]
 pub struct Bin {
-    keys: Kernel,
+    tiles: Kernel,
     count: Kernel,
     emit: Kernel,
     ranges: Kernel,
@@ -38,7 +38,7 @@ impl Bin {
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
         let constants = [("POINTS", points_per_convex)];
         Ok(Self {
-            keys: Kernel::new(gpu, &shaders::DEPTH_KEYS, &constants)?,
+            tiles: Kernel::new(gpu, &shaders::COUNT_TILES, &constants)?,
             count: Kernel::new(gpu, &shaders::COUNT_INSTANCES, &constants)?,
             emit: Kernel::new(gpu, &shaders::EMIT_INSTANCES, &constants)?,
             ranges: Kernel::new(gpu, &shaders::TILE_RANGES, &[])?,
@@ -46,12 +46,12 @@ impl Bin {
         })
     }
 
-    /// Records what the sort by depth is given: keys that are ordered like the depths, the largest where a convex is
-    /// culled, and 0, 1, 2, … for it to move.
+    /// Records the counting of every convex's tiles, and what the sort by depth is given: keys that are ordered like the
+    /// depths, the largest where a convex is culled, and 0, 1, 2, … for it to move.
     ///
     /// # Errors
     /// [`GpuError::Binding`].
-    pub fn keys(
+    pub fn tiles(
         &self,
         commands: &mut Commands<'_>,
         (camera, num_convexes): (&Buffer<Camera>, u32),
@@ -61,13 +61,14 @@ impl Bin {
         let bindings = [
             ("camera", camera.all()),
             ("projected", projected.convexes.all()),
+            ("lines", projected.lines.all()),
             ("depth_keys", by_depth.keys.all()),
             ("convex_from_rank", by_depth.values.all()),
         ];
-        commands.dispatch(&self.keys, Grid::Threads(num_convexes), &bindings)
+        commands.dispatch(&self.tiles, Grid::Threads(num_convexes), &bindings)
     }
 
-    /// Records the counting into `first_slot_from_rank`.
+    /// Records the counts in the order of depth, into `first_slot_from_rank`.
     ///
     /// # Errors
     /// [`GpuError::Binding`].

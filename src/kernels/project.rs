@@ -113,6 +113,7 @@ fn threads_of(convexes: &Range<u64>) -> Grid<'static> {
 /// The compiled kernels of the way back.
 #[derive(Debug)]
 pub struct ProjectBackward {
+    rest: Kernel,
     chunks: Kernel,
     gather: Kernel,
     project: Kernel,
@@ -124,7 +125,7 @@ pub struct ProjectBackward {
 pub struct GatherArgs<'a> {
     /// The camera, which knows the slots that `v_instances` shows.
     pub camera: &'a Buffer<Camera>,
-    /// Those slots: a part of all that whole chunks of [`WINDOW_UNIT`] slots fill.
+    /// Those slots; windows of them begin at whole chunks of [`WINDOW_UNIT`].
     pub slots: &'a Range<u64>,
     /// Number of convexes.
     pub num_convexes: u32,
@@ -134,6 +135,10 @@ pub struct GatherArgs<'a> {
     pub num_instances: &'a Buffer<u32>,
     /// The convex of every slot.
     pub convex_from_slot: &'a Buffer<u32>,
+    /// Slots, tile after tile; behind all tiles those that no tile has.
+    pub slots_by_tile: &'a Buffer<u32>,
+    /// First instance of every tile, and the end of the last.
+    pub first_instance_from_tile: &'a Buffer<u32>,
     /// What `project` wrote.
     pub projected: &'a ProjectedBuffers,
     /// Convexes in the order of depth.
@@ -174,23 +179,24 @@ pub enum Gradient {
 }
 
 impl ProjectBackward {
+    /// Threads that gather the cotangents of a convex.
+    const LANES: u32 = 8;
+
     /// Compiles the kernels for convexes of this many points.
     ///
     /// # Errors
     /// [`GpuError::Shader`].
     pub fn new(gpu: &Gpu, points_per_convex: u32, gradient: Gradient) -> Result<Self, GpuError> {
-        let constants = [("POINTS", points_per_convex), ("GRADIENT", gradient as u32)];
+        let constants = [("POINTS", points_per_convex), ("GRADIENT", gradient as u32), ("LANES", Self::LANES)];
         let compile = |shader| Kernel::new(gpu, shader, &constants);
         Ok(Self {
+            rest: compile(&shaders::FORGET_REST)?,
             chunks: compile(&shaders::GATHER_CHUNKS)?,
             gather: compile(&shaders::GATHER_COTANGENTS)?,
             project: compile(&shaders::PROJECT_BACKWARD)?,
             sh: compile(&shaders::SH_BACKWARD)?,
         })
     }
-
-    /// Threads that gather the cotangents of a convex.
-    const GATHERING_THREADS: u32 = 8;
 
     /// Numbers of a projected convex's cotangent: three per line, and those of sharpness, opacity, colour and depth.
     #[must_use]
@@ -207,12 +213,16 @@ impl ProjectBackward {
         let (camera, v_instances) = (("camera", args.camera.all()), ("v_instances", args.v_instances.all()));
         let chunks = (args.slots.end - args.slots.start).div_ceil(WINDOW_UNIT.into());
         let numbers = chunks * Self::cotangents_per_convex(args.points_per_convex);
+        let num_instances = ("num_instances", args.num_instances.all());
         let bindings = [
             camera,
-            ("num_instances", args.num_instances.all()),
-            ("convex_from_slot", args.convex_from_slot.all()),
+            num_instances,
+            ("first_instance_from_tile", args.first_instance_from_tile.all()),
+            ("slots", args.slots_by_tile.all()),
             v_instances,
         ];
+        commands.dispatch(&self.rest, Grid::Groups(1), &bindings)?;
+        let bindings = [camera, num_instances, ("convex_from_slot", args.convex_from_slot.all()), v_instances];
         commands.dispatch(&self.chunks, Grid::Threads(u32::try_from(numbers).unwrap_or(u32::MAX)), &bindings)?;
         let bindings = [
             camera,
@@ -222,7 +232,7 @@ impl ProjectBackward {
             v_instances,
             ("v_projected", args.v_projected.all()),
         ];
-        let threads = args.num_convexes.saturating_mul(Self::GATHERING_THREADS);
+        let threads = args.num_convexes.saturating_mul(Self::LANES);
         commands.dispatch(&self.gather, Grid::Threads(threads), &bindings)
     }
 

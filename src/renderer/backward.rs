@@ -170,6 +170,8 @@ impl Differentiator {
                 points_per_convex: scene.points_per_convex,
                 num_instances: &frame.num_instances,
                 convex_from_slot: &frame.convex_from_slot,
+                slots_by_tile: &frame.by_tile().values,
+                first_instance_from_tile: &frame.first_instance_from_tile,
                 projected: bin.projected,
                 convex_from_rank: bin.convex_from_rank,
                 first_slot_from_rank: bin.first_slot_from_rank,

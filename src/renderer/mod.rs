@@ -1,7 +1,7 @@
 //! The order of the kernels: a scene on the GPU, and the pictures that cameras take of it.
 //!
 //! ```text
-//! project ─► keys ─► sort by depth ─► count ─► scan ─► emit ─► sort by tile ─► ranges ─► rasterize
+//! project ─► tiles ─► sort by depth ─► count ─► scan ─► emit ─► sort by tile ─► ranges ─► rasterize
 //! gradients ◄─ project_backward ◄─ sh_backward ◄─ gather ◄─ rasterize_backward ◄─ totals ◄─ cotangents of the pictures
 //! ```
 //!
@@ -276,7 +276,7 @@ impl Renderer {
             self.project.record(commands, memory.project_args(scene, window))?;
         }
         let (count, slots) = (&memory.num_convexes, &memory.first_slot_from_rank);
-        self.bin.keys(commands, (&view.whole, scene.num_convexes), &memory.projected, &memory.by_depth)?;
+        self.bin.tiles(commands, (&view.whole, scene.num_convexes), &memory.projected, &memory.by_depth)?;
         self.sort.record(commands, &memory.depth_sort, count, &memory.by_depth, &memory.by_depth_scratch)?;
         let bin = memory.bin_args(view, scene.num_convexes);
         self.bin.count(commands, bin)?;
