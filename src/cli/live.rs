@@ -13,10 +13,14 @@ use lapidary::train::Trainer;
 use lapidary::viewer::{self, Content, Launch, LiveCommand, LiveSource, Progress};
 
 use super::SharedArgs;
+use super::signals;
 use super::train::{Prepared, TrainArgs, Wish, train};
 
 /// How long a paused trainer sleeps between looks at its orders.
 const NAP: Duration = Duration::from_millis(20);
+
+/// Before its first iteration a trainer waits at most this long for its scene to be seen.
+const FIRST_PATIENCE: Duration = Duration::from_secs(15);
 
 /// The speed is measured over at least this long.
 const SPEED_SPAN: Duration = Duration::from_millis(500);
@@ -44,14 +48,16 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
         },
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: Some(Box::new(start)),
+        // The training sees the signal as well, and saves.
+        on_open: Some(Box::new(signals::listen)),
         size: None,
     });
     lock(&desk.0).commands.push(LiveCommand::Stop);
     let thread = lock(&trainer).take();
-    let training =
-        thread.map_or(Ok(()), |thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-    window.context("training needs no window without --view")?;
-    training
+    let Some(thread) = thread else { return window.context("training needs no window without --view") };
+    // An error of the training says what was saved, and a device that both have lost is told once.
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    window.with_context(|| format!("the training is saved in {}, its window is gone", args.out.display()))
 }
 
 /// Of the dataset the cameras and pictures alone, even where a scene lies beside them: the trainer has its own.
@@ -76,6 +82,7 @@ struct State {
     progress: Progress,
     is_asked: bool,
     scene: Option<GpuScene>,
+    is_shown: bool,
     commands: Vec<LiveCommand>,
 }
 
@@ -86,6 +93,10 @@ impl LiveSource for Desk {
 
     fn take(&mut self) -> Option<GpuScene> {
         lock(&self.0).scene.take()
+    }
+
+    fn shown(&mut self) {
+        lock(&self.0).is_shown = true;
     }
 
     fn progress(&mut self) -> Progress {
@@ -116,6 +127,7 @@ impl Desk {
 /// The trainer's side of the desk.
 struct Watch {
     desk: Desk,
+    has_begun: bool,
     is_paused: bool,
     /// Losses that were reported.
     num_losses: u64,
@@ -125,12 +137,15 @@ struct Watch {
 
 impl Watch {
     fn new(desk: Desk) -> Self {
-        Self { desk, is_paused: false, num_losses: 0, measured: (Instant::now(), 0), speed: 0.0 }
+        Self { desk, has_begun: false, is_paused: false, num_losses: 0, measured: (Instant::now(), 0), speed: 0.0 }
     }
 
     /// Between two submissions: reports, gives what was asked for, and obeys.
     fn turn(&mut self, trainer: &mut Trainer, losses: &[LossMeans]) -> Wish {
         self.report(trainer, losses);
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.begin(trainer);
+        }
         loop {
             self.give(trainer);
             let wish = self.obey();
@@ -140,6 +155,21 @@ impl Watch {
             std::thread::sleep(NAP);
             self.measured = (Instant::now(), trainer.iteration());
         }
+    }
+
+    /// Shows what training begins with. Its work would keep the device from the window's first picture for long where drivers
+    /// compile as they run; nothing is lost by waiting, because what that picture needs the first iteration needs as well.
+    fn begin(&self, trainer: &mut Trainer) {
+        if !lock(&self.desk.0).is_asked {
+            return;
+        }
+        self.give(trainer);
+        let start = Instant::now();
+        let is_over = |state: &State| state.is_shown || state.commands.contains(&LiveCommand::Stop);
+        while start.elapsed() < FIRST_PATIENCE && !is_over(&lock(&self.desk.0)) {
+            std::thread::sleep(NAP);
+        }
+        log::debug!("training begins after {:.2} s of waiting for its window", start.elapsed().as_secs_f64());
     }
 
     fn report(&mut self, trainer: &Trainer, losses: &[LossMeans]) {

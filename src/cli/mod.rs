@@ -19,6 +19,7 @@ mod info;
 mod live;
 mod progress;
 mod render;
+mod signals;
 mod source;
 mod synth;
 mod train;
@@ -83,6 +84,7 @@ pub(crate) fn main() -> ExitCode {
         1 => log::LevelFilter::Info,
         _ => log::LevelFilter::Debug,
     };
+    say_nothing_of_caught_panics();
     env_logger::Builder::new().filter_level(level).parse_default_env().init();
     let result = match &cli.command {
         Command::Info(args) => info::run(args, &cli.shared),
@@ -102,6 +104,16 @@ pub(crate) fn main() -> ExitCode {
             exit_code(&error)
         }
     }
+}
+
+/// A panic that becomes an error is told by that error.
+fn say_nothing_of_caught_panics() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !lapidary::gpu::panics_are_errors() {
+            say(panic);
+        }
+    }));
 }
 
 /// An error and its causes in one sentence. Errors of the library say their cause themselves; it is not said twice.

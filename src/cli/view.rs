@@ -10,6 +10,7 @@ use lapidary::dataset::{AlphaMode, Dataset, DatasetError, DatasetOptions, SfmPoi
 use lapidary::gpu::GpuOptions;
 use lapidary::viewer::{self, Content, Launch, Picture, View};
 
+use super::signals;
 use super::source::{self, CAMERAS_FILE, SCENE_FILE};
 use super::{SharedArgs, Size};
 
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         open: Arc::new(move |path: &Path| open(path, data.as_deref()).map_err(|error| super::sentence(&error))),
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: None,
+        on_open: Some(Box::new(signals::listen)),
         size: args.size.map(|size| [size.width, size.height]),
     })?;
     Ok(())

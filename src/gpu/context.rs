@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter::{self, Selector};
 use super::error::GpuError;
+use super::guard::guarded;
+use super::kernel::KernelCache;
 use super::ledger::Ledger;
 use super::shaders::Traits;
 use super::{memory, probe, report};
@@ -62,6 +64,7 @@ pub struct Gpu {
     traits: Traits,
     memory: Option<u64>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) kernels: Arc<KernelCache>,
     first_fault: Arc<Mutex<Option<GpuError>>>,
 }
 
@@ -109,6 +112,7 @@ impl Gpu {
             limits,
             memory: memory::device_bytes(adapter),
             ledger: Arc::default(),
+            kernels: Arc::default(),
             is_software,
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             name: info.name,
@@ -160,18 +164,27 @@ impl Gpu {
     /// # Errors
     /// The first fault of that work, or of any before.
     pub fn wait(&self) -> Result<(), GpuError> {
-        self.device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|error| GpuError::Lost { reason: error.to_string() })?;
-        self.check()
+        self.poll(wgpu::PollType::wait_indefinitely())
     }
 
     /// Waits until one submission and all before it are done.
     pub(super) fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<(), GpuError> {
-        self.device
-            .poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })
-            .map_err(|error| GpuError::Lost { reason: error.to_string() })?;
-        self.check()
+        self.poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })
+    }
+
+    fn poll(&self, what: wgpu::PollType) -> Result<(), GpuError> {
+        let polled = guarded(|| self.device.poll(what));
+        // The first fault says more than what came of it.
+        self.check()?;
+        polled?.map(|_| ()).map_err(|error| GpuError::Lost { reason: error.to_string() })
+    }
+
+    /// Loses the device as a driver would: for trying out what then happens.
+    #[doc(hidden)]
+    pub fn lose(&self) {
+        let fault = GpuError::Lost { reason: "it was asked for".to_owned() };
+        self.first_fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        self.device.destroy();
     }
 
     /// Whether kernels use subgroup operations: the device has them, and its lanes are consecutive threads.

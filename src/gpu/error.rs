@@ -38,7 +38,7 @@ pub enum GpuError {
     )]
     NoSurface(String),
     /// The device went away: a driver reset, a removed GPU, a dispatch that took too long.
-    #[error("the GPU was lost: {reason}; work since the last save is gone, start again from there")]
+    #[error("the GPU was lost: {reason}; start again, what was saved is still there")]
     Lost {
         /// What the driver said.
         reason: String,

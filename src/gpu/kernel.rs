@@ -1,5 +1,8 @@
 //! A compiled shader. Its bindings are found by reflection and given by name.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use wgpu::naga;
 
 use super::buffer::Binding;
@@ -29,8 +32,8 @@ pub struct KernelBinding {
     pub bytes: u64,
 }
 
-/// A compute pipeline that knows the names of its bindings.
-#[derive(Debug)]
+/// A compute pipeline that knows the names of its bindings. A clone is the same pipeline.
+#[derive(Debug, Clone)]
 pub struct Kernel {
     name: &'static str,
     interface: KernelInterface,
@@ -77,15 +80,19 @@ pub fn reflect(name: &str, source: &str) -> Result<(naga::Module, KernelInterfac
 }
 
 impl Kernel {
-    /// Compiles a row of the table for this device; `constants` are put before its source.
+    /// Compiles a row of the table for this device, once; `constants` are put before its source.
     ///
     /// # Errors
     /// [`GpuError::Shader`].
     pub fn new(gpu: &Gpu, shader: &Shader, constants: &[(&str, u32)]) -> Result<Self, GpuError> {
         let source = shader.source(gpu.traits(), constants);
-        let (_, interface) = reflect(shader.name, &source)?;
+        gpu.kernels.get(&source, || Self::compile(gpu, shader, &source))
+    }
+
+    fn compile(gpu: &Gpu, shader: &Shader, source: &str) -> Result<Self, GpuError> {
+        let (_, interface) = reflect(shader.name, source)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = gpu.shader_module(shader.name, &source);
+        let module = gpu.shader_module(shader.name, source);
         let group_layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some(shader.name),
             entries: &interface.bindings.iter().map(KernelBinding::layout_entry).collect::<Vec<_>>(),
@@ -189,6 +196,25 @@ impl Kernel {
 
     fn fault(&self, binding: &str, reason: String) -> GpuError {
         GpuError::Binding { kernel: self.name.to_owned(), binding: binding.to_owned(), reason }
+    }
+}
+
+/// Kernels of a device by their source, so that a window and the training that it watches compile each once: drivers take
+/// seconds. Who asks for one that is being compiled waits for it.
+#[derive(Debug, Default)]
+pub(super) struct KernelCache(Mutex<HashMap<String, Arc<Mutex<Option<Kernel>>>>>);
+
+impl KernelCache {
+    fn get(&self, source: &str, compile: impl FnOnce() -> Result<Kernel, GpuError>) -> Result<Kernel, GpuError> {
+        let place = {
+            let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(places.entry(source.to_owned()).or_default())
+        };
+        let mut kernel = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kernel) = &*kernel {
+            return Ok(kernel.clone());
+        }
+        Ok(kernel.insert(compile()?).clone())
     }
 }
 

@@ -11,6 +11,7 @@ mod buffer;
 mod commands;
 mod context;
 mod error;
+mod guard;
 mod kernel;
 pub mod layout;
 mod ledger;
@@ -27,6 +28,7 @@ pub use buffer::{Binding, Buffer, Readback};
 pub use commands::{Commands, Grid};
 pub use context::{Gpu, GpuOptions, LimitSet};
 pub use error::GpuError;
+pub use guard::panics_are_errors;
 pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
 pub use profile::{KernelTime, Profile};
 #[cfg(feature = "viewer")]

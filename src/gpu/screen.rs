@@ -7,6 +7,7 @@ use super::adapter;
 use super::buffer::Buffer;
 use super::context::{Gpu, GpuOptions};
 use super::error::GpuError;
+use super::guard::guarded;
 
 /// Rows of a picture that goes to the screen are this many pixels apart, or a multiple: a copy into a texture asks for
 /// rows of 256 bytes.
@@ -64,6 +65,7 @@ pub struct Screen {
     surface: wgpu::Surface<'static>,
     configuration: wgpu::SurfaceConfiguration,
     painter: egui_wgpu::Renderer,
+    is_lost: bool,
 }
 
 impl fmt::Debug for Screen {
@@ -93,7 +95,8 @@ impl Screen {
         let gpu = Gpu::of_adapter(&adapter, options)?;
         let painter_options = egui_wgpu::RendererOptions { dithering: false, ..egui_wgpu::RendererOptions::default() };
         let painter = egui_wgpu::Renderer::new(&gpu.device, configuration.format, painter_options);
-        let screen = Self { gpu: gpu.clone(), create: Box::new(create), surface, configuration, painter };
+        let screen =
+            Self { gpu: gpu.clone(), create: Box::new(create), surface, configuration, painter, is_lost: false };
         screen.surface.configure(&gpu.device, &screen.configuration);
         Ok((gpu, screen))
     }
@@ -178,6 +181,8 @@ impl Screen {
         let freed: Vec<egui::TextureId> = textures.free.iter().copied().collect();
         // egui wants to be sure that nothing was overlooked.
         textures.clear();
+        // A painter without a device panics.
+        self.gpu.check()?;
         let target = match self.acquire()? {
             Ok(target) => target,
             Err(why) => {
@@ -188,7 +193,7 @@ impl Screen {
         let screen = egui_wgpu::ScreenDescriptor { size_in_pixels: self.size(), pixels_per_point };
         let (device, queue) = (&self.gpu.device, &self.gpu.queue);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("screen") });
-        let mut lists = self.painter.update_buffers(device, queue, &mut encoder, &meshes, &screen);
+        let mut lists = guarded(|| self.painter.update_buffers(device, queue, &mut encoder, &meshes, &screen))?;
         let view = target.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let [r, g, b] = background.map(f64::from);
         let mut pass = encoder
@@ -222,16 +227,28 @@ impl Screen {
         }
     }
 
+    /// Loses the surface before the next painting: for trying out what then happens.
+    #[doc(hidden)]
+    pub fn lose(&mut self) {
+        self.is_lost = true;
+    }
+
+    /// A surface that never could be configured panics.
+    fn next_texture(&self) -> Result<wgpu::CurrentSurfaceTexture, GpuError> {
+        guarded(|| self.surface.get_current_texture())
+    }
+
     /// The next texture of the surface, or why there is none; a surface that was lost is made anew.
     fn acquire(&mut self) -> Result<Result<wgpu::SurfaceTexture, Shown>, GpuError> {
         use wgpu::CurrentSurfaceTexture as Current;
-        match self.surface.get_current_texture() {
+        let current = if std::mem::take(&mut self.is_lost) { Current::Lost } else { self.next_texture()? };
+        match current {
             Current::Success(target) => Ok(Ok(target)),
             Current::Suboptimal(target) => {
                 // A configured surface must have no texture out.
                 drop(target);
                 self.surface.configure(&self.gpu.device, &self.configuration);
-                match self.surface.get_current_texture() {
+                match self.next_texture()? {
                     Current::Success(target) | Current::Suboptimal(target) => Ok(Ok(target)),
                     _ => Ok(Err(Shown::Again)),
                 }

@@ -1,11 +1,14 @@
 //! The window and its loop: events in, frames out, and nothing at all while nothing changes.
 
+mod losses;
+mod place;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use losses::{LOSING_VARIABLE, lose};
 use winit::application::ApplicationHandler;
-use winit::dpi::{LogicalSize, PhysicalSize};
 use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
 use winit::window::{Fullscreen, Window, WindowId};
@@ -22,6 +25,12 @@ use super::viewport::{Next, Viewport};
 use super::{NoDisplay, reason};
 use crate::gpu::{Gpu, GpuError, GpuOptions, Painting, Screen, Shown};
 
+/// Closes the window as its user would; may be called on any thread.
+pub type Close = Box<dyn Fn() + Send>;
+
+/// Is given a way to close the window, before it is there.
+pub type OnOpen = Box<dyn FnOnce(Close)>;
+
 /// Starts a trainer on the device of the window.
 pub type StartLive = Box<dyn FnOnce(&Gpu) -> Result<Box<dyn LiveSource>, String>>;
 
@@ -35,6 +44,8 @@ pub struct Launch {
     pub gpu: GpuOptions,
     /// A training run to watch.
     pub live: Option<StartLive>,
+    /// Who may close the window besides its user, such as a signal.
+    pub on_open: Option<OnOpen>,
     /// Width and height of the window in pixels; what is remembered if nothing is said.
     pub size: Option<[u32; 2]>,
 }
@@ -59,14 +70,27 @@ pub enum ViewerError {
     Window(String),
 }
 
+/// What other threads tell the loop.
+#[derive(Debug, Clone, Copy)]
+enum Call {
+    /// There is something new to see.
+    Wake,
+    /// Close the window.
+    Close,
+}
+
 /// Opens a window and returns when it is closed.
 ///
 /// # Errors
 /// [`ViewerError`]: no display, no device that can draw on it, or one that stays lost.
-pub fn run(launch: Launch) -> Result<(), ViewerError> {
+pub fn run(mut launch: Launch) -> Result<(), ViewerError> {
     let started = Instant::now();
     let event_loop =
-        EventLoop::<()>::with_user_event().build().map_err(|error| NoDisplay(reason(&error.to_string()).to_owned()))?;
+        EventLoop::with_user_event().build().map_err(|error| NoDisplay(reason(&error.to_string()).to_owned()))?;
+    if let Some(on_open) = launch.on_open.take() {
+        let proxy = event_loop.create_proxy();
+        on_open(Box::new(move || proxy.send_event(Call::Close).unwrap_or_default()));
+    }
     let mut app = App::new(launch, started, event_loop.create_proxy());
     event_loop.run_app(&mut app).map_err(|error| ViewerError::Window(error.to_string()))?;
     app.fault.map_or(Ok(()), Err)
@@ -92,31 +116,31 @@ struct Opened {
 struct App {
     launch: Launch,
     started: Instant,
-    proxy: EventLoopProxy<()>,
+    proxy: EventLoopProxy<Call>,
     session: Session,
     settings_file: Option<PathBuf>,
     opened: Option<Opened>,
     due: Option<Instant>,
     had_picture: bool,
     losses: Vec<Instant>,
+    /// Whether keys of the tests lose the device and the surface.
+    may_lose: bool,
+    /// Whether place or size of the window changed since they were noted.
+    has_moved: bool,
     fault: Option<ViewerError>,
 }
-
-/// Devices lost within this time are too many if there are more than [`MAX_LOSSES`].
-const LOSS_TIME: Duration = Duration::from_secs(60);
-const MAX_LOSSES: usize = 3;
 
 /// While training is watched, the window asks this often.
 const LIVE_INTERVAL: Duration = Duration::from_millis(50);
 
 impl App {
-    fn new(launch: Launch, started: Instant, proxy: EventLoopProxy<()>) -> Self {
+    fn new(launch: Launch, started: Instant, proxy: EventLoopProxy<Call>) -> Self {
         let settings_file = Settings::path();
         let settings = settings_file.as_deref().map(Settings::load).unwrap_or_default();
         let wake: Wake = {
             let proxy = proxy.clone();
             // A loop that has ended needs no waking.
-            Arc::new(move || proxy.send_event(()).unwrap_or_default())
+            Arc::new(move || proxy.send_event(Call::Wake).unwrap_or_default())
         };
         let opener = Opener::new(Arc::clone(&launch.open), Arc::clone(&wake));
         let mut session = Session::new(settings, opener, wake);
@@ -133,23 +157,16 @@ impl App {
             due: None,
             had_picture: false,
             losses: Vec::new(),
+            may_lose: std::env::var_os(LOSING_VARIABLE).is_some(),
+            has_moved: true,
             fault: None,
         }
     }
 
     fn open_window(&mut self, event_loop: &ActiveEventLoop) -> Result<(), ViewerError> {
-        let mut attributes =
-            Window::default_attributes().with_title("lapidary").with_min_inner_size(LogicalSize::new(320.0, 240.0));
-        attributes = match self.launch.size {
-            Some([width, height]) => attributes.with_inner_size(PhysicalSize::new(width, height)),
-            None => {
-                let [width, height] = self.session.settings.window;
-                attributes
-                    .with_inner_size(LogicalSize::new(width, height))
-                    .with_maximized(self.session.settings.maximized)
-            }
-        };
-        let window = event_loop.create_window(attributes).map_err(|error| ViewerError::Window(error.to_string()))?;
+        let window = event_loop
+            .create_window(self.attributes(event_loop))
+            .map_err(|error| ViewerError::Window(error.to_string()))?;
         self.open_device(Arc::new(window))?;
         if let (Some(start), Some(opened)) = (self.launch.live.take(), &self.opened) {
             let source = start(&opened.gpu).map_err(ViewerError::Window)?;
@@ -166,7 +183,7 @@ impl App {
         context.set_request_repaint_callback(move |info| {
             // Later repaints are told by the output of the frame.
             if info.delay.is_zero() {
-                proxy.send_event(()).unwrap_or_default();
+                proxy.send_event(Call::Wake).unwrap_or_default();
             }
         });
         let side = usize::try_from(gpu.limits().max_texture_dimension_2d).ok();
@@ -213,32 +230,9 @@ impl App {
         }
     }
 
-    fn recover(&mut self, event_loop: &ActiveEventLoop, fault: GpuError) {
-        let now = Instant::now();
-        self.losses.retain(|loss| now.duration_since(*loss) < LOSS_TIME);
-        self.losses.push(now);
-        let Some(opened) = self.opened.take() else { return };
-        // A trainer shares the device that is gone.
-        let is_hopeless = self.losses.len() > MAX_LOSSES || self.session.live.is_some();
-        let window = Arc::clone(&opened.window);
-        drop(opened);
-        let result = if is_hopeless { Err(fault.into()) } else { self.open_device(window) };
-        match result {
-            Ok(()) => {
-                self.session.complain("The GPU was lost and has been opened again".into());
-                self.request_redraw();
-            }
-            Err(error) => self.fail(event_loop, error),
-        }
-    }
-
-    fn fail(&mut self, event_loop: &ActiveEventLoop, error: ViewerError) {
-        self.fault = Some(error);
-        event_loop.exit();
-    }
-
     fn frame(&mut self, event_loop: &ActiveEventLoop) -> Result<(), GpuError> {
         self.session.receive();
+        self.note_window();
         let Self { session, opened: Some(opened), .. } = self else { return Ok(()) };
         let size = opened.window.inner_size();
         if size.width == 0 || size.height == 0 {
@@ -283,6 +277,9 @@ impl App {
         let painting = Painting { textures: output.textures_delta, meshes, pixels_per_point, background: [0.0; 3] };
         let shown = opened.screen.show(painting)?;
         opened.was_moving = next == Next::Now;
+        if let Some(live) = session.live.as_mut().filter(|_| shown == Shown::Yes && opened.is_announced) {
+            live.shown();
+        }
         opened.is_announced = opened.stage.num_convexes() > 0;
         let pause = output.viewport_output.get(&egui::ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
         let from_egui =
@@ -348,16 +345,10 @@ impl App {
 
     /// Remembers window and settings.
     fn save_settings(&mut self) {
-        let Self { session, opened, settings_file: Some(file), .. } = self else { return };
+        self.note_window();
+        let Self { session, settings_file: Some(file), .. } = self else { return };
         session.settings.look = session.look;
         session.settings.keep_upright = session.navigator.keep_upright;
-        if let Some(Opened { window, .. }) = opened {
-            session.settings.maximized = window.is_maximized();
-            if !window.is_maximized() && window.fullscreen().is_none() {
-                let size = window.inner_size().to_logical::<f64>(window.scale_factor());
-                session.settings.window = [size.width, size.height];
-            }
-        }
         if let Err(error) = session.settings.save(file) {
             log::warn!("{error}");
         }
@@ -423,7 +414,7 @@ fn layout(ui: &mut egui::Ui, session: &mut Session, opened: &mut Opened, seconds
     egui::CentralPanel::default().frame(frame).show(ui, |ui| scene_area::show(ui, session, &mut studio)).inner
 }
 
-impl ApplicationHandler<()> for App {
+impl ApplicationHandler<Call> for App {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
         if self.opened.is_none()
             && let Err(error) = self.open_window(event_loop)
@@ -441,8 +432,17 @@ impl ApplicationHandler<()> for App {
         }
     }
 
-    fn user_event(&mut self, _: &ActiveEventLoop, (): ()) {
-        self.request_redraw();
+    fn user_event(&mut self, event_loop: &ActiveEventLoop, call: Call) {
+        match call {
+            Call::Wake => self.request_redraw(),
+            Call::Close => event_loop.exit(),
+        }
+    }
+
+    fn exiting(&mut self, _: &ActiveEventLoop) {
+        // Not every system tells of every move.
+        self.has_moved = true;
+        self.save_settings();
     }
 
     fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
@@ -455,12 +455,15 @@ impl ApplicationHandler<()> for App {
             opened.window.request_redraw();
         }
         match event {
-            WindowEvent::CloseRequested => {
-                self.save_settings();
-                event_loop.exit();
-            }
+            WindowEvent::CloseRequested => event_loop.exit(),
+            WindowEvent::KeyboardInput { event, .. } if self.may_lose => lose(opened, &event),
             WindowEvent::DroppedFile(path) => self.session.open(&path),
-            WindowEvent::Resized(_) | WindowEvent::Occluded(false) | WindowEvent::ScaleFactorChanged { .. } => {
+            WindowEvent::Moved(_) => self.has_moved = true,
+            WindowEvent::Resized(_) => {
+                self.has_moved = true;
+                self.request_redraw();
+            }
+            WindowEvent::Occluded(false) | WindowEvent::ScaleFactorChanged { .. } => {
                 self.request_redraw();
             }
             _ => {}

@@ -132,7 +132,7 @@ pub(super) fn label(shortcut: &Shortcut) -> String {
     let key = match shortcut.key {
         Key::ArrowLeft => "←",
         Key::ArrowRight => "→",
-        Key::Questionmark => "?",
+        Key::Questionmark => "?, F1",
         Key::Escape => "Esc",
         other => other.name(),
     };

@@ -15,6 +15,9 @@ pub trait LiveSource: Send {
     /// The copy that was asked for, once; no other thread writes to it again.
     fn take(&mut self) -> Option<GpuScene>;
 
+    /// What was taken is on the screen.
+    fn shown(&mut self) {}
+
     /// Where training is now, and the losses since the last call.
     fn progress(&mut self) -> Progress;
 
@@ -172,6 +175,11 @@ impl Live {
             self.speed_watched = None;
         }
         self.rate = rate;
+    }
+
+    /// What was taken is on the screen.
+    pub(super) fn shown(&mut self) {
+        self.source.shown();
     }
 
     /// Passes on a command.

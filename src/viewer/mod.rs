@@ -11,6 +11,7 @@ mod overlay;
 mod pace;
 mod panels;
 mod plot;
+mod pose;
 mod scene_area;
 mod session;
 mod settings;
@@ -18,12 +19,13 @@ mod stage;
 mod track;
 mod viewport;
 
-pub use app::{Launch, StartLive, ViewerError, run};
+pub use app::{Close, Launch, OnOpen, StartLive, ViewerError, run};
 pub use content::{Content, LoadPicture, Open, Picture, Point, View};
 pub use live::{LiveCommand, LiveRate, LiveSource, Progress};
 pub use look::{Crop, Look};
-pub use navigator::{Navigator, Pose};
+pub use navigator::Navigator;
 pub use pace::Pace;
+pub use pose::Pose;
 pub use stage::{Canvas, FrameFacts, Picked, Stage};
 
 /// Why no window can be opened here.

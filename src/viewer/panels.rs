@@ -1,19 +1,27 @@
 //! The panel at the side.
 
+mod measurements;
+mod path;
+mod training;
+
 use egui::{Color32, RichText, Ui};
 use glam::DVec3;
+use measurements::measurements;
+pub(super) use measurements::{duration, grouped, legend};
+pub(super) use path::look_from;
+use path::path;
+use training::training;
 
 use super::compare::Comparison;
 use super::content::Fetched;
 use super::keys::Action;
-use super::live::{LiveCommand, LiveRate};
 use super::look::{Crop, Look};
 use super::navigator::FOV_RANGE;
-use super::session::{Session, free_name, texture};
+use super::session::{Session, texture};
 use super::settings::{Movement, Theme};
 use super::viewport::Viewport;
-use crate::gpu::{Gpu, KernelTime};
-use crate::kernels::{DisplayMode, RAMP};
+use crate::gpu::Gpu;
+use crate::kernels::DisplayMode;
 
 /// Modes with a short and a long name.
 pub(super) const MODES: [(DisplayMode, &str, &str); 8] = [
@@ -43,6 +51,8 @@ pub(super) struct Device<'a> {
 /// Draws all sections.
 pub(super) fn show(ui: &mut Ui, session: &mut Session, device: &mut Device<'_>) {
     heading(ui, session);
+    // Room for the bar, which would lie over numbers.
+    ui.spacing_mut().scroll.floating_allocated_width = 6.0;
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         if session.live.is_some() {
             section(ui, "Training", true, |ui| training(ui, session));
@@ -292,118 +302,6 @@ pub(super) fn thumbnail(context: &egui::Context, session: &mut Session, index: u
     Some(made)
 }
 
-fn training(ui: &mut Ui, session: &mut Session) {
-    let Some(live) = &mut session.live else { return };
-    let progress = &live.progress;
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a part")]
-    let part = (progress.iteration as f64 / progress.iterations.max(1) as f64) as f32;
-    ui.add(egui::ProgressBar::new(part).text(format!("{} of {}", progress.iteration, progress.iterations)));
-    ui.label(match &progress.finished {
-        Some(Ok(())) => "finished".to_owned(),
-        Some(Err(reason)) => format!("failed: {reason}"),
-        None if progress.is_paused => "paused".to_owned(),
-        None if progress.iterations == 0 => "starting".to_owned(),
-        None => format!("{:.1} it/s, {} convexes", progress.iterations_per_second, progress.num_convexes),
-    });
-    let (is_over, is_paused) = (progress.finished.is_some(), progress.is_paused);
-    ui.horizontal(|ui| {
-        ui.label("watch");
-        for (rate, name) in [(LiveRate::Off, "off"), (LiveRate::Slow, "slow"), (LiveRate::Live, "live")] {
-            if ui.selectable_label(live.rate == rate, name).clicked() {
-                live.set_rate(rate);
-                session.settings.live_rate = rate;
-            }
-        }
-        match live.cost() {
-            Some(cost) => ui.label(format!("costs {:.0} % of it/s", cost * 100.0)),
-            None => ui.weak("cost not known").on_hover_text("known once training went on both unwatched and watched"),
-        };
-    });
-    ui.add_enabled_ui(!is_over, |ui| {
-        ui.horizontal(|ui| {
-            let (name, command) =
-                if is_paused { ("resume", LiveCommand::Resume) } else { ("pause", LiveCommand::Pause) };
-            for (name, command) in [(name, command), ("save now", LiveCommand::Save), ("stop", LiveCommand::Stop)] {
-                if ui.button(name).clicked() {
-                    live.command(command);
-                }
-            }
-        });
-    });
-    #[expect(clippy::cast_precision_loss, reason = "for a plot")]
-    let points: Vec<(f32, f32)> = live.losses.iter().map(|(at, loss)| (*at as f32, *loss)).collect();
-    super::plot::curve(ui, "loss", &points, 70.0);
-}
-
-fn path(ui: &mut Ui, session: &mut Session) {
-    ui.horizontal(|ui| {
-        if ui.button("add key").on_hover_text("a key frame where the camera is (K)").clicked() {
-            session.act(Action::AddKey);
-        }
-        let name = if session.track.is_playing { "stop" } else { "play" };
-        if ui.button(name).on_hover_text("space").clicked() {
-            session.act(Action::TogglePlay);
-        }
-        if ui.button("save").clicked() {
-            save_path(session);
-        }
-        if ui.button("clear").clicked() {
-            session.track = super::track::Track::default();
-        }
-    });
-    let (start, end) = session.track.range();
-    if end > start {
-        let mut time = session.track.time.clamp(start, end);
-        ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(60.0);
-        if ui
-            .add(
-                egui::Slider::new(&mut time, start..=end)
-                    .custom_formatter(|value, _| format!("{value:.2}"))
-                    .suffix(" s"),
-            )
-            .changed()
-        {
-            scrub(session, time);
-        }
-    }
-    let keys: Vec<f64> = session.track.path.keys().iter().map(|key| key.time).collect();
-    for (index, time) in keys.into_iter().enumerate() {
-        ui.horizontal(|ui| {
-            if ui.button(format!("{}", index + 1)).on_hover_text("go there").clicked() {
-                scrub(session, time);
-            }
-            ui.label(format!("{time:.2} s"));
-            if ui.small_button("remove").clicked() {
-                session.track.remove(index);
-            }
-        });
-    }
-    if session.track.path.keys().is_empty() {
-        ui.weak("Add key frames, or drop a path's JSON on the window.");
-    }
-}
-
-fn scrub(session: &mut Session, time: f64) {
-    if let Some(key) = session.track.scrub(time) {
-        look_from(session, &key);
-    }
-}
-
-/// Puts the camera on the path.
-pub(super) fn look_from(session: &mut Session, key: &crate::camera_path::Key) {
-    session.leave_view();
-    let distance = session.navigator.pose().distance;
-    session.navigator.set(super::navigator::Pose::of_camera(&key.camera(1000, 1000), distance));
-}
-
-fn save_path(session: &mut Session) {
-    let file = free_name(std::path::Path::new("."), "path", "json");
-    match session.track.path.save(&file) {
-        Ok(()) => session.notify(format!("Saved {}", file.display())),
-        Err(error) => session.complain(error.to_string()),
-    }
-}
-
 fn crop(ui: &mut Ui, session: &mut Session) {
     let mut is_on = session.look.crop.is_some();
     let extent = session.extent;
@@ -421,94 +319,5 @@ fn crop(ui: &mut Ui, session: &mut Session) {
             ui.add(egui::Slider::new(&mut crop.high[axis], low..=high).fixed_decimals(2));
         });
         crop.high[axis] = crop.high[axis].max(crop.low[axis]);
-    }
-}
-
-fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
-    let (gpu, viewport) = (device.gpu, device.viewport);
-    let last = &viewport.last;
-    let name = format!("{}{}", gpu.name(), if gpu.is_software() { " (software)" } else { "" });
-    ui.add(egui::Label::new(RichText::new(name).weak()).truncate()).on_hover_text(gpu.driver());
-    super::plot::bars(ui, &session.frame_times, 46.0);
-    let mut row = |label: &str, value: String| {
-        ui.horizontal(|ui| {
-            ui.label(label);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.monospace(value));
-        });
-    };
-    let [width, height] = viewport.last_size;
-    let rate = session.frames_per_second().map_or("at rest".to_owned(), |rate| format!("{rate:.0}"));
-    row("frames per second", rate);
-    row("last frame", format!("{}  {width}×{height}", duration(last.seconds)));
-    if let Some(seconds) = viewport.refined_seconds {
-        row("whole picture", duration(seconds));
-    }
-    let (seen, all) = (grouped(last.num_visible.into()), grouped(device.num_convexes.into()));
-    row("convexes seen", format!("{seen} of {all}"));
-    row("instances", grouped(last.num_instances.into()));
-    if let Some(bytes) = gpu.allocated() {
-        let of = gpu.memory().map_or(String::new(), |all| format!(" of {:.1} GiB", all as f64 / f64::from(1 << 30)));
-        row("GPU memory", format!("{:.0} MiB{of}", bytes as f64 / f64::from(1 << 20)));
-    }
-    for (name, milliseconds, _) in KernelTime::by_kernel(&last.kernels) {
-        row(name, format!("{milliseconds:.3} ms"));
-    }
-}
-
-/// A time that a person reads.
-#[must_use]
-pub(super) fn duration(seconds: f64) -> String {
-    if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
-}
-
-/// A number with its digits in groups of three.
-#[must_use]
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Draws the ramp with what its ends mean.
-pub(super) fn legend(painter: &egui::Painter, rect: egui::Rect, low: &str, high: &str) {
-    let mut mesh = egui::Mesh::default();
-    for (index, [r, g, b, _]) in RAMP.into_iter().enumerate() {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes")]
-        let colour = Color32::from_rgb((r * 255.0) as u8, (g * 255.0) as u8, (b * 255.0) as u8);
-        #[expect(clippy::cast_precision_loss, reason = "a few")]
-        let x = rect.left() + rect.width() * index as f32 / (RAMP.len() - 1) as f32;
-        mesh.colored_vertex(egui::pos2(x, rect.top()), colour);
-        mesh.colored_vertex(egui::pos2(x, rect.bottom()), colour);
-        if let Some(at) = u32::try_from(index).ok().and_then(|index| (2 * index).checked_sub(2)) {
-            mesh.add_triangle(at, at + 1, at + 2);
-            mesh.add_triangle(at + 1, at + 3, at + 2);
-        }
-    }
-    painter.add(mesh);
-    let font = egui::FontId::proportional(12.0);
-    for (at, align, text) in
-        [(rect.left_bottom(), egui::Align2::LEFT_TOP, low), (rect.right_bottom(), egui::Align2::RIGHT_TOP, high)]
-    {
-        painter.text(at + egui::vec2(0.0, 3.0), align, text, font.clone(), Color32::WHITE);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn times_have_the_unit_that_fits() {
-        assert_eq!([0.0042, 0.9994, 5.337].map(super::duration), ["4.2 ms", "999.4 ms", "5.3 s"]);
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        let grouped = |number| super::grouped(number).replace('\u{202f}', " ");
-        assert_eq!([grouped(7), grouped(1234), grouped(1_000_000)], ["7", "1 234", "1 000 000"]);
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum Movement {
 pub(super) struct Settings {
     /// Width and height of the window, points.
     pub window: [f64; 2],
+    /// Its upper left corner on the desktop in pixels, where the system tells.
+    pub position: Option<[i32; 2]>,
     /// Whether it fills the screen.
     pub maximized: bool,
     /// Light or dark.
@@ -62,6 +64,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             window: [1280.0, 800.0],
+            position: None,
             maximized: false,
             theme: Theme::default(),
             panel: true,
@@ -126,7 +129,13 @@ mod tests {
         let path = folder.path().join("deep/viewer.json");
         assert_eq!(Settings::load(&path), Settings::default(), "no file");
         let look = Look { background: [1.0; 3], ..Look::default() };
-        let changed = Settings { window: [900.0, 700.0], theme: Theme::Light, look, ..Settings::default() };
+        let changed = Settings {
+            window: [900.0, 700.0],
+            position: Some([-40, 60]),
+            theme: Theme::Light,
+            look,
+            ..Settings::default()
+        };
         let looked = Look { mode: DisplayMode::Tiles, sh_degree: 0, scale: 0.5, ..look };
         Settings { look: looked, ..changed.clone() }.save(&path).unwrap();
         assert_eq!(Settings::load(&path), changed, "the next scene is seen as it is");

@@ -6,6 +6,12 @@ use crate::camera_path::{CameraPath, Key};
 /// Seconds between a new key frame and the one before.
 const STEP: f64 = 2.0;
 
+/// Seconds between two key frames at least.
+const CLOSEST: f64 = 0.05;
+
+/// A key frame is at most at this time, seconds.
+const LATEST: f64 = 3600.0;
+
 /// A camera path, and where in it the user is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Track {
@@ -39,6 +45,24 @@ impl Track {
     pub(super) fn remove(&mut self, index: usize) {
         self.path.remove(index);
         self.is_playing = false;
+    }
+
+    /// Moves a key frame in time, between its neighbours.
+    pub(super) fn retime(&mut self, index: usize, time: f64) {
+        let Some(key) = self.path.keys().get(index).copied() else { return };
+        let [first, last] = self.room(index);
+        self.path.remove(index);
+        self.path.insert(Key { time: time.clamp(first, last), ..key });
+        self.is_playing = false;
+    }
+
+    /// The earliest and the latest time of a key frame between its neighbours.
+    #[must_use]
+    pub(super) fn room(&self, index: usize) -> [f64; 2] {
+        let time = |index: usize| self.path.keys().get(index).map(|key| key.time);
+        let before = index.checked_sub(1).and_then(time).map_or(0.0, |time| time + CLOSEST);
+        let after = time(index + 1).map_or(f64::INFINITY, |time| time - CLOSEST);
+        [before.min(after), after.min(LATEST).max(before)]
     }
 
     /// Plays, from the start if it was at the end; or stops.
@@ -97,6 +121,19 @@ mod tests {
         track.add(&camera(9.0));
         assert_eq!(track.path.keys().len(), 4);
         assert!((track.path.at(1.0).unwrap().position[0] - 9.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_key_stays_between_its_neighbours() {
+        let mut track = Track::default();
+        for x in [0.0, 1.0, 2.0] {
+            track.add(&camera(x));
+        }
+        track.retime(1, 9.0);
+        track.retime(2, 7.5);
+        let times: Vec<f64> = track.path.keys().iter().map(|key| key.time).collect();
+        assert_eq!(times, [0.0, 4.0 - CLOSEST, 7.5]);
+        assert!((track.path.keys()[1].position[0] - 1.0).abs() < 1e-9, "the camera stays");
     }
 
     #[test]

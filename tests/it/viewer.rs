@@ -6,7 +6,9 @@ mod desktop;
 use std::time::Duration;
 
 use desktop::{Desktop, Viewer};
+use glam::DVec3;
 use lapidary::bench::{Cloud, CloudKind};
+use lapidary::camera_path::{CameraPath, Key};
 use lapidary::scene_file;
 use lapidary::train::Checkpoint;
 
@@ -110,6 +112,19 @@ fn a_person_walks_through_a_dataset() {
     std::thread::sleep(Duration::from_millis(800));
     assert_eq!(viewer.count("frame "), frames, "a window at rest draws nothing");
 
+    // A camera path: two key frames, played to its end, and then nothing is drawn.
+    viewer.key('k');
+    viewer.drag((300, 300), (260, 300), 1);
+    viewer.rest();
+    viewer.key('k');
+    viewer.wait_for("Key frame 2 added", PATIENCE);
+    let frames = viewer.count("frame ");
+    viewer.key(' ');
+    viewer.wait_for("action TogglePlay", PATIENCE);
+    viewer.rest();
+    let played = viewer.count("frame ") - frames;
+    assert!(played > 8, "two seconds of a path are {played} frames");
+
     // Cameras of the dataset, and how near the render is to the photograph.
     viewer.right_arrow();
     viewer.wait_for("action Step(1)", PATIENCE);
@@ -143,6 +158,14 @@ fn a_person_walks_through_a_dataset() {
     assert!(viewer.screenshot("points").num_colours() > 50, "the points of a dataset without a scene");
     viewer.drop_file(&gems.join("train/0000.png"));
     viewer.wait_for("error shown", PATIENCE);
+    viewer.drop_file(&gems);
+    viewer.wait_for("gems: 545 convexes, 4 cameras", PATIENCE);
+    let file = folder.path().join("path.json");
+    let camera = lapidary::camera::Camera::look_at(DVec3::X * 4.0, DVec3::ZERO, DVec3::Z, 60.0, 80, 60);
+    let keys = [0.0, 1.0].map(|time| Key::of_camera(time, &camera));
+    CameraPath::new(keys.to_vec(), 30.0).save(&file).unwrap();
+    viewer.drop_file(&file);
+    viewer.wait_for("Camera path with 2 key frames", PATIENCE);
     viewer.key('?');
     viewer.wait_for("action ToggleHelp", PATIENCE);
     viewer.rest();
@@ -162,9 +185,7 @@ fn a_training_is_watched() {
     let folder = tempfile::tempdir().unwrap();
     let gems = dataset(folder.path());
     let run = folder.path().join("run");
-    let endless = ["--iterations", "1000000", "--max-convexes", "400", "--view", "--quiet"];
-    let places = ["train", gems.to_str().unwrap(), "--out", run.to_str().unwrap()];
-    let mut viewer = Viewer::launch(&desktop, folder.path(), &[&places[..], &endless].concat());
+    let mut viewer = Viewer::launch(&desktop, folder.path(), &training(&gems, &run));
     viewer.wait_for("the trainer's scene", PATIENCE);
     viewer.focus();
     viewer.wait_for("frame ", PATIENCE);
@@ -179,6 +200,112 @@ fn a_training_is_watched() {
     let checkpoint = Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap();
     assert!(checkpoint.state.iteration > 0);
     assert!(scene_file::load(&run.join("scene.safetensors")).unwrap().len() > 10);
+}
+
+/// The one sentence of the program among the lines of its log.
+fn sentence(log: &str) -> &str {
+    assert!(!log.contains("panicked"), "{log}");
+    let sentences: Vec<&str> = log.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(sentences.len(), 1, "{log}");
+    sentences[0]
+}
+
+/// Arguments of a training that is watched.
+fn training<'a>(gems: &'a std::path::Path, run: &'a std::path::Path) -> Vec<&'a str> {
+    let places = ["train", gems.to_str().unwrap(), "--out", run.to_str().unwrap()];
+    let endless = ["--iterations", "1000000", "--max-convexes", "400", "--view", "--quiet"];
+    [&places[..], &endless].concat()
+}
+
+#[test]
+fn a_lost_surface_and_a_lost_device_are_opened_again() {
+    let Some(desktop) = Desktop::start() else {
+        println!("skipped: Xvfb is not installed");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let gems = dataset(folder.path());
+    let mut viewer = Viewer::start(&desktop, folder.path(), &gems, "900x600");
+    viewer.wait_for("first picture after", PATIENCE);
+    viewer.focus();
+    viewer.rest();
+    let before = viewer.screenshot("before");
+    viewer.function_key(10);
+    viewer.wait_for("lost what", PATIENCE);
+    viewer.hide_and_show();
+    viewer.focus();
+    viewer.resize(1, 1);
+    viewer.rest();
+    viewer.resize(900, 600);
+    viewer.rest();
+    // The panel may be a pixel wider after so small a window.
+    let changed = viewer.screenshot("surface").part_that_differs(&before);
+    assert!(changed < 0.15, "the same picture on a new surface, but for {changed}");
+    viewer.function_key(9);
+    viewer.wait_for("has been opened again", PATIENCE);
+    viewer.wait_for("frame ", PATIENCE);
+    viewer.rest();
+    let changed = viewer.screenshot("device").part_that_differs(&before);
+    assert!(changed < 0.15, "the same picture and a sentence from a new device, but for {changed}");
+    // In the middle of a motion.
+    viewer.function_key_while('w', 9);
+    viewer.wait_for("has been opened again", PATIENCE);
+    viewer.wait_for("frame ", PATIENCE);
+    viewer.rest();
+    viewer.function_key(9);
+    viewer.wait_for("has been opened again", PATIENCE);
+    viewer.rest();
+    viewer.function_key(9);
+    let (code, log) = viewer.end();
+    assert!(sentence(&log).contains("the GPU was lost"), "{log}");
+    assert_eq!(code, Some(3), "four times in a minute are too many");
+}
+
+#[test]
+fn a_training_without_a_device_says_what_was_saved() {
+    let Some(desktop) = Desktop::start() else {
+        println!("skipped: Xvfb is not installed");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (gems, run) = (dataset(folder.path()), folder.path().join("run"));
+    let often = ["--checkpoint-every", "3"];
+    let mut viewer = Viewer::launch(&desktop, folder.path(), &[&training(&gems, &run)[..], &often].concat());
+    for _ in 0..4 {
+        viewer.wait_for("the trainer's scene", PATIENCE);
+    }
+    viewer.focus();
+    viewer.function_key(9);
+    let (code, log) = viewer.end();
+    assert!(sentence(&log).contains("what was saved before is in"), "{log}");
+    assert_eq!(code, Some(3));
+    assert!(Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap().state.iteration > 0);
+}
+
+#[test]
+fn a_signal_saves_and_closes_the_window_which_opens_where_it_was() {
+    let Some(desktop) = Desktop::start() else {
+        println!("skipped: Xvfb is not installed");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (gems, run) = (dataset(folder.path()), folder.path().join("run"));
+    let viewer = Viewer::start(&desktop, folder.path(), &gems, "500x400");
+    viewer.rest();
+    viewer.move_to(120, 90);
+    viewer.rest();
+    viewer.signal("TERM");
+    let (code, log) = viewer.end();
+    assert_eq!(code, Some(0), "{log}");
+    let mut viewer = Viewer::launch(&desktop, folder.path(), &training(&gems, &run));
+    for _ in 0..3 {
+        viewer.wait_for("the trainer's scene", PATIENCE);
+    }
+    assert_eq!(viewer.place(), (120, 90));
+    viewer.signal("INT");
+    let (code, log) = viewer.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap().state.iteration > 0);
 }
 
 /// The milliseconds of lines such as `frame 480x270 in 31.5 ms`, and the line of the middle one.

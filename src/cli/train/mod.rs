@@ -32,7 +32,7 @@ pub(crate) struct TrainArgs {
     pub(super) dataset: PathBuf,
     /// Folder to write into; created where it is missing
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Number of iterations; every schedule stretches with it [default: 30000]
     #[arg(long, value_name = "N")]
     iterations: Option<u32>,

@@ -2,8 +2,6 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -17,6 +15,7 @@ use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
 use lapidary::train::Trainer;
 
+use super::super::signals;
 use super::{Metrics, TrainArgs, Watch, Wish};
 
 /// A training and what is written about it.
@@ -43,20 +42,23 @@ impl Run<'_> {
     /// Trains to the end; `false` where the user stopped it. What was done is saved, whatever ends it.
     pub(super) fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
         let bar = self.bar(self.trainer.options().iterations);
-        let result = self.iterate(&bar, &stopped_by_signals(), watch);
+        signals::listen(|| {});
+        let result = self.iterate(&bar, watch);
         bar.finish_and_clear();
-        match result {
-            Ok(()) => self.save().map(|()| self.trainer.is_done()),
+        match result.and_then(|()| self.save()) {
+            Ok(()) => Ok(self.trainer.is_done()),
             Err(error) => Err(self.rescue(error)),
         }
     }
 
-    fn iterate(&mut self, bar: &ProgressBar, stop: &AtomicBool, watch: &mut Watch<'_>) -> anyhow::Result<()> {
+    fn iterate(&mut self, bar: &ProgressBar, watch: &mut Watch<'_>) -> anyhow::Result<()> {
         let total = self.trainer.options().iterations;
         let end = self.args.stop_at.unwrap_or(total).min(total);
         let per_line = (total / 100).clamp(1, LINE_EVERY) as usize;
         let mut losses = Vec::new();
-        while self.trainer.iteration() < end && !stop.load(Ordering::Relaxed) {
+        // Whoever looks on sees what it begins with.
+        let mut is_stopped = watch(&mut self.trainer, &[]) == Wish::Stop;
+        while !is_stopped && self.trainer.iteration() < end && !signals::asked() {
             let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
             let next = next_after(self.args.checkpoint_every);
             let next_look = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
@@ -75,9 +77,7 @@ impl Run<'_> {
             if wish == Wish::Save || (self.trainer.iteration() == next && next < end) {
                 self.save()?;
             }
-            if wish == Wish::Stop {
-                break;
-            }
+            is_stopped = wish == Wish::Stop;
         }
         if losses.is_empty() { Ok(()) } else { self.log_losses(bar, &losses) }
     }
@@ -261,20 +261,6 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// Becomes true with the first Ctrl-C or SIGTERM; the second ends the program.
-fn stopped_by_signals() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // A second handler in one process is refused; then the first signal ends the program.
-    let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130)
-        }
-    };
-    ctrlc::set_handler(handler).unwrap_or_default();
-    stop
 }
 
 /// What was reached, in one sentence.

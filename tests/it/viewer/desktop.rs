@@ -1,7 +1,7 @@
 //! A virtual display, and hands for it.
 
 use std::collections::HashSet;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -94,6 +94,7 @@ impl Viewer {
             .env("DISPLAY", &desktop.name)
             .env("XDG_CONFIG_HOME", folder.join("settings"))
             .env("RUST_LOG", "lapidary=debug")
+            .env("LAPIDARY_TEST_LOSSES", "1")
             .env_remove("WAYLAND_DISPLAY")
             .stderr(Stdio::piped())
             .spawn()
@@ -228,6 +229,20 @@ impl Viewer {
         self.press(0xff53, Duration::from_millis(30));
     }
 
+    /// A function key, F1 to F12.
+    pub(crate) fn function_key(&self, number: u32) {
+        self.press(0xffbd + number, Duration::from_millis(30));
+    }
+
+    /// Presses a function key while another key is held.
+    pub(crate) fn function_key_while(&self, held: char, number: u32) {
+        let (code, _) = self.code(held.into());
+        self.fake(KEY_PRESS_EVENT, code, 0, 0);
+        std::thread::sleep(Duration::from_millis(150));
+        self.function_key(number);
+        self.fake(KEY_RELEASE_EVENT, code, 0, 0);
+    }
+
     pub(crate) fn drag(&self, from: (i16, i16), to: (i16, i16), button: u8) {
         self.fake(MOTION_NOTIFY_EVENT, 0, from.0, from.1);
         self.fake(BUTTON_PRESS_EVENT, button, 0, 0);
@@ -250,6 +265,26 @@ impl Viewer {
     pub(crate) fn resize(&self, width: u32, height: u32) {
         self.x.configure_window(self.window, &ConfigureWindowAux::new().width(width).height(height)).unwrap();
         self.x.sync().unwrap();
+    }
+
+    /// Takes the window from the screen and puts it there again.
+    pub(crate) fn hide_and_show(&self) {
+        self.x.unmap_window(self.window).unwrap();
+        self.x.sync().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        self.x.map_window(self.window).unwrap();
+        self.x.sync().unwrap();
+    }
+
+    pub(crate) fn move_to(&self, x: i32, y: i32) {
+        self.x.configure_window(self.window, &ConfigureWindowAux::new().x(x).y(y)).unwrap();
+        self.x.sync().unwrap();
+    }
+
+    /// Where the upper left corner is on the screen.
+    pub(crate) fn place(&self) -> (i16, i16) {
+        let at = self.x.translate_coordinates(self.window, self.root, 0, 0).unwrap().reply().unwrap();
+        (at.dst_x, at.dst_y)
     }
 
     /// What is on the window; kept as a file where `LAPIDARY_SCREENSHOTS` names a folder.
@@ -315,22 +350,33 @@ impl Viewer {
         panic!("the drop was not finished: {}", self.log());
     }
 
+    /// Sends a signal, as `TERM`, to the program.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.program.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
     /// Closes the window as a window manager does.
-    pub(crate) fn close(mut self) {
+    pub(crate) fn close(self) {
         self.tell("WM_PROTOCOLS", [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0]);
+        assert_eq!(self.end().0, Some(0));
+    }
+
+    /// Waits for the end: the exit code, and everything that was said.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let start = Instant::now();
         let status = loop {
             if let Some(status) = self.program.try_wait().unwrap() {
                 break status;
             }
-            assert!(start.elapsed() < Duration::from_secs(20), "it did not close: {}", self.log());
+            assert!(start.elapsed() < Duration::from_secs(60), "it did not end: {}", self.log());
             std::thread::sleep(Duration::from_millis(30));
         };
-        let mut rest = String::new();
-        if let Some(mut stdout) = self.program.stdout.take() {
-            stdout.read_to_string(&mut rest).unwrap();
-        }
-        assert!(status.success(), "{}", self.log());
+        // The last lines are still on their way.
+        std::thread::sleep(Duration::from_millis(100));
+        let log = self.log();
+        println!("{log}");
+        (status.code(), log)
     }
 }
 

@@ -1,0 +1,45 @@
+//! wgpu 30 panics where a driver says, while one waits for it, that the device is gone; so does egui's painter where such a
+//! device gives it no memory. Here both become errors.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::error::GpuError;
+
+thread_local! {
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread becomes an error: then a hook for panics has nothing to say.
+#[must_use]
+pub fn panics_are_errors() -> bool {
+    IS_GUARDED.get()
+}
+
+/// Calls what panics where the device is lost. Nothing that it leaves behind may be used after an error.
+pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, GpuError> {
+    IS_GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(call));
+    IS_GUARDED.set(false);
+    result.map_err(|panic| GpuError::Lost { reason: message(&*panic) })
+}
+
+/// What a panic said, in one line.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("no reason is known").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_lost_device_and_says_why() {
+        assert_eq!(guarded(panics_are_errors), Ok(true));
+        let lost: Result<(), GpuError> = guarded(|| panic!("Error in {}:\n  it is lost\n", "poll"));
+        assert_eq!(lost, Err(GpuError::Lost { reason: "Error in poll: it is lost".to_owned() }));
+        assert!(!panics_are_errors());
+    }
+}

@@ -1,0 +1,50 @@
+//! A training under way.
+
+use egui::Ui;
+
+use crate::viewer::live::{LiveCommand, LiveRate};
+use crate::viewer::plot;
+use crate::viewer::session::Session;
+
+pub(super) fn training(ui: &mut Ui, session: &mut Session) {
+    let Some(live) = &mut session.live else { return };
+    let progress = &live.progress;
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a part")]
+    let part = (progress.iteration as f64 / progress.iterations.max(1) as f64) as f32;
+    ui.add(egui::ProgressBar::new(part).text(format!("{} of {}", progress.iteration, progress.iterations)));
+    ui.label(match &progress.finished {
+        Some(Ok(())) => "finished".to_owned(),
+        Some(Err(reason)) => format!("failed: {reason}"),
+        None if progress.is_paused => "paused".to_owned(),
+        None if progress.iterations == 0 => "starting".to_owned(),
+        None => format!("{:.1} it/s, {} convexes", progress.iterations_per_second, progress.num_convexes),
+    });
+    let (is_over, is_paused) = (progress.finished.is_some(), progress.is_paused);
+    ui.horizontal(|ui| {
+        ui.label("watch");
+        for (rate, name) in [(LiveRate::Off, "off"), (LiveRate::Slow, "slow"), (LiveRate::Live, "live")] {
+            if ui.selectable_label(live.rate == rate, name).clicked() {
+                live.set_rate(rate);
+                session.settings.live_rate = rate;
+            }
+        }
+        match live.cost() {
+            Some(cost) => ui.label(format!("costs {:.0} % of it/s", cost * 100.0)),
+            None => ui.weak("cost not known").on_hover_text("known once training went on both unwatched and watched"),
+        };
+    });
+    ui.add_enabled_ui(!is_over, |ui| {
+        ui.horizontal(|ui| {
+            let (name, command) =
+                if is_paused { ("resume", LiveCommand::Resume) } else { ("pause", LiveCommand::Pause) };
+            for (name, command) in [(name, command), ("save now", LiveCommand::Save), ("stop", LiveCommand::Stop)] {
+                if ui.button(name).clicked() {
+                    live.command(command);
+                }
+            }
+        });
+    });
+    #[expect(clippy::cast_precision_loss, reason = "for a plot")]
+    let points: Vec<(f32, f32)> = live.losses.iter().map(|(at, loss)| (*at as f32, *loss)).collect();
+    plot::curve(ui, "loss", &points, 70.0);
+}

@@ -1,0 +1,99 @@
+//! Where the camera of the window is.
+
+use glam::{DAffine3, DMat3, DQuat, DVec3};
+
+use crate::camera::{Camera, Intrinsics};
+
+/// Where a camera stands and looks. Axes of the view: x right, y down, z forward.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pose {
+    /// World units.
+    pub position: DVec3,
+    /// `world_from_view`.
+    pub orientation: DQuat,
+    /// Of the pivot in front of the camera, world units.
+    pub distance: f64,
+    /// Vertical field of view, radians.
+    pub fov_y: f64,
+}
+
+impl Pose {
+    /// Looks at `pivot` from `direction · distance`, with `up` upwards.
+    #[must_use]
+    pub fn look_at(pivot: DVec3, direction: DVec3, distance: f64, up: DVec3, fov_y: f64) -> Self {
+        let forward = -direction.normalize_or(DVec3::X);
+        Self { position: pivot - forward * distance, orientation: facing(forward, up), distance, fov_y }
+    }
+
+    /// That of a camera, with the pivot at `distance`.
+    #[must_use]
+    pub fn of_camera(camera: &Camera, distance: f64) -> Self {
+        let orientation = DQuat::from_mat3(&camera.view_from_world.matrix3).inverse().normalize();
+        let fov_y = 2.0 * (f64::from(camera.height) / (2.0 * camera.intrinsics.fy)).atan();
+        Self { position: camera.position(), orientation, distance, fov_y }
+    }
+
+    /// The camera for a picture of this size, with square pixels and the principal point in the middle.
+    #[must_use]
+    pub fn camera(&self, width: u32, height: u32) -> Camera {
+        let view_from_world = DMat3::from_quat(self.orientation.inverse());
+        let focal = f64::from(height) / (2.0 * (self.fov_y / 2.0).tan());
+        Camera {
+            view_from_world: DAffine3::from_mat3_translation(view_from_world, -(view_from_world * self.position)),
+            intrinsics: Intrinsics { fx: focal, fy: focal, cx: f64::from(width) / 2.0, cy: f64::from(height) / 2.0 },
+            width,
+            height,
+        }
+    }
+
+    /// World direction of the view.
+    #[must_use]
+    pub fn forward(&self) -> DVec3 {
+        self.orientation * DVec3::Z
+    }
+
+    /// World direction to the right of the picture.
+    #[must_use]
+    pub fn right(&self) -> DVec3 {
+        self.orientation * DVec3::X
+    }
+
+    /// World direction to the top of the picture.
+    #[must_use]
+    pub fn up(&self) -> DVec3 {
+        self.orientation * DVec3::NEG_Y
+    }
+
+    /// What the camera turns around.
+    #[must_use]
+    pub fn pivot(&self) -> DVec3 {
+        self.position + self.forward() * self.distance
+    }
+
+    /// The pose at a part 0..=1 of the way to another.
+    #[must_use]
+    pub fn towards(&self, other: &Self, part: f64) -> Self {
+        let (a, b) = (self.distance.max(1e-9).ln(), other.distance.max(1e-9).ln());
+        Self {
+            position: self.position.lerp(other.position, part),
+            orientation: self.orientation.slerp(other.orientation, part).normalize(),
+            distance: (a + (b - a) * part).exp(),
+            fov_y: self.fov_y + (other.fov_y - self.fov_y) * part,
+        }
+    }
+
+    /// Turns camera and all about an axis through `centre`.
+    pub(super) fn turned(self, turn: DQuat, centre: DVec3) -> Self {
+        Self {
+            position: centre + turn * (self.position - centre),
+            orientation: (turn * self.orientation).normalize(),
+            ..self
+        }
+    }
+}
+
+/// An orientation that looks along `forward` with `up` upwards in the picture.
+pub(super) fn facing(forward: DVec3, up: DVec3) -> DQuat {
+    let right = forward.cross(up).try_normalize().unwrap_or_else(|| forward.any_orthonormal_vector());
+    DQuat::from_mat3(&DMat3::from_cols(right, forward.cross(right), forward)).normalize()
+}
