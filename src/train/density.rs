@@ -1,6 +1,7 @@
 //! Strategies: which convexes are cut, moved or dropped, and when. They decide from a few numbers per convex; the GPU
 //! builds the new scene from the edits.
 
+use super::draw::draw;
 use super::options::{Preset, StrategyKind, TrainOptions};
 use super::start::logit;
 use crate::gpu::layout::Edit;
@@ -67,10 +68,10 @@ fn sigmoid(raw: f32) -> f32 {
 /// The number of convexes follows a schedule; no threshold depends on the scene. After 3DGS-MCMC (Kheradmand et al.
 /// 2024), with cuts in place of copies.
 mod budget {
-    use rand::{RngExt as _, SeedableRng as _};
+    use rand::SeedableRng as _;
     use rand_pcg::Pcg64Mcg;
 
-    use super::{Census, Edit, Shape, TrainOptions, keep, sigmoid};
+    use super::{Census, Edit, Shape, TrainOptions, draw, keep, sigmoid};
 
     /// Part of the iterations before the first change.
     const WARM_UP: f32 = 0.02;
@@ -103,8 +104,10 @@ mod budget {
         let alive: Vec<usize> = (0..now).filter(|i| !is_dead(*i)).collect();
         let births = target(options, iteration, now).saturating_sub(alive.len()).min(alive.len());
         let mut is_cut = vec![false; now];
-        for i in draw(options.seed, iteration, births, &alive, &census.statistics) {
-            is_cut[i] = true;
+        let mut random = Pcg64Mcg::seed_from_u64(options.seed ^ (u64::from(iteration) << 32));
+        let pulls: Vec<f64> = alive.iter().map(|i| pull(&census.statistics[*i])).collect();
+        for index in draw(&mut random, births, &pulls) {
+            is_cut[alive[index]] = true;
         }
         let mut edits = Vec::with_capacity(alive.len() + births);
         for i in alive {
@@ -124,22 +127,9 @@ mod budget {
     /// keeps their slope keeps the mean slope of all sides.
     const CUT_DELTA_SHIFT: f32 = 0.5 * std::f32::consts::LN_2;
 
-    /// Draws convexes without replacement, with weights: the largest of `log(u) / weight`. Source: Efraimidis &
-    /// Spirakis 2006.
-    fn draw(seed: u64, iteration: u32, count: usize, among: &[usize], statistics: &[[f32; 4]]) -> Vec<usize> {
-        let mut random = Pcg64Mcg::seed_from_u64(seed ^ (u64::from(iteration) << 32));
-        let mut keys: Vec<(f64, usize)> = among
-            .iter()
-            .map(|i| {
-                let [moved, _, views, _] = statistics[*i];
-                let weight = f64::from(moved / views.max(1.0)).max(1e-300);
-                let u: f64 = random.random();
-                (u.max(f64::MIN_POSITIVE).ln() / weight, *i)
-            })
-            .collect();
-        keys.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        keys.truncate(count);
-        keys.into_iter().map(|(_, i)| i).collect()
+    /// How much the pictures pull at a convex when they see it.
+    fn pull(&[moved, _, views, _]: &[f32; 4]) -> f64 {
+        f64::from(moved / views.max(1.0))
     }
 
     #[cfg(test)]
