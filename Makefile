@@ -6,11 +6,12 @@ RELEASE := target/release/lapidary
 DEBUG := target/debug/lapidary
 DEMO := out/demo
 
-.PHONY: help demo test test-portable check tools
+.PHONY: help demo test test-subgroups test-portable check tools
 
 help:
 	@echo "make demo           build, then show what lapidary does on this machine; pictures in $(DEMO)"
 	@echo "make test           run every test"
+	@echo "make test-subgroups run the GPU tests with subgroups of four and of sixteen lanes, on Mesa's software driver"
 	@echo "make test-portable  run the GPU tests on SwiftShader, a weaker device, where it is installed"
 	@echo "make check          format, lints and documentation, warnings as errors"
 
@@ -27,6 +28,10 @@ test: tools
 	$(CARGO) test --no-run
 	scripts/setup-vulkan $(DEBUG)
 	$(CARGO) test --no-fail-fast
+
+test-subgroups: tools
+	$(CARGO) test --no-run
+	scripts/test-subgroups
 
 test-portable: tools
 	$(CARGO) test --no-run

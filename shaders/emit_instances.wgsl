@@ -1,41 +1,111 @@
 // Writes one instance for every tile that a convex can touch. A convex's instances lie side by side in slots, convexes
 // in the order of depth.
 //
-// One thread per convex.
+// A thread for each convex with few tiles. Those with many are taken by the whole workgroup, one after another, with a
+// thread for each row of tiles: one that fills the picture would keep a thread busy while all others wait.
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
-@group(0) @binding(2) var<storage, read> convex_from_rank: array<u32>;
-@group(0) @binding(3) var<storage, read> first_slot_from_rank: array<u32>;
-@group(0) @binding(4) var<storage, read_write> tile_keys: array<u32>;
-@group(0) @binding(5) var<storage, read_write> slots: array<u32>;
-@group(0) @binding(6) var<storage, read_write> convex_from_slot: array<u32>;
+@group(0) @binding(2) var<storage, read> lines: array<Lines>;
+@group(0) @binding(3) var<storage, read> convex_from_rank: array<u32>;
+@group(0) @binding(4) var<storage, read> first_slot_from_rank: array<u32>;
+@group(0) @binding(5) var<storage, read_write> tile_keys: array<u32>;
+@group(0) @binding(6) var<storage, read_write> slots: array<u32>;
+@group(0) @binding(7) var<storage, read_write> convex_from_slot: array<u32>;
 
-@compute @workgroup_size(WG_SIZE)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let rank = (group.y * GROUPS_PER_ROW + group.x) * WG_SIZE + thread;
-    if rank >= camera.num_convexes {
-        return;
+// Most tiles that a thread takes on alone.
+const FEW: u32 = 64u;
+
+// Ranks of the convexes with more.
+var<workgroup> sh_large: array<u32, WG_SIZE>;
+var<workgroup> sh_num_large: atomic<u32>;
+var<workgroup> sh_large_count: u32;
+
+// The slots of a convex that the buffers hold.
+fn slots_of(rank: u32, num_instances: u32) -> vec2<u32> {
+    let first = first_slot_from_rank[rank];
+    return vec2(first, min(first + num_instances, camera.max_instances));
+}
+
+fn emit(slot: u32, tile: u32, id: u32) {
+    tile_keys[slot] = tile;
+    slots[slot] = slot;
+    convex_from_slot[slot] = id;
+}
+
+// Emits the columns of a row from a slot on, and returns the slot behind them.
+fn emit_row(id: u32, row: i32, columns: vec2<i32>, first: u32, end: u32) -> u32 {
+    var slot = first;
+    for (var column = columns.x; column <= columns.y && slot < end; column++) {
+        emit(slot, u32(row) * camera.num_tiles.x + u32(column), id);
+        slot++;
     }
+    return slot;
+}
+
+// Should two compilations of `tile_columns` ever round differently, no slot stays without a tile: the key behind all
+// tiles is sorted last and never drawn.
+fn emit_rest(id: u32, first: u32, step: u32, end: u32) {
+    for (var slot = first; slot < end; slot += step) {
+        emit(slot, camera.num_tiles.x * camera.num_tiles.y, id);
+    }
+}
+
+fn emit_alone(rank: u32) {
     let id = convex_from_rank[rank];
     let convex = projected[id];
-    var slot = first_slot_from_rank[rank];
-    let end = min(slot + convex.num_instances, camera.max_instances);
+    var edges = lines[id];
+    let range = slots_of(rank, convex.num_instances);
     let rows = range_in_word(convex.tile_rows);
-    for (var row = rows.x; row <= rows.y && slot < end; row++) {
-        let columns = tile_columns(convex, row);
-        for (var column = columns.x; column <= columns.y && slot < end; column++) {
-            tile_keys[slot] = u32(row) * camera.num_tiles.x + u32(column);
-            slots[slot] = slot;
-            convex_from_slot[slot] = id;
-            slot++;
+    var slot = range.x;
+    for (var row = rows.x; row <= rows.y && slot < range.y; row++) {
+        slot = emit_row(id, row, tile_columns(convex, &edges, row), slot, range.y);
+    }
+    emit_rest(id, slot, 1u, range.y);
+}
+
+// Must be reached by all threads.
+fn emit_together(rank: u32, thread: Thread) {
+    let id = convex_from_rank[rank];
+    let convex = projected[id];
+    var edges = lines[id];
+    let range = slots_of(rank, convex.num_instances);
+    let rows = range_in_word(convex.tile_rows);
+    var slot = range.x;
+    for (var first = rows.x; first <= rows.y; first += i32(WG_SIZE)) {
+        let row = first + i32(thread.index);
+        var columns = vec2(0, -1);
+        if row <= rows.y {
+            columns = tile_columns(convex, &edges, row);
+        }
+        let scanned = workgroup_scan(u32(max(columns.y - columns.x + 1, 0)), thread);
+        emit_row(id, row, columns, slot + scanned.before, range.y);
+        slot += scanned.total;
+    }
+    emit_rest(id, slot + thread.index, WG_SIZE, range.y);
+}
+
+@compute @workgroup_size(WG_SIZE)
+fn main(thread: Thread) {
+    let rank = (thread.group.y * GROUPS_PER_ROW + thread.group.x) * WG_SIZE + thread.index;
+    if thread.index == 0u {
+        atomicStore(&sh_num_large, 0u);
+    }
+    workgroupBarrier();
+    if rank < camera.num_convexes {
+        if projected[convex_from_rank[rank]].num_instances <= FEW {
+            emit_alone(rank);
+        } else {
+            // Their order does not matter: every one has its slots.
+            sh_large[atomicAdd(&sh_num_large, 1u)] = rank;
         }
     }
-    // Should two compilations of the loop above ever round differently, no slot stays without a tile: the key behind
-    // all tiles is sorted last and never drawn.
-    for (; slot < end; slot++) {
-        tile_keys[slot] = camera.num_tiles.x * camera.num_tiles.y;
-        slots[slot] = slot;
-        convex_from_slot[slot] = id;
+    workgroupBarrier();
+    if thread.index == 0u {
+        sh_large_count = atomicLoad(&sh_num_large);
+    }
+    let num_large = workgroupUniformLoad(&sh_large_count);
+    for (var i = 0u; i < num_large; i++) {
+        emit_together(workgroupUniformLoad(&sh_large[i]), thread);
     }
 }

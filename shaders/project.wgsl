@@ -9,9 +9,7 @@
 @group(0) @binding(4) var<storage, read> raw_opacity: array<f32>;
 @group(0) @binding(5) var<storage, read> sh: array<f32>;
 @group(0) @binding(6) var<storage, read_write> projected: array<Projected>;
-// Bits of the depth, which are ordered like the depth itself; the largest where the convex is culled.
-@group(0) @binding(7) var<storage, read_write> depth_keys: array<u32>;
-@group(0) @binding(8) var<storage, read_write> convex_from_rank: array<u32>;
+@group(0) @binding(7) var<storage, read_write> lines: array<Lines>;
 
 const LOG2_E: f32 = 1.4426950408889634;
 
@@ -30,14 +28,14 @@ fn colour_of(id: u32, direction: vec3<f32>) -> vec3<f32> {
 
 // Bounding box, in pixels from the origin, of the polygon { t_k <= limit }: its vertices lie in the hull of the
 // crossings of consecutive lines, as long as lines are only moved outwards.
-fn pixel_box(convex: Projected) -> vec4<f32> {
+fn pixel_box(convex: Projected, edges: ptr<function, Lines>) -> vec4<f32> {
     let limit = max(convex.lambda_max, 0.0);
     var low = vec2(1e6);
     var high = vec2(-1e6);
     for (var k = 0u; k < convex.num_edges; k++) {
         let next = select(k + 1u, 0u, k + 1u == convex.num_edges);
-        let p = convex.lines[k];
-        let q = convex.lines[next];
+        let p = (*edges)[k];
+        let q = (*edges)[next];
         let det = p.x * q.y - q.x * p.y;
         let crossing = vec2((limit - p.z) * q.y - (limit - q.z) * p.y, (limit - q.z) * p.x - (limit - p.z) * q.x) / det;
         // Nearly parallel neighbours meet far away on a side that rounding decides: take everything.
@@ -52,8 +50,8 @@ fn pixel_box(convex: Projected) -> vec4<f32> {
 
 // Sets the rows and columns of tiles that the box has pixel centres in, and counts the tiles among them that the convex
 // can touch.
-fn count_instances(convex: ptr<function, Projected>) -> u32 {
-    let box = pixel_box(*convex) + vec4(-TILE_MARGIN, -TILE_MARGIN, TILE_MARGIN, TILE_MARGIN);
+fn count_instances(convex: ptr<function, Projected>, edges: ptr<function, Lines>) -> u32 {
+    let box = pixel_box(*convex, edges) + vec4(-TILE_MARGIN, -TILE_MARGIN, TILE_MARGIN, TILE_MARGIN);
     let last_pixel = vec2<f32>(camera.size - 1u);
     let first = max(ceil(box.xy + (*convex).origin - 0.5), vec2(0.0));
     let last = min(floor(box.zw + (*convex).origin - 0.5), last_pixel);
@@ -66,14 +64,19 @@ fn count_instances(convex: ptr<function, Projected>) -> u32 {
     (*convex).tile_rows = low.y | (high.y << 16u);
     var count = 0;
     for (var row = low.y; row <= high.y; row++) {
-        let columns = tile_columns(*convex, i32(row));
+        let columns = tile_columns(*convex, edges, i32(row));
         count += max(columns.y - columns.x + 1, 0);
     }
     return u32(count);
 }
 
 // Stretches what is small against a pixel, and makes no border steeper than a pixel can show.
-fn antialias(convex: ptr<function, Projected>, plane: ptr<function, array<vec2<f32>, POINTS>>, num_edges: u32) {
+fn antialias(
+    convex: ptr<function, Projected>,
+    edges: ptr<function, Lines>,
+    plane: ptr<function, array<vec2<f32>, POINTS>>,
+    num_edges: u32,
+) {
     var in_pixels: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < POINTS; k++) {
         in_pixels[k] = (*plane)[k] * camera.focal;
@@ -83,32 +86,32 @@ fn antialias(convex: ptr<function, Projected>, plane: ptr<function, array<vec2<f
     var caps: array<f32, POINTS>;
     var least = 1.0;
     for (var k = 0u; k < num_edges; k++) {
-        let line = (*convex).lines[k];
+        let line = (*edges)[k];
         let slope = times(stretch.squeeze, line.xy);
         caps[k] = cap_of((*convex).sharpness * length(slope));
         least = min(least, caps[k]);
         // What the line is at the centre it stays.
         let at_centre = dot(line.xy, stretch.centre - in_pixels[u32(line.w)]);
-        (*convex).lines[k] = vec4(slope, at_centre - dot(slope, stretch.centre), line.w);
+        (*edges)[k] = vec4(slope, at_centre - dot(slope, stretch.centre), line.w);
     }
     for (var k = 0u; k < num_edges; k++) {
-        let line = (*convex).lines[k];
-        (*convex).lines[k] = vec4(line.xyz * (caps[k] / least), line.w);
+        let line = (*edges)[k];
+        (*edges)[k] = vec4(line.xyz * (caps[k] / least), line.w);
     }
     (*convex).sharpness *= least;
 }
 
-fn are_finite(convex: Projected, num_lines: u32) -> bool {
+fn are_finite(edges: ptr<function, Lines>, num_lines: u32) -> bool {
     var all = true;
     for (var k = 0u; k < num_lines; k++) {
-        let line = convex.lines[k];
+        let line = (*edges)[k];
         all &= is_finite(line.x) && is_finite(line.y) && is_finite(line.z);
     }
     return all;
 }
 
-// The convex, or one without edges where it is culled.
-fn project(id: u32) -> Projected {
+// The convex, or one without edges where it is culled, and its lines.
+fn project(id: u32, edges: ptr<function, Lines>) -> Projected {
     var convex: Projected;
     convex.num_edges = 0u;
 
@@ -148,7 +151,7 @@ fn project(id: u32) -> Projected {
         return convex;
     }
     for (var k = 0u; k < POINTS; k++) {
-        convex.lines[k] = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
+        (*edges)[k] = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
         if k < hull.count {
             let a = plane[hull.vertices[k]];
             let b = plane[hull.vertices[select(k + 1u, 0u, k + 1u == hull.count)]];
@@ -158,12 +161,12 @@ fn project(id: u32) -> Projected {
             if !is_finite(slope.x) || !is_finite(slope.y) || !is_finite(at_origin) {
                 return convex;
             }
-            convex.lines[k] = vec4(slope, at_origin, f32(hull.vertices[k]));
+            (*edges)[k] = vec4(slope, at_origin, f32(hull.vertices[k]));
         }
     }
     if camera.background.w == 1.0 {
-        antialias(&convex, &plane, hull.count);
-        if !are_finite(convex, hull.count) || convex.opacity <= ALPHA_MIN {
+        antialias(&convex, edges, &plane, hull.count);
+        if !are_finite(edges, hull.count) || convex.opacity <= ALPHA_MIN {
             return convex;
         }
     }
@@ -181,12 +184,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if !is_convex(id) {
         return;
     }
-    var convex = project(id);
+    var edges: Lines;
+    var convex = project(id, &edges);
     convex.num_instances = 0u;
     if convex.num_edges > 0u {
-        convex.num_instances = count_instances(&convex);
+        convex.num_instances = count_instances(&convex, &edges);
     }
     projected[id] = convex;
-    depth_keys[id] = select(CULLED_KEY, bitcast<u32>(convex.z), convex.num_instances > 0u);
-    convex_from_rank[id] = camera.first_convex + id;
+    lines[id] = edges;
 }

@@ -1,12 +1,12 @@
 // Gradients of every parameter but SH, from the cotangents of the projected convex. docs/spec.md §4.
 //
 // One thread per convex. Hull membership is held; points get their share through the edges, through the depth of the
-// centroid, and through the direction from which the colour is seen.
+// centroid, and through the direction from which the colour is seen, which `sh_backward` has gone back through.
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> points: array<f32>;
-@group(0) @binding(2) var<storage, read> sh: array<f32>;
-@group(0) @binding(3) var<storage, read> projected: array<Projected>;
+@group(0) @binding(2) var<storage, read> projected: array<Projected>;
+@group(0) @binding(3) var<storage, read> lines: array<Lines>;
 @group(0) @binding(4) var<storage, read> v_projected: array<f32>;
 @group(0) @binding(5) var<storage, read_write> v_points: array<f32>;
 @group(0) @binding(6) var<storage, read_write> v_log_delta: array<f32>;
@@ -23,23 +23,6 @@ fn rotate_out_of_view(v: vec3<f32>) -> vec3<f32> {
         + camera.view_from_world[2].xyz * v.z;
 }
 
-// Cotangent of the offset from camera to centroid, through the colour.
-fn offset_backward(id: u32, offset: vec3<f32>) -> vec3<f32> {
-    let distance = length(offset);
-    let direction = offset / distance;
-    let gradients = sh_basis_gradient(direction);
-    let num_coeffs = (camera.sh_degree + 1u) * (camera.sh_degree + 1u);
-    let v_colour = colour_cotangent(id);
-    var v_direction = vec3(0.0);
-    for (var i = 1u; i < SH_COEFFS; i++) {
-        if i < num_coeffs {
-            let at = (id * SH_COEFFS + i) * 3u;
-            v_direction += gradients[i] * dot(vec3(sh[at], sh[at + 1u], sh[at + 2u]), v_colour);
-        }
-    }
-    return (v_direction - direction * dot(direction, v_direction)) / distance;
-}
-
 fn store_zeros(id: u32) {
     for (var i = 0u; i < 3u * POINTS; i++) {
         v_points[id * 3u * POINTS + i] = 0.0;
@@ -54,7 +37,7 @@ fn lines_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) ->
     let num_edges = projected[id].num_edges;
     var v_plane: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < num_edges; k++) {
-        let line = projected[id].lines[k];
+        let line = lines[id][k];
         let v = v_line(id, k);
         let a = u32(line.w);
         let b = end_of_edge(id, k);
@@ -71,7 +54,7 @@ fn lines_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) ->
 fn smoothness_backward(id: u32) -> f32 {
     var v = 0.0;
     for (var k = 0u; k < projected[id].num_edges; k++) {
-        v += dot(v_line(id, k), projected[id].lines[k].xyz);
+        v += dot(v_line(id, k), lines[id][k].xyz);
     }
     return v;
 }
@@ -93,7 +76,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         store_zeros(id);
         return;
     }
-    let offset = centroid_of(id) - camera.position_near.xyz;
 
     let origin = projected[id].origin;
     var in_plane: array<vec3<f32>, POINTS>;
@@ -120,7 +102,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     let v_z = select(0.0, v_of(id, V_Z) + (v_delta + v_sigma) / projected[id].z, GRADIENT == GRADIENT_TRUE);
-    let v_centroid = offset_backward(id, offset) + rotate_out_of_view(vec3(0.0, 0.0, v_z));
+    let v_offset = vec3(v_of(id, V_OFFSET), v_of(id, V_OFFSET + 1u), v_of(id, V_OFFSET + 2u));
+    let v_centroid = v_offset + rotate_out_of_view(vec3(0.0, 0.0, v_z));
 
     let origin_in_plane = (origin - camera.principal) / camera.focal;
     var is_good = is_finite(v_opacity) && is_finite(v_delta) && is_finite(v_sigma);

@@ -6,10 +6,10 @@
 const BATCH: u32 = 32u;
 
 // sRGB over the background, and 1 − T.
-@group(0) @binding(5) var<storage, read_write> rgba: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> depth: array<f32>;
+@group(0) @binding(6) var<storage, read_write> rgba: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> depth: array<f32>;
 // Id of the heaviest contributor (NOBODY where there is none) and number of contributors; only if INSPECT is 1.
-@group(0) @binding(7) var<storage, read_write> inspection: array<vec2<u32>>;
+@group(0) @binding(8) var<storage, read_write> inspection: array<vec2<u32>>;
 
 const NOBODY: u32 = 0xffffffffu;
 

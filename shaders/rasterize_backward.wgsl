@@ -4,9 +4,8 @@
 // writer and sums are taken in a fixed order, so the result is the same on every run: every thread adds up its four
 // pixels, then the eight threads of a cluster, then one thread per number adds up the clusters that saw the convex.
 
-@group(0) @binding(5) var<storage, read> totals: array<f32>;
-@group(0) @binding(6) var<storage, read> v_rgba: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read> v_depth: array<f32>;
+@group(0) @binding(6) var<storage, read> totals: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read> v_rgba: array<vec4<f32>>;
 @group(0) @binding(8) var<storage, read_write> v_instances: array<f32>;
 
 // Four pixels of one thread.
@@ -29,11 +28,11 @@ fn load_quad(first: vec2<u32>) -> Quad {
     for (var i = 0u; i < 4u; i++) {
         if !quad.done[i] {
             let at = index_of(first) + i;
-            quad.behind[i] = totals[at];
+            quad.behind[i] = totals[at].x;
             quad.v_red[i] = v_rgba[at].x;
             quad.v_green[i] = v_rgba[at].y;
             quad.v_blue[i] = v_rgba[at].z;
-            quad.v_depth[i] = v_depth[at];
+            quad.v_depth[i] = totals[at].y;
         }
     }
     return quad;

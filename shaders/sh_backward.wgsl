@@ -1,12 +1,44 @@
-// Gradients of the spherical harmonics. docs/spec.md §4.
+// Gradients of the spherical harmonics, and what the colour says about the place of a convex. docs/spec.md §4.
 //
 // One thread per convex. Coefficients above the degree in use get zero.
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> points: array<f32>;
-@group(0) @binding(2) var<storage, read> projected: array<Projected>;
-@group(0) @binding(3) var<storage, read> v_projected: array<f32>;
-@group(0) @binding(4) var<storage, read_write> v_sh: array<f32>;
+@group(0) @binding(2) var<storage, read> sh: array<f32>;
+@group(0) @binding(3) var<storage, read> projected: array<Projected>;
+// The cotangent of the colour gives its place to that of the offset.
+@group(0) @binding(4) var<storage, read_write> v_projected: array<f32>;
+@group(0) @binding(5) var<storage, read_write> v_sh: array<f32>;
+
+// Zero where the clamp held the colour.
+fn colour_cotangent(id: u32) -> vec3<f32> {
+    let at = id * NUM_COTANGENTS + V_COLOUR;
+    let v = vec3(v_projected[at], v_projected[at + 1u], v_projected[at + 2u]);
+    return select(vec3(0.0), v, projected[id].colour > vec3(0.0));
+}
+
+// Cotangent of the offset from camera to centroid.
+fn offset_backward(id: u32, offset: vec3<f32>, v_colour: vec3<f32>) -> vec3<f32> {
+    let distance = length(offset);
+    let direction = offset / distance;
+    let gradients = sh_basis_gradient(direction);
+    let num_coeffs = (camera.sh_degree + 1u) * (camera.sh_degree + 1u);
+    var v_direction = vec3(0.0);
+    for (var i = 1u; i < SH_COEFFS; i++) {
+        if i < num_coeffs {
+            let at = (id * SH_COEFFS + i) * 3u;
+            v_direction += gradients[i] * dot(vec3(sh[at], sh[at + 1u], sh[at + 2u]), v_colour);
+        }
+    }
+    return (v_direction - direction * dot(direction, v_direction)) / distance;
+}
+
+fn store_offset(id: u32, v: vec3<f32>) {
+    let at = id * NUM_COTANGENTS + V_OFFSET;
+    v_projected[at] = v.x;
+    v_projected[at + 1u] = v.y;
+    v_projected[at + 2u] = v.z;
+}
 
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -18,7 +50,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var basis: array<f32, SH_COEFFS>;
     if projected[id].num_instances > 0u {
         v_colour = colour_cotangent(id);
-        basis = sh_basis(normalize(centroid_of(id) - camera.position_near.xyz));
+        // What overflows says nothing: a step along it would be meaningless. No function of the basis reaches four.
+        if !(is_finite(4.0 * v_colour.x) && is_finite(4.0 * v_colour.y) && is_finite(4.0 * v_colour.z)) {
+            v_colour = vec3(0.0);
+        }
+        let offset = centroid_of(id) - camera.position_near.xyz;
+        basis = sh_basis(normalize(offset));
+        store_offset(id, offset_backward(id, offset, v_colour));
     }
     let num_coeffs = (camera.sh_degree + 1u) * (camera.sh_degree + 1u);
     for (var i = 0u; i < SH_COEFFS; i++) {

@@ -4,7 +4,7 @@
 
 const BATCH: u32 = 32u;
 
-@group(0) @binding(5) var<storage, read_write> tiles: array<TileStatistics>;
+@group(0) @binding(6) var<storage, read_write> tiles: array<TileStatistics>;
 
 struct TileStatistics {
     // Convexes that the tile was visited for, and those that are drawn in at least one pixel.

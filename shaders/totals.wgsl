@@ -1,5 +1,6 @@
 // What the loss sees of each pixel in all: Σ T·alpha·(v_rgb·colour + v_depth·z) + T_final·(v_rgb·background − v_alpha), up to
 // a constant. Walking front to back and taking away what each convex adds, the backward pass knows what is left behind.
+// The cotangent of the depth comes along, so that the backward pass needs no binding for it.
 //
 // One thread per pixel.
 
@@ -9,7 +10,7 @@
 // Cotangents of rgba and depth.
 @group(0) @binding(3) var<storage, read> v_rgba: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> v_depth: array<f32>;
-@group(0) @binding(5) var<storage, read_write> totals: array<f32>;
+@group(0) @binding(5) var<storage, read_write> totals: array<vec2<f32>>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -20,5 +21,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let pixel = rgba[i];
     let v = v_rgba[i];
-    totals[i] = dot(pixel.rgb, v.rgb) + depth[i] * v_depth[i] - (1.0 - pixel.a) * v.a;
+    totals[i] = vec2(dot(pixel.rgb, v.rgb) + depth[i] * v_depth[i] - (1.0 - pixel.a) * v.a, v_depth[i]);
 }

@@ -76,6 +76,10 @@ pub const ITEMS_PER_THREAD: u32 = 8;
 /// Items of one workgroup of those kernels.
 pub const BLOCK_SIZE: u32 = WG_SIZE * ITEMS_PER_THREAD;
 
+/// Windows of a buffer that is longer than a binding start at whole multiples of this many items, so that every array of
+/// theirs is aligned.
+pub const WINDOW_UNIT: u32 = 64;
+
 /// Decay of Adam's mean of the gradient.
 pub const ADAM_BETA1: f64 = 0.9;
 
@@ -116,6 +120,7 @@ pub fn wgsl_header() -> String {
     constant("WG_SIZE", "u32", &WG_SIZE);
     constant("ITEMS_PER_THREAD", "u32", &ITEMS_PER_THREAD);
     constant("BLOCK_SIZE", "u32", &BLOCK_SIZE);
+    constant("WINDOW_UNIT", "u32", &WINDOW_UNIT);
     constant("CULLED_KEY", "u32", &CULLED_KEY);
     constant("RAMP_STOPS", "u32", &RAMP_STOPS);
     for (index, name) in DISPLAY_MODES.iter().enumerate() {

@@ -1,4 +1,4 @@
-// The way back through anti-aliasing. Needs the bindings `camera`, `projected` and `v_projected`.
+// The way back through anti-aliasing. Needs the bindings `camera`, `projected`, `lines` and `v_projected`.
 
 // Adds the share of a line: slope `m` before, `u` = N·m after; off-diagonal cotangents of N come together.
 fn slope_backward(m: vec2<f32>, v_u: vec2<f32>) -> vec3<f32> {
@@ -50,7 +50,7 @@ fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>
     var v_log_caps: array<f32, POINTS>;
     var sum = 0.0;
     for (var k = 0u; k < num_edges; k++) {
-        let line = projected[id].lines[k];
+        let line = lines[id][k];
         let a = (*in_plane)[u32(line.w)].xy;
         let b = (*in_plane)[end_of_edge(id, k)].xy;
         slopes[k] = projected[id].smoothness * vec2(b.y - a.y, a.x - b.x) / camera.focal;
@@ -81,7 +81,7 @@ fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>
         // The line was (u, h − u·centre) with h = m·(centre − a), what it is at the centre.
         let v_u = v.xy - v.z * centre + v_log_slope * u / max(dot(u, u), 1e-37);
         v_squeeze += slope_backward(m, v_u);
-        let vertex = u32(projected[id].lines[k].w);
+        let vertex = u32(lines[id][k].w);
         let next = end_of_edge(id, k);
         let v_m = times(stretch.squeeze, v_u) + v.z * (centre - in_pixels[vertex]);
         v_centre += v.z * (m - u);

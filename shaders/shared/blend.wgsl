@@ -16,9 +16,10 @@ const ROWS: u32 = CLUSTER;
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
-@group(0) @binding(2) var<storage, read> convex_from_slot: array<u32>;
-@group(0) @binding(3) var<storage, read> slots: array<u32>;
-@group(0) @binding(4) var<storage, read> first_instance_from_tile: array<u32>;
+@group(0) @binding(2) var<storage, read> lines: array<Lines>;
+@group(0) @binding(3) var<storage, read> convex_from_slot: array<u32>;
+@group(0) @binding(4) var<storage, read> slots: array<u32>;
+@group(0) @binding(5) var<storage, read> first_instance_from_tile: array<u32>;
 
 // The batch of convexes in hand.
 var<workgroup> sh_lines: array<vec4<f32>, BATCH * ROWS>;
@@ -69,7 +70,7 @@ fn read_batch(first: u32, count: u32, thread: u32) {
         let k = job % ROWS;
         var line = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
         if k < POINTS {
-            line = projected[convex_from_slot[slots[first + job / ROWS]]].lines[k];
+            line = lines[convex_from_slot[slots[first + job / ROWS]]][k];
         }
         sh_lines[job] = line;
     }

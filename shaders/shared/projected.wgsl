@@ -1,10 +1,11 @@
-// A convex as one camera sees it. Everything is relative to `origin`, a pixel corner near the convex: f32 would cancel
-// in absolute pixels.
+// A convex as one camera sees it: this, and its lines, which lie apart so that neither array is longer than a binding
+// before there are a million convexes. Everything is relative to `origin`, a pixel corner near the convex: f32 would
+// cancel in absolute pixels.
 
 struct Projected {
     // Whole pixels from the upper left corner of the picture.
     origin: vec2<f32>,
-    // alpha >= ALPHA_MIN means lambda <= lambda_max, in units of `lines`.
+    // alpha >= ALPHA_MIN means lambda <= lambda_max, in units of the lines.
     lambda_max: f32,
     // z·sigma: the exponent of the border per unit of lambda, base 2.
     sharpness: f32,
@@ -23,14 +24,15 @@ struct Projected {
     // First tile row, and the last one in the upper half of the word; then columns likewise.
     tile_rows: u32,
     tile_columns: u32,
-    // z·delta·log2(e): the factor that `lines` contain.
+    // z·delta·log2(e): the factor that the lines contain.
     smoothness: f32,
     // What `sharpness` is without anti-aliasing.
     full_sharpness: f32,
-    // (a, b, c, v): t(p) = a·x + b·y + c = z·delta·log2(e)·L at p pixels from the origin; the edge begins at point v.
-    // Unused lines are far below all others.
-    lines: array<vec4<f32>, POINTS>,
 }
+
+// (a, b, c, v): t(p) = a·x + b·y + c = z·delta·log2(e)·L at p pixels from the origin; the edge begins at point v. Unused
+// lines are far below all others.
+alias Lines = array<vec4<f32>, POINTS>;
 
 fn range_in_word(word: u32) -> vec2<i32> {
     return vec2(i32(word & 0xffffu), i32(word >> 16u));

@@ -6,14 +6,14 @@
 // the edges of P are taken a row of tiles at a time, where each leaves a run of columns.
 
 // First and last column of row `row`; empty when the first is larger.
-fn tile_columns(convex: Projected, row: i32) -> vec2<i32> {
+fn tile_columns(convex: Projected, edges: ptr<function, Lines>, row: i32) -> vec2<i32> {
     let tile = f32(TILE_SIZE);
     let top = f32(row) * tile + 0.5 - convex.origin.y - TILE_MARGIN;
     let bottom = top + tile - 1.0 + 2.0 * TILE_MARGIN;
     var first = f32(range_in_word(convex.tile_columns).x);
     var last = f32(range_in_word(convex.tile_columns).y);
     for (var k = 0u; k < POINTS; k++) {
-        let line = convex.lines[k];
+        let line = (*edges)[k];
         // What is left for a·x where the row is furthest inside.
         let room = convex.lambda_max - line.z - line.y * select(bottom, top, line.y > 0.0);
         // Where the line crosses the row, in pixels of the picture.

@@ -63,13 +63,12 @@ pub struct Device {
 
 impl Device {
     fn of(gpu: &Gpu) -> Self {
-        let capabilities = gpu.capabilities();
         Self {
             name: gpu.name().to_owned(),
             driver: gpu.driver().to_owned(),
             is_software: gpu.is_software(),
-            has_timestamps: capabilities.timestamps,
-            has_subgroups: capabilities.subgroups.is_some(),
+            has_timestamps: gpu.has_timestamps(),
+            has_subgroups: gpu.uses_subgroups(),
         }
     }
 }

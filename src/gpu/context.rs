@@ -6,7 +6,7 @@ use super::adapter::{self, Selector};
 use super::error::GpuError;
 use super::ledger::Ledger;
 use super::shaders::Traits;
-use super::{memory, report};
+use super::{memory, probe, report};
 
 /// How to open a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +45,6 @@ impl Default for GpuOptions {
     }
 }
 
-/// What an open device can do beyond the minimum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Smallest and largest subgroup, if subgroup operations exist.
-    pub subgroups: Option<(u32, u32)>,
-    /// Timestamps at the borders of passes.
-    pub timestamps: bool,
-}
-
 /// Optional features that are asked for where the adapter has them.
 pub(super) const OPTIONAL_FEATURES: wgpu::Features = wgpu::Features::SUBGROUP.union(wgpu::Features::TIMESTAMP_QUERY);
 
@@ -63,7 +54,7 @@ pub struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) checks: bool,
-    capabilities: Capabilities,
+    has_timestamps: bool,
     limits: wgpu::Limits,
     name: String,
     driver: String,
@@ -111,10 +102,10 @@ impl Gpu {
         let subgroups =
             features.contains(wgpu::Features::SUBGROUP).then_some((info.subgroup_min_size, info.subgroup_max_size));
         let is_software = info.device_type == wgpu::DeviceType::Cpu;
-        let gpu = Self {
+        let mut gpu = Self {
             checks: options.checks,
             traits: Traits { subgroups, is_software: is_software && !options.hardware_kernels },
-            capabilities: Capabilities { subgroups, timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY) },
+            has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             limits,
             memory: memory::device_bytes(adapter),
             ledger: Arc::default(),
@@ -126,6 +117,9 @@ impl Gpu {
             first_fault: Arc::default(),
         };
         gpu.listen_for_faults();
+        if subgroups.is_some() && !probe::has_ordered_lanes(&gpu)? {
+            gpu.traits.subgroups = None;
+        }
         Ok(gpu)
     }
 
@@ -180,6 +174,12 @@ impl Gpu {
         self.check()
     }
 
+    /// Whether kernels use subgroup operations: the device has them, and its lanes are consecutive threads.
+    #[must_use]
+    pub const fn uses_subgroups(&self) -> bool {
+        self.traits.subgroups.is_some()
+    }
+
     /// What decides which variants its kernels are made of.
     pub(super) const fn traits(&self) -> Traits {
         self.traits
@@ -231,10 +231,10 @@ impl Gpu {
         self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
     }
 
-    /// What the device can do beyond the minimum.
+    /// Whether it has timestamps at the borders of passes.
     #[must_use]
-    pub const fn capabilities(&self) -> Capabilities {
-        self.capabilities
+    pub const fn has_timestamps(&self) -> bool {
+        self.has_timestamps
     }
 
     /// Limits of the device.

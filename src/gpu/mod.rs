@@ -15,6 +15,7 @@ mod kernel;
 pub mod layout;
 mod ledger;
 mod memory;
+mod probe;
 mod profile;
 pub mod report;
 #[cfg(feature = "viewer")]
@@ -24,7 +25,7 @@ pub mod shaders;
 pub use adapter::Selector;
 pub use buffer::{Binding, Buffer, Readback};
 pub use commands::{Commands, Grid};
-pub use context::{Capabilities, Gpu, GpuOptions, LimitSet};
+pub use context::{Gpu, GpuOptions, LimitSet};
 pub use error::GpuError;
 pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
 pub use profile::{KernelTime, Profile};

@@ -44,7 +44,7 @@ impl Profile {
     /// A profile, or `None` where the device has no timestamps.
     #[must_use]
     pub fn new(gpu: &Gpu) -> Option<Self> {
-        gpu.capabilities().timestamps.then(|| Self {
+        gpu.has_timestamps().then(|| Self {
             queries: gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("profile"),
                 ty: wgpu::QueryType::Timestamp,

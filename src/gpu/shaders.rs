@@ -24,7 +24,8 @@ enum Part {
 /// What of a device decides which variant of a part it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traits {
-    /// Lanes of the smallest and of the largest subgroup, if there are subgroup operations.
+    /// Lanes of the smallest and of the largest subgroup, if there are subgroup operations and lanes are consecutive
+    /// threads.
     pub subgroups: Option<(u32, u32)>,
     /// The processor plays GPU.
     pub is_software: bool,
@@ -79,6 +80,9 @@ const ROW: Part = choice!(Traits::has_cheap_shuffles, "shared/row_lanes.wgsl", "
 
 /// How numbers of a convex are added up.
 const SUMS: Part = choice!(Traits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
+
+/// Whether lanes of subgroups are consecutive threads.
+pub const PROBE: Shader = Shader { name: "probe", parts: &[text!("probe.wgsl")] };
 
 /// Turns a count on the GPU into workgroups of an indirect dispatch.
 pub const GROUPS: Shader = Shader { name: "groups", parts: &[text!("groups.wgsl")] };
@@ -136,6 +140,12 @@ pub const PROJECT: Shader = Shader {
     ],
 };
 
+/// What convexes are sorted by depth with. Constant: POINTS.
+pub const DEPTH_KEYS: Shader = Shader {
+    name: "depth_keys",
+    parts: &[text!("shared/camera.wgsl"), text!("shared/projected.wgsl"), text!("depth_keys.wgsl")],
+};
+
 /// Instances of every convex in the order of depth. Constant: POINTS.
 pub const COUNT_INSTANCES: Shader = Shader {
     name: "count_instances",
@@ -149,6 +159,8 @@ pub const EMIT_INSTANCES: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/tiles.wgsl"),
+        text!("shared/scan_u32.wgsl"),
+        WORKGROUP_SCAN,
         text!("emit_instances.wgsl"),
     ],
 };
@@ -210,6 +222,17 @@ pub const RASTERIZE_BACKWARD: Shader = Shader {
     ],
 };
 
+/// Sums of the chunks of instances that are one convex's alone. Constant: POINTS.
+pub const GATHER_CHUNKS: Shader = Shader {
+    name: "gather_chunks",
+    parts: &[
+        text!("shared/camera.wgsl"),
+        text!("shared/cotangents.wgsl"),
+        text!("shared/chunks.wgsl"),
+        text!("gather_chunks.wgsl"),
+    ],
+};
+
 /// Cotangents of every projected convex. Constant: POINTS.
 pub const GATHER_COTANGENTS: Shader = Shader {
     name: "gather_cotangents",
@@ -217,7 +240,7 @@ pub const GATHER_COTANGENTS: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/cotangents.wgsl"),
-        text!("shared/finite.wgsl"),
+        text!("shared/chunks.wgsl"),
         text!("gather_cotangents.wgsl"),
     ],
 };
@@ -232,7 +255,6 @@ pub const PROJECT_BACKWARD: Shader = Shader {
         text!("shared/projected_cotangents.wgsl"),
         text!("shared/two_floats.wgsl"),
         text!("shared/points.wgsl"),
-        text!("shared/sh_gradient.wgsl"),
         text!("shared/finite.wgsl"),
         text!("shared/antialias.wgsl"),
         text!("shared/antialias_backward.wgsl"),
@@ -247,10 +269,11 @@ pub const SH_BACKWARD: Shader = Shader {
         text!("shared/camera.wgsl"),
         text!("shared/projected.wgsl"),
         text!("shared/cotangents.wgsl"),
-        text!("shared/projected_cotangents.wgsl"),
         text!("shared/two_floats.wgsl"),
         text!("shared/points.wgsl"),
         text!("shared/sh.wgsl"),
+        text!("shared/sh_gradient.wgsl"),
+        text!("shared/finite.wgsl"),
         text!("sh_backward.wgsl"),
     ],
 };
@@ -323,6 +346,7 @@ pub const DISPLAY: Shader = Shader { name: "display", parts: &[text!("shared/dis
 
 /// Every row.
 pub const SHADERS: &[Shader] = &[
+    PROBE,
     GROUPS,
     SCAN_REDUCE,
     SCAN_SUMS,
@@ -330,6 +354,7 @@ pub const SHADERS: &[Shader] = &[
     SORT_COUNT,
     SORT_SCATTER,
     PROJECT,
+    DEPTH_KEYS,
     COUNT_INSTANCES,
     EMIT_INSTANCES,
     TILE_RANGES,
@@ -339,6 +364,7 @@ pub const SHADERS: &[Shader] = &[
     STATISTICS,
     TOTALS,
     RASTERIZE_BACKWARD,
+    GATHER_CHUNKS,
     GATHER_COTANGENTS,
     PROJECT_BACKWARD,
     SH_BACKWARD,

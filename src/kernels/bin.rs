@@ -1,5 +1,6 @@
 //! Puts convexes into tiles: counts, emits and finds the instances of every tile. The sorts between are the caller's.
 
+use super::project::ProjectedBuffers;
 use super::sort::Pairs;
 use crate::gpu::layout::{Camera, Status};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
@@ -7,6 +8,7 @@ use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 /// The compiled kernels.
 #[derive(Debug)]
 pub struct Bin {
+    keys: Kernel,
     count: Kernel,
     emit: Kernel,
     ranges: Kernel,
@@ -21,7 +23,7 @@ pub struct BinArgs<'a> {
     /// Number of convexes.
     pub num_convexes: u32,
     /// What `project` wrote.
-    pub projected: &'a Buffer<u32>,
+    pub projected: &'a ProjectedBuffers,
     /// Convexes in the order of depth.
     pub convex_from_rank: &'a Buffer<u32>,
     /// Number of instances by rank; after the scan, the first slot.
@@ -36,11 +38,33 @@ impl Bin {
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
         let constants = [("POINTS", points_per_convex)];
         Ok(Self {
+            keys: Kernel::new(gpu, &shaders::DEPTH_KEYS, &constants)?,
             count: Kernel::new(gpu, &shaders::COUNT_INSTANCES, &constants)?,
             emit: Kernel::new(gpu, &shaders::EMIT_INSTANCES, &constants)?,
             ranges: Kernel::new(gpu, &shaders::TILE_RANGES, &[])?,
             admit: Kernel::new(gpu, &shaders::ADMIT_INSTANCES, &[])?,
         })
+    }
+
+    /// Records what the sort by depth is given: keys that are ordered like the depths, the largest where a convex is
+    /// culled, and 0, 1, 2, … for it to move.
+    ///
+    /// # Errors
+    /// [`GpuError::Binding`].
+    pub fn keys(
+        &self,
+        commands: &mut Commands<'_>,
+        (camera, num_convexes): (&Buffer<Camera>, u32),
+        projected: &ProjectedBuffers,
+        by_depth: &Pairs,
+    ) -> Result<(), GpuError> {
+        let bindings = [
+            ("camera", camera.all()),
+            ("projected", projected.convexes.all()),
+            ("depth_keys", by_depth.keys.all()),
+            ("convex_from_rank", by_depth.values.all()),
+        ];
+        commands.dispatch(&self.keys, Grid::Threads(num_convexes), &bindings)
     }
 
     /// Records the counting into `first_slot_from_rank`.
@@ -50,7 +74,7 @@ impl Bin {
     pub fn count(&self, commands: &mut Commands<'_>, args: BinArgs<'_>) -> Result<(), GpuError> {
         let bindings = [
             ("camera", args.camera.all()),
-            ("projected", args.projected.all()),
+            ("projected", args.projected.convexes.all()),
             ("convex_from_rank", args.convex_from_rank.all()),
             ("first_slot_from_rank", args.first_slot_from_rank.all()),
         ];
@@ -91,7 +115,8 @@ impl Bin {
     ) -> Result<(), GpuError> {
         let bindings = [
             ("camera", args.camera.all()),
-            ("projected", args.projected.all()),
+            ("projected", args.projected.convexes.all()),
+            ("lines", args.projected.lines.all()),
             ("convex_from_rank", args.convex_from_rank.all()),
             ("first_slot_from_rank", args.first_slot_from_rank.all()),
             ("tile_keys", instances.keys.all()),

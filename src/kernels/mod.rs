@@ -22,7 +22,7 @@ pub use density::{Density, Shape};
 pub use display::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, Ramp, colour_of_number, ramp, windows};
 pub use loss::{Loss, LossMemory, LossRecord};
 pub use normals::Normals;
-pub use project::{GatherArgs, Gradient, Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs};
+pub use project::{GatherArgs, Gradient, Project, ProjectArgs, ProjectBackward, ProjectBackwardArgs, ProjectedBuffers};
 pub use rasterize::{BandArgs, PixelBuffers, Rasterize, RasterizeArgs, RasterizeBackward, RasterizeBackwardArgs};
 pub use scan::{Scan, ScanPlan};
 pub use sort::{Pairs, Sort, SortPlan};

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::constants::WINDOW_UNIT;
 use crate::gpu::layout::Camera;
 use crate::gpu::{Binding, Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 use crate::scene::Params;
@@ -9,6 +10,15 @@ use crate::scene::Params;
 /// The compiled kernel.
 #[derive(Debug)]
 pub struct Project(Kernel);
+
+/// Projected convexes, in structs that only shaders know.
+#[derive(Debug)]
+pub struct ProjectedBuffers {
+    /// All but the lines.
+    pub convexes: Buffer<u32>,
+    /// K for each convex.
+    pub lines: Buffer<[f32; 4]>,
+}
 
 /// What it reads and writes.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +31,8 @@ pub struct ProjectArgs<'a> {
     pub params: &'a Params<Buffer<f32>>,
     /// Values of a row of each parameter.
     pub row_widths: Params<u64>,
-    /// Projected convexes, [`Project::words_per_convex`] words each.
-    pub projected: &'a Buffer<u32>,
-    /// Ordered like the depths; the largest number where culled.
-    pub depth_keys: &'a Buffer<u32>,
-    /// 0, 1, 2, …: what the sort by depth moves.
-    pub convex_from_rank: &'a Buffer<u32>,
+    /// Projected convexes.
+    pub projected: &'a ProjectedBuffers,
 }
 
 impl Project {
@@ -38,10 +44,23 @@ impl Project {
         Ok(Self(Kernel::new(gpu, &shaders::PROJECT, &[("POINTS", points_per_convex)])?))
     }
 
-    /// Size of a projected convex.
+    /// Size of a projected convex and its lines.
     #[must_use]
     pub fn words_per_convex(&self) -> u64 {
-        self.0.element_bytes("projected") / 4
+        (self.0.element_bytes("projected") + self.0.element_bytes("lines")) / 4
+    }
+
+    /// Room for convexes.
+    ///
+    /// # Errors
+    /// [`GpuError`] when there is no memory.
+    pub fn buffers(&self, gpu: &Gpu, num_convexes: u32) -> Result<ProjectedBuffers, GpuError> {
+        // A binding shows at least one.
+        let len = u64::from(num_convexes.max(1));
+        Ok(ProjectedBuffers {
+            convexes: gpu.zeros("projected", len * self.0.element_bytes("projected") / 4)?,
+            lines: gpu.zeros("lines", len * self.0.element_bytes("lines") / 16)?,
+        })
     }
 
     /// Records the dispatch.
@@ -50,6 +69,7 @@ impl Project {
     /// [`GpuError::Binding`].
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectArgs<'_>) -> Result<(), GpuError> {
         let params = rows_of(args.params, args.row_widths, args.convexes);
+        let [projected, lines] = projected_rows(&self.0, args.projected, args.convexes);
         let bindings = [
             ("camera", args.camera.all()),
             ("points", params.points),
@@ -57,9 +77,8 @@ impl Project {
             ("log_sigma", params.log_sigma),
             ("raw_opacity", params.raw_opacity),
             ("sh", params.sh),
-            ("projected", rows(args.projected, self.words_per_convex(), args.convexes)),
-            ("depth_keys", rows(args.depth_keys, 1, args.convexes)),
-            ("convex_from_rank", rows(args.convex_from_rank, 1, args.convexes)),
+            projected,
+            lines,
         ];
         commands.dispatch(&self.0, threads_of(args.convexes), &bindings)
     }
@@ -68,6 +87,18 @@ impl Project {
 /// The rows of some convexes.
 fn rows<'a, T>(buffer: &'a Buffer<T>, width: u64, convexes: &Range<u64>) -> Binding<'a> {
     buffer.window(convexes.start * width..convexes.end * width)
+}
+
+/// The bindings of some projected convexes, for a kernel that knows their sizes.
+fn projected_rows<'a>(
+    kernel: &Kernel,
+    projected: &'a ProjectedBuffers,
+    convexes: &Range<u64>,
+) -> [(&'static str, Binding<'a>); 2] {
+    [
+        ("projected", rows(&projected.convexes, kernel.element_bytes("projected") / 4, convexes)),
+        ("lines", rows(&projected.lines, kernel.element_bytes("lines") / 16, convexes)),
+    ]
 }
 
 fn rows_of<'a>(params: &'a Params<Buffer<f32>>, widths: Params<u64>, convexes: &Range<u64>) -> Params<Binding<'a>> {
@@ -82,6 +113,7 @@ fn threads_of(convexes: &Range<u64>) -> Grid<'static> {
 /// The compiled kernels of the way back.
 #[derive(Debug)]
 pub struct ProjectBackward {
+    chunks: Kernel,
     gather: Kernel,
     project: Kernel,
     sh: Kernel,
@@ -92,15 +124,23 @@ pub struct ProjectBackward {
 pub struct GatherArgs<'a> {
     /// The camera, which knows the slots that `v_instances` shows.
     pub camera: &'a Buffer<Camera>,
+    /// Those slots: a part of all that whole chunks of [`WINDOW_UNIT`] slots fill.
+    pub slots: &'a Range<u64>,
     /// Number of convexes.
     pub num_convexes: u32,
+    /// K.
+    pub points_per_convex: u32,
+    /// Number of instances.
+    pub num_instances: &'a Buffer<u32>,
+    /// The convex of every slot.
+    pub convex_from_slot: &'a Buffer<u32>,
     /// What `project` wrote.
-    pub projected: &'a Buffer<u32>,
+    pub projected: &'a ProjectedBuffers,
     /// Convexes in the order of depth.
     pub convex_from_rank: &'a Buffer<u32>,
     /// First slot of every rank.
     pub first_slot_from_rank: &'a Buffer<u32>,
-    /// Cotangents of the instances in those slots.
+    /// Cotangents of the instances in those slots; sums take the place of some.
     pub v_instances: &'a Buffer<f32>,
     /// Cotangents of every projected convex, [`ProjectBackward::cotangents_per_convex`] each, to add to.
     pub v_projected: &'a Buffer<f32>,
@@ -142,11 +182,15 @@ impl ProjectBackward {
         let constants = [("POINTS", points_per_convex), ("GRADIENT", gradient as u32)];
         let compile = |shader| Kernel::new(gpu, shader, &constants);
         Ok(Self {
+            chunks: compile(&shaders::GATHER_CHUNKS)?,
             gather: compile(&shaders::GATHER_COTANGENTS)?,
             project: compile(&shaders::PROJECT_BACKWARD)?,
             sh: compile(&shaders::SH_BACKWARD)?,
         })
     }
+
+    /// Threads that gather the cotangents of a convex.
+    const GATHERING_THREADS: u32 = 8;
 
     /// Numbers of a projected convex's cotangent: three per line, and those of sharpness, opacity, colour and depth.
     #[must_use]
@@ -160,15 +204,26 @@ impl ProjectBackward {
     /// # Errors
     /// [`GpuError::Binding`].
     pub fn gather(&self, commands: &mut Commands<'_>, args: GatherArgs<'_>) -> Result<(), GpuError> {
+        let (camera, v_instances) = (("camera", args.camera.all()), ("v_instances", args.v_instances.all()));
+        let chunks = (args.slots.end - args.slots.start).div_ceil(WINDOW_UNIT.into());
+        let numbers = chunks * Self::cotangents_per_convex(args.points_per_convex);
         let bindings = [
-            ("camera", args.camera.all()),
-            ("projected", args.projected.all()),
+            camera,
+            ("num_instances", args.num_instances.all()),
+            ("convex_from_slot", args.convex_from_slot.all()),
+            v_instances,
+        ];
+        commands.dispatch(&self.chunks, Grid::Threads(u32::try_from(numbers).unwrap_or(u32::MAX)), &bindings)?;
+        let bindings = [
+            camera,
+            ("projected", args.projected.convexes.all()),
             ("convex_from_rank", args.convex_from_rank.all()),
             ("first_slot_from_rank", args.first_slot_from_rank.all()),
-            ("v_instances", args.v_instances.all()),
+            v_instances,
             ("v_projected", args.v_projected.all()),
         ];
-        commands.dispatch(&self.gather, Grid::Threads(args.num_convexes), &bindings)
+        let threads = args.num_convexes.saturating_mul(Self::GATHERING_THREADS);
+        commands.dispatch(&self.gather, Grid::Threads(threads), &bindings)
     }
 
     /// Records the way from projected convexes to gradients.
@@ -176,27 +231,26 @@ impl ProjectBackward {
     /// # Errors
     /// [`GpuError::Binding`].
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectBackwardArgs<'_>) -> Result<(), GpuError> {
-        let ProjectArgs { camera, convexes, params, row_widths, projected, .. } = args.forward;
-        let words_per_convex = self.project.element_bytes("projected") / 4;
+        let ProjectArgs { camera, convexes, params, row_widths, projected } = args.forward;
         let params = rows_of(params, row_widths, convexes);
         let gradients = rows_of(args.gradients, row_widths, convexes);
         let (camera, points) = (("camera", camera.all()), ("points", params.points));
-        let projected = ("projected", rows(projected, words_per_convex, convexes));
+        let [projected, lines] = projected_rows(&self.project, projected, convexes);
         let cotangents = Self::cotangents_per_convex(args.points_per_convex);
         let v_projected = ("v_projected", rows(args.v_projected, cotangents, convexes));
+        let sh = [camera, points, ("sh", params.sh), projected, v_projected, ("v_sh", gradients.sh)];
+        commands.dispatch(&self.sh, threads_of(convexes), &sh)?;
         let project = [
             camera,
             points,
-            ("sh", params.sh),
             projected,
+            lines,
             v_projected,
             ("v_points", gradients.points),
             ("v_log_delta", gradients.log_delta),
             ("v_log_sigma", gradients.log_sigma),
             ("v_raw_opacity", gradients.raw_opacity),
         ];
-        commands.dispatch(&self.project, threads_of(convexes), &project)?;
-        let sh = [camera, points, projected, v_projected, ("v_sh", gradients.sh)];
-        commands.dispatch(&self.sh, threads_of(convexes), &sh)
+        commands.dispatch(&self.project, threads_of(convexes), &project)
     }
 }

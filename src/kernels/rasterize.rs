@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::project::ProjectedBuffers;
 use crate::gpu::layout::Camera;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 
@@ -40,7 +41,7 @@ pub struct PixelBuffers {
 #[derive(Debug, Clone, Copy)]
 pub struct RasterizeArgs<'a> {
     /// What `project` wrote.
-    pub projected: &'a Buffer<u32>,
+    pub projected: &'a ProjectedBuffers,
     /// The convex of every slot.
     pub convex_from_slot: &'a Buffer<u32>,
     /// Slots, tile after tile, front to back.
@@ -78,7 +79,8 @@ impl Rasterize {
         let inspected = inspection.as_ref().map_or_else(|| rgba.window(pixels()), |buffer| buffer.window(pixels()));
         let bindings = [
             ("camera", band.camera.all()),
-            ("projected", args.projected.all()),
+            ("projected", args.projected.convexes.all()),
+            ("lines", args.projected.lines.all()),
             ("convex_from_slot", args.convex_from_slot.all()),
             ("slots", args.slots.all()),
             ("first_instance_from_tile", args.first_instance_from_tile.all()),
@@ -107,8 +109,8 @@ pub struct RasterizeBackwardArgs<'a> {
     pub v_rgba: &'a Buffer<[f32; 4]>,
     /// Cotangent of `depth`.
     pub v_depth: &'a Buffer<f32>,
-    /// `[H, W]` to write: what the loss sees of each pixel in all.
-    pub totals: &'a Buffer<f32>,
+    /// `[H, W, 2]` to write: what the loss sees of each pixel in all, and `v_depth`.
+    pub totals: &'a Buffer<[f32; 2]>,
     /// Cotangents of the instances to write that the camera's slots hold, [`RasterizeBackward::cotangents_per_instance`]
     /// each.
     pub v_instances: &'a Buffer<f32>,
@@ -165,17 +167,17 @@ impl RasterizeBackward {
         args: RasterizeBackwardArgs<'_>,
         band: BandArgs<'_>,
     ) -> Result<(), GpuError> {
-        let RasterizeBackwardArgs { forward, v_rgba, v_depth, totals, v_instances } = args;
+        let RasterizeBackwardArgs { forward, v_rgba, totals, v_instances, .. } = args;
         let pixels = || band.pixels.clone();
         let bindings = [
             ("camera", band.camera.all()),
-            ("projected", forward.projected.all()),
+            ("projected", forward.projected.convexes.all()),
+            ("lines", forward.projected.lines.all()),
             ("convex_from_slot", forward.convex_from_slot.all()),
             ("slots", forward.slots.all()),
             ("first_instance_from_tile", forward.first_instance_from_tile.all()),
             ("totals", totals.window(pixels())),
             ("v_rgba", v_rgba.window(pixels())),
-            ("v_depth", v_depth.window(pixels())),
             ("v_instances", v_instances.all()),
         ];
         commands.dispatch(&self.rasterize, Grid::Plane(band.num_tiles[0], band.num_tiles[1]), &bindings)

@@ -32,7 +32,8 @@ impl CountPairs {
     ) -> Result<(), GpuError> {
         let bindings = [
             ("camera", band.camera.all()),
-            ("projected", args.projected.all()),
+            ("projected", args.projected.convexes.all()),
+            ("lines", args.projected.lines.all()),
             ("convex_from_slot", args.convex_from_slot.all()),
             ("slots", args.slots.all()),
             ("first_instance_from_tile", args.first_instance_from_tile.all()),

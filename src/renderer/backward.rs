@@ -38,7 +38,7 @@ pub struct Differentiator {
 /// Buffers of the way back.
 #[derive(Debug)]
 pub struct BackwardMemory {
-    totals: Buffer<f32>,
+    totals: Buffer<[f32; 2]>,
     v_instances: Buffer<f32>,
     v_projected: Buffer<f32>,
     /// Gradients of the loss, of the shapes of the parameters.
@@ -71,7 +71,7 @@ impl BackwardMemory {
         Costs {
             convex: 4 * (ProjectBackward::cotangents_per_convex(points_per_convex) + parameters as u64),
             instance: 4 * RasterizeBackward::cotangents_per_instance(points_per_convex),
-            pixel: 4 * (1 + 5),
+            pixel: 4 * (2 + 5),
         }
     }
 }
@@ -165,7 +165,11 @@ impl Differentiator {
             }
             let gather = GatherArgs {
                 camera: &slots.camera,
+                slots: &slots.items,
                 num_convexes: scene.num_convexes,
+                points_per_convex: scene.points_per_convex,
+                num_instances: &frame.num_instances,
+                convex_from_slot: &frame.convex_from_slot,
                 projected: bin.projected,
                 convex_from_rank: bin.convex_from_rank,
                 first_slot_from_rank: bin.first_slot_from_rank,

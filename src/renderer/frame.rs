@@ -3,10 +3,11 @@
 use super::view::Window;
 use super::{GpuScene, Outputs, Pictures, View};
 use crate::camera::{Camera, RenderOptions};
-use crate::constants::TILE_SIZE;
+use crate::constants::{TILE_SIZE, WINDOW_UNIT};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, layout};
 use crate::kernels::{
-    BinArgs, Pairs, PixelBuffers, ProjectArgs, RasterizeArgs, RasterizeBackward, Scan, ScanPlan, Sort, SortPlan,
+    BinArgs, Pairs, PixelBuffers, Project, ProjectArgs, ProjectedBuffers, RasterizeArgs, RasterizeBackward, Scan,
+    ScanPlan, Sort, SortPlan,
 };
 use crate::scene::row_widths;
 
@@ -30,16 +31,14 @@ pub struct FrameShape {
 /// Instances per convex that buffers are first made for.
 const FIRST_INSTANCES_PER_CONVEX: u32 = 4;
 
-/// Windows start at whole multiples of this many items, so that every array of theirs is aligned.
-const WINDOW_UNIT: u64 = 64;
-
 impl FrameShape {
     /// Room for a scene as one camera sees it; how many instances there will be is a guess.
     ///
     /// * `words_per_projected` — of a projected convex
     pub(super) fn of(gpu: &Gpu, scene: &GpuScene, camera: &Camera, words_per_projected: u64) -> Self {
         let num_tiles = camera.width.div_ceil(TILE_SIZE) * camera.height.div_ceil(TILE_SIZE);
-        let per_window = |words: u64| (gpu.binding_elements::<f32>() / words / WINDOW_UNIT).max(1) * WINDOW_UNIT;
+        let unit = u64::from(WINDOW_UNIT);
+        let per_window = |words: u64| (gpu.binding_elements::<f32>() / words / unit).max(1) * unit;
         let widths = row_widths(scene.points_per_convex as usize).into_array();
         let widest = widths.into_iter().fold(words_per_projected, |widest, width| widest.max(width as u64));
         Self {
@@ -131,7 +130,7 @@ pub struct FrameMemory {
     /// What the host reads when it likes: whether everything fitted.
     pub(super) status: Buffer<layout::Status>,
     pub(super) num_convexes: Buffer<u32>,
-    pub(super) projected: Buffer<u32>,
+    pub(super) projected: ProjectedBuffers,
     pub(super) by_depth: Pairs,
     pub(super) by_depth_scratch: Pairs,
     pub(super) depth_sort: SortPlan,
@@ -149,8 +148,7 @@ pub struct FrameMemory {
 impl FrameMemory {
     pub(super) fn new(
         gpu: &Gpu,
-        (scan, sort): (&Scan, &Sort),
-        words_per_convex: u64,
+        (project, scan, sort): (&Project, &Scan, &Sort),
         shape: FrameShape,
     ) -> Result<Self, GpuError> {
         let FrameShape { num_convexes, max_instances, num_pixels, .. } = shape;
@@ -158,8 +156,7 @@ impl FrameMemory {
             shape,
             status: gpu.zeros("status", 1)?,
             num_convexes: gpu.zeros("num_convexes", 1)?,
-            // A binding shows at least one.
-            projected: gpu.zeros("projected", u64::from(num_convexes.max(1)) * words_per_convex)?,
+            projected: project.buffers(gpu, num_convexes)?,
             by_depth: Pairs::zeros(gpu, "by_depth", num_convexes)?,
             by_depth_scratch: Pairs::zeros(gpu, "by_depth.scratch", num_convexes)?,
             depth_sort: sort.plan(gpu, num_convexes, u32::BITS, 0)?,
@@ -214,7 +211,7 @@ impl FrameMemory {
         &'a self,
         view: &'a View,
     ) -> (&'a Buffer<layout::Camera>, &'a Buffer<layout::Status>, &'a Buffer<u32>) {
-        (&view.whole, &self.status, &self.projected)
+        (&view.whole, &self.status, &self.projected.convexes)
     }
 
     /// The uniforms of a camera for frames in this memory.
@@ -258,8 +255,6 @@ impl FrameMemory {
             params: &scene.params,
             row_widths: row_widths(scene.points_per_convex as usize).map(|width| width as u64),
             projected: &self.projected,
-            depth_keys: &self.by_depth.keys,
-            convex_from_rank: &self.by_depth.values,
         }
     }
 

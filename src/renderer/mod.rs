@@ -1,8 +1,8 @@
 //! The order of the kernels: a scene on the GPU, and the pictures that cameras take of it.
 //!
 //! ```text
-//! project ─► sort by depth ─► count ─► scan ─► emit ─► sort by tile ─► ranges ─► rasterize
-//! gradients ◄─ project_backward, sh_backward ◄─ gather ◄─ rasterize_backward ◄─ totals ◄─ cotangents of the pictures
+//! project ─► keys ─► sort by depth ─► count ─► scan ─► emit ─► sort by tile ─► ranges ─► rasterize
+//! gradients ◄─ project_backward ◄─ sh_backward ◄─ gather ◄─ rasterize_backward ◄─ totals ◄─ cotangents of the pictures
 //! ```
 //!
 //! Counts stay on the GPU: a frame is recorded without knowing them. Where its instances do not fit the buffers they are
@@ -238,7 +238,7 @@ impl Renderer {
     /// # Errors
     /// [`GpuError`] when there is none.
     pub fn memory(&self, shape: FrameShape) -> Result<FrameMemory, GpuError> {
-        FrameMemory::new(&self.gpu, (&self.scan, &self.sort), self.project.words_per_convex(), shape)
+        FrameMemory::new(&self.gpu, (&self.project, &self.scan, &self.sort), shape)
     }
 
     /// What a frame takes on the device.
@@ -276,6 +276,7 @@ impl Renderer {
             self.project.record(commands, memory.project_args(scene, window))?;
         }
         let (count, slots) = (&memory.num_convexes, &memory.first_slot_from_rank);
+        self.bin.keys(commands, (&view.whole, scene.num_convexes), &memory.projected, &memory.by_depth)?;
         self.sort.record(commands, &memory.depth_sort, count, &memory.by_depth, &memory.by_depth_scratch)?;
         let bin = memory.bin_args(view, scene.num_convexes);
         self.bin.count(commands, bin)?;

@@ -50,7 +50,7 @@ fn random_scenes_have_the_gradients_of_the_twin() {
         if seed % 2 == 1 {
             make_opaque(&mut scene);
         }
-        let frame = check_against_twin(&mut renderers, &mut random, &scene, &toys::options(), seed);
+        let frame = check_against_twin(&mut renderers, &mut random, &scene, &toys::options(), small_size(seed));
         count_clamps(&frame, &mut clamps);
     }
     assert!(clamps.iter().all(|count| *count > 1000), "alpha, light and colour were held {clamps:?} times");
@@ -67,8 +67,33 @@ fn antialiased_scenes_have_the_gradients_of_the_twin() {
         if seed % 2 == 1 {
             make_opaque(&mut scene);
         }
-        check_against_twin(&mut renderers, &mut random, &scene, &toys::antialiased(), seed);
+        check_against_twin(&mut renderers, &mut random, &scene, &toys::antialiased(), small_size(seed));
     }
+}
+
+/// Convexes in many tiles go other ways: whole workgroups emit their instances, whose cotangents are added up in chunks.
+#[test]
+fn convexes_in_many_tiles_have_the_gradients_of_the_twin() {
+    let mut renderers = Renderers::new(gpu());
+    for seed in 0..4 {
+        let mut random = Random::new(3000 + seed);
+        let mut scene = toys::scene(&mut random, 12, 6, 2);
+        scene.params.log_sigma.iter_mut().step_by(2).for_each(|x| *x -= 4.0);
+        let size = [336 + 16 * seed as u32, 210];
+        let frame = check_against_twin(&mut renderers, &mut random, &scene, &toys::options(), size);
+        let mut tiles = [0; 12];
+        for (row, column) in (8..210).step_by(16).flat_map(|row| (8..336).step_by(16).map(move |column| (row, column)))
+        {
+            frame.walk(column, row).contributions.iter().for_each(|contribution| tiles[contribution.convex_id] += 1);
+        }
+        let wide = tiles.iter().filter(|count| **count >= 128).count();
+        assert!(wide >= 3, "seed {seed}: tiles of each convex: {tiles:?}");
+    }
+}
+
+/// Width and height of a picture.
+fn small_size(seed: u64) -> [u32; 2] {
+    [17 + (seed as u32 * 7) % 40, 16 + (seed as u32 * 5) % 35]
 }
 
 fn random_scene(random: &mut Random, seed: u64) -> Scene<f64> {
@@ -82,10 +107,9 @@ fn check_against_twin(
     random: &mut Random,
     scene: &Scene<f64>,
     options: &RenderOptions,
-    seed: u64,
+    [width, height]: [u32; 2],
 ) -> Frame<f64> {
     let scene = scene.cast::<f32>();
-    let (width, height) = (17 + (seed as u32 * 7) % 40, 16 + (seed as u32 * 5) % 35);
     let camera = toys::camera(random, width, height);
     let wide = scene.cast::<f64>();
     let frame = reference::forward(&wide, &camera, options);
@@ -108,7 +132,7 @@ fn check_against_twin(
 
     let found = renderers.gradients(&scene, &camera, options, &v_rgba, &v_depth);
     for (parameter, error) in errors(&found, &expected) {
-        assert!(error <= TOLERANCE, "seed {seed}: `{parameter}` is off by {error:.1e}");
+        assert!(error <= TOLERANCE, "{width}×{height}: `{parameter}` is off by {error:.1e}");
     }
     frame
 }

@@ -16,6 +16,16 @@ fn the_report_lists_the_default_first() {
 }
 
 #[test]
+fn subgroup_operations_are_used_where_lanes_are_consecutive_threads() {
+    let [(_, all), (_, webgpu), ..] = all_gpus() else { panic!("there are variants") };
+    let adapters = report::adapters();
+    let adapter = adapters.iter().find(|adapter| adapter.name == all.name()).unwrap();
+    // No device is known whose lanes are not; one would be worth a note in docs/troubleshooting.md.
+    assert_eq!(all.uses_subgroups(), adapter.features_used.contains(&"subgroup".to_owned()));
+    assert!(!webgpu.uses_subgroups());
+}
+
+#[test]
 fn an_unknown_adapter_is_refused_with_the_list() {
     for wanted in [Selector::Name("no such thing".into()), Selector::Index(99)] {
         let error = Gpu::open(&GpuOptions { adapter: Some(wanted), ..GpuOptions::default() }).unwrap_err();
