@@ -137,9 +137,14 @@ mod budget {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a number of convexes")]
     fn drop_spare(alive: &mut Vec<usize>, part: f32, statistics: &[[f32; 4]]) {
         let number = (f64::from(part) * alive.len() as f64) as usize;
+        if number >= alive.len() {
+            return;
+        }
         let mut by_pull = alive.clone();
-        by_pull.sort_by(|a, b| pull(&statistics[*a]).total_cmp(&pull(&statistics[*b])).then(a.cmp(b)));
-        let spare: HashSet<usize> = by_pull.into_iter().take(number).collect();
+        let pull_of = |i: &usize| pull(&statistics[*i]);
+        let (spare, ..) =
+            by_pull.select_nth_unstable_by(number, |a, b| pull_of(a).total_cmp(&pull_of(b)).then(a.cmp(b)));
+        let spare: HashSet<usize> = spare.iter().copied().collect();
         alive.retain(|i| !spare.contains(i));
     }
 

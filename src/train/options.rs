@@ -75,7 +75,7 @@ pub struct TrainOptions {
     /// Convexes of less opacity are given another place.
     pub dead_opacity: f32,
     /// Part of the convexes that is given another place at every change once there are as many as there may be: those that
-    /// the pictures pull at least.
+    /// the pictures pull at least. At most a half.
     pub spare: f32,
     /// Iterations between changes of the number of convexes; a twentieth of the run and at most a hundred where nothing is
     /// said.
@@ -247,6 +247,9 @@ impl TrainOptions {
                 return fault(name, &part, "0 to 1");
             }
         }
+        if !(0.0..=0.5).contains(&self.spare) {
+            return fault("spare", &self.spare, "0 to 0.5");
+        }
         if self.coarse_levels > MAX_COARSE_LEVELS {
             return fault("coarse_levels", &self.coarse_levels, "0 to 6");
         }
@@ -294,6 +297,7 @@ mod tests {
         );
         assert!(message(TrainOptions { colour_rate: f32::NAN, ..TrainOptions::default() }).contains("colour_rate"));
         assert!(message(TrainOptions { start_opacity: 1.0, ..TrainOptions::default() }).contains("start_opacity"));
+        assert!(message(TrainOptions { spare: 0.6, ..TrainOptions::default() }).contains("spare"));
         assert!(message(TrainOptions { coarse_levels: 7, ..TrainOptions::default() }).contains("coarse_levels"));
     }
 
