@@ -1,8 +1,10 @@
 //! Gradients of the GPU against the test vectors and against the twin.
 
 use lapidary::camera::RenderOptions;
+use lapidary::gpu::Commands;
 use lapidary::kernels::Gradient;
 use lapidary::reference::{self, Frame, ImageCotangents};
+use lapidary::renderer::{BackwardMemory, Differentiator, GpuScene, PictureCotangents, Renderer};
 use lapidary::scene::{Params, Scene};
 
 use crate::support::compare::relative_error;
@@ -89,6 +91,36 @@ fn convexes_in_many_tiles_have_the_gradients_of_the_twin() {
         let wide = tiles.iter().filter(|count| **count >= 128).count();
         assert!(wide >= 3, "seed {seed}: tiles of each convex: {tiles:?}");
     }
+}
+
+/// Trainings use one memory again and again: what a tile has not seen must not be taken from the iteration before.
+#[test]
+fn what_memory_held_before_does_not_matter() {
+    let (gpu, mut random) = (gpu(), Random::new(4000));
+    let (renderer, differentiator) = (Renderer::new(gpu, 6).unwrap(), Differentiator::new(gpu, 6).unwrap());
+    let mut scene = toys::scene(&mut random, 20, 6, 1);
+    scene.params.log_sigma.iter_mut().for_each(|x| *x -= 4.0);
+    let clear = GpuScene::upload(gpu, &scene.cast()).unwrap();
+    make_opaque(&mut scene);
+    let opaque = GpuScene::upload(gpu, &scene.cast()).unwrap();
+    let camera = toys::camera(&mut random, 320, 208);
+    let v = PictureCotangents {
+        rgba: gpu.upload("v_rgba", &vec![[1.0, -1.0, 0.5, 0.1]; 320 * 208]).unwrap(),
+        depth: gpu.upload("v_depth", &vec![0.1; 320 * 208]).unwrap(),
+    };
+    let frame = renderer.memory(renderer.shape(&clear, &camera).with_instances(20 * 260)).unwrap();
+    let view = frame.view(gpu, &clear, &camera, &toys::options()).unwrap();
+    let gradients_of = |scene: &GpuScene, memory: &BackwardMemory| {
+        let mut commands = Commands::new(gpu, "test");
+        renderer.record(&mut commands, scene, &frame, &view).unwrap();
+        differentiator.record(&mut commands, scene, (&frame, &view), &v, memory).unwrap();
+        commands.submit();
+        memory.gradients.as_ref().map(|gradient| gradient.read(gpu).unwrap())
+    };
+    let expected = gradients_of(&opaque, &BackwardMemory::new(gpu, &opaque, &frame).unwrap());
+    let memory = BackwardMemory::new(gpu, &clear, &frame).unwrap();
+    assert!(gradients_of(&clear, &memory) != expected);
+    assert!(gradients_of(&opaque, &memory) == expected);
 }
 
 /// Width and height of a picture.
