@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use lapidary::image::Image;
 use lapidary::train::TrainOptions;
@@ -43,23 +43,32 @@ fn start(dataset: &Path, out: &Path) -> Child {
     command(dataset, out, more).spawn().unwrap()
 }
 
-/// Trains to the end while it is sent signals at random times within the time that a training takes; how many of them met
-/// one under way.
+/// When the checkpoint was written.
 #[cfg(unix)]
-fn interrupted(dataset: &Path, out: &Path, signals: &[&str], time: Duration, seed: u64) -> usize {
+fn saved_at(out: &Path) -> Option<SystemTime> {
+    checkpoint(out).metadata().and_then(|about| about.modified()).ok()
+}
+
+/// Trains to the end while it is sent signals at random times after it saved something; how many of them met a training
+/// under way.
+#[cfg(unix)]
+fn interrupted(dataset: &Path, out: &Path, signals: &[&str], seed: u64) -> usize {
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
     let mut caught = 0;
     for signal in signals {
+        let before = saved_at(out);
         let mut child = start(dataset, out);
-        // A program that is asked to stop before it listens dies without a word; then nothing was done.
-        std::thread::sleep(time.mul_f64(random.random_range(0.2..1.0)));
+        while saved_at(out) == before && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(random.random_range(0..200)));
         let is_running = child.try_wait().unwrap().is_none();
         let pid = child.id().to_string();
         if is_running {
             assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
         }
         child.wait().unwrap();
-        caught += usize::from(is_running && checkpoint(out).exists());
+        caught += usize::from(is_running);
     }
     assert!(start(dataset, out).wait().unwrap().success());
     caught
@@ -71,15 +80,13 @@ fn a_training_that_is_killed_again_and_again_ends_as_the_one_that_never_was() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     let [whole, again, killed, stopped] = ["whole", "again", "killed", "stopped"].map(|name| folder.path().join(name));
-    let begin = Instant::now();
     assert!(start(&dataset, &whole).wait().unwrap().success());
-    let time = begin.elapsed();
     let expected = results(&whole);
     assert!(start(&dataset, &again).wait().unwrap().success());
     assert!(results(&again) == expected, "two runs of one seed differ");
     let runs = [(&stopped, ["TERM", "INT", "TERM", "INT", "TERM"]), (&killed, ["KILL"; 5])];
     for ((out, signals), seed) in runs.into_iter().zip(1..) {
-        let caught = interrupted(&dataset, out, &signals, time, seed);
+        let caught = interrupted(&dataset, out, &signals, seed);
         println!("{signals:?}: {caught} met a training under way");
         assert!(caught > 0, "{signals:?}: none met a training under way");
         assert!(results(out) == expected, "{signals:?}: the result is another one");
