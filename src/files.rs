@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {verb} {}: {source}", path.display())]
 pub struct FileError {
-    /// `read`, `write` or `create`.
+    /// `read`, `write`, `create` or `remove`.
     pub verb: &'static str,
     /// The file or folder.
     pub path: PathBuf,

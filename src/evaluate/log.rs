@@ -17,6 +17,22 @@ pub enum LogLine {
     Evaluation(EvaluationLine),
 }
 
+impl LogLine {
+    /// Iterations that were done when it was written.
+    #[must_use]
+    pub const fn iteration(&self) -> u32 {
+        match self {
+            Self::Training(line) => line.iteration,
+            Self::Evaluation(line) => line.iteration,
+        }
+    }
+
+    /// The line in some bytes; `None` where they are none.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
 /// Means over the iterations since the line before.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TrainingLine {
@@ -79,7 +95,19 @@ impl EvaluationLine {
 /// [`FileError`] when the file cannot be read.
 pub fn read_log(path: &Path) -> Result<Vec<LogLine>, FileError> {
     let bytes = files::read(path)?;
-    Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    Ok(bytes.split(|byte| *byte == b'\n').filter_map(LogLine::parse).collect())
+}
+
+/// Drops from `metrics.jsonl` what a program that was killed left behind the iteration that its training goes on from: lines
+/// of iterations that will be done again, and half a line.
+///
+/// # Errors
+/// [`FileError`] when the file cannot be read or written.
+pub fn cut_log(path: &Path, iteration: u32) -> Result<(), FileError> {
+    let bytes = files::read(path)?;
+    let is_kept = |line: &&[u8]| LogLine::parse(line).is_some_and(|line| line.iteration() <= iteration);
+    let lines = bytes.split(|byte| *byte == b'\n').filter(is_kept);
+    files::write_atomically(path, &lines.flat_map(|line| [line, b"\n"]).flatten().copied().collect::<Vec<u8>>())
 }
 
 #[cfg(test)]
@@ -99,5 +127,10 @@ mod tests {
         std::fs::write(&path, format!("{first}\n{{\"other\": 1}}\nnot JSON\n\n{second}\n{{\"iterat")).unwrap();
         assert_eq!(read_log(&path).unwrap(), lines);
         assert!(read_log(folder.path()).is_err());
+        cut_log(&path, 199).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{first}\n"), "the second is ahead");
+        std::fs::write(&path, format!("{first}\n{second}")).unwrap();
+        cut_log(&path, 200).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{first}\n{second}\n"), "only its end was lost");
     }
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub use album::{Album, Summary, ViewMetrics, difference, picture_stem};
 pub use chart::growth_svg;
 pub use folder::PictureFolder;
-pub use log::{EvaluationLine, LogLine, TrainingLine, read_log};
+pub use log::{EvaluationLine, LogLine, TrainingLine, cut_log, read_log};
 pub use report::{Curve, Report, curves_of};
 pub use views::SceneViews;
 

@@ -1,6 +1,7 @@
 //! Strategies: which convexes are cut, moved or dropped, and when. They decide from a few numbers per convex; the GPU
 //! builds the new scene from the edits.
 
+use super::draw::draw;
 use super::options::{Preset, StrategyKind, TrainOptions};
 use super::start::logit;
 use crate::gpu::layout::Edit;
@@ -67,10 +68,12 @@ fn sigmoid(raw: f32) -> f32 {
 /// The number of convexes follows a schedule; no threshold depends on the scene. After 3DGS-MCMC (Kheradmand et al.
 /// 2024), with cuts in place of copies.
 mod budget {
-    use rand::{RngExt as _, SeedableRng as _};
+    use std::collections::HashSet;
+
+    use rand::SeedableRng as _;
     use rand_pcg::Pcg64Mcg;
 
-    use super::{Census, Edit, Shape, TrainOptions, keep, sigmoid};
+    use super::{Census, Edit, Shape, TrainOptions, draw, keep, sigmoid};
 
     /// Part of the iterations before the first change.
     const WARM_UP: f32 = 0.02;
@@ -100,11 +103,16 @@ mod budget {
     pub(super) fn refine(options: &TrainOptions, iteration: u32, census: &Census) -> Vec<Edit> {
         let now = census.raw_opacity.len();
         let is_dead = |i: usize| sigmoid(census.raw_opacity[i]) < options.dead_opacity;
-        let alive: Vec<usize> = (0..now).filter(|i| !is_dead(*i)).collect();
+        let mut alive: Vec<usize> = (0..now).filter(|i| !is_dead(*i)).collect();
+        if now >= options.max_convexes as usize {
+            drop_spare(&mut alive, options.spare, &census.statistics);
+        }
         let births = target(options, iteration, now).saturating_sub(alive.len()).min(alive.len());
         let mut is_cut = vec![false; now];
-        for i in draw(options.seed, iteration, births, &alive, &census.statistics) {
-            is_cut[i] = true;
+        let mut random = Pcg64Mcg::seed_from_u64(options.seed ^ (u64::from(iteration) << 32));
+        let pulls: Vec<f64> = alive.iter().map(|i| pull(&census.statistics[*i])).collect();
+        for index in draw(&mut random, births, &pulls) {
+            is_cut[alive[index]] = true;
         }
         let mut edits = Vec::with_capacity(alive.len() + births);
         for i in alive {
@@ -124,22 +132,25 @@ mod budget {
     /// keeps their slope keeps the mean slope of all sides.
     const CUT_DELTA_SHIFT: f32 = 0.5 * std::f32::consts::LN_2;
 
-    /// Draws convexes without replacement, with weights: the largest of `log(u) / weight`. Source: Efraimidis &
-    /// Spirakis 2006.
-    fn draw(seed: u64, iteration: u32, count: usize, among: &[usize], statistics: &[[f32; 4]]) -> Vec<usize> {
-        let mut random = Pcg64Mcg::seed_from_u64(seed ^ (u64::from(iteration) << 32));
-        let mut keys: Vec<(f64, usize)> = among
-            .iter()
-            .map(|i| {
-                let [moved, _, views, _] = statistics[*i];
-                let weight = f64::from(moved / views.max(1.0)).max(1e-300);
-                let u: f64 = random.random();
-                (u.max(f64::MIN_POSITIVE).ln() / weight, *i)
-            })
-            .collect();
-        keys.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        keys.truncate(count);
-        keys.into_iter().map(|(_, i)| i).collect()
+    /// Drops the part of the convexes that the pictures pull at least, so that a budget that is used up moves to where it is
+    /// needed.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a number of convexes")]
+    fn drop_spare(alive: &mut Vec<usize>, part: f32, statistics: &[[f32; 4]]) {
+        let number = (f64::from(part) * alive.len() as f64) as usize;
+        if number >= alive.len() {
+            return;
+        }
+        let mut by_pull = alive.clone();
+        let pull_of = |i: &usize| pull(&statistics[*i]);
+        let (spare, ..) =
+            by_pull.select_nth_unstable_by(number, |a, b| pull_of(a).total_cmp(&pull_of(b)).then(a.cmp(b)));
+        let spare: HashSet<usize> = spare.iter().copied().collect();
+        alive.retain(|i| !spare.contains(i));
+    }
+
+    /// How much the pictures pull at a convex when they see it.
+    fn pull(&[moved, _, views, _]: &[f32; 4]) -> f64 {
+        f64::from(moved / views.max(1.0))
     }
 
     #[cfg(test)]
@@ -174,10 +185,31 @@ mod budget {
                     [0.0, 0.0, 1.0, 1.0],
                 ],
             };
-            let edits = refine(&TrainOptions { max_convexes: 4, ..options() }, 1000, &census);
+            let options = TrainOptions { max_convexes: 4, spare: 0.0, ..options() };
+            let edits = refine(&options, 1000, &census);
             let sources: Vec<u32> = edits.iter().map(|edit| edit.source).collect();
             assert_eq!(sources, [0, 2, 2, 3]);
             assert_ne!(edits[1].shape, edits[2].shape);
+        }
+
+        #[test]
+        fn a_full_budget_moves_from_where_nothing_pulls() {
+            let pulls = [3.0, 1.0, 2.0, 4.0, 900.0];
+            let census = Census {
+                raw_opacity: vec![2.0; 5],
+                log_sigma: vec![0.0; 5],
+                statistics: pulls.map(|pull| [2.0 * pull, 0.0, 2.0, 1.0]).to_vec(),
+            };
+            let sources = |max_convexes: u32| {
+                let options = TrainOptions { max_convexes, spare: 0.4, ..options() };
+                refine(&options, 1000, &census).iter().map(|edit| edit.source).collect::<Vec<u32>>()
+            };
+            let full = sources(5);
+            assert_eq!(full.len(), 5);
+            assert!(!full.contains(&1) && !full.contains(&2), "{full:?}");
+            assert_eq!(full.iter().filter(|source| **source == 4).count(), 2, "{full:?}");
+            let growing = sources(100);
+            assert!((0..5).all(|source| growing.contains(&source)), "{growing:?}");
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod checkpoint;
 mod density;
+mod draw;
 mod governor;
 mod options;
 mod start;

@@ -74,6 +74,9 @@ pub struct TrainOptions {
     pub extent_weight: f32,
     /// Convexes of less opacity are given another place.
     pub dead_opacity: f32,
+    /// Part of the convexes that is given another place at every change once there are as many as there may be: those that
+    /// the pictures pull at least. At most a half.
+    pub spare: f32,
     /// Iterations between changes of the number of convexes; a twentieth of the run and at most a hundred where nothing is
     /// said.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +127,7 @@ impl Default for TrainOptions {
             opacity_weight: 0.01,
             extent_weight: 0.0,
             dead_opacity: 0.01,
+            spare: 0.02,
             refine_every: None,
             refine_until: 0.6,
             coarse_levels: 2,
@@ -237,10 +241,14 @@ impl TrainOptions {
         if !(0.0..=1.0).contains(&self.ssim_weight) {
             return fault("ssim_weight", &self.ssim_weight, "0 to 1");
         }
-        for (name, part) in [("refine_until", self.refine_until), ("coarse_until", self.coarse_until)] {
+        let parts = [("refine_until", self.refine_until), ("coarse_until", self.coarse_until), ("spare", self.spare)];
+        for (name, part) in parts {
             if !(0.0..=1.0).contains(&part) {
                 return fault(name, &part, "0 to 1");
             }
+        }
+        if !(0.0..=0.5).contains(&self.spare) {
+            return fault("spare", &self.spare, "0 to 0.5");
         }
         if self.coarse_levels > MAX_COARSE_LEVELS {
             return fault("coarse_levels", &self.coarse_levels, "0 to 6");
@@ -289,6 +297,7 @@ mod tests {
         );
         assert!(message(TrainOptions { colour_rate: f32::NAN, ..TrainOptions::default() }).contains("colour_rate"));
         assert!(message(TrainOptions { start_opacity: 1.0, ..TrainOptions::default() }).contains("start_opacity"));
+        assert!(message(TrainOptions { spare: 0.6, ..TrainOptions::default() }).contains("spare"));
         assert!(message(TrainOptions { coarse_levels: 7, ..TrainOptions::default() }).contains("coarse_levels"));
     }
 

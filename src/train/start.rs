@@ -5,10 +5,11 @@ use std::num::NonZero;
 
 use glam::{DMat3, DVec2, DVec3};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
-use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
+use rayon::prelude::*;
 
+use super::draw::draw;
 use super::options::{Preset, StrategyKind, TrainOptions};
 use crate::camera::Camera;
 use crate::constants::{SH_C0, SH_COEFFS};
@@ -41,8 +42,7 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
     let far = if dataset.points.is_empty() { Vec::new() } else { far_seeds(&seeds, cameras) };
     let room = (options.max_convexes as usize).saturating_sub(far.len()).max(1);
     if seeds.len() > room {
-        seeds.shuffle(&mut random);
-        seeds.truncate(room);
+        seeds = thinned(&seeds, room, cameras, &mut random);
     }
     seeds.extend(far);
     seeds.truncate(options.max_convexes as usize);
@@ -93,6 +93,24 @@ const fn published_sigma(preset: Preset) -> f64 {
 /// The inverse of the sigmoid.
 pub(super) fn logit(opacity: f32) -> f32 {
     (opacity / (1.0 - opacity)).ln()
+}
+
+/// So many of the seeds, drawn by the part of the pictures that each stands for. Points of structure from motion lie densely
+/// on what was photographed from near, and a draw without weights leaves nothing for what is behind it.
+fn thinned(seeds: &[Seed], count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) -> Vec<Seed> {
+    let share = |((place, _), distance): (&Seed, f64)| (distance / mean_span(cameras, *place)).powi(2);
+    let shares: Vec<f64> = seeds.par_iter().zip(neighbour_distances(seeds)).map(share).collect();
+    draw(random, count, &shares).into_iter().map(|index| seeds[index]).collect()
+}
+
+/// How wide a picture is at the depth of a place, the mean of the cameras that see it; infinite where none does.
+fn mean_span(cameras: &[Camera], place: DVec3) -> f64 {
+    let span = |camera: &Camera| {
+        let depth = camera.view_from_world.transform_point3(place).z;
+        depth * f64::from(camera.width) / camera.intrinsics.fx
+    };
+    let spans: Vec<f64> = cameras.iter().filter(|camera| cell(camera, place).is_some()).map(span).collect();
+    if spans.is_empty() { f64::INFINITY } else { spans.iter().sum::<f64>() / spans.len() as f64 }
 }
 
 /// Focal length of a picture a thousand pixels wide: what the published start values were chosen at.
@@ -226,6 +244,23 @@ mod tests {
         let (focus, radius) = common_view(&(0..6).map(camera).collect::<Vec<_>>());
         assert!(focus.distance(target) < 1e-9);
         assert!((radius - 4.0 * 1.25f64.sqrt() * 0.3).abs() < 1e-9, "half of 60 pixels at a focal length of 100");
+    }
+
+    /// Two walls fill the same part of the picture, one ten times as far as the other and of a ninth of its points.
+    #[test]
+    fn near_and_far_are_thinned_to_the_same_density_in_the_picture() {
+        let grid = |depth: f64, across: u32| {
+            let side = move |i: u32| depth * (0.8 * (f64::from(i) + 0.5) / f64::from(across) - 0.4);
+            (0..across * across).map(move |i| (DVec3::new(side(i % across), side(i / across), depth), [0.0; 3]))
+        };
+        let camera = Camera::look_at(DVec3::ZERO, DVec3::Z, DVec3::Y, 100.0, 100, 100);
+        let seeds: Vec<Seed> = grid(1.0, 60).chain(grid(10.0, 20)).collect();
+        let kept = thinned(&seeds, 400, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
+        let num_far = kept.iter().filter(|(place, _)| place.z > 5.0).count();
+        assert!((150..=250).contains(&num_far), "{num_far} of 400, where 40 are drawn without weights");
+        let unseen = vec![(DVec3::new(0.0, 0.0, -1.0), [0.0; 3]); 9];
+        let kept = thinned(&[unseen, seeds[..8].to_vec()].concat(), 8, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
+        assert!(kept.iter().all(|(place, _)| place.z > 0.0), "what no camera sees goes first");
     }
 
     #[test]

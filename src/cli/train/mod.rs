@@ -1,5 +1,6 @@
 //! `lapidary train`: from photographs to a scene.
 
+mod log;
 mod options;
 mod run;
 
@@ -198,9 +199,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
         say(args, "warning", &trainer.suspicions()?);
     }
     let mut run = Run::new(args, trainer);
-    if !args.resume {
-        run.forget_log()?;
-    }
+    run.open_log()?;
     cameras(&dataset).save(&args.out.join(CAMERAS_FILE))?;
     files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
     if !run.train(watch)? {

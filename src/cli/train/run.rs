@@ -1,10 +1,7 @@
 //! A training under way: the loop, and what is written about it.
 
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, TrainingLine, curves_of, read_log};
@@ -16,6 +13,7 @@ use lapidary::scene_file::{self, Metadata};
 use lapidary::train::Trainer;
 
 use super::super::signals;
+use super::log::Log;
 use super::{Metrics, TrainArgs, Watch, Wish};
 
 /// A training and what is written about it.
@@ -23,8 +21,7 @@ pub(super) struct Run<'a> {
     args: &'a TrainArgs,
     pub(super) trainer: Trainer,
     begin: Instant,
-    /// Lines that are not yet written.
-    log: Vec<u8>,
+    log: Log,
     /// Of the held-back views when they were last looked at, dB.
     last_psnr: Option<f64>,
 }
@@ -34,7 +31,7 @@ const LINE_EVERY: u32 = 100;
 
 impl<'a> Run<'a> {
     pub(super) fn new(args: &'a TrainArgs, trainer: Trainer) -> Self {
-        Self { args, trainer, begin: Instant::now(), log: Vec::new(), last_psnr: None }
+        Self { args, trainer, begin: Instant::now(), log: Log::new(&args.out), last_psnr: None }
     }
 }
 
@@ -68,18 +65,18 @@ impl Run<'_> {
             losses.extend(new_losses);
             bar.set_position(self.trainer.iteration().into());
             if losses.len() >= per_line {
-                self.log_losses(bar, &losses)?;
-                losses.clear();
+                self.log_losses(bar, &std::mem::take(&mut losses))?;
             }
             if self.trainer.iteration() == next_look {
                 self.look()?;
             }
             if wish == Wish::Save || (self.trainer.iteration() == next && next < end) {
+                self.log_losses(bar, &std::mem::take(&mut losses))?;
                 self.save()?;
             }
             is_stopped = wish == Wish::Stop;
         }
-        if losses.is_empty() { Ok(()) } else { self.log_losses(bar, &losses) }
+        self.log_losses(bar, &losses)
     }
 
     /// Saves what was done before an error, and adds to it what became of that.
@@ -105,7 +102,11 @@ impl Run<'_> {
         bar
     }
 
+    /// A line about some iterations; none where there were none.
     fn log_losses(&mut self, bar: &ProgressBar, losses: &[LossMeans]) -> anyhow::Result<()> {
+        if losses.is_empty() {
+            return Ok(());
+        }
         let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
         let line = TrainingLine {
             iteration: self.trainer.iteration(),
@@ -144,27 +145,20 @@ impl Run<'_> {
         if self.args.json {
             tell!("{line}");
         }
-        self.log.extend(line.bytes().chain([b'\n']));
+        self.log.push(&line);
         Ok(())
     }
 
-    fn log_path(&self) -> PathBuf {
-        self.args.out.join("metrics.jsonl")
+    /// Makes the log that of the training which begins, or goes on.
+    pub(super) fn open_log(&self) -> anyhow::Result<()> {
+        let is_old = self.args.resume;
+        Ok(if is_old { self.log.go_on(self.trainer.iteration()) } else { self.log.begin() }?)
     }
 
-    /// Removes the log of an earlier training that left no checkpoint.
-    pub(super) fn forget_log(&self) -> anyhow::Result<()> {
-        let path = self.log_path();
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", path.display()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The checkpoint, the scene, and the log so far.
+    /// The log so far, the checkpoint and the scene. The log goes first: lines that are ahead of the checkpoint can be dropped,
+    /// lines that are missing cannot be written again.
     fn save(&mut self) -> anyhow::Result<()> {
+        self.log.write()?;
         self.trainer.checkpoint()?.save(&self.args.out.join("checkpoint.safetensors"))?;
         let about = Metadata {
             normalised_from_world: Some(self.trainer.similarity()),
@@ -176,18 +170,6 @@ impl Run<'_> {
             )),
         };
         scene_file::save_with(&self.trainer.scene()?, &about, &self.args.out.join("scene.safetensors"))?;
-        self.append_log()
-    }
-
-    fn append_log(&mut self) -> anyhow::Result<()> {
-        let path = self.log_path();
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        file.write_all(&self.log).with_context(|| format!("cannot write {}", path.display()))?;
-        self.log.clear();
         Ok(())
     }
 
@@ -203,7 +185,7 @@ impl Run<'_> {
             album.add(&self.trainer.evaluate(view, ruler)?, Some(&self.args.out.join("test")))?;
         }
         self.write_evaluation(&album.likeness())?;
-        self.append_log()?;
+        self.log.write()?;
         let metrics = Metrics {
             num_convexes: self.trainer.num_convexes(),
             iterations: self.trainer.iteration(),
@@ -241,7 +223,7 @@ impl Run<'_> {
                 metrics.iterations
             ),
             num_convexes: Some(metrics.num_convexes.into()),
-            curves: curves_of(&read_log(&self.log_path())?),
+            curves: curves_of(&read_log(self.log.path())?),
             facts: vec![
                 ("Dataset", dataset),
                 ("Iterations", metrics.iterations.to_string()),

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lapidary::image::Image;
+use lapidary::train::TrainOptions;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::cli::{refused, succeeds, text};
@@ -42,22 +43,32 @@ fn start(dataset: &Path, out: &Path) -> Child {
     command(dataset, out, more).spawn().unwrap()
 }
 
-/// Trains to the end while it is sent signals at random times; how many of them met a training under way.
+/// When the checkpoint was written.
+#[cfg(unix)]
+fn saved_at(out: &Path) -> Option<SystemTime> {
+    checkpoint(out).metadata().and_then(|about| about.modified()).ok()
+}
+
+/// Trains to the end while it is sent signals at random times after it saved something; how many of them met a training
+/// under way.
 #[cfg(unix)]
 fn interrupted(dataset: &Path, out: &Path, signals: &[&str], seed: u64) -> usize {
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
     let mut caught = 0;
     for signal in signals {
+        let before = saved_at(out);
         let mut child = start(dataset, out);
-        // A program that is asked to stop before it listens dies without a word; then nothing was done.
-        std::thread::sleep(Duration::from_millis(random.random_range(300..2500)));
+        while saved_at(out) == before && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(random.random_range(0..200)));
         let is_running = child.try_wait().unwrap().is_none();
         let pid = child.id().to_string();
         if is_running {
             assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
         }
         child.wait().unwrap();
-        caught += usize::from(is_running && checkpoint(out).exists());
+        caught += usize::from(is_running);
     }
     assert!(start(dataset, out).wait().unwrap().success());
     caught
@@ -80,6 +91,38 @@ fn a_training_that_is_killed_again_and_again_ends_as_the_one_that_never_was() {
         assert!(caught > 0, "{signals:?}: none met a training under way");
         assert!(results(out) == expected, "{signals:?}: the result is another one");
     }
+}
+
+/// Iterations of the lines about training; every line of the log is whole, and none is behind the one before.
+fn logged(out: &Path) -> Vec<u64> {
+    let log = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.is_sorted_by_key(|line| line["iteration"].as_u64()), "{log}");
+    lines.iter().filter(|line| line["l1"].is_number()).filter_map(|line| line["iteration"].as_u64()).collect()
+}
+
+#[test]
+fn the_log_of_a_training_that_died_while_it_saved_is_put_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
+    // The checkpoint can be written, the scene cannot.
+    let obstacle = out.join("scene.safetensors");
+    std::fs::create_dir_all(obstacle.join("held")).unwrap();
+    assert!(!start(&dataset, &out).wait().unwrap().success());
+    assert_eq!(logged(&out).last(), Some(&23), "as far as the checkpoint");
+
+    // A line that is ahead of the checkpoint, and half a line.
+    let path = out.join("metrics.jsonl");
+    let log = std::fs::read_to_string(&path).unwrap();
+    let ahead = log.lines().last().unwrap().replace("\"iteration\":23", "\"iteration\":24");
+    std::fs::write(&path, format!("{log}{ahead}\n{{\"iterat")).unwrap();
+    std::fs::remove_dir_all(&obstacle).unwrap();
+    assert!(start(&dataset, &out).wait().unwrap().success());
+    let found = logged(&out);
+    // One list is always under way.
+    let submission = u64::from(TrainOptions::default().iterations_per_submission);
+    assert!(!found.contains(&24) && found.last() == Some(&ITERATIONS.into()), "{found:?}");
+    assert!(found[0] <= 2 * submission && found.windows(2).all(|two| two[1] - two[0] <= 2 * submission), "{found:?}");
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! `metrics.jsonl` as it is written: never behind the checkpoint, and put right where a training was killed.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use lapidary::evaluate::cut_log;
+use lapidary::files::FileError;
+
+/// The log of a training. Lines wait in memory until the training is saved.
+pub(super) struct Log {
+    path: PathBuf,
+    waiting: Vec<u8>,
+}
+
+impl Log {
+    /// The log in a folder; what is there already stays until [`Self::begin`] or [`Self::go_on`].
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { path: folder.join("metrics.jsonl"), waiting: Vec::new() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the log of an earlier training that left no checkpoint.
+    pub(super) fn begin(&self) -> Result<(), FileError> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(FileError::of("remove", &self.path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts right what a program that was killed left behind its checkpoint.
+    pub(super) fn go_on(&self, iteration: u32) -> Result<(), FileError> {
+        if self.path.exists() { cut_log(&self.path, iteration) } else { Ok(()) }
+    }
+
+    /// Adds a line, without its end.
+    pub(super) fn push(&mut self, line: &str) {
+        self.waiting.extend(line.bytes().chain([b'\n']));
+    }
+
+    /// Writes what waits and has it stored before it returns.
+    pub(super) fn write(&mut self) -> Result<(), FileError> {
+        let append = || {
+            let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+            file.write_all(&self.waiting)?;
+            file.sync_data()
+        };
+        append().map_err(FileError::of("write", &self.path))?;
+        self.waiting.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! Draws with weights.
+
+use rand::RngExt as _;
+use rand_pcg::Pcg64Mcg;
+
+/// Draws `count` indices of weights without replacement, or all where there are fewer: the largest of `log(u) / weight`. A
+/// weight of zero comes last. Source: Efraimidis & Spirakis 2006.
+pub(super) fn draw(random: &mut Pcg64Mcg, count: usize, weights: &[f64]) -> Vec<usize> {
+    let mut key = |weight: &f64| {
+        let u: f64 = random.random();
+        u.max(f64::MIN_POSITIVE).ln() / weight.max(1e-300)
+    };
+    let mut keys: Vec<(f64, usize)> = weights.iter().map(&mut key).zip(0..).collect();
+    keys.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    keys.into_iter().take(count).map(|(_, index)| index).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+
+    use super::*;
+
+    #[test]
+    fn the_heavy_are_drawn_and_nothing_twice() {
+        let mut random = Pcg64Mcg::seed_from_u64(0);
+        let drawn = draw(&mut random, 3, &[1.0, 0.0, 1e9, 2.0]);
+        assert_eq!((drawn.len(), drawn[0]), (3, 2));
+        assert!(!drawn.contains(&1), "{drawn:?}");
+        assert_eq!(draw(&mut random, 9, &[1.0, 1.0]).len(), 2);
+    }
+}
