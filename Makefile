@@ -31,6 +31,7 @@ test: tools
 
 test-subgroups: tools
 	$(CARGO) test --no-run
+	scripts/setup-vulkan $(DEBUG)
 	scripts/test-subgroups
 
 test-portable: tools

@@ -4,7 +4,7 @@
 // 1 for every thread whose subgroup is as it should be.
 @group(0) @binding(0) var<storage, read_write> findings: array<u32>;
 
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(PROBE_THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
@@ -18,5 +18,5 @@ fn main(
     let by_four = subgroupShuffleXor(thread, 4u);
     let is_run = lane == thread % lanes && before == lane;
     let meets_others = by_one == (thread ^ 1u) && by_two == (thread ^ 2u) && (lanes < 8u || by_four == (thread ^ 4u));
-    findings[group.x * THREADS + thread] = u32(is_run && meets_others);
+    findings[group.x * PROBE_THREADS + thread] = u32(is_run && meets_others);
 }

@@ -18,7 +18,7 @@ const GROUPS: u32 = 4;
 pub(super) fn has_ordered_lanes(gpu: &Gpu) -> Result<bool, GpuError> {
     // The sizes of the scans and of the rasterizer.
     for threads in [WG_SIZE, TILE_SIZE * TILE_SIZE / 4] {
-        let kernel = match Kernel::new(gpu, &shaders::PROBE, &[("THREADS", threads)]) {
+        let kernel = match Kernel::new(gpu, &shaders::PROBE, &[("PROBE_THREADS", threads)]) {
             Err(GpuError::Shader { .. }) => return Ok(false),
             kernel => kernel?,
         };

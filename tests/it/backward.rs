@@ -107,6 +107,19 @@ fn tiles_of(frame: &Frame<f64>, num_convexes: usize) -> Vec<usize> {
     tiles
 }
 
+#[test]
+fn convexes_whose_cotangents_overflow_get_no_gradient() {
+    let mut random = Random::new(5000);
+    let scene = toys::scene(&mut random, 3, 6, 2).cast::<f32>();
+    let camera = toys::camera(&mut random, 40, 40);
+    // The cotangents of the colour overflow, those of the depth are small.
+    let (v_rgba, v_depth) = (vec![[3e38, 0.0, 0.0, 0.0]; 1600], vec![0.01; 1600]);
+    let found = Renderers::new(gpu()).gradients(&scene, &camera, &toys::options(), &v_rgba, &v_depth);
+    for (name, values) in found.into_named() {
+        assert!(values.iter().all(|value| *value == 0.0), "`{name}`");
+    }
+}
+
 /// Trainings use one memory again and again: what a tile has not seen must not be taken from the iteration before.
 #[test]
 fn what_memory_held_before_does_not_matter() {

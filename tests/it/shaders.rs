@@ -23,7 +23,7 @@ fn reflected() -> Vec<Result<Reflected, String>> {
         [(hardware, 3, 0), (hardware, 8, 1), (software, 3, 1), (software, 8, 0), (small, 8, 0), (Traits::WEBGPU, 8, 1)];
     let all = SHADERS.iter().flat_map(|shader| variants.map(|variant| (shader, variant)));
     all.map(|(shader, (traits, points, inspect))| {
-        let choices = [("INSPECT", inspect), ("GRADIENT", inspect), ("LANES", 8), ("THREADS", 64)];
+        let choices = [("INSPECT", inspect), ("GRADIENT", inspect), ("LANES", 8), ("PROBE_THREADS", 64)];
         let source = shader.source(traits, &[&[("POINTS", points)], &choices[..]].concat());
         match reflect(shader.name, &source) {
             Ok((module, interface)) => Ok((shader.name, module, interface)),
