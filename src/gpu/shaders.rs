@@ -81,7 +81,7 @@ const ROW: Part = choice!(Traits::has_cheap_shuffles, "shared/row_lanes.wgsl", "
 /// How numbers of a convex are added up.
 const SUMS: Part = choice!(Traits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
 
-/// Whether lanes of subgroups are consecutive threads. Constant: PROBE_THREADS.
+/// Whether lanes of subgroups are consecutive threads. Constant: `PROBE_THREADS`.
 pub const PROBE: Shader = Shader { name: "probe", parts: &[text!("probe.wgsl")] };
 
 /// Turns a count on the GPU into workgroups of an indirect dispatch.
