@@ -98,14 +98,16 @@ pub fn read_log(path: &Path) -> Result<Vec<LogLine>, FileError> {
     Ok(bytes.split(|byte| *byte == b'\n').filter_map(LogLine::parse).collect())
 }
 
-/// Drops from `metrics.jsonl` what a program that was killed left behind the iteration that its training goes on from: lines
-/// of iterations that will be done again, and half a line.
+/// Drops from `metrics.jsonl` what will be written again by a training that goes on after an iteration: lines of later
+/// iterations, half a line that a program left which was killed, and, where the training `is_done`, its last evaluation.
 ///
 /// # Errors
 /// [`FileError`] when the file cannot be read or written.
-pub fn cut_log(path: &Path, iteration: u32) -> Result<(), FileError> {
+pub fn cut_log(path: &Path, iteration: u32, is_done: bool) -> Result<(), FileError> {
     let bytes = files::read(path)?;
-    let is_kept = |line: &&[u8]| LogLine::parse(line).is_some_and(|line| line.iteration() <= iteration);
+    let is_last = |line: &LogLine| is_done && line.iteration() == iteration && matches!(line, LogLine::Evaluation(_));
+    let is_ahead = |line: &LogLine| line.iteration() > iteration || is_last(line);
+    let is_kept = |line: &&[u8]| LogLine::parse(line).is_some_and(|line| !is_ahead(&line));
     let lines = bytes.split(|byte| *byte == b'\n').filter(is_kept);
     files::write_atomically(path, &lines.flat_map(|line| [line, b"\n"]).flatten().copied().collect::<Vec<u8>>())
 }
@@ -127,10 +129,12 @@ mod tests {
         std::fs::write(&path, format!("{first}\n{{\"other\": 1}}\nnot JSON\n\n{second}\n{{\"iterat")).unwrap();
         assert_eq!(read_log(&path).unwrap(), lines);
         assert!(read_log(folder.path()).is_err());
-        cut_log(&path, 199).unwrap();
+        cut_log(&path, 199, false).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{first}\n"), "the second is ahead");
         std::fs::write(&path, format!("{first}\n{second}")).unwrap();
-        cut_log(&path, 200).unwrap();
+        cut_log(&path, 200, false).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{first}\n{second}\n"), "only its end was lost");
+        cut_log(&path, 200, true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{first}\n"), "the last look is done again");
     }
 }

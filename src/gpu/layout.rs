@@ -172,8 +172,12 @@ mirrors! {
     pub struct GatherRowsArgs {
         /// Values of a row.
         pub row_width: u32,
-        /// 1 where only convexes that keep their moments get their row, and the others zeros.
+        /// 1 where only convexes that keep their moments get their row.
         pub is_moment: u32,
+        /// First row of the window of the new array.
+        pub first_row: u32,
+        /// First row of the window of the old one.
+        pub first_old: u32,
     }
 
     /// Weights of what keeps a scene tidy.

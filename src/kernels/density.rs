@@ -1,5 +1,6 @@
 //! Statistics that densification asks for, tidiness of the scene, and building a new scene from an old one.
 
+use crate::constants::WINDOW_UNIT;
 use crate::gpu::layout::{Camera, Edit, GatherRowsArgs, RegulariseArgs, Status};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 use crate::scene::Params;
@@ -89,7 +90,7 @@ impl Density {
         commands.dispatch(&self.regularise, Grid::Threads(args.num_convexes), &bindings)
     }
 
-    /// Records that `new` becomes what the edits make of `old`, one row per edit.
+    /// Records that `new`, which holds zeros, becomes what the edits make of `old`, one row per edit.
     ///
     /// # Errors
     /// [`GpuError`] when there is no memory for the arguments.
@@ -115,7 +116,7 @@ impl Density {
         self.gather(commands, edits, (&old.sh, &new.sh), sh_width, false)
     }
 
-    /// Records that the optimiser's moments move along with their convexes, or begin at zero.
+    /// Records that the optimiser's moments move along with their convexes, or stay at the zeros that `new` holds.
     ///
     /// # Errors
     /// As [`Self::rebuild`].
@@ -141,10 +142,35 @@ impl Density {
         row_width: u32,
         is_moment: bool,
     ) -> Result<(), GpuError> {
-        let args = GatherRowsArgs { row_width, is_moment: is_moment.into() };
-        let args = commands.gpu().uniform("gather_rows.args", &args)?;
-        let bindings = [("args", args.all()), ("edits", edits.all()), ("old", old.all()), ("rows", new.all())];
-        commands.dispatch(&self.gather_rows, Grid::Threads(small(new.len())), &bindings)
+        // In windows where a binding does not show everything: every new one looks for its rows in every old one.
+        let gpu = commands.gpu();
+        let unit = u64::from(WINDOW_UNIT);
+        let width = u64::from(row_width);
+        let rows = (gpu.binding_elements::<f32>() / width / unit).max(1) * unit;
+        let windows = |values: u64| {
+            let rows_at = move |first: u64| first..(first + rows * width).min(values);
+            (0..values).step_by(usize::try_from(rows * width).unwrap_or(usize::MAX)).map(rows_at)
+        };
+        for window in windows(new.len()) {
+            for old_window in windows(old.len()) {
+                let args = GatherRowsArgs {
+                    row_width,
+                    is_moment: is_moment.into(),
+                    first_row: small(window.start / width),
+                    first_old: small(old_window.start / width),
+                };
+                let args = gpu.uniform("gather_rows.args", &args)?;
+                let bindings = [
+                    ("args", args.all()),
+                    ("edits", edits.all()),
+                    ("old", old.window(old_window)),
+                    ("rows", new.window(window.clone())),
+                ];
+                let threads = Grid::Threads(small(window.end - window.start));
+                commands.dispatch(&self.gather_rows, threads, &bindings)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -68,8 +68,6 @@ fn sigmoid(raw: f32) -> f32 {
 /// The number of convexes follows a schedule; no threshold depends on the scene. After 3DGS-MCMC (Kheradmand et al.
 /// 2024), with cuts in place of copies.
 mod budget {
-    use std::collections::HashSet;
-
     use rand::SeedableRng as _;
     use rand_pcg::Pcg64Mcg;
 
@@ -144,8 +142,11 @@ mod budget {
         let pull_of = |i: &usize| pull(&statistics[*i]);
         let (spare, ..) =
             by_pull.select_nth_unstable_by(number, |a, b| pull_of(a).total_cmp(&pull_of(b)).then(a.cmp(b)));
-        let spare: HashSet<usize> = spare.iter().copied().collect();
-        alive.retain(|i| !spare.contains(i));
+        let mut is_spare = vec![false; statistics.len()];
+        for i in spare {
+            is_spare[*i] = true;
+        }
+        alive.retain(|i| !is_spare[*i]);
     }
 
     /// How much the pictures pull at a convex when they see it.

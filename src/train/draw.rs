@@ -3,16 +3,22 @@
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
 
-/// Draws `count` indices of weights without replacement, or all where there are fewer: the largest of `log(u) / weight`. A
-/// weight of zero comes last. Source: Efraimidis & Spirakis 2006.
+/// Draws `count` indices of weights without replacement, or all where there are fewer: the largest of `log(u) / weight`, the
+/// largest first. A weight of zero comes last. Source: Efraimidis & Spirakis 2006.
 pub(super) fn draw(random: &mut Pcg64Mcg, count: usize, weights: &[f64]) -> Vec<usize> {
     let mut key = |weight: &f64| {
         let u: f64 = random.random();
         u.max(f64::MIN_POSITIVE).ln() / weight.max(1e-300)
     };
     let mut keys: Vec<(f64, usize)> = weights.iter().map(&mut key).zip(0..).collect();
-    keys.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    keys.into_iter().take(count).map(|(_, index)| index).collect()
+    let order = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if count < keys.len() {
+        // Of a million few are drawn.
+        keys.select_nth_unstable_by(count, order);
+        keys.truncate(count);
+    }
+    keys.sort_unstable_by(order);
+    keys.into_iter().map(|(_, index)| index).collect()
 }
 
 #[cfg(test)]

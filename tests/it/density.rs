@@ -9,7 +9,7 @@ use lapidary::renderer::GpuScene;
 use lapidary::scene::{NAMES, Params, Scene};
 
 use crate::support::compare::{max_error, relative_error};
-use crate::support::device::gpu;
+use crate::support::device::{all_gpus, gpu};
 use crate::support::toys::{self, Random};
 
 fn edit(source: u32, shape: Shape) -> Edit {
@@ -87,6 +87,32 @@ fn a_scene_is_rebuilt_from_edits() {
                 assert!(values[width..].iter().all(|value| *value == 0.0), "`{name}` begins at zero");
             }
         }
+    }
+}
+
+#[test]
+fn rows_are_found_in_windows() {
+    // SH of 800 convexes are 150 KiB.
+    let (_, gpu) = all_gpus().iter().find(|(name, _)| name.contains("64 KiB")).unwrap();
+    let scene = toys::scene(&mut Random::new(42), 800, 6, 3).cast::<f32>();
+    let mut optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene).unwrap()).unwrap();
+    let moments = optimiser.moments().each_ref().map(|moment| &moment.sh);
+    for moment in moments {
+        moment.write(gpu, 0, &scene.params.sh);
+    }
+    // Forwards, backwards and twice, and every third begins anew.
+    let sources = (0..800).chain((0..800).rev().step_by(40)).chain([799, 799, 0, 5]);
+    let edits: Vec<Edit> =
+        sources.map(|source| Edit { keeps_moments: u32::from(source % 3 != 0), ..edit(source, Shape::Same) }).collect();
+    optimiser.rebuild(&edits).unwrap();
+    let row = |values: &[f32], i: usize| values[i * 48..(i + 1) * 48].to_vec();
+    let sh = optimiser.scene().params.sh.read(gpu).unwrap();
+    let moments = optimiser.moments().each_ref().map(|moment| moment.sh.read(gpu).unwrap());
+    for (i, edit) in edits.iter().enumerate() {
+        let old = row(&scene.params.sh, edit.source as usize);
+        assert_eq!(row(&sh, i), old, "edit {i}");
+        let kept = if edit.keeps_moments == 1 { old } else { vec![0.0; 48] };
+        assert!(moments.iter().all(|moment| row(moment, i) == kept), "moments of edit {i}");
     }
 }
 

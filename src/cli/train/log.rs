@@ -33,9 +33,9 @@ impl Log {
         }
     }
 
-    /// Puts right what a program that was killed left behind its checkpoint.
-    pub(super) fn go_on(&self, iteration: u32) -> Result<(), FileError> {
-        if self.path.exists() { cut_log(&self.path, iteration) } else { Ok(()) }
+    /// Drops what the training will write again: see [`cut_log`].
+    pub(super) fn go_on(&self, iteration: u32, is_done: bool) -> Result<(), FileError> {
+        if self.path.exists() { cut_log(&self.path, iteration, is_done) } else { Ok(()) }
     }
 
     /// Adds a line, without its end.

@@ -76,10 +76,10 @@ pub(crate) struct TrainArgs {
     #[arg(long = "set", value_name = "NAME=VALUE", help_heading = "Method")]
     set: Vec<String>,
 
-    /// Write a checkpoint every so many iterations
-    #[arg(long, default_value_t = 1000, value_name = "N", help_heading = "Saving and measuring",
+    /// Write a checkpoint every so many iterations [default: once a minute]
+    #[arg(long, value_name = "N", help_heading = "Saving and measuring",
         value_parser = clap::value_parser!(u32).range(1..))]
-    checkpoint_every: u32,
+    checkpoint_every: Option<u32>,
     /// Look at a few held-back views every so many iterations; 0 for never [default: a tenth of the iterations]
     #[arg(long, value_name = "N", help_heading = "Saving and measuring")]
     eval_every: Option<u32>,

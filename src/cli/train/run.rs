@@ -24,14 +24,26 @@ pub(super) struct Run<'a> {
     log: Log,
     /// Of the held-back views when they were last looked at, dB.
     last_psnr: Option<f64>,
+    last_save: Instant,
 }
+
+/// Time between two checkpoints where no number of iterations is asked for. One of a million convexes is a gigabyte, which
+/// takes as long as hundreds of iterations of a fast device.
+const SAVE_PERIOD: Duration = Duration::from_secs(60);
 
 /// Most iterations per line of `metrics.jsonl`; short trainings have a hundred lines.
 const LINE_EVERY: u32 = 100;
 
 impl<'a> Run<'a> {
     pub(super) fn new(args: &'a TrainArgs, trainer: Trainer) -> Self {
-        Self { args, trainer, begin: Instant::now(), log: Log::new(&args.out), last_psnr: None }
+        Self {
+            args,
+            trainer,
+            begin: Instant::now(),
+            log: Log::new(&args.out),
+            last_psnr: None,
+            last_save: Instant::now(),
+        }
     }
 }
 
@@ -57,9 +69,13 @@ impl Run<'_> {
         let mut is_stopped = watch(&mut self.trainer, &[]) == Wish::Stop;
         while !is_stopped && self.trainer.iteration() < end && !signals::asked() {
             let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
-            let next = next_after(self.args.checkpoint_every);
+            let next_save = match self.args.checkpoint_every {
+                Some(period) => next_after(period),
+                None if self.last_save.elapsed() >= SAVE_PERIOD => next_after(1),
+                None => u32::MAX,
+            };
             let next_look = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
-            let advanced = self.trainer.advance(next.min(next_look).min(end));
+            let advanced = self.trainer.advance(next_save.min(next_look).min(end));
             let new_losses = advanced.inspect_err(|_| self.trainer.fall_back())?;
             let wish = watch(&mut self.trainer, &new_losses);
             losses.extend(new_losses);
@@ -67,10 +83,12 @@ impl Run<'_> {
             if losses.len() >= per_line {
                 self.log_losses(bar, &std::mem::take(&mut losses))?;
             }
-            if self.trainer.iteration() == next_look {
+            let iteration = self.trainer.iteration();
+            // At the end all of them are looked at.
+            if iteration == next_look && next_look < total {
                 self.look()?;
             }
-            if wish == Wish::Save || (self.trainer.iteration() == next && next < end) {
+            if wish == Wish::Save || (iteration == next_save && next_save < end) {
                 self.log_losses(bar, &std::mem::take(&mut losses))?;
                 self.save()?;
             }
@@ -152,7 +170,8 @@ impl Run<'_> {
     /// Makes the log that of the training which begins, or goes on.
     pub(super) fn open_log(&self) -> anyhow::Result<()> {
         let is_old = self.args.resume;
-        Ok(if is_old { self.log.go_on(self.trainer.iteration()) } else { self.log.begin() }?)
+        let go_on = || self.log.go_on(self.trainer.iteration(), self.trainer.is_done());
+        Ok(if is_old { go_on() } else { self.log.begin() }?)
     }
 
     /// The log so far, the checkpoint and the scene. The log goes first: lines that are ahead of the checkpoint can be dropped,
@@ -170,6 +189,7 @@ impl Run<'_> {
             )),
         };
         scene_file::save_with(&self.trainer.scene()?, &about, &self.args.out.join("scene.safetensors"))?;
+        self.last_save = Instant::now();
         Ok(())
     }
 
