@@ -92,19 +92,37 @@ impl std::io::Write for Unfinished {
     }
 }
 
+/// How the names of unfinished files begin.
+const UNFINISHED: &str = ".unfinished-";
+
+/// Removes the unfinished files of a folder: those of a program that was killed. Nobody else may be writing there.
+///
+/// # Errors
+/// [`FileError`] naming the folder or file.
+pub fn remove_unfinished(folder: &Path) -> Result<(), FileError> {
+    for entry in std::fs::read_dir(folder).map_err(FileError::of("read", folder))?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            std::fs::remove_file(entry.path()).map_err(FileError::of("remove", &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
 /// A temporary file is private unless told otherwise; ours become what the system gives any new file.
 #[cfg(unix)]
 fn temporary_file() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut builder = tempfile::Builder::new();
-    builder.permissions(std::fs::Permissions::from_mode(0o666));
+    builder.prefix(UNFINISHED).permissions(std::fs::Permissions::from_mode(0o666));
     builder
 }
 
 /// Elsewhere a temporary file has the permissions of its folder already.
 #[cfg(not(unix))]
 fn temporary_file() -> tempfile::Builder<'static, 'static> {
-    tempfile::Builder::new()
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    builder
 }
 
 /// Reads a whole file.

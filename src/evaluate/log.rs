@@ -27,6 +27,15 @@ impl LogLine {
         }
     }
 
+    /// Since the training began, without the time in which it was stopped.
+    #[must_use]
+    pub const fn seconds(&self) -> f64 {
+        match self {
+            Self::Training(line) => line.seconds,
+            Self::Evaluation(line) => line.seconds,
+        }
+    }
+
     /// The line in some bytes; `None` where they are none.
     fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
@@ -38,7 +47,7 @@ impl LogLine {
 pub struct TrainingLine {
     /// The last iteration.
     pub iteration: u32,
-    /// Since the program was started.
+    /// Since the training began, without the time in which it was stopped.
     pub seconds: f64,
     /// Mean absolute difference.
     pub l1: f32,
@@ -56,7 +65,7 @@ pub struct TrainingLine {
 pub struct EvaluationLine {
     /// Iterations so far.
     pub iteration: u32,
-    /// Since the program was started.
+    /// Since the training began, without the time in which it was stopped.
     pub seconds: f64,
     /// How many views were looked at.
     pub test_views: usize,

@@ -59,6 +59,8 @@ pub struct Optimiser {
     moments: Moments,
     statistics: Buffer<[f32; 4]>,
     memory: Option<Memory>,
+    /// What frames have asked for so far.
+    room: Option<FrameShape>,
     /// Steps that the status of the memory counts and that were reported.
     num_reported: u32,
     num_done: u32,
@@ -102,6 +104,7 @@ impl Optimiser {
             scene,
             moments,
             memory: None,
+            room: None,
             num_reported: 0,
             num_done: 0,
             flights: VecDeque::new(),
@@ -196,7 +199,8 @@ impl Optimiser {
         &self.statistics
     }
 
-    /// Goes on with the convexes that the edits make of those of now, one each. Statistics begin at zero.
+    /// Goes on with the convexes that the edits make of those of now, one each. Statistics begin at zero. After an error
+    /// everything is as it was.
     ///
     /// # Errors
     /// [`GpuError`] when there is no memory.
@@ -214,9 +218,10 @@ impl Optimiser {
             NAMES.zip(widths).map(zeros).transpose()
         };
         // The memory of an iteration is free before more is asked for; gradients have the shape of the scene anyway.
-        let shape = self.memory.take().map(|memory| memory.frame.shape().with_convexes(num_convexes));
+        self.release();
         let params = zeros("params")?;
         let moments = [zeros("first")?, zeros("second")?];
+        let statistics = gpu.zeros("statistics", edits.len() as u64)?;
         let edit_buffer = gpu.upload("edits", edits)?;
         let mut commands = Commands::new(&gpu, "rebuild");
         let widths = widths.map(|width| u32::try_from(width).unwrap_or(u32::MAX));
@@ -227,11 +232,24 @@ impl Optimiser {
             }
         }
         commands.submit();
-        self.statistics = gpu.zeros("statistics", edits.len() as u64)?;
+        // What it was made from is free before the next iteration asks for memory.
+        gpu.wait()?;
+        self.statistics = statistics;
         self.scene.params = params;
         self.scene.num_convexes = num_convexes;
         self.moments = moments;
-        shape.map_or(Ok(()), |shape| self.reserve(shape))
+        self.room = self.room.map(|shape| shape.with_convexes(num_convexes));
+        Ok(())
+    }
+
+    /// Frees the memory of an iteration until the next one.
+    ///
+    /// # Panics
+    /// While iterations are under way: a bug of the caller.
+    pub fn release(&mut self) {
+        assert!(self.flights.is_empty(), "what is under way needs its memory");
+        self.memory = None;
+        self.num_reported = 0;
     }
 
     /// Hands iterations to the device and returns at once.
@@ -293,7 +311,7 @@ impl Optimiser {
     pub fn abandon(&mut self) {
         while self.num_flights() > 0 && self.collect().is_ok() {}
         self.flights.clear();
-        self.memory = None;
+        self.release();
     }
 
     /// Does iterations and returns their losses.
@@ -415,11 +433,10 @@ impl Optimiser {
             let means = self.collect_flight(flight)?;
             self.collected.extend(means);
         }
-        let held = self.memory.as_ref().map(|memory| *memory.frame.shape());
-        let shape = held.map_or(shape, |held| held.max(shape));
+        let shape = self.room.map_or(shape, |room| room.max(shape));
+        self.room = Some(shape);
         // What was held is free before more is asked for.
-        self.memory = None;
-        self.num_reported = 0;
+        self.release();
         let frame = self.renderer.memory(shape)?;
         self.memory = Some(Memory {
             backward: BackwardMemory::new(&self.gpu, &self.scene, &frame)?,

@@ -95,7 +95,7 @@ impl FrameShape {
 }
 
 /// What things take on the device, bytes. What does not grow is left out: it is little.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Costs {
     /// A convex.
     pub convex: u64,

@@ -34,6 +34,13 @@ impl Similarity {
         Self { scale, centre: centre.to_array() }
     }
 
+    /// Whether it does the same as another one, to a millionth of the radius of the cameras.
+    #[must_use]
+    pub fn is_near(&self, other: &Self) -> bool {
+        let is_scale = (self.scale / other.scale - 1.0).abs() < 1e-6;
+        is_scale && self.point(DVec3::from_array(other.centre)).length() < 1e-6 * NORMALISED_RADIUS
+    }
+
     /// A point of the world in normalised units.
     #[must_use]
     pub fn point(&self, world: DVec3) -> DVec3 {
@@ -79,6 +86,8 @@ mod tests {
             };
             let cameras = [place(1.0, 0.0), place(-1.0, 0.0), place(0.0, 1.0), place(0.0, -1.0)];
             let similarity = Similarity::of_cameras(&cameras);
+            assert!(similarity.is_near(&Similarity::of_cameras(&cameras)));
+            assert!(!similarity.is_near(&Similarity::of_cameras(&cameras[..3])));
             for camera in &cameras {
                 let normalised = similarity.camera(camera);
                 normalised.check().unwrap();

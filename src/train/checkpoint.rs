@@ -8,6 +8,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::options::TrainOptions;
+use crate::camera::Camera;
+use crate::dataset::{Dataset, Split, View};
 use crate::files::{self, FileError};
 use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
 use crate::scene_file;
@@ -35,10 +37,37 @@ pub struct State {
     pub iteration: u32,
     /// What the training depends on.
     pub options: TrainOptions,
+    /// The last iteration after which the number of convexes changed; what is due after a later one is still to be done.
+    pub changed_after: u32,
     /// The similarity between the dataset and the units of training.
     pub similarity: Similarity,
     /// Names of the pictures that are trained on.
     pub train_views: Vec<String>,
+    /// Their widths and heights, pixels.
+    pub sizes: Vec<[u32; 2]>,
+}
+
+impl State {
+    /// How a dataset differs from the one that the training began with; `None` where it does not, as far as can be told
+    /// without the pictures themselves.
+    pub(super) fn difference(&self, dataset: &Dataset) -> Option<String> {
+        let views: Vec<&View> = dataset.indices(Split::Train).map(|view| &dataset.views[view]).collect();
+        if views.len() != self.train_views.len() {
+            return Some(format!("{} pictures to train on now, {} then", views.len(), self.train_views.len()));
+        }
+        for (view, (name, size)) in views.iter().zip(self.train_views.iter().zip(&self.sizes)) {
+            let ([width, height], Camera { width: now_width, height: now_height, .. }) = (*size, view.camera);
+            if view.name != *name {
+                return Some(format!("{} now, {name} then", view.name));
+            }
+            if [now_width, now_height] != *size {
+                return Some(format!("{name} has {now_width}x{now_height} pixels now, {width}x{height} then"));
+            }
+        }
+        let cameras: Vec<Camera> = views.iter().map(|view| view.camera).collect();
+        let is_near = self.similarity.is_near(&Similarity::of_cameras(&cameras));
+        (!is_near).then(|| "the cameras stand elsewhere".to_owned())
+    }
 }
 
 /// A checkpoint that could not be read or written.
@@ -56,7 +85,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The tensors do not form a scene.
-    #[error("{} holds a broken scene: {source}", path.display())]
+    #[error("the scene of {} is broken: {source}", path.display())]
     Scene {
         /// The file.
         path: PathBuf,
@@ -82,11 +111,14 @@ impl Checkpoint {
     /// Value of the metadata key `format`.
     pub const FORMAT: &str = "lapidary-checkpoint";
 
-    /// Writes the file under a temporary name and renames it.
+    /// Writes the file under a temporary name and renames it. A training that holds numbers that are none is refused, and
+    /// an earlier file stays.
     ///
     /// # Errors
     /// [`CheckpointError`] naming the file.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let broken = |source| CheckpointError::Scene { path: path.into(), source };
+        self.scene.check().map_err(broken)?;
         let content =
             |error: &dyn std::fmt::Display| CheckpointError::Content { path: path.into(), reason: error.to_string() };
         let rows = self.scene.len();

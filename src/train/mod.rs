@@ -36,7 +36,7 @@ use crate::evaluate::{EvaluateError, Evaluated, Ruler, Truth};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::kernels::{Gradient, Rates, ToWorld};
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
-use crate::renderer::{GpuScene, Outputs, Renderer};
+use crate::renderer::{Costs, GpuScene, Outputs, Renderer};
 use crate::scene::{Params, Scene, Similarity};
 
 /// A training that could not go on.
@@ -98,6 +98,8 @@ pub struct Trainer {
     first_iteration: u32,
     /// Iterations that were submitted.
     iteration: u32,
+    /// The last iteration after which the number of convexes changed.
+    changed_after: u32,
     /// Losses that were collected and not yet reported.
     losses: Vec<LossMeans>,
 }
@@ -128,20 +130,15 @@ impl Trainer {
     /// [`TrainError`]: the checkpoint is of other pictures, or the device.
     pub fn resume(gpu: &Gpu, dataset: Arc<Dataset>, checkpoint: Checkpoint, path: &Path) -> Result<Self, TrainError> {
         let Checkpoint { scene, moments, statistics, state } = checkpoint;
-        let names: Vec<&str> = dataset.indices(Split::Train).map(|view| dataset.views[view].name.as_str()).collect();
-        if names != state.train_views {
-            let differs = names.iter().zip(&state.train_views).find(|(now, then)| **now != then.as_str());
-            let reason = differs.map_or_else(
-                || format!("{} pictures to train on now, {} then", names.len(), state.train_views.len()),
-                |(now, then)| format!("{now} now, {then} then"),
-            );
+        if let Some(reason) = state.difference(&dataset) {
             let (path, dataset) = (path.into(), dataset.path.clone());
             return Err(CheckpointError::OtherDataset { path, dataset, reason }.into());
         }
-        let State { iteration, options, similarity, .. } = state;
+        let State { iteration, options, similarity, changed_after, .. } = state;
         let governed = govern(gpu, &options, &dataset)?;
         let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
-        Self::with(gpu, dataset, options, (similarity, optimiser, iteration), governed)
+        let trainer = Self::with(gpu, dataset, options, (similarity, optimiser, iteration), governed)?;
+        Ok(Self { changed_after, ..trainer })
     }
 
     fn with(
@@ -165,6 +162,7 @@ impl Trainer {
             governor,
             to_world: None,
             first_iteration: iteration,
+            changed_after: 0,
             options,
             dataset,
             similarity,
@@ -229,15 +227,18 @@ impl Trainer {
     }
 
     /// Submits the next iterations and returns the losses of earlier ones. Stops at `until` or where the scene is due
-    /// for a change, which is then made.
+    /// for a change, which is made before the iterations behind it: a change that fails is still due.
     ///
     /// # Errors
     /// [`TrainError`]: a picture that cannot be read, or the device.
     pub fn advance(&mut self, until: u32) -> Result<Vec<LossMeans>, TrainError> {
         let until = until.min(self.options.iterations);
+        if self.iteration < until && density::is_due(&self.options, self.iteration) {
+            self.refine()?;
+        }
         let mut list = Vec::new();
         let mut is_due = false;
-        while !is_due && self.iteration < until && list.len() < self.options.iterations_per_submission.max(1) as usize {
+        while !is_due && self.iteration < until && list.len() < self.options.iterations_per_submission as usize {
             self.iteration += 1;
             list.push(self.iteration_at(self.iteration)?);
             is_due = density::is_due(&self.options, self.iteration) || self.rises(self.iteration);
@@ -245,9 +246,6 @@ impl Trainer {
         self.optimiser.submit(list)?;
         self.decode_ahead();
         self.wait_until(if is_due || self.iteration >= until { 0 } else { 1 })?;
-        if is_due {
-            self.refine()?;
-        }
         Ok(std::mem::take(&mut self.losses))
     }
 
@@ -325,7 +323,11 @@ impl Trainer {
         }
     }
 
+    /// Makes the change of the number of convexes that is due after this iteration, unless it is made.
     fn refine(&mut self) -> Result<(), TrainError> {
+        if self.changed_after == self.iteration {
+            return Ok(());
+        }
         let (gpu, optimiser) = (&self.gpu, &self.optimiser);
         let mut fault = None;
         let census = || {
@@ -345,6 +347,7 @@ impl Trainer {
         if let Some(edits) = edits {
             self.optimiser.rebuild(&edits)?;
         }
+        self.changed_after = self.iteration;
         Ok(())
     }
 
@@ -374,7 +377,7 @@ impl Trainer {
         let scene = self.normalised_scene()?;
         let read = |params: &Params<Buffer<f32>>| params.as_ref().map(|values| values.read(&self.gpu)).transpose();
         let [first, second] = self.optimiser.moments();
-        let names = self.train_views.iter().map(|view| self.dataset.views[*view].name.clone());
+        let views = || self.train_views.iter().map(|view| &self.dataset.views[*view]);
         Ok(Checkpoint {
             scene,
             moments: [read(first)?, read(second)?],
@@ -382,8 +385,10 @@ impl Trainer {
             state: State {
                 iteration: self.iteration,
                 options: self.options.clone(),
+                changed_after: self.changed_after,
                 similarity: self.similarity,
-                train_views: names.collect(),
+                train_views: views().map(|view| view.name.clone()).collect(),
+                sizes: views().map(|view| [view.camera.width, view.camera.height]).collect(),
             },
         })
     }
@@ -439,6 +444,16 @@ impl Trainer {
         self.similarity
     }
 
+    /// Frees what only iterations need on the device, so that there is room to look at views.
+    ///
+    /// # Errors
+    /// [`TrainError::Gpu`] when the device was lost.
+    pub fn release(&mut self) -> Result<(), TrainError> {
+        self.wait_until(0)?;
+        self.optimiser.release();
+        Ok(self.gpu.wait()?)
+    }
+
     /// Looks at one view. Changes nothing about the training.
     ///
     /// # Errors
@@ -483,8 +498,9 @@ fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Rende
     let sizes = dataset.views.iter().map(|view| [view.camera.width, view.camera.height]);
     let [width, height] = sizes.fold([0; 2], |[w, h], [width, height]| [w.max(width), h.max(height)]);
     let num_tiles = u64::from(width.div_ceil(TILE_SIZE)) * u64::from(height.div_ceil(TILE_SIZE));
-    // A look at a held-back view has a frame of its own.
-    let costs = Optimiser::costs(&renderer, points) + renderer.costs();
+    // Pictures of two lists under way are held even where there is no room to keep them.
+    let targets = 2 * u64::from(options.iterations_per_submission) * size_of::<u32>() as u64;
+    let costs = Optimiser::costs(&renderer, points) + Costs { pixel: targets, ..Costs::default() };
     governor.plan(costs, u64::from(width) * u64::from(height), num_tiles);
     match governor.most_convexes() {
         0 => Err(TrainError::NoRoom { mebibytes: governor.allowed_mebibytes(), width, height }),

@@ -64,6 +64,9 @@ pub struct TrainOptions {
     pub opacity_rate: f32,
     /// Learning rate of the constant colour; that of the other coefficients is a twentieth of it.
     pub colour_rate: f32,
+    /// Part of the budget to begin with, at least: where there are fewer points, seeds are scattered around them. Not of the
+    /// published strategy.
+    pub start_part: f32,
     /// Opacity at the start; the published strategy has its own.
     pub start_opacity: f32,
     /// Sharpness of a border at the start, but for the published strategy: how many times the logistic falls by e over the radius of a convex.
@@ -122,6 +125,7 @@ impl Default for TrainOptions {
             sigma_rate: 0.0045,
             opacity_rate: 0.01,
             colour_rate: 0.0025,
+            start_part: 0.5,
             start_opacity: 0.5,
             start_sharpness: 10.0,
             opacity_weight: 0.01,
@@ -164,6 +168,9 @@ const MAX_HASTE: f32 = 5.0;
 /// in long runs. Gradients need time to settle after a change.
 const REFINEMENTS: u32 = 20;
 const MAX_REFINEMENT_PERIOD: u32 = 100;
+
+/// Iterations that are submitted at once at most: a signal is answered after them.
+const MAX_ITERATIONS_PER_SUBMISSION: u32 = 1000;
 
 /// Most halvings of the pictures.
 const MAX_COARSE_LEVELS: u32 = 6;
@@ -235,13 +242,17 @@ impl TrainOptions {
         if self.sh_degree > 3 {
             return fault("sh_degree", &self.sh_degree, "0 to 3");
         }
+        if !(1..=MAX_ITERATIONS_PER_SUBMISSION).contains(&self.iterations_per_submission) {
+            return fault("iterations_per_submission", &self.iterations_per_submission, "1 to 1000");
+        }
         if self.refine_every == Some(0) {
             return fault("refine_every", &0, "at least 1");
         }
         if !(0.0..=1.0).contains(&self.ssim_weight) {
             return fault("ssim_weight", &self.ssim_weight, "0 to 1");
         }
-        let parts = [("refine_until", self.refine_until), ("coarse_until", self.coarse_until), ("spare", self.spare)];
+        let parts =
+            [("refine_until", self.refine_until), ("coarse_until", self.coarse_until), ("start_part", self.start_part)];
         for (name, part) in parts {
             if !(0.0..=1.0).contains(&part) {
                 return fault(name, &part, "0 to 1");

@@ -27,7 +27,11 @@ type Seed = (DVec3, [f32; 3]);
 
 /// The scene that training starts from, in normalised units.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "scenes are stored in f32; a part of a count"
+)]
 pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, options: &TrainOptions) -> Scene {
     let mut random = Pcg64Mcg::seed_from_u64(options.seed);
     let mut seeds = if dataset.points.is_empty() {
@@ -43,6 +47,9 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
     let room = (options.max_convexes as usize).saturating_sub(far.len()).max(1);
     if seeds.len() > room {
         seeds = thinned(&seeds, room, cameras, &mut random);
+    } else if options.strategy == StrategyKind::Budget && !dataset.points.is_empty() {
+        let part = f64::from(options.start_part) * room as f64;
+        thicken(&mut seeds, part as usize, cameras, &mut random);
     }
     seeds.extend(far);
     seeds.truncate(options.max_convexes as usize);
@@ -98,9 +105,39 @@ pub(super) fn logit(opacity: f32) -> f32 {
 /// So many of the seeds, drawn by the part of the pictures that each stands for. Points of structure from motion lie densely
 /// on what was photographed from near, and a draw without weights leaves nothing for what is behind it.
 fn thinned(seeds: &[Seed], count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) -> Vec<Seed> {
-    let share = |((place, _), distance): (&Seed, f64)| (distance / mean_span(cameras, *place)).powi(2);
-    let shares: Vec<f64> = seeds.par_iter().zip(neighbour_distances(seeds)).map(share).collect();
+    let shares = shares(seeds, &neighbour_distances(seeds), cameras);
     draw(random, count, &shares).into_iter().map(|index| seeds[index]).collect()
+}
+
+/// Adds copies of seeds, scattered around them, until there are so many: the surfaces between sparse points are better made of
+/// small convexes from the beginning than of large ones that are cut. Seeds are drawn like those of [`thinned`], so that the
+/// gaps that a picture would show are filled.
+fn thicken(seeds: &mut Vec<Seed>, count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) {
+    let distances = neighbour_distances(seeds);
+    let mut sum = 0.0;
+    let add = |share: f64| {
+        sum += share;
+        sum
+    };
+    let sums: Vec<f64> = shares(seeds, &distances, cameras).into_iter().map(add).collect();
+    for _ in seeds.len()..count {
+        let drawn = sum * random.random::<f64>();
+        let source = sums.partition_point(|sum| *sum <= drawn).min(sums.len() - 1);
+        let (place, colour) = seeds[source];
+        // The sum of three such numbers has a standard deviation of one.
+        let offset =
+            DVec3::from_array(std::array::from_fn(|_| (0..3).map(|_| 2.0 * random.random::<f64>() - 1.0).sum::<f64>()));
+        seeds.push((place + SCATTER * distances[source] * offset, colour));
+    }
+}
+
+/// Standard deviation of added seeds along an axis, over the distance of their source to its neighbours.
+const SCATTER: f64 = 0.5;
+
+/// The part of the pictures that each seed stands for, in no unit, from distances to neighbours.
+fn shares(seeds: &[Seed], distances: &[f64], cameras: &[Camera]) -> Vec<f64> {
+    let share = |((place, _), distance): (&Seed, &f64)| (distance / mean_span(cameras, *place)).powi(2);
+    seeds.par_iter().zip(distances).map(share).collect()
 }
 
 /// How wide a picture is at the depth of a place, the mean of the cameras that see it; infinite where none does.
@@ -261,6 +298,27 @@ mod tests {
         let unseen = vec![(DVec3::new(0.0, 0.0, -1.0), [0.0; 3]); 9];
         let kept = thinned(&[unseen, seeds[..8].to_vec()].concat(), 8, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
         assert!(kept.iter().all(|(place, _)| place.z > 0.0), "what no camera sees goes first");
+    }
+
+    #[test]
+    fn gaps_between_points_are_filled_and_unseen_ones_stay() {
+        let camera = Camera::look_at(DVec3::ZERO, DVec3::Z, DVec3::Y, 100.0, 100, 100);
+        // Dense on the left, sparse on the right, and some behind the camera.
+        let grid = |from: f64, side: f64, across: u32| {
+            let at = move |i: u32| side * (f64::from(i) + 0.5) / f64::from(across);
+            (0..across * across).map(move |i| (DVec3::new(from + at(i % across), at(i / across), 2.0), [0.25; 3]))
+        };
+        let behind = grid(-0.4, 0.8, 10).map(|(place, colour)| (place * DVec3::new(1.0, 1.0, -1.0), colour));
+        let points: Vec<Seed> = grid(-0.8, 0.8, 20).chain(grid(0.0, 0.8, 5)).chain(behind).collect();
+        let mut seeds = points.clone();
+        thicken(&mut seeds, 1500, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
+        assert_eq!((seeds.len(), &seeds[..points.len()]), (1500, &points[..]));
+        let added = &seeds[points.len()..];
+        assert!(added.iter().all(|(place, colour)| place.z > 0.0 && *colour == [0.25; 3]));
+        let right = added.iter().filter(|(place, _)| place.x > 0.0).count() as f64 / added.len() as f64;
+        assert!((0.4..0.6).contains(&right), "{right} of them on the right, where a seventeenth of the points lies");
+        thicken(&mut seeds, 100, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
+        assert_eq!(seeds.len(), 1500, "nothing is taken away");
     }
 
     #[test]

@@ -145,25 +145,29 @@ fn a_training_that_runs_out_of_memory_keeps_what_was_done() {
     let dataset = dataset(folder.path());
     let gpu = Gpu::open(&GpuOptions::default()).unwrap();
     let options = options(StrategyKind::Budget);
-    let mut trainer = Trainer::new(&gpu, Arc::clone(&dataset), options.clone()).unwrap();
-    train(&mut trainer, 25);
-    // Nothing more is to be had: the next change of the scene fails.
-    gpu.allow(trainer.memory() + (1 << 16));
-    let error = loop {
-        match trainer.advance(60) {
-            Ok(_) if trainer.is_done() => panic!("it did not run out"),
-            Ok(_) => {}
-            Err(error) => break error.to_string(),
-        }
-    };
-    assert!(error.contains("--memory"), "{error}");
-    trainer.fall_back();
-    let saved = trainer.checkpoint().unwrap();
-    assert!((25..60).contains(&saved.state.iteration), "{}", saved.state.iteration);
     let path = folder.path().join("checkpoint.safetensors");
-    let expected = train(&mut self::trainer(&dataset, &options), 60);
-    let mut resumed = Trainer::resume(&gpu, dataset, saved, &path).unwrap();
-    assert!(train(&mut resumed, 60) == expected, "what was saved is another training");
+    let expected = train(&mut trainer(&dataset, &options), 60);
+    // The scene changes after 30 iterations: first there is no room for what comes after the change, then for the change.
+    for (until, room) in [(25, None), (30, Some(1 << 10))] {
+        let mut trainer = Trainer::new(&gpu, Arc::clone(&dataset), options.clone()).unwrap();
+        train(&mut trainer, until);
+        gpu.allow(room.unwrap_or(trainer.memory() + (1 << 16)));
+        let error = loop {
+            match trainer.advance(60) {
+                Ok(_) if trainer.is_done() => panic!("it did not run out"),
+                Ok(_) => {}
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("--memory"), "{error}");
+        gpu.allow(u64::MAX);
+        trainer.fall_back();
+        let saved = trainer.checkpoint().unwrap();
+        assert!((until..60).contains(&saved.state.iteration), "{}", saved.state.iteration);
+        drop(trainer);
+        let mut resumed = Trainer::resume(&gpu, Arc::clone(&dataset), saved, &path).unwrap();
+        assert!(train(&mut resumed, 60) == expected, "what was saved after {until} is another training");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use lapidary::evaluate::cut_log;
+use lapidary::evaluate::{LogLine, cut_log, read_log};
 use lapidary::files::FileError;
 
 /// The log of a training. Lines wait in memory until the training is saved.
@@ -36,6 +36,12 @@ impl Log {
     /// Drops what the training will write again: see [`cut_log`].
     pub(super) fn go_on(&self, iteration: u32, is_done: bool) -> Result<(), FileError> {
         if self.path.exists() { cut_log(&self.path, iteration, is_done) } else { Ok(()) }
+    }
+
+    /// Seconds that the training had taken when the last line was written.
+    pub(super) fn seconds(&self) -> f64 {
+        let lines = read_log(&self.path).unwrap_or_default();
+        lines.last().map_or(0.0, LogLine::seconds)
     }
 
     /// Adds a line, without its end.

@@ -1,5 +1,6 @@
 //! `lapidary train`: from photographs to a scene.
 
+mod folder;
 mod log;
 mod options;
 mod run;
@@ -7,7 +8,7 @@ mod run;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::bail;
+use folder::Folder;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{Ruler, Summary};
@@ -110,7 +111,7 @@ enum Published {
 struct Metrics {
     num_convexes: u32,
     iterations: u32,
-    /// Since the program was started.
+    /// Since the training began, without the time in which it was stopped.
     seconds: f64,
     adapter: String,
     version: &'static str,
@@ -120,6 +121,7 @@ struct Metrics {
 
 /// What is known before there is a device.
 pub(super) struct Prepared {
+    folder: Folder,
     options: TrainOptions,
     ruler: Ruler,
     checkpoint: Option<Checkpoint>,
@@ -162,11 +164,8 @@ fn checkpoint_path(args: &TrainArgs) -> PathBuf {
 fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     // A file of weights that is none is better known before the training than after it.
     let ruler = super::eval::ruler(args.lpips_weights.as_deref(), false)?;
-    let checkpoint_path = checkpoint_path(args);
-    if !args.resume && checkpoint_path.exists() {
-        bail!("{} holds a training; go on with --resume, or choose another folder", args.out.display());
-    }
-    let mut checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path)).transpose()?;
+    folder::check(args)?;
+    let mut checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path(args))).transpose()?;
     let options = match &checkpoint {
         Some(found) => options::resumed(args, &found.state.options)?,
         None => options::options(args)?,
@@ -176,7 +175,7 @@ fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     }
     let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(options.background))?);
     say(args, "note", &dataset.notes);
-    Ok(Prepared { options, ruler, checkpoint, dataset })
+    Ok(Prepared { folder: Folder::claim(&args.out)?, options, ruler, checkpoint, dataset })
 }
 
 /// What the user should know before it begins.
@@ -188,7 +187,7 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 
 /// Trains to the end, or until somebody stops it.
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
-    let Prepared { options, ruler, checkpoint, dataset } = prepared;
+    let Prepared { folder: _folder, options, ruler, checkpoint, dataset } = prepared;
     let trainer = match checkpoint {
         Some(found) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
         None => Trainer::new(gpu, Arc::clone(&dataset), options)?,
@@ -201,12 +200,13 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     let mut run = Run::new(args, trainer);
     run.open_log()?;
     cameras(&dataset).save(&args.out.join(CAMERAS_FILE))?;
-    files::write_atomically(&args.out.join("config.toml"), toml::to_string_pretty(run.trainer.options())?.as_bytes())?;
+    let config = folder::command_comment() + &toml::to_string_pretty(run.trainer.options())?;
+    files::write_atomically(&args.out.join("config.toml"), config.as_bytes())?;
     if !run.train(watch)? {
         let iteration = run.trainer.iteration();
         // Where programs read along, the last line of JSON says how far it came.
-        if !args.json {
-            tell!("stopped after {iteration} iterations; go on with --resume --out {}", args.out.display());
+        if !args.json && !args.quiet {
+            tell!("stopped after {iteration} iterations; go on with the same command and --resume");
         }
         return Ok(());
     }

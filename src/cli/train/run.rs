@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, TrainingLine, curves_of, read_log};
@@ -14,13 +15,15 @@ use lapidary::train::Trainer;
 
 use super::super::signals;
 use super::log::Log;
-use super::{Metrics, TrainArgs, Watch, Wish};
+use super::{Metrics, TrainArgs, Watch, Wish, checkpoint_path};
 
 /// A training and what is written about it.
 pub(super) struct Run<'a> {
     args: &'a TrainArgs,
     pub(super) trainer: Trainer,
     begin: Instant,
+    /// Seconds that a training took before it was resumed, as far as the log says.
+    seconds_before: f64,
     log: Log,
     /// Of the held-back views when they were last looked at, dB.
     last_psnr: Option<f64>,
@@ -40,6 +43,7 @@ impl<'a> Run<'a> {
             args,
             trainer,
             begin: Instant::now(),
+            seconds_before: 0.0,
             log: Log::new(&args.out),
             last_psnr: None,
             last_save: Instant::now(),
@@ -76,7 +80,7 @@ impl Run<'_> {
             };
             let next_look = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
             let advanced = self.trainer.advance(next_save.min(next_look).min(end));
-            let new_losses = advanced.inspect_err(|_| self.trainer.fall_back())?;
+            let new_losses = advanced?;
             let wish = watch(&mut self.trainer, &new_losses);
             losses.extend(new_losses);
             bar.set_position(self.trainer.iteration().into());
@@ -99,13 +103,21 @@ impl Run<'_> {
 
     /// Saves what was done before an error, and adds to it what became of that.
     fn rescue(&mut self, error: anyhow::Error) -> anyhow::Error {
-        let out = self.args.out.display();
+        self.trainer.fall_back();
         let iteration = self.trainer.iteration();
-        let state = match self.save() {
-            Ok(()) => format!("stopped and saved after {iteration} iterations; go on with --resume --out {out}"),
-            Err(_) => format!("stopped after {iteration} iterations; what was saved before is in {out}"),
-        };
-        error.context(state)
+        error.context(match self.save() {
+            Ok(()) => {
+                format!("stopped and saved after {iteration} iterations; go on with the same command and --resume")
+            }
+            Err(_) if checkpoint_path(self.args).exists() => {
+                format!(
+                    "stopped after {iteration} iterations; {} holds what was saved before; go on with the same command \
+                     and --resume",
+                    self.args.out.display()
+                )
+            }
+            Err(_) => format!("stopped after {iteration} iterations; nothing could be saved"),
+        })
     }
 
     fn bar(&self, total: u32) -> ProgressBar {
@@ -128,7 +140,7 @@ impl Run<'_> {
         let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
         let line = TrainingLine {
             iteration: self.trainer.iteration(),
-            seconds: self.begin.elapsed().as_secs_f64(),
+            seconds: self.seconds(),
             l1: mean(|loss| loss.l1),
             ssim: mean(|loss| loss.ssim),
             num_convexes: self.trainer.num_convexes(),
@@ -142,6 +154,7 @@ impl Run<'_> {
 
     /// Looks at a few held-back views. LPIPS is left for the end: it takes longer than the iterations between two looks.
     fn look(&mut self) -> anyhow::Result<()> {
+        self.trainer.release()?;
         let mut likeness = Vec::new();
         for view in self.trainer.watched_views() {
             likeness.push(self.trainer.evaluate(view, &Ruler::default())?.likeness);
@@ -152,7 +165,7 @@ impl Run<'_> {
 
     fn write_evaluation(&mut self, likeness: &[Likeness]) -> anyhow::Result<()> {
         let (iteration, num_convexes) = (self.trainer.iteration(), self.trainer.num_convexes());
-        match EvaluationLine::of(likeness, iteration, self.begin.elapsed().as_secs_f64(), num_convexes) {
+        match EvaluationLine::of(likeness, iteration, self.seconds(), num_convexes) {
             Some(line) => self.write_line(LogLine::Evaluation(line)),
             None => Ok(()),
         }
@@ -168,17 +181,26 @@ impl Run<'_> {
     }
 
     /// Makes the log that of the training which begins, or goes on.
-    pub(super) fn open_log(&self) -> anyhow::Result<()> {
-        let is_old = self.args.resume;
-        let go_on = || self.log.go_on(self.trainer.iteration(), self.trainer.is_done());
-        Ok(if is_old { go_on() } else { self.log.begin() }?)
+    pub(super) fn open_log(&mut self) -> anyhow::Result<()> {
+        if self.args.resume {
+            self.log.go_on(self.trainer.iteration(), self.trainer.is_done())?;
+            self.seconds_before = self.log.seconds();
+        } else {
+            self.log.begin()?;
+        }
+        Ok(())
+    }
+
+    /// Since the training began, without the time in which it was stopped.
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.begin.elapsed().as_secs_f64()
     }
 
     /// The log so far, the checkpoint and the scene. The log goes first: lines that are ahead of the checkpoint can be dropped,
     /// lines that are missing cannot be written again.
     fn save(&mut self) -> anyhow::Result<()> {
         self.log.write()?;
-        self.trainer.checkpoint()?.save(&self.args.out.join("checkpoint.safetensors"))?;
+        self.trainer.checkpoint()?.save(&checkpoint_path(self.args))?;
         let about = Metadata {
             normalised_from_world: Some(self.trainer.similarity()),
             antialias: self.trainer.options().antialias,
@@ -195,13 +217,14 @@ impl Run<'_> {
 
     /// Looks at the held-back views and writes what was found.
     pub(super) fn finish(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
-        let seconds = self.begin.elapsed().as_secs_f64();
-        if self.args.profile {
-            self.print_profile()?;
-        }
+        let seconds = self.seconds();
+        self.trainer.release()?;
         let views: Vec<usize> = dataset.indices(Split::Test).collect();
         let mut album = Album::new(views.len());
         for view in views {
+            if signals::asked() {
+                bail!("stopped while the held-back views were looked at; the training is saved, --resume looks again");
+            }
             album.add(&self.trainer.evaluate(view, ruler)?, Some(&self.args.out.join("test")))?;
         }
         self.write_evaluation(&album.likeness())?;
@@ -223,18 +246,16 @@ impl Run<'_> {
         } else if !self.args.quiet {
             tell!("{}; report: {}", sentence(&metrics), self.args.out.join("report.html").display());
         }
+        // Last, because it does iterations that are of no training.
+        if self.args.profile {
+            self.print_profile()?;
+        }
         Ok(())
     }
 
     fn report(&self, metrics: &Metrics) -> anyhow::Result<Report> {
         let dataset = self.args.dataset.display().to_string();
         let speed = f64::from(metrics.iterations) / metrics.seconds;
-        // A training that was resumed does not know how long it took before.
-        let took = if self.args.resume {
-            "since it was resumed".to_owned()
-        } else {
-            format!("{speed:.1} iterations per second")
-        };
         let options = toml::to_string_pretty(self.trainer.options())?;
         Ok(Report {
             title: self.args.out.display().to_string(),
@@ -247,7 +268,7 @@ impl Run<'_> {
             facts: vec![
                 ("Dataset", dataset),
                 ("Iterations", metrics.iterations.to_string()),
-                ("Time", format!("{:.0} s, {took}", metrics.seconds)),
+                ("Time", format!("{:.0} s, {speed:.1} iterations per second", metrics.seconds)),
                 ("Device", metrics.adapter.clone()),
                 ("Program", format!("lapidary {}", metrics.version)),
                 ("Options", options.lines().collect::<Vec<_>>().join(", ")),

@@ -152,6 +152,39 @@ fn options_are_checked_and_a_resumed_training_keeps_its_own() {
 }
 
 #[test]
+fn nothing_of_anybody_else_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
+    let train = ["train", text(&dataset), "--iterations", "20", "--max-convexes", "100", "--quiet"];
+    let with = |more: &[&'static str], out: &Path| {
+        let out = out.to_str().unwrap().to_owned();
+        train.iter().chain(more).map(|word| (*word).to_owned()).chain(["--out".to_owned(), out]).collect::<Vec<_>>()
+    };
+    let refuse = |more: &[&'static str], out: &Path, expected: &[&str]| {
+        let words = with(more, out);
+        refused(&words.iter().map(String::as_str).collect::<Vec<_>>(), 2, expected);
+    };
+    refuse(&[], &dataset, &["is the dataset"]);
+    std::fs::create_dir(&out).unwrap();
+    std::fs::copy(dataset.join("scene.safetensors"), out.join("scene.safetensors")).unwrap();
+    refuse(&[], &out, &["holds a scene"]);
+    std::fs::remove_file(out.join("scene.safetensors")).unwrap();
+
+    // Another program that holds the folder, and what one left that was killed.
+    let left = out.join(".unfinished-abc.safetensors");
+    std::fs::write(&left, "half").unwrap();
+    let lock = std::fs::File::create(out.join(".lock")).unwrap();
+    lock.lock().unwrap();
+    refuse(&[], &out, &["another training"]);
+    assert!(left.exists(), "it may be that program's");
+    drop(lock);
+    let words = with(&["--stop-at", "8"], &out);
+    succeeds(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(!left.exists());
+    refuse(&["--resume", "--downscale", "2"], &out, &["24x20 pixels now, 48x40 then"]);
+}
+
+#[test]
 fn a_preset_is_the_published_strategy() {
     let folder = tempfile::tempdir().unwrap();
     let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
