@@ -67,9 +67,11 @@ pub fn write(folder: &Path, options: &SynthOptions) -> Result<SynthSummary, Synt
 const README: &str = "\
 A synthetic dataset: cut gems on a checkered table, z up, unit about 1, all of it exact; made by `lapidary synth`.
 transforms_train.json, transforms_test.json: cameras in NeRF's format (OpenGL axes) for the pictures in train/ and test/.
-sparse/0/: the same cameras as a COLMAP binary model, with exact points; images/ holds train and test in one order.
+sparse/0/: the same cameras as a COLMAP binary model, with exact points; images/ holds train and test in one order. What reads it
+  holds back pictures of its own, lapidary every eighth.
 depth.safetensors: for each picture, by its path, the view z of the surface behind each pixel's middle, F32, 0 is sky.
-scene.safetensors: gems and table as a lapidary scene of exact convexes, each of one colour.
+scene.safetensors: gems and table as a lapidary scene of convexes of exact shape, each of one colour: without sky, patterns and
+  reflections, and so far from the pictures.
 ";
 
 /// Makes `folder` and takes away the pictures of an earlier run.

@@ -86,7 +86,7 @@ pub enum SynthError {
         most: u32,
     },
     /// There is something in the folder already.
-    #[error("{} is not empty; choose another folder, or ask to overwrite", .0.display())]
+    #[error("{} is not empty; choose another folder, or --overwrite", .0.display())]
     NotEmpty(PathBuf),
     /// A file or folder.
     #[error(transparent)]

@@ -277,7 +277,7 @@ fn a_training_without_a_device_says_what_was_saved() {
     viewer.focus();
     viewer.function_key(9);
     let (code, log) = viewer.end();
-    assert!(sentence(&log).contains("what was saved before is in"), "{log}");
+    assert!(sentence(&log).contains("holds what was saved before"), "{log}");
     assert_eq!(code, Some(3));
     assert!(Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap().state.iteration > 0);
 }

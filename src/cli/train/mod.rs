@@ -67,7 +67,7 @@ pub(crate) struct TrainArgs {
     /// Train as the method was published, without a budget that growth aims at
     #[arg(long, value_enum, help_heading = "Method")]
     preset: Option<Published>,
-    /// GPU memory that may be taken, in MiB [default: four fifths of what the adapter has]
+    /// GPU memory that may be taken, in MiB [default: 4/5 of what the adapter has, 2/5 of a software device]
     #[arg(long, value_name = "MIB", help_heading = "Method")]
     memory: Option<u32>,
     /// Options in a TOML file, as `config.toml` of a run; docs/training.md lists them

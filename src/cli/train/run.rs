@@ -241,14 +241,14 @@ impl Run<'_> {
         files::write_atomically(&self.args.out.join("metrics.json"), json.as_bytes())?;
         let page = self.report(&metrics)?.html(&album);
         files::write_atomically(&self.args.out.join("report.html"), page.as_bytes())?;
+        // After all that is saved, because it does iterations that are of no training.
+        if self.args.profile {
+            self.print_profile()?;
+        }
         if self.args.json {
             tell!("{}", serde_json::to_string(&metrics)?);
         } else if !self.args.quiet {
             tell!("{}; report: {}", sentence(&metrics), self.args.out.join("report.html").display());
-        }
-        // Last, because it does iterations that are of no training.
-        if self.args.profile {
-            self.print_profile()?;
         }
         Ok(())
     }
