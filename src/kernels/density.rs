@@ -1,6 +1,8 @@
 //! Statistics that densification asks for, tidiness of the scene, and building a new scene from an old one.
 
-use crate::constants::WINDOW_UNIT;
+use std::ops::Range;
+
+use super::windows::windows;
 use crate::gpu::layout::{Camera, Edit, GatherRowsArgs, RegulariseArgs, Status};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 use crate::scene::Params;
@@ -144,29 +146,25 @@ impl Density {
     ) -> Result<(), GpuError> {
         // In windows where a binding does not show everything: every new one looks for its rows in every old one.
         let gpu = commands.gpu();
-        let unit = u64::from(WINDOW_UNIT);
         let width = u64::from(row_width);
-        let rows = (gpu.binding_elements::<f32>() / width / unit).max(1) * unit;
-        let windows = |values: u64| {
-            let rows_at = move |first: u64| first..(first + rows * width).min(values);
-            (0..values).step_by(usize::try_from(rows * width).unwrap_or(usize::MAX)).map(rows_at)
-        };
-        for window in windows(new.len()) {
-            for old_window in windows(old.len()) {
+        let values = |rows: &Range<u64>| rows.start * width..rows.end * width;
+        let rows_of = |array: &Buffer<f32>| windows(gpu, row_width, small(array.len() / width));
+        for rows in rows_of(new) {
+            for old_rows in rows_of(old) {
                 let args = GatherRowsArgs {
                     row_width,
                     is_moment: is_moment.into(),
-                    first_row: small(window.start / width),
-                    first_old: small(old_window.start / width),
+                    first_row: small(rows.start),
+                    first_old: small(old_rows.start),
                 };
                 let args = gpu.uniform("gather_rows.args", &args)?;
                 let bindings = [
                     ("args", args.all()),
                     ("edits", edits.all()),
-                    ("old", old.window(old_window)),
-                    ("rows", new.window(window.clone())),
+                    ("old", old.window(values(&old_rows))),
+                    ("rows", new.window(values(&rows))),
                 ];
-                let threads = Grid::Threads(small(window.end - window.start));
+                let threads = Grid::Threads(small((rows.end - rows.start) * width));
                 commands.dispatch(&self.gather_rows, threads, &bindings)?;
             }
         }

@@ -151,16 +151,6 @@ pub struct DisplayBuffers<'a> {
     pub first_pixel: u64,
 }
 
-/// Windows start at whole multiples of this many convexes, so that every array of theirs is aligned.
-const WINDOW_UNIT: u64 = 64;
-
-/// Convexes that the binding of their points shows at a time.
-pub fn windows(gpu: &Gpu, points_per_convex: u32, num_convexes: u32) -> impl Iterator<Item = Range<u64>> + use<> {
-    let fits = gpu.binding_elements::<f32>() / u64::from(points_per_convex * 3);
-    let (per_window, all) = ((fits / WINDOW_UNIT).max(1) * WINDOW_UNIT, u64::from(num_convexes));
-    (0..all.div_ceil(per_window)).map(move |i| i * per_window..((i + 1) * per_window).min(all))
-}
-
 impl Display {
     /// Compiles the kernels for convexes of this many points.
     ///

@@ -113,6 +113,9 @@ fn thinned(seeds: &[Seed], count: usize, cameras: &[Camera], random: &mut Pcg64M
 /// small convexes from the beginning than of large ones that are cut. Seeds are drawn like those of [`thinned`], so that the
 /// gaps that a picture would show are filled.
 fn thicken(seeds: &mut Vec<Seed>, count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) {
+    if seeds.len() >= count {
+        return;
+    }
     let distances = neighbour_distances(seeds);
     let mut sum = 0.0;
     let add = |share: f64| {

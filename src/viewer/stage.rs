@@ -244,14 +244,14 @@ impl Stage {
             let mut commands = Commands::new(gpu, "clear edges");
             commands.clear(edges);
             commands.submit();
-            for window in windows(gpu, shown.points_per_convex, shown.num_convexes) {
+            for window in windows(gpu, 3 * shown.points_per_convex, shown.num_convexes) {
                 args.write(gpu, 0, &[of_window(arguments, &window)]);
                 let mut commands = Commands::new(gpu, "wireframe");
                 kernels.display.wireframe(&mut commands, buffers, &window, &shown.params, hull_edges)?;
                 commands.submit();
             }
         }
-        let mut convexes: Vec<Range<u64>> = windows(gpu, shown.points_per_convex, shown.num_convexes).collect();
+        let mut convexes: Vec<Range<u64>> = windows(gpu, 3 * shown.points_per_convex, shown.num_convexes).collect();
         // Only normals need all of them.
         convexes.truncate(if look.mode == DisplayMode::Normal { usize::MAX } else { 1 });
         convexes.resize(convexes.len().max(1), 0..0);
@@ -343,7 +343,7 @@ impl Stage {
         if look.draws_hulls() && derived.hull_edges.is_none() {
             let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
             let hull_edges = gpu.zeros("hull_edges", shown.num_convexes.max(1).into())?;
-            for window in windows(gpu, shown.points_per_convex, shown.num_convexes) {
+            for window in windows(gpu, 3 * shown.points_per_convex, shown.num_convexes) {
                 alter_args.write(gpu, 0, &[alter_arguments(look, &window)]);
                 let mut commands = Commands::new(gpu, "hull edges");
                 kernels.display.hull_edges(&mut commands, alter_args, &window, &shown.params.points, &hull_edges)?;
@@ -380,7 +380,7 @@ fn alter(
     altered.params.log_delta = gpu.zeros("altered.log_delta", scene.params.log_delta.len())?;
     altered.params.raw_opacity = gpu.zeros("altered.raw_opacity", scene.params.raw_opacity.len())?;
     let (from, to) = (AlterBuffers::of(&scene.params), AlterBuffers::of(&altered.params));
-    for window in windows(gpu, scene.points_per_convex, scene.num_convexes) {
+    for window in windows(gpu, 3 * scene.points_per_convex, scene.num_convexes) {
         alter_args.write(gpu, 0, &[alter_arguments(look, &window)]);
         let mut commands = Commands::new(gpu, "alter");
         display.alter(&mut commands, alter_args, &window, from, to)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::bail;
 use lapidary::files::{self, FileError};
 
+use super::super::source::SCENE_FILE;
 use super::{TrainArgs, checkpoint_path};
 
 /// A folder that belongs to this training until the program ends, however it does.
@@ -32,9 +33,8 @@ impl Folder {
 /// Refuses a folder that holds something which a new training would overwrite.
 pub(super) fn check(args: &TrainArgs) -> anyhow::Result<()> {
     let out = &args.out;
-    let is_dataset =
-        |out: &Path| out.canonicalize().ok().is_some_and(|out| args.dataset.canonicalize().ok() == Some(out));
-    if is_dataset(out) {
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(out).is_some_and(|out| real(&args.dataset) == Some(out)) {
         bail!("--out {} is the dataset; choose another folder", out.display());
     }
     if args.resume {
@@ -43,7 +43,7 @@ pub(super) fn check(args: &TrainArgs) -> anyhow::Result<()> {
     if checkpoint_path(args).exists() {
         bail!("{} holds a training; go on with --resume, or choose another folder", out.display());
     }
-    if out.join("scene.safetensors").is_file() {
+    if out.join(SCENE_FILE).is_file() {
         bail!("{} holds a scene; choose another folder", out.display());
     }
     Ok(())

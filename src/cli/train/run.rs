@@ -14,6 +14,7 @@ use lapidary::scene_file::{self, Metadata};
 use lapidary::train::Trainer;
 
 use super::super::signals;
+use super::super::source::SCENE_FILE;
 use super::log::Log;
 use super::{Metrics, TrainArgs, Watch, Wish, checkpoint_path};
 
@@ -79,8 +80,7 @@ impl Run<'_> {
                 None => u32::MAX,
             };
             let next_look = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
-            let advanced = self.trainer.advance(next_save.min(next_look).min(end));
-            let new_losses = advanced?;
+            let new_losses = self.trainer.advance(next_save.min(next_look).min(end))?;
             let wish = watch(&mut self.trainer, &new_losses);
             losses.extend(new_losses);
             bar.set_position(self.trainer.iteration().into());
@@ -210,7 +210,7 @@ impl Run<'_> {
                 env!("CARGO_PKG_VERSION")
             )),
         };
-        scene_file::save_with(&self.trainer.scene()?, &about, &self.args.out.join("scene.safetensors"))?;
+        scene_file::save_with(&self.trainer.scene()?, &about, &self.args.out.join(SCENE_FILE))?;
         self.last_save = Instant::now();
         Ok(())
     }
