@@ -54,7 +54,9 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
     });
     lock(&desk.0).commands.push(LiveCommand::Stop);
     let thread = lock(&trainer).take();
-    let Some(thread) = thread else { return window.context("training needs no window without --view") };
+    let Some(thread) = thread else {
+        return window.context("--view cannot open its window; the training itself needs none");
+    };
     // An error of the training says what was saved, and a device that both have lost is told once.
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     window.with_context(|| format!("the training is saved in {}, its window is gone", args.out.display()))
@@ -182,11 +184,10 @@ impl Watch {
             self.num_losses = u64::from(trainer.iteration()).saturating_sub(losses.len() as u64);
         }
         let weight = trainer.options().ssim_weight;
-        let loss = |means: &LossMeans| (1.0 - weight) * means.l1 + weight * (1.0 - means.ssim);
         let mut state = lock(&self.desk.0);
         for means in losses {
             self.num_losses += 1;
-            state.progress.new_losses.push((self.num_losses, loss(means)));
+            state.progress.new_losses.push((self.num_losses, means.loss(weight)));
         }
         state.progress.iteration = trainer.iteration().into();
         state.progress.iterations = trainer.options().iterations.into();

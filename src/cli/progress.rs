@@ -1,8 +1,9 @@
 //! How far a command has come.
 
-use std::time::Duration;
+use std::io::{IsTerminal as _, stderr};
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on stderr, where that is a terminal and the user wants one.
 pub(crate) fn bar(total: u64, is_quiet: bool) -> ProgressBar {
@@ -12,4 +13,29 @@ pub(crate) fn bar(total: u64, is_quiet: bool) -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
+}
+
+/// Lines in place of a bar where stderr is no terminal: in the log of a job, or of a container.
+#[derive(Debug)]
+pub(crate) struct PlainProgress {
+    is_wanted: bool,
+    last: Instant,
+}
+
+/// Time between two lines.
+const LINE_PERIOD: Duration = Duration::from_secs(30);
+
+impl PlainProgress {
+    pub(crate) fn new(is_quiet: bool) -> Self {
+        Self { is_wanted: !is_quiet && !stderr().is_terminal(), last: Instant::now() }
+    }
+
+    /// Says what the bar would show, if it is time to.
+    pub(crate) fn tell(&mut self, bar: &ProgressBar) {
+        if self.is_wanted && self.last.elapsed() >= LINE_PERIOD {
+            self.last = Instant::now();
+            let (done, total) = (bar.position(), bar.length().unwrap_or(0));
+            eprintln!("{done}/{total} {:.1}/s, {} left  {}", bar.per_sec(), HumanDuration(bar.eta()), bar.message());
+        }
+    }
 }

@@ -49,6 +49,9 @@ pub struct TrainingLine {
     pub iteration: u32,
     /// Since the training began, without the time in which it was stopped.
     pub seconds: f64,
+    /// What is made small: L1 and 1 − SSIM, weighed.
+    #[serde(default)]
+    pub loss: f32,
     /// Mean absolute difference.
     pub l1: f32,
     /// Mean structural similarity.
@@ -127,8 +130,15 @@ mod tests {
 
     #[test]
     fn lines_come_back_and_others_are_left_out() {
-        let training =
-            TrainingLine { iteration: 100, seconds: 1.5, l1: 0.25, ssim: 0.5, num_convexes: 7, memory_mib: 5 };
+        let training = TrainingLine {
+            iteration: 100,
+            seconds: 1.5,
+            loss: 0.3,
+            l1: 0.25,
+            ssim: 0.5,
+            num_convexes: 7,
+            memory_mib: 5,
+        };
         let likeness = Likeness { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
         let evaluation = EvaluationLine::of(&[likeness], 200, 2.0, 8).unwrap();
         let lines = [LogLine::Training(training), LogLine::Evaluation(evaluation)];

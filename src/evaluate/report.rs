@@ -62,11 +62,7 @@ pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
     };
     let one = |points| vec![(String::new(), points)];
     let curves = [
-        Curve {
-            title: "Mean absolute difference, training views",
-            from_zero: false,
-            series: one(training(|line| line.l1.into())),
-        },
+        Curve { title: "Loss, training views", from_zero: false, series: one(training(|line| line.loss.into())) },
         Curve { title: "SSIM, training views", from_zero: false, series: one(training(|line| line.ssim.into())) },
         Curve { title: "PSNR, held-back views, dB", from_zero: false, series: evaluations(|line| line.test_psnr) },
         Curve { title: "Convexes", from_zero: true, series: one(training(|line| line.num_convexes.into())) },
@@ -214,6 +210,7 @@ mod tests {
             LogLine::Training(TrainingLine {
                 iteration,
                 seconds: 1.0,
+                loss: 0.2,
                 l1: 0.1,
                 ssim: 0.5,
                 num_convexes: 9,
@@ -228,6 +225,8 @@ mod tests {
         let lines = [training(10), evaluation(10, 2), training(20), evaluation(20, 2), evaluation(20, 5)];
         let titles: Vec<&str> = curves_of(&lines).iter().map(|curve| curve.title).collect();
         assert_eq!(titles.len(), 4, "{titles:?}");
+        let loss = &curves_of(&lines)[0].series[0].1;
+        assert!(loss.iter().zip([10.0, 20.0]).all(|(point, at)| point[0] == at && (point[1] - 0.2).abs() < 1e-6));
         let psnr = &curves_of(&lines)[2].series;
         assert_eq!(psnr[0], ("2 views".to_owned(), vec![[10.0, 20.0], [20.0, 20.0]]));
         assert_eq!(psnr[1], ("5 views".to_owned(), vec![[20.0, 20.0]]), "of its own, not joined");

@@ -43,6 +43,14 @@ pub struct LossMeans {
     pub ssim: f32,
 }
 
+impl LossMeans {
+    /// The loss itself, without what keeps convexes tidy. Source: docs/spec.md §6.
+    #[must_use]
+    pub fn loss(&self, ssim_weight: f32) -> f32 {
+        (1.0 - ssim_weight) * self.l1 + ssim_weight * (1.0 - self.ssim)
+    }
+}
+
 /// Running means of the gradient and of its square, for every parameter.
 pub type Moments = [Params<Buffer<f32>>; 2];
 

@@ -38,6 +38,9 @@ pub(super) fn check(args: &TrainArgs) -> anyhow::Result<()> {
         bail!("--out {} is the dataset; choose another folder", out.display());
     }
     if args.resume {
+        if !checkpoint_path(args).exists() {
+            bail!("{} holds no checkpoint to go on from; without --resume a training begins there", out.display());
+        }
         return Ok(());
     }
     if checkpoint_path(args).exists() {

@@ -95,6 +95,13 @@ pub(crate) struct TrainArgs {
     profile: bool,
 }
 
+impl TrainArgs {
+    /// Whether nothing is said to people about how far it came.
+    const fn is_silent(&self) -> bool {
+        self.quiet || self.json
+    }
+}
+
 /// Configurations that were published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Published {
@@ -205,7 +212,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     if !run.train(watch)? {
         let iteration = run.trainer.iteration();
         // Where programs read along, the last line of JSON says how far it came.
-        if !args.json && !args.quiet {
+        if !args.is_silent() {
             tell!("stopped after {iteration} iterations; go on with the same command and --resume");
         }
         return Ok(());

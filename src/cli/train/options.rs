@@ -1,6 +1,8 @@
 //! What a training depends on: a file, then `--set`, then the flags.
 
-use anyhow::{Context as _, bail};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
 use lapidary::files;
 use lapidary::train::{Preset, StrategyKind, TrainOptions};
 use toml::{Table, Value};
@@ -36,13 +38,12 @@ fn given(args: &TrainArgs) -> anyhow::Result<Table> {
     let mut table = Table::new();
     if let Some(path) = &args.config {
         let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
-        table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
-        // Here the file can be named.
-        resolved(table.clone()).with_context(|| path.display().to_string())?;
+        table = text.parse().map_err(|error| not_toml(path, &text, &error))?;
+        checked(&table).and_then(resolved).with_context(|| path.display().to_string())?;
     }
     for set in &args.set {
-        let one: Table = set.parse().with_context(|| format!("--set {set}: expected NAME=VALUE"))?;
-        table.extend(one);
+        let one = assignment(set).with_context(|| format!("--set {set}: expected NAME=VALUE"))?;
+        table.extend(checked(&one).with_context(|| format!("--set {set}"))?);
     }
     let numbers = [
         ("iterations", args.iterations),
@@ -67,9 +68,44 @@ fn given(args: &TrainArgs) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// Refuses unknown names, values of another kind, and values that do not make sense.
+/// What `--set` says: values are those of TOML, and words and lists do without their quotes and brackets.
+fn assignment(set: &str) -> Option<Table> {
+    let (name, value) = set.split_once('=')?;
+    let spellings = [value.to_owned(), format!("[{value}]"), Value::from(value.trim()).to_string()];
+    spellings.iter().find_map(|value| format!("{name} = {value}").parse().ok())
+}
+
+/// The options of a table as they are; refuses unknown names and values of another kind, one by one and by name.
+fn checked(table: &Table) -> anyhow::Result<Table> {
+    for (name, value) in table {
+        let one = Table::from_iter([(name.clone(), value.clone())]);
+        if let Err(error) = one.try_into::<TrainOptions>() {
+            let is_unknown = error.message().starts_with("unknown field");
+            bail!("{}", if is_unknown { unknown(name)? } else { format!("`{name}`: {}", error.message()) });
+        }
+    }
+    Ok(table.clone())
+}
+
+/// What to say of an option that does not exist.
+fn unknown(name: &str) -> anyhow::Result<String> {
+    let options = Table::try_from(TrainOptions::default())?;
+    let near = |known: &&String| strsim::jaro(name, known) > 0.8;
+    let suggestion = options.keys().filter(near).max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
+    let advice = suggestion.map_or_else(|| ";".to_owned(), |known| format!("; did you mean `{known}`?"));
+    Ok(format!("there is no option `{name}`{advice} docs/training.md lists them"))
+}
+
+/// Where a file is no TOML.
+fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    anyhow!("{}, line {line}: expected lines like `colour_rate = 0.01`: {}", path.display(), error.message())
+}
+
+/// The options that a table of known names says; refuses values that do not make sense.
 fn resolved(table: Table) -> anyhow::Result<TrainOptions> {
-    let typed = |table: Table| table.try_into::<TrainOptions>().context("an option is unknown or of another kind");
+    let typed = |table: Table| table.try_into::<TrainOptions>().map_err(|error| anyhow!("{}", error.message()));
     let mut options = typed(table.clone())?;
     if options.strategy == StrategyKind::Paper {
         // What is not said is as published.
@@ -87,6 +123,43 @@ impl From<Published> for Preset {
             Published::Light => Self::Light,
             Published::Indoor => Self::Indoor,
             Published::Outdoor => Self::Outdoor,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sentence;
+    use super::*;
+
+    #[test]
+    fn values_are_words_lists_and_those_of_toml() {
+        let said = |set: &str| assignment(set).map(|table| table.to_string().trim().to_owned());
+        for (set, expected) in [
+            ("strategy=paper", "strategy = \"paper\""),
+            ("strategy=\"paper\"", "strategy = \"paper\""),
+            ("background=1,0.5, 1", "background = [1, 0.5, 1]"),
+            ("background = [1, 0.5, 1]", "background = [1, 0.5, 1]"),
+            ("points_rate=1e-3,2e-5", "points_rate = [0.001, 0.00002]"),
+            ("seed=7", "seed = 7"),
+            ("antialias=true", "antialias = true"),
+        ] {
+            assert_eq!(said(set).as_deref(), Some(expected));
+        }
+        assert_eq!(said("seed"), None);
+        assert_eq!(said("=7"), None);
+    }
+
+    #[test]
+    fn faults_are_one_line_each() {
+        let fault = |set: &str| sentence(&checked(&assignment(set).unwrap()).unwrap_err());
+        let unknown = fault("colour_rat=1");
+        assert!(unknown.starts_with("there is no option `colour_rat`; did you mean `colour_rate`?"), "{unknown}");
+        assert!(!fault("zzz=1").contains("did you mean"));
+        assert_eq!(fault("seed=x"), "`seed`: invalid type: string \"x\", expected u64");
+        assert!(fault("strategy=other").contains("expected `budget` or `paper`"));
+        for set in ["colour_rat=1", "seed=x", "strategy=other", "background=1", "sh_degree=-1"] {
+            assert!(!fault(set).contains('\n'), "{}", fault(set));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, TrainingLine, curves_of, read_log};
 use lapidary::files;
@@ -13,6 +13,7 @@ use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
 use lapidary::train::Trainer;
 
+use super::super::progress::{self, PlainProgress};
 use super::super::signals;
 use super::super::source::SCENE_FILE;
 use super::log::Log;
@@ -29,6 +30,7 @@ pub(super) struct Run<'a> {
     /// Of the held-back views when they were last looked at, dB.
     last_psnr: Option<f64>,
     last_save: Instant,
+    plain: PlainProgress,
 }
 
 /// Time between two checkpoints where no number of iterations is asked for. One of a million convexes is a gigabyte, which
@@ -48,6 +50,7 @@ impl<'a> Run<'a> {
             log: Log::new(&args.out),
             last_psnr: None,
             last_save: Instant::now(),
+            plain: PlainProgress::new(args.is_silent()),
         }
     }
 }
@@ -55,7 +58,7 @@ impl<'a> Run<'a> {
 impl Run<'_> {
     /// Trains to the end; `false` where the user stopped it. What was done is saved, whatever ends it.
     pub(super) fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
-        let bar = self.bar(self.trainer.options().iterations);
+        let bar = self.bar();
         signals::listen(|| {});
         let result = self.iterate(&bar, watch);
         bar.finish_and_clear();
@@ -120,15 +123,10 @@ impl Run<'_> {
         })
     }
 
-    fn bar(&self, total: u32) -> ProgressBar {
-        let is_hidden = self.args.quiet || self.args.json;
-        let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(Some(total.into()), target);
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {per_sec}, {eta} left  {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    fn bar(&self) -> ProgressBar {
+        let bar = progress::bar(self.trainer.options().iterations.into(), self.args.is_silent());
         bar.set_position(self.trainer.iteration().into());
         bar.reset_eta();
-        bar.enable_steady_tick(Duration::from_millis(500));
         bar
     }
 
@@ -138,17 +136,20 @@ impl Run<'_> {
             return Ok(());
         }
         let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
+        let means = LossMeans { l1: mean(|loss| loss.l1), ssim: mean(|loss| loss.ssim) };
         let line = TrainingLine {
             iteration: self.trainer.iteration(),
             seconds: self.seconds(),
-            l1: mean(|loss| loss.l1),
-            ssim: mean(|loss| loss.ssim),
+            loss: means.loss(self.trainer.options().ssim_weight),
+            l1: means.l1,
+            ssim: means.ssim,
             num_convexes: self.trainer.num_convexes(),
             memory_mib: self.trainer.memory() >> 20,
         };
         let held_back = self.last_psnr.map_or_else(String::new, |psnr| format!(", {psnr:.2} dB held back"));
-        let TrainingLine { l1, ssim, num_convexes, memory_mib, .. } = line;
-        bar.set_message(format!("L1 {l1:.4}, SSIM {ssim:.4}{held_back}, {num_convexes} convexes, {memory_mib} MiB"));
+        let TrainingLine { loss, num_convexes, memory_mib, .. } = line;
+        bar.set_message(format!("loss {loss:.4}{held_back}, {num_convexes} convexes, {memory_mib} MiB"));
+        self.plain.tell(bar);
         self.write_line(LogLine::Training(line))
     }
 

@@ -137,7 +137,8 @@ fn options_are_checked_and_a_resumed_training_keeps_its_own() {
     std::fs::write(&config, "sh_degree = 4\n").unwrap();
     refused(&[&train[..], &["--config", text(&config)]].concat(), 2, &["options.toml", "`sh_degree` is 4"]);
     refused(&with(&["--set", "colour_rate"]), 2, &["--set colour_rate", "NAME=VALUE"]);
-    refused(&with(&["--set", "strategy=\"other\""]), 2, &["other", "budget"]);
+    refused(&with(&["--set", "strategy=other"]), 2, &["--set strategy=other", "budget"]);
+    refused(&with(&["--resume"]), 2, &["holds no checkpoint", "without --resume"]);
     assert!(!out.exists(), "nothing is written before the options are right");
 
     let lines = succeeds(&with(&["--iterations", "20", "--stop-at", "10", "--max-convexes", "300", "--json"]));
