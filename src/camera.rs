@@ -147,6 +147,19 @@ pub fn up_of<'a>(cameras: impl IntoIterator<Item = &'a Camera>) -> DVec3 {
     near.unwrap_or(up)
 }
 
+/// The point that the optical axes come closest to; `None` where they are parallel.
+#[must_use]
+pub fn focus_of(cameras: &[Camera]) -> Option<DVec3> {
+    let (mut matrix, mut vector) = (DMat3::ZERO, DVec3::ZERO);
+    for camera in cameras {
+        let axis = camera.view_from_world.matrix3.row(2);
+        let across = DMat3::IDENTITY - DMat3::from_cols(axis * axis.x, axis * axis.y, axis * axis.z);
+        matrix += across;
+        vector += across * camera.position();
+    }
+    (matrix.determinant().abs() > 1e-6).then(|| matrix.inverse() * vector)
+}
+
 /// What a picture depends on besides scene and camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RenderOptions {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use crate::camera::RenderOptions;
+use crate::constants::NEAR;
 use crate::constants::SH_COEFFS;
 use crate::files::{self, FileError};
 use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
@@ -30,6 +32,7 @@ const SIMILARITY: &str = "normalised_from_world";
 
 /// Metadata key of [`Metadata::antialias`]; absent where it is not.
 const ANTIALIAS: &str = "antialias";
+const BACKGROUND: &str = "background";
 
 /// Metadata key of [`Metadata::provenance`].
 const PROVENANCE: &str = "provenance";
@@ -41,8 +44,19 @@ pub struct Metadata {
     pub normalised_from_world: Option<Similarity>,
     /// Whether the scene was trained with anti-aliasing, and is to be drawn so.
     pub antialias: bool,
+    /// What the scene was trained before, and is to be drawn before; sRGB in 0..=1.
+    pub background: [f32; 3],
     /// Where the scene comes from, for people: one sentence.
     pub provenance: Option<String>,
+}
+
+impl Metadata {
+    /// How the scene is meant to be drawn, in world units: as it was trained.
+    #[must_use]
+    pub fn render_options(&self) -> RenderOptions {
+        let near = self.normalised_from_world.map_or(NEAR, |similarity| NEAR / similarity.scale);
+        RenderOptions { near, background: self.background, antialias: self.antialias }
+    }
 }
 
 /// A scene file that could not be read or written.
@@ -100,10 +114,12 @@ pub fn save_with(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<(), 
 /// Keys and values of the metadata of a scene, in alphabetical order; other formats for scenes carry the same ones.
 ///
 /// # Errors
-/// A sentence where the similarity is none.
+/// A sentence where the similarity or the background is none.
 pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static str, String>, String> {
-    let Metadata { normalised_from_world, antialias, provenance } = metadata;
+    let Metadata { normalised_from_world, antialias, background, provenance } = metadata;
     let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
+    check_background(background)?;
+    let background = (*background != [0.0; 3]).then(|| format!("{background:?}"));
     let entries = [
         ("format", Some(FORMAT.to_owned())),
         ("version", Some(VERSION.to_owned())),
@@ -112,6 +128,7 @@ pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static s
         ("writer", Some(WRITER.to_owned())),
         (SIMILARITY, similarity),
         (ANTIALIAS, antialias.then(|| true.to_string())),
+        (BACKGROUND, background),
         (PROVENANCE, provenance.clone()),
     ];
     Ok(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
@@ -139,7 +156,22 @@ pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(
         Some("true") => true,
         Some(other) => return Err(format!("metadata `{ANTIALIAS}` is {other}, expected true or false")),
     };
-    Ok((scene, Metadata { normalised_from_world, antialias, provenance: value_of(PROVENANCE).map(str::to_owned) }))
+    let background = value_of(BACKGROUND).map(parse_background).transpose()?.unwrap_or_default();
+    let provenance = value_of(PROVENANCE).map(str::to_owned);
+    Ok((scene, Metadata { normalised_from_world, antialias, background, provenance }))
+}
+
+fn parse_background(text: &str) -> Result<[f32; 3], String> {
+    let background = serde_json::from_str(text).map_err(|error| format!("metadata `{BACKGROUND}`: {error}"))?;
+    check_background(&background)?;
+    Ok(background)
+}
+
+fn check_background(background: &[f32; 3]) -> Result<(), String> {
+    let is_good = background.iter().all(|channel| (0.0..=1.0).contains(channel));
+    is_good
+        .then_some(())
+        .ok_or_else(|| format!("metadata `{BACKGROUND}` is {background:?}, expected three from 0 to 1"))
 }
 
 fn similarity_text(similarity: &Similarity) -> Result<String, String> {
@@ -312,6 +344,7 @@ mod tests {
         let metadata = Metadata {
             normalised_from_world: Some(Similarity { scale: 0.1, centre: [1.0, -2.0 / 3.0, 1e-9] }),
             antialias: true,
+            background: [1.0, 0.3, 0.0],
             provenance: Some("made \"by hand\" → here".to_owned()),
         };
         save_with(&scene(), &metadata, &path).unwrap();
@@ -321,6 +354,18 @@ mod tests {
             let wrong = Metadata { normalised_from_world, ..Metadata::default() };
             assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("positive scale"));
         }
+        let wrong = Metadata { background: [0.0, f32::NAN, 0.0], ..Metadata::default() };
+        assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("`background`"));
+    }
+
+    #[test]
+    fn a_scene_is_drawn_as_it_was_trained() {
+        let similarity = Some(Similarity { scale: 0.1, centre: [0.0; 3] });
+        let about = Metadata { normalised_from_world: similarity, background: [0.5; 3], ..Metadata::default() };
+        let options = about.render_options();
+        assert!((options.near - 10.0 * NEAR).abs() < 1e-12);
+        assert_eq!((options.background, options.antialias), ([0.5; 3], false));
+        assert_eq!(Metadata::default().render_options(), RenderOptions::default());
     }
 
     /// A file whose header is the JSON of `edit`ing a good one; no byte of the data changes.

@@ -128,6 +128,14 @@ const STEPS: u32 = 3;
 const SMALLEST: (u32, u32) = (64, 32);
 
 pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    let ends_in = |path: &Option<PathBuf>, extension: &str| {
+        path.as_ref().is_none_or(|path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)))
+    };
+    ensure!(ends_in(&args.output.plot, "svg"), "--plot: expected a name that ends in .svg");
+    ensure!(
+        ends_in(&args.output.write_scene, "safetensors"),
+        "--write-scene: expected a name that ends in .safetensors"
+    );
     // What cannot be compared in the end is not measured first.
     let before = args.output.baseline.as_deref().map(files::read).transpose().context("--baseline")?;
     let begin = Instant::now();
@@ -162,7 +170,7 @@ fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<(Scene, 
         (Some(path), _) => {
             let (scene, metadata) = source::load(path, None)?;
             ensure!(!scene.is_empty(), "{} holds no convexes, so there is nothing to measure", path.display());
-            Ok((scene, RenderOptions { antialias: metadata.antialias, ..RenderOptions::default() }))
+            Ok((scene, metadata.render_options()))
         }
         (None, count) => {
             let cloud = Cloud { num_convexes: count.unwrap_or(1), kind: args.cloud.into() };
@@ -183,7 +191,9 @@ fn cameras(args: &BenchArgs, scene: &Scene) -> anyhow::Result<(Vec<Camera>, Stri
     let (cameras, from) = if let Some(path) = dataset {
         (of_dataset(path, args)?, format!("of {}", path.display()))
     } else if args.scene.is_some() {
-        (Orbit::of_scene(scene, DVec3::Z).cameras(*views, *width, *height), "once round the scene".to_owned())
+        let taken = source::cameras_beside(args.scene.as_deref().unwrap_or(Path::new("")))?;
+        let orbit = Orbit::of_cameras(&taken, scene).unwrap_or_else(|| Orbit::of_scene(scene, DVec3::Z));
+        (orbit.cameras(*views, *width, *height), "once round the scene".to_owned())
     } else {
         (Cloud::cameras(*views, *width, *height), "once round the cloud".to_owned())
     };
@@ -262,7 +272,7 @@ fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &[u8]) -> anyho
             let [width, height] = ratio.size;
             let (what, convexes) = (ratio.what.name(), ratio.num_convexes);
             format!(
-                "a {what} of {convexes} convexes at {width}×{height} takes {now:.3} ms, {:.2} times the {before:.3} ms",
+                "{what} of {convexes} convexes at {width}×{height}: {now:.3} ms, {:.2} times the {before:.3} ms",
                 ratio.ratio()
             )
         })

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lapidary::camera::RenderOptions;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{
     Album, Curve, EvaluateError, PictureFolder, Report, Ruler, SceneViews, Summary, Truth, curves_of, read_log,
@@ -11,10 +12,10 @@ use lapidary::evaluate::{
 use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
-use lapidary::train::TrainOptions;
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
+use super::source::SCENE_FILE;
 use super::{Colour, SharedArgs, Switch, source};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
@@ -93,6 +94,9 @@ struct Outcome {
 
 pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let ruler = ruler(args.lpips_weights.as_deref(), args.lpips_normalised)?;
+    if let Some(out) = &args.out {
+        check(out, args)?;
+    }
     let outcome = match (&args.scene, &args.renders) {
         (Some(scene), _) => of_scene(scene, args, &ruler, shared)?,
         (None, Some(renders)) => of_folder(renders, args, &ruler)?,
@@ -130,6 +134,19 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses folders that hold somebody else's `metrics.json` and `report.html`, or photographs.
+fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
+    if out.join(SCENE_FILE).is_file() {
+        bail!("--out {} holds a scene, and a training has its own report there; choose another folder", out.display());
+    }
+    let real = |path: &Path| path.canonicalize().ok();
+    let given = [&args.dataset, &args.renders, &args.truth].into_iter().flatten();
+    if given.filter_map(|path| real(path)).any(|path| real(out) == Some(path)) {
+        bail!("--out {} is where pictures are read from; choose another folder", out.display());
+    }
+    Ok(())
+}
+
 /// What is measured: LPIPS only with weights.
 pub(super) fn ruler(weights: Option<&Path>, also_normalised: bool) -> anyhow::Result<Ruler> {
     let lpips = weights.map(Lpips::load).transpose().context("--lpips-weights")?;
@@ -140,30 +157,19 @@ fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) ->
     let file = source::scene_file_of(path);
     let (scene, metadata) = source::load(&file, None)?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    let background = match &args.background {
-        Some(colour) => colour.0,
-        None => background_of_training(folder)?,
+    let options = metadata.render_options();
+    let options = RenderOptions {
+        background: args.background.map_or(options.background, |colour| colour.0),
+        antialias: args.antialias.map_or(options.antialias, Switch::is_on),
+        ..options
     };
-    let (dataset, views) = dataset(args, background)?;
+    let (dataset, views) = dataset(args, options.background)?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let antialias = args.antialias.map_or(metadata.antialias, Switch::is_on);
-    let mut drawn = SceneViews::new(&gpu, &scene, metadata.normalised_from_world, &dataset, background, antialias)?;
+    let mut drawn = SceneViews::new(&gpu, &scene, &dataset, options)?;
     let album = collect(args, views.len(), views.into_iter(), |view| drawn.evaluate(view, ruler))?;
     let log = folder.join("metrics.jsonl");
     let curves = if log.is_file() { curves_of(&read_log(&log)?) } else { Vec::new() };
     Ok(Outcome { album, num_convexes: Some(scene.len()), adapter: Some(gpu.name().to_owned()), curves })
-}
-
-/// The background in the `config.toml` beside a scene; black where there is none.
-fn background_of_training(folder: &Path) -> anyhow::Result<[f32; 3]> {
-    let path = folder.join("config.toml");
-    if !path.is_file() {
-        return Ok([0.0; 3]);
-    }
-    let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
-    let options: TrainOptions = toml::from_str(&text)
-        .with_context(|| format!("{} is not the configuration of a training; give --background", path.display()))?;
-    Ok(options.background)
 }
 
 fn of_folder(renders: &Path, args: &EvalArgs, ruler: &Ruler) -> anyhow::Result<Outcome> {

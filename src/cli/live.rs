@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::optimiser::LossMeans;
 use lapidary::renderer::GpuScene;
-use lapidary::train::Trainer;
+use lapidary::train::{TrainOptions, Trainer};
 use lapidary::viewer::{self, Content, Launch, LiveCommand, LiveSource, Progress};
 
 use super::SharedArgs;
@@ -27,7 +27,7 @@ const SPEED_SPAN: Duration = Duration::from_millis(500);
 
 /// Trains while a window looks on; closing it ends the training with a checkpoint.
 pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> anyhow::Result<()> {
-    let antialias = prepared.antialias();
+    let TrainOptions { antialias, background, .. } = *prepared.options();
     let desk = Desk::default();
     let trainer: Arc<Mutex<Option<JoinHandle<anyhow::Result<()>>>>> = Arc::default();
     let start = {
@@ -44,7 +44,10 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
         path: Some(args.dataset.clone()),
         open: {
             let dataset = args.dataset.clone();
-            Arc::new(move |path: &Path| open(path, &dataset, antialias).map_err(|error| super::sentence(&error)))
+            Arc::new(move |path: &Path| {
+                let look = (antialias, super::view::named(background));
+                open(path, &dataset, look).map_err(|error| super::sentence(&error))
+            })
         },
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: Some(Box::new(start)),
@@ -63,9 +66,9 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
 }
 
 /// Of the dataset the cameras and pictures alone, even where a scene lies beside them: the trainer has its own.
-fn open(path: &Path, dataset: &Path, antialias: bool) -> anyhow::Result<Content> {
+fn open(path: &Path, dataset: &Path, (antialias, background): (bool, Option<[f32; 3]>)) -> anyhow::Result<Content> {
     if path == dataset {
-        Ok(Content { antialias, ..super::view::dataset(path)? })
+        Ok(Content { antialias, background, ..super::view::dataset(path)? })
     } else {
         super::view::open(path, None)
     }

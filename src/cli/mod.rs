@@ -27,6 +27,7 @@ mod train;
 mod view;
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 use lapidary::evaluate::EvaluateError;
@@ -60,16 +61,22 @@ enum Command {
     /// List the GPUs of this machine and what each can do, or what a dataset or a scene holds
     Info(info::InfoArgs),
     /// Make a small multi-view dataset of cut gems, exact and the same every time
+    #[command(allow_negative_numbers = true)]
     Synth(synth::SynthArgs),
     /// Train a scene on photographs
+    #[command(allow_negative_numbers = true)]
     Train(train::TrainArgs),
     /// Convert a scene between formats: scenes, models of the authors' code, meshes, colliders, Gaussians
+    #[command(allow_negative_numbers = true)]
     Convert(convert::ConvertArgs),
     /// Render a saved scene to pictures and films
+    #[command(allow_negative_numbers = true)]
     Render(Box<render::RenderArgs>),
     /// Measure how alike a scene, or pictures of another program, are to photographs
+    #[command(allow_negative_numbers = true)]
     Eval(eval::EvalArgs),
     /// Measure what frames and iterations cost, and compare with what they cost before
+    #[command(allow_negative_numbers = true)]
     Bench(Box<bench::BenchArgs>),
     /// Open a window on a scene or a dataset
     #[cfg(feature = "viewer")]
@@ -98,6 +105,10 @@ pub(crate) fn main() -> ExitCode {
         Command::View(args) => view::run(args, &cli.shared),
     };
     match result {
+        Ok(()) if IS_OUTPUT_LOST.load(Ordering::Relaxed) => {
+            eprintln!("error: what was to be printed could not be written");
+            ExitCode::from(2)
+        }
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", sentence(&error));
@@ -125,11 +136,18 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     })
 }
 
-/// What `tell!` does. Whoever does not read what is printed still wants the work done.
+/// What `tell!` does. Whoever does not read what is printed still wants the work done; a disk that is full is an error in
+/// the end.
 fn print_line(line: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
-    writeln!(std::io::stdout().lock(), "{line}").unwrap_or_default();
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
+        let is_lost = error.kind() != std::io::ErrorKind::BrokenPipe;
+        IS_OUTPUT_LOST.fetch_or(is_lost, Ordering::Relaxed);
+    }
 }
+
+/// Whether something that was printed went nowhere.
+static IS_OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<bench::Slower>() {

@@ -1,16 +1,20 @@
 //! How far a command has come.
 
+use std::fmt::Write;
 use std::io::{IsTerminal as _, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// A bar on stderr, where that is a terminal and the user wants one.
 pub(crate) fn bar(total: u64, is_quiet: bool) -> ProgressBar {
     let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(total), target);
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {per_sec}, {eta} left  {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {speed}, {eta} left  {msg}");
+    let speed = |state: &ProgressState, out: &mut dyn Write| {
+        write!(out, "{:.1}/s", state.per_sec()).unwrap_or_default();
+    };
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("speed", speed));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
 }

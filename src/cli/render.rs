@@ -8,9 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use glam::DVec3;
-use lapidary::camera::{self, Camera, RenderOptions};
+use lapidary::camera::{self, Camera, CameraError, RenderOptions};
 use lapidary::camera_path::CameraPath;
-use lapidary::constants::NEAR;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
@@ -18,7 +17,7 @@ use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Plac
 use lapidary::scene::Scene;
 
 use super::dataset::DatasetArgs;
-use super::{SharedArgs, Size, Switch, progress, source};
+use super::{Colour, SharedArgs, Size, Switch, progress, source};
 
 /// Renders a saved scene: from the cameras of a dataset, along a camera path, or once round it.
 ///
@@ -31,12 +30,12 @@ pub(crate) struct RenderArgs {
     cameras: CameraArgs,
     #[command(flatten)]
     output: OutputArgs,
-    /// Colour behind everything: red, green and blue, each 0 to 1
-    #[arg(long, value_parser = colour, default_value = "0,0,0", value_name = "R,G,B")]
-    background: [f32; 3],
-    /// Convexes nearer than this are not drawn, in scene units
-    #[arg(long, default_value_t = NEAR, value_parser = positive, value_name = "DEPTH")]
-    near: f64,
+    /// Colour behind everything: red, green and blue, each 0 to 1; that of the training, else black
+    #[arg(long, value_name = "R,G,B")]
+    background: Option<Colour>,
+    /// Convexes nearer than this are not drawn, in scene units; as in the training if nothing is said, else 0.01
+    #[arg(long, value_parser = positive, allow_negative_numbers = true, value_name = "DEPTH")]
+    near: Option<f64>,
     /// Anti-aliasing; as the scene was trained if nothing is said
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
     antialias: Option<Switch>,
@@ -68,22 +67,23 @@ struct CameraArgs {
     /// Camera path of the viewer, sampled as it plays there
     #[arg(long, value_name = "FILE", conflicts_with = "orbit")]
     path: Option<PathBuf>,
-    /// Once round the scene in N frames; up is what it is for the cameras of --dataset or --cameras, else z
+    /// In N frames once round what the cameras of --dataset, of --cameras or of the training look at, as they stood; where
+    /// there are none, round the whole scene, with z up
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orbit: Option<u32>,
     /// Of all cameras only this one, from 0
     #[arg(long, value_name = "INDEX")]
     view: Option<usize>,
-    /// Of the orbit above the centre, degrees
-    #[arg(long, value_name = "DEGREES", default_value_t = 25.0, allow_negative_numbers = true, value_parser = elevation)]
-    elevation: f64,
-    /// Of the orbit: the smaller field of view, degrees
-    #[arg(long, value_name = "DEGREES", default_value_t = 40.0, value_parser = fov)]
-    fov: f64,
-    /// Of the orbit; where the scene fills the picture if nothing is said
-    #[arg(long, value_name = "DISTANCE", value_parser = positive)]
+    /// Of the orbit above the centre, degrees; that of the cameras if nothing is said, else 25
+    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = elevation)]
+    elevation: Option<f64>,
+    /// Of the orbit: the smaller field of view, degrees; that of the cameras if nothing is said, else 40
+    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = fov)]
+    fov: Option<f64>,
+    /// Of the orbit; that of the cameras if nothing is said, else where the scene fills the picture
+    #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true, value_parser = positive)]
     radius: Option<f64>,
-    /// What the orbit goes round; the middle of nearly all of the scene if nothing is said
+    /// What the orbit goes round; what the cameras look at if nothing is said, else the middle of nearly all of the scene
     #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true, value_parser = vector)]
     centre: Option<DVec3>,
     /// The axis that the orbit goes round, like 0,-1,0
@@ -158,6 +158,7 @@ const RATE: f64 = 30.0;
 pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
     let (scene, metadata) = source::load(&args.scene, None)?;
+    let trained = metadata.render_options();
     let (all, path_rate) = shots(args, &scene)?;
     let files = args.output.out.as_deref().map(|out| files(&args.output, out, all.len())).transpose()?;
     let depth_range =
@@ -169,9 +170,9 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     let shots: Vec<Shot> = all.into_iter().filter(|shot| !is_there(shot)).collect();
     let job = Job {
         options: RenderOptions {
-            near: args.near,
-            background: args.background,
-            antialias: args.antialias.map_or(metadata.antialias, Switch::is_on),
+            near: args.near.unwrap_or(trained.near),
+            background: args.background.map_or(trained.background, |colour| colour.0),
+            antialias: args.antialias.map_or(trained.antialias, Switch::is_on),
         },
         depth_range,
         files,
@@ -262,12 +263,16 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
         bail!("from where? Give --dataset, --cameras, --path or --orbit");
     };
     if let Some(view) = cameras.view {
-        ensure!(view < shots.len(), "--view: there is no frame {view}; there are {}", shots.len());
+        let last = shots.len().saturating_sub(1);
+        ensure!(view <= last, "--view {view}: the frames are numbered from 0 to {last}");
         shots = vec![shots.swap_remove(view)];
     }
     for shot in &mut shots {
         shot.camera = sized(&shot.camera, cameras);
-        shot.camera.check().context("--size")?;
+        shot.camera.check().with_context(|| match shot.camera.check() {
+            Err(CameraError::Size { .. }) => "--size".to_owned(),
+            _ => format!("frame {}", shot.name),
+        })?;
     }
     check_names(&shots)?;
     Ok((shots, rate))
@@ -290,31 +295,29 @@ fn numbered(cameras: Vec<Camera>) -> Vec<Shot> {
 
 fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
     let cameras = &args.cameras;
-    let up = match (cameras.up, &cameras.dataset, &cameras.cameras) {
-        (Some(up), _, _) => up,
-        (None, Some(path), _) => {
-            let dataset = Dataset::open(path, &args.dataset_options.options(args.background))?;
-            camera::up_of(dataset.views.iter().map(|view| &view.camera))
+    let taken = match (&cameras.dataset, &cameras.cameras) {
+        (Some(path), _) => {
+            let dataset = Dataset::open(path, &args.dataset_options.options([0.0; 3]))?;
+            dataset.views.iter().map(|view| view.camera).collect()
         }
-        (None, None, Some(path)) => {
-            let shots = of_transforms(path, cameras)?;
-            camera::up_of(shots.iter().map(|shot| &shot.camera))
-        }
-        (None, None, None) => DVec3::Z,
+        (None, Some(path)) => of_transforms(path, cameras)?.into_iter().map(|shot| shot.camera).collect(),
+        (None, None) => source::cameras_beside(&args.scene)?,
     };
-    let orbit = Orbit::of_scene(scene, up);
+    let whole = || Orbit::of_scene(scene, camera::up_of(&taken));
+    let orbit = Orbit::of_cameras(&taken, scene).unwrap_or_else(whole);
     Ok(Orbit {
         centre: cameras.centre.unwrap_or(orbit.centre),
-        radius: cameras.radius,
-        elevation: cameras.elevation,
-        fov: cameras.fov,
+        up: cameras.up.unwrap_or(orbit.up),
+        radius: cameras.radius.or(orbit.radius),
+        elevation: cameras.elevation.unwrap_or(orbit.elevation),
+        fov: cameras.fov.unwrap_or(orbit.fov),
         ..orbit
     })
 }
 
 /// Views of a dataset, named after their pictures.
 fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
-    let dataset = Dataset::open(path, &args.dataset_options.options(args.background))?;
+    let dataset = Dataset::open(path, &args.dataset_options.options([0.0; 3]))?;
     let is_wanted = |split: Split| match args.cameras.split {
         SplitArg::Train => split == Split::Train,
         SplitArg::Test => split == Split::Test,
@@ -423,14 +426,6 @@ fn numbers<const N: usize>(text: &str) -> Option<[f64; N]> {
     <[f64; N]>::try_from(parts?).ok().filter(|numbers| numbers.iter().all(|number| number.is_finite()))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "colours are f32")]
-fn colour(text: &str) -> Result<[f32; 3], String> {
-    numbers(text)
-        .filter(|channels| channels.iter().all(|channel| (0.0..=1.0).contains(channel)))
-        .map(|channels: [f64; 3]| channels.map(|channel| channel as f32))
-        .ok_or_else(|| "expected three numbers from 0 to 1, like 1,1,1".to_owned())
-}
-
 #[expect(clippy::cast_possible_truncation, reason = "depths are f32")]
 fn depth_range(text: &str) -> Result<[f32; 2], String> {
     let range = numbers(text).map(|range: [f64; 2]| range.map(|depth| depth as f32));
@@ -470,14 +465,6 @@ fn within(text: &str, low: f64, high: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn colours_are_three_numbers_from_0_to_1() {
-        assert_eq!(colour("1, 0.5,0"), Ok([1.0, 0.5, 0.0]));
-        for wrong in ["", "1,1", "1,1,1,1", "2,0,0", "a,b,c", "NaN,0,0"] {
-            assert!(colour(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn depths_grow_and_directions_have_a_length() {

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
+use lapidary::camera::Camera;
 use lapidary::convert::{self, Focal};
+use lapidary::dataset::transforms::Transforms;
 use lapidary::scene::Scene;
 use lapidary::scene_file::{self, Metadata};
 use lapidary::train::Checkpoint;
@@ -24,8 +27,21 @@ pub(crate) fn is_scene(path: &Path) -> bool {
     ["safetensors", "ply", "pt"].contains(&extension.as_str())
 }
 
+/// The cameras that a training left beside a scene; none where there was no training.
+pub(crate) fn cameras_beside(scene: &Path) -> anyhow::Result<Vec<Camera>> {
+    let file = scene_file_of(scene).with_file_name(CAMERAS_FILE);
+    if !file.is_file() {
+        return Ok(Vec::new());
+    }
+    let transforms = Transforms::load(&file)?;
+    Ok((0..transforms.frames.len()).map(|index| transforms.camera(&file, index, None)).collect::<Result<_, _>>()?)
+}
+
 /// Reads a scene, in world units also where it is that of a checkpoint. `focal` is for models of the authors' code.
 pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, Metadata)> {
+    // Of a name with an extension more can be said.
+    let is_known = path.exists() || path.extension().is_some();
+    ensure!(is_known, "{}: there is no such file or folder", path.display());
     let file = scene_file_of(path);
     if scene_file::format_of(&file).as_deref() != Some(Checkpoint::FORMAT) {
         return Ok(convert::read(&file, focal)?);
@@ -34,6 +50,7 @@ pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, 
     let about = Metadata {
         normalised_from_world: Some(state.similarity),
         antialias: state.options.antialias,
+        background: state.options.background,
         provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
     };
     Ok((state.similarity.to_world(&scene), about))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use glam::DVec3;
-use lapidary::constants::NEAR;
+use lapidary::camera::RenderOptions;
 use lapidary::dataset::transforms::{Transforms, TransformsFrame};
 use lapidary::dataset::{AlphaMode, Dataset, DatasetError, DatasetOptions, SfmPoint, Split};
 use lapidary::gpu::GpuOptions;
@@ -72,8 +72,20 @@ fn is_something_else(error: &anyhow::Error) -> bool {
 
 fn with_scene(path: &Path, views: Content) -> anyhow::Result<Content> {
     let (scene, about) = source::load(path, None)?;
-    let near = about.normalised_from_world.map(|similarity| NEAR / similarity.scale);
-    Ok(Content { scene: Some(Arc::new(scene)), antialias: about.antialias, near, ..views })
+    let RenderOptions { near, background, antialias } = about.render_options();
+    let is_trained = about.normalised_from_world.is_some();
+    Ok(Content {
+        scene: Some(Arc::new(scene)),
+        antialias,
+        background: named(background),
+        near: is_trained.then_some(near),
+        ..views
+    })
+}
+
+/// A background other than black: of black scenes people may see what they like behind them.
+pub(super) fn named(background: [f32; 3]) -> Option<[f32; 3]> {
+    (background != [0.0; 3]).then_some(background)
 }
 
 /// The cameras that a training leaves beside its scene; their pictures are elsewhere.

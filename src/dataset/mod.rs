@@ -192,6 +192,12 @@ impl DatasetOptions {
 }
 
 impl Dataset {
+    /// What is done with alpha channels.
+    #[must_use]
+    pub const fn alpha(&self) -> AlphaMode {
+        self.options.alpha
+    }
+
     /// Finds out what a folder or `.zip` holds; also takes a `transforms.json` or its kin.
     ///
     /// # Errors

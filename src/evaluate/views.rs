@@ -2,11 +2,10 @@
 
 use super::{EvaluateError, Evaluated, Ruler, Truth};
 use crate::camera::RenderOptions;
-use crate::constants::NEAR;
 use crate::dataset::Dataset;
 use crate::gpu::Gpu;
 use crate::renderer::{GpuScene, Outputs, Renderer};
-use crate::scene::{Scene, Similarity};
+use crate::scene::Scene;
 
 /// A scene on the GPU before the cameras of a dataset.
 #[derive(Debug)]
@@ -20,25 +19,14 @@ pub struct SceneViews<'a> {
 impl<'a> SceneViews<'a> {
     /// Uploads a scene in the units of the dataset.
     ///
-    /// * `normalised_from_world` — what the scene was trained under, where it is known: the near plane is then where it
-    ///   was during the training
-    /// * `background` — sRGB in 0..=1
-    /// * `antialias` — of [`RenderOptions`]
+    /// * `options` — how it is drawn: `Metadata::render_options`
     ///
     /// # Errors
     /// [`EvaluateError::Gpu`] when the device has no memory for it.
-    pub fn new(
-        gpu: &Gpu,
-        scene: &Scene,
-        normalised_from_world: Option<Similarity>,
-        dataset: &'a Dataset,
-        background: [f32; 3],
-        antialias: bool,
-    ) -> Result<Self, EvaluateError> {
+    pub fn new(gpu: &Gpu, scene: &Scene, dataset: &'a Dataset, options: RenderOptions) -> Result<Self, EvaluateError> {
         let scene = GpuScene::upload(gpu, scene)?;
         let renderer = Renderer::new(gpu, scene.points_per_convex)?;
-        let near = normalised_from_world.map_or(NEAR, |similarity| NEAR / similarity.scale);
-        Ok(Self { dataset, renderer, scene, options: RenderOptions { near, background, antialias } })
+        Ok(Self { dataset, renderer, scene, options })
     }
 
     /// Draws a view and compares it with its picture.

@@ -50,6 +50,13 @@ impl Project {
         (self.0.element_bytes("projected") + self.0.element_bytes("lines")) / 4
     }
 
+    /// Most convexes that kernels see at once, because some bind all of them.
+    #[must_use]
+    pub fn most_convexes(&self, gpu: &Gpu) -> u32 {
+        let bytes = self.0.element_bytes("projected").max(self.0.element_bytes("lines")).max(1);
+        u32::try_from(gpu.binding_elements::<u8>() / bytes).unwrap_or(u32::MAX)
+    }
+
     /// Room for convexes.
     ///
     /// # Errors

@@ -2,9 +2,9 @@
 
 use std::f64::consts::TAU;
 
-use glam::DVec3;
+use glam::{DVec2, DVec3};
 
-use crate::camera::Camera;
+use crate::camera::{self, Camera};
 use crate::scene::{Extent, Scene};
 
 /// A circle around a scene.
@@ -31,6 +31,34 @@ impl Orbit {
         let extent = Extent::of_corners(scene);
         let up = up.normalize_or(DVec3::Z);
         Self { centre: extent.centre(), up, radius: None, elevation: 25.0, fov: 40.0, extent }
+    }
+
+    /// As cameras went that took the photographs: round the point that they look at, as far from it, as high and as wide
+    /// as they stood in the middle of all. `None` where they look at no point before them.
+    #[must_use]
+    pub fn of_cameras(cameras: &[Camera], scene: &Scene) -> Option<Self> {
+        let centre = camera::focus_of(cameras)?;
+        let up = camera::up_of(cameras);
+        let is_ahead = |camera: &&Camera| camera.view_from_world.transform_point3(centre).z > 0.0;
+        if 2 * cameras.iter().filter(is_ahead).count() < cameras.len() {
+            return None;
+        }
+        let offsets = || cameras.iter().map(|camera| camera.position() - centre);
+        let radius = median(offsets().map(DVec3::length));
+        let elevation = median(offsets().map(|offset| offset.normalize_or_zero().dot(up).clamp(-1.0, 1.0).asin()));
+        let field = |camera: &Camera| {
+            let DVec2 { x, y } = 0.5 * camera.size() / DVec2::new(camera.intrinsics.fx, camera.intrinsics.fy);
+            2.0 * x.min(y).atan()
+        };
+        let fov = median(cameras.iter().map(field));
+        Some(Self {
+            centre,
+            up,
+            radius: Some(radius),
+            elevation: elevation.to_degrees(),
+            fov: fov.to_degrees(),
+            extent: Extent::of_corners(scene),
+        })
     }
 
     /// `count` cameras, evenly once round, for pictures of this size in pixels. Seen from above they go anticlockwise.
@@ -79,9 +107,34 @@ impl Orbit {
     }
 }
 
+/// The middle of some numbers; 0 of none.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_orbit_goes_where_photographs_were_taken() {
+        let focus = DVec3::new(1.0, 2.0, 3.0);
+        let taken = Orbit { centre: focus, radius: Some(4.0), elevation: 20.0, ..orbit(DVec3::Z) };
+        let scene = Scene::empty(6, 0);
+        let found = Orbit::of_cameras(&taken.cameras(9, 64, 48), &scene).unwrap();
+        assert!(found.centre.distance(focus) < 1e-9 && found.up == DVec3::Z);
+        assert!((found.radius.unwrap() - 4.0).abs() < 1e-9 && (found.elevation - 20.0).abs() < 1e-9);
+        assert!((found.fov - taken.fov).abs() < 1e-9);
+        let away = taken.cameras(9, 64, 48).into_iter().map(|camera| {
+            let at = camera.position();
+            Camera::look_at(at, 2.0 * at - focus, DVec3::Z, 50.0, 64, 48)
+        });
+        assert_eq!(Orbit::of_cameras(&away.collect::<Vec<_>>(), &scene), None, "outwards");
+        let ahead = |x| Camera::look_at(DVec3::new(x, 0.0, 0.0), DVec3::new(x, 1.0, 0.0), DVec3::Z, 50.0, 64, 48);
+        assert_eq!(Orbit::of_cameras(&[ahead(0.0), ahead(1.0)], &scene), None, "side by side");
+    }
 
     fn orbit(up: DVec3) -> Orbit {
         let extent = Extent { low: DVec3::new(-1.0, 0.0, 2.0), high: DVec3::new(3.0, 1.0, 2.5) };

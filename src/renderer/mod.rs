@@ -241,6 +241,12 @@ impl Renderer {
         FrameMemory::new(&self.gpu, (&self.project, &self.scan, &self.sort), shape)
     }
 
+    /// Most convexes that a frame can have, whatever memory there is: some kernels bind all of them at once.
+    #[must_use]
+    pub fn most_convexes(&self) -> u32 {
+        self.project.most_convexes(&self.gpu)
+    }
+
     /// What a frame takes on the device.
     #[must_use]
     pub fn costs(&self) -> Costs {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::TrainOptions;
 use crate::camera::Camera;
-use crate::dataset::{Dataset, Split, View};
+use crate::dataset::{AlphaMode, Dataset, Split, View};
 use crate::files::{self, FileError};
 use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
 use crate::scene_file;
@@ -41,10 +41,32 @@ pub struct State {
     pub changed_after: u32,
     /// The similarity between the dataset and the units of training.
     pub similarity: Similarity,
-    /// Names of the pictures that are trained on.
-    pub train_views: Vec<String>,
-    /// Their widths and heights, pixels.
-    pub sizes: Vec<[u32; 2]>,
+    /// What is done with alpha channels.
+    pub alpha: AlphaMode,
+    /// The pictures that are trained on.
+    pub train_views: Vec<TrainView>,
+}
+
+const fn told(alpha: AlphaMode) -> &'static str {
+    match alpha {
+        AlphaMode::Composite => "composited",
+        AlphaMode::Mask => "a mask",
+    }
+}
+
+/// A picture that is trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainView {
+    /// Its name in the dataset.
+    pub name: String,
+    /// Width and height, pixels.
+    pub size: [u32; 2],
+}
+
+impl TrainView {
+    pub(super) fn of(view: &View) -> Self {
+        Self { name: view.name.clone(), size: [view.camera.width, view.camera.height] }
+    }
 }
 
 impl State {
@@ -55,14 +77,18 @@ impl State {
         if views.len() != self.train_views.len() {
             return Some(format!("{} pictures to train on now, {} then", views.len(), self.train_views.len()));
         }
-        for (view, (name, size)) in views.iter().zip(self.train_views.iter().zip(&self.sizes)) {
-            let ([width, height], Camera { width: now_width, height: now_height, .. }) = (*size, view.camera);
-            if view.name != *name {
-                return Some(format!("{} now, {name} then", view.name));
+        for (view, then) in views.iter().zip(&self.train_views) {
+            let (now, TrainView { name, size: [width, height] }) = (TrainView::of(view), then);
+            if now.name != *name {
+                return Some(format!("{} now, {name} then", now.name));
             }
-            if [now_width, now_height] != *size {
+            if now != *then {
+                let [now_width, now_height] = now.size;
                 return Some(format!("{name} has {now_width}x{now_height} pixels now, {width}x{height} then"));
             }
+        }
+        if dataset.alpha() != self.alpha {
+            return Some(format!("alpha is {} now, {} then", told(dataset.alpha()), told(self.alpha)));
         }
         let cameras: Vec<Camera> = views.iter().map(|view| view.camera).collect();
         let is_near = self.similarity.is_near(&Similarity::of_cameras(&cameras));
@@ -185,6 +211,9 @@ impl Checkpoint {
         let lengths = [moments[0].len(), moments[1].len(), statistics.len()];
         if lengths.iter().any(|len| *len != scene.len()) {
             return Err(content(format!("{} convexes have {lengths:?} moments and statistics", scene.len())));
+        }
+        if statistics.as_flattened().iter().any(|value| !value.is_finite()) {
+            return Err(content("tensor `statistics` holds numbers that are not finite".to_owned()));
         }
         state.options.check().map_err(|error| content(format!("metadata `state`: {error}")))?;
         Ok(Self { scene, moments: moments.map(|moments| moments.params), statistics, state })

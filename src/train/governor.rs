@@ -1,4 +1,4 @@
-//! How many convexes the device's memory allows.
+//! How many convexes the device allows: by its memory, and by what it can bind.
 
 use super::options::TrainOptions;
 use crate::gpu::Gpu;
@@ -26,6 +26,8 @@ const INSTANCES_PER_TILE: u64 = 16;
 pub(super) struct Governor {
     allowed: Option<u64>,
     most_convexes: u32,
+    /// Whether bindings of the device are what allows no more.
+    is_bound: bool,
 }
 
 impl Governor {
@@ -41,7 +43,7 @@ impl Governor {
         if let Some(bytes) = allowed {
             gpu.allow(bytes);
         }
-        Self { allowed, most_convexes: u32::MAX }
+        Self { allowed, most_convexes: u32::MAX, is_bound: false }
     }
 
     /// Bytes that the targets may take.
@@ -49,13 +51,16 @@ impl Governor {
         self.allowed.map_or(DEFAULT_PICTURE_BYTES, |bytes| bytes / PICTURES_SHARE)
     }
 
-    /// Learns what things cost, and how large the largest picture is.
-    pub(super) fn plan(&mut self, costs: Costs, num_pixels: u64, num_tiles: u64) {
-        let Some(allowed) = self.allowed else { return };
-        let fixed = num_pixels * costs.pixel + num_tiles * INSTANCES_PER_TILE * costs.instance;
-        let room = (allowed - self.target_bytes()).saturating_sub(fixed);
-        let most = room / (costs.convex + INSTANCES_PER_CONVEX * costs.instance);
-        self.most_convexes = u32::try_from(most).unwrap_or(u32::MAX);
+    /// Learns what things cost, how large the largest picture is, and how many convexes the device can bind.
+    pub(super) fn plan(&mut self, costs: Costs, num_pixels: u64, num_tiles: u64, most_bound: u32) {
+        let in_memory = self.allowed.map_or(u32::MAX, |allowed| {
+            let fixed = num_pixels * costs.pixel + num_tiles * INSTANCES_PER_TILE * costs.instance;
+            let room = (allowed - self.target_bytes()).saturating_sub(fixed);
+            let most = room / (costs.convex + INSTANCES_PER_CONVEX * costs.instance);
+            u32::try_from(most).unwrap_or(u32::MAX)
+        });
+        self.most_convexes = in_memory.min(most_bound);
+        self.is_bound = most_bound < in_memory;
     }
 
     /// Memory that may be taken, MiB.
@@ -68,13 +73,18 @@ impl Governor {
         self.most_convexes
     }
 
-    /// What to tell the user where the memory allows fewer convexes than are wanted.
+    /// What to tell the user where the device allows fewer convexes than are wanted.
     pub(super) fn note(&self, wanted: u32) -> Option<String> {
         let (most, allowed) = (self.most_convexes, self.allowed_mebibytes());
+        let (reason, advice) = if self.is_bound {
+            ("buffers that this GPU can bind hold".to_owned(), "")
+        } else {
+            (format!("{allowed} MiB of GPU memory hold about"), "; --memory allows more")
+        };
         (most < wanted).then(|| {
             format!(
-                "{allowed} MiB of GPU memory hold about {most} convexes of the {wanted} that were asked for; their number \
-                 will stop growing there; --memory allows more"
+                "{reason} {most} convexes of the {wanted} that were asked for; their number will stop growing \
+                 there{advice}"
             )
         })
     }
@@ -86,16 +96,20 @@ mod tests {
 
     #[test]
     fn growth_stops_before_the_memory_does() {
-        let mut governor = Governor { allowed: Some(100_000), most_convexes: u32::MAX };
-        governor.plan(Costs { convex: 400, instance: 50, pixel: 10 }, 1000, 10);
+        let mut governor = Governor { allowed: Some(100_000), most_convexes: u32::MAX, is_bound: false };
+        let costs = Costs { convex: 400, instance: 50, pixel: 10 };
+        governor.plan(costs, 1000, 10, 1000);
         // A quarter is for targets; 10 000 and 8 000 are taken by pixels and tiles; a convex takes 1000.
         assert_eq!(governor.most_convexes(), 57);
         assert_eq!(governor.note(57), None);
         assert!(governor.note(58).is_some_and(|note| note.contains("about 57 convexes of the 58")));
-        governor.plan(Costs { convex: 400, instance: 50, pixel: 10 }, 100_000, 10);
+        governor.plan(costs, 1000, 10, 30);
+        assert_eq!(governor.note(30), None);
+        assert!(governor.note(31).is_some_and(|note| note.contains("can bind hold 30 convexes of the 31")));
+        governor.plan(costs, 100_000, 10, 1000);
         assert_eq!(governor.most_convexes(), 0, "not even the picture fits");
-        let mut unknown = Governor { allowed: None, most_convexes: u32::MAX };
-        unknown.plan(Costs { convex: 400, instance: 50, pixel: 10 }, 1000, 10);
+        let mut unknown = Governor { allowed: None, most_convexes: u32::MAX, is_bound: false };
+        unknown.plan(costs, 1000, 10, u32::MAX);
         assert_eq!(unknown.note(u32::MAX), None);
     }
 }

@@ -22,7 +22,7 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64Mcg;
 
-pub use checkpoint::{Checkpoint, CheckpointError, State};
+pub use checkpoint::{Checkpoint, CheckpointError, State, TrainView};
 pub use density::Census;
 use governor::Governor;
 pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
@@ -63,6 +63,15 @@ pub enum TrainError {
         width: u32,
         /// Its height.
         height: u32,
+    },
+    /// All convexes are gone.
+    #[error(
+        "no convex is left after iteration {iteration}: all were fainter than `dead_opacity`, or dropped by the published \
+         strategy, whose schedule is too short for so few iterations"
+    )]
+    Empty {
+        /// Iterations so far.
+        iteration: u32,
     },
     /// A checkpoint.
     #[error(transparent)]
@@ -192,7 +201,7 @@ impl Trainer {
         self.optimiser.scene().num_convexes
     }
 
-    /// What the user should know: whether the memory allows fewer convexes than are asked for.
+    /// What the user should know: whether the device allows fewer convexes than are asked for.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         self.governor.note(self.options.max_convexes)
@@ -345,6 +354,9 @@ impl Trainer {
             return Err(fault.into());
         }
         if let Some(edits) = edits {
+            if edits.is_empty() {
+                return Err(TrainError::Empty { iteration: self.iteration });
+            }
             self.optimiser.rebuild(&edits)?;
         }
         self.changed_after = self.iteration;
@@ -377,7 +389,6 @@ impl Trainer {
         let scene = self.normalised_scene()?;
         let read = |params: &Params<Buffer<f32>>| params.as_ref().map(|values| values.read(&self.gpu)).transpose();
         let [first, second] = self.optimiser.moments();
-        let views = || self.train_views.iter().map(|view| &self.dataset.views[*view]);
         Ok(Checkpoint {
             scene,
             moments: [read(first)?, read(second)?],
@@ -387,8 +398,8 @@ impl Trainer {
                 options: self.options.clone(),
                 changed_after: self.changed_after,
                 similarity: self.similarity,
-                train_views: views().map(|view| view.name.clone()).collect(),
-                sizes: views().map(|view| [view.camera.width, view.camera.height]).collect(),
+                alpha: self.dataset.alpha(),
+                train_views: self.train_views.iter().map(|view| TrainView::of(&self.dataset.views[*view])).collect(),
             },
         })
     }
@@ -501,14 +512,14 @@ fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Rende
     // Pictures of two lists under way are held even where there is no room to keep them.
     let targets = 2 * u64::from(options.iterations_per_submission) * size_of::<u32>() as u64;
     let costs = Optimiser::costs(&renderer, points) + Costs { pixel: targets, ..Costs::default() };
-    governor.plan(costs, u64::from(width) * u64::from(height), num_tiles);
+    governor.plan(costs, u64::from(width) * u64::from(height), num_tiles, renderer.most_convexes());
     match governor.most_convexes() {
         0 => Err(TrainError::NoRoom { mebibytes: governor.allowed_mebibytes(), width, height }),
         _ => Ok((renderer, governor)),
     }
 }
 
-/// The options with no more convexes than the memory allows.
+/// The options with no more convexes than the device allows.
 fn within(options: &TrainOptions, governor: &Governor) -> TrainOptions {
     TrainOptions { max_convexes: options.max_convexes.min(governor.most_convexes()), ..options.clone() }
 }

@@ -277,12 +277,12 @@ impl TrainOptions {
         ];
         for (name, value) in positive {
             if !(value.is_finite() && value > 0.0) {
-                return fault(name, &value, "a number above 0");
+                return fault(name, &value, "a finite number above 0");
             }
         }
         for (name, value) in [("opacity_weight", self.opacity_weight), ("extent_weight", self.extent_weight)] {
             if !(value.is_finite() && value >= 0.0) {
-                return fault(name, &value, "a number from 0 on");
+                return fault(name, &value, "a finite number from 0 on");
             }
         }
         for (name, value) in [("start_opacity", self.start_opacity), ("dead_opacity", self.dead_opacity)] {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::num::NonZero;
 
-use glam::{DMat3, DVec2, DVec3};
+use glam::{DVec2, DVec3};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::draw::draw;
 use super::options::{Preset, StrategyKind, TrainOptions};
-use crate::camera::Camera;
+use crate::camera::{self, Camera};
 use crate::constants::{SH_C0, SH_COEFFS};
 use crate::dataset::{Dataset, Kind};
 use crate::scene::{NORMALISED_RADIUS, Params, Scene, Similarity};
@@ -248,15 +248,7 @@ fn cell(camera: &Camera, place: DVec3) -> Option<usize> {
 
 /// The point that the optical axes come closest to, and the radius of the ball around it that every camera sees.
 fn common_view(cameras: &[Camera]) -> (DVec3, f64) {
-    let forward = |camera: &Camera| camera.view_from_world.matrix3.row(2);
-    let (mut matrix, mut vector) = (DMat3::ZERO, DVec3::ZERO);
-    for camera in cameras {
-        let axis = forward(camera);
-        let across = DMat3::IDENTITY - DMat3::from_cols(axis * axis.x, axis * axis.y, axis * axis.z);
-        matrix += across;
-        vector += across * camera.position();
-    }
-    let focus = if matrix.determinant().abs() > 1e-6 { matrix.inverse() * vector } else { DVec3::ZERO };
+    let focus = camera::focus_of(cameras).unwrap_or(DVec3::ZERO);
     let seen = |camera: &Camera| {
         let depth = camera.view_from_world.transform_point3(focus).z;
         let half = (0.5 * f64::from(camera.width) / camera.intrinsics.fx)

@@ -49,6 +49,8 @@ pub struct Content {
     pub scene: Option<Arc<Scene>>,
     /// Whether it was trained with anti-aliasing.
     pub antialias: bool,
+    /// What it is to be seen before, sRGB; what was seen last if nothing is said.
+    pub background: Option<[f32; 3]>,
     /// Points of structure from motion, shown while there is no scene.
     pub points: Vec<Point>,
     /// Cameras, if there are some.
@@ -69,7 +71,15 @@ impl fmt::Debug for Content {
 impl Default for Content {
     fn default() -> Self {
         let picture: LoadPicture = Arc::new(|_| Err("there are no pictures".into()));
-        Self { scene: None, antialias: false, points: Vec::new(), views: Vec::new(), picture, near: None }
+        Self {
+            scene: None,
+            antialias: false,
+            background: None,
+            points: Vec::new(),
+            views: Vec::new(),
+            picture,
+            near: None,
+        }
     }
 }
 

@@ -61,7 +61,7 @@ fn info_says_what_a_scene_is() {
 fn a_training_leaves_what_every_command_reads() {
     let folder = dataset();
     let (gems, run) = (folder.path().join("gems"), folder.path().join("run"));
-    let short = ["--iterations", "8", "--max-convexes", "60", "--quiet"];
+    let short = ["--iterations", "8", "--max-convexes", "60", "--quiet", "--set", "background=1,0.5,0"];
     succeeds(&[&["train", text(&gems), "--out", text(&run)], short.as_slice()].concat());
     let (scene, checkpoint) = (run.join("scene.safetensors"), run.join("checkpoint.safetensors"));
     let cameras = run.join("cameras.json");
@@ -78,6 +78,47 @@ fn a_training_leaves_what_every_command_reads() {
     assert!(succeeds(&["info", text(&checkpoint)]).contains("after 8 iterations"));
     assert!(succeeds(&["info", text(&run)]).contains("trained in"));
     succeeds(&["convert", text(&checkpoint), text(&folder.path().join("solids.glb"))]);
+
+    // What the training was before is behind its scene everywhere.
+    let corner = |picture: &Image| picture.data[..3].to_vec();
+    let away = folder.path().join("away.png");
+    let aside = ["--orbit", "1", "--centre", "0,0,1000", "--radius", "1", "--size", "8x8", "--out", text(&away)];
+    for source in [&run, &scene, &checkpoint] {
+        succeeds(&[&["render", text(source)], aside.as_slice()].concat());
+        let found = corner(&Image::load(&away).unwrap());
+        assert!(found.iter().zip([1.0, 0.5, 0.0]).all(|(a, b)| (a - b).abs() < 0.01), "{found:?}");
+    }
+    // An evaluation agrees with what is rendered, and overwrites no report of the training.
+    let (renders, data) = (folder.path().join("renders"), text(&gems));
+    succeeds(&["render", text(&run), "--dataset", data, "--out", text(&renders)]);
+    let psnr = |args: &[&str]| {
+        let said = succeeds(&[&["eval", "--dataset", data, "--json"], args].concat());
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()["psnr"].as_f64().unwrap()
+    };
+    let [drawn, read] = [psnr(&[text(&run)]), psnr(&["--renders", text(&renders), "--background", "1,0.5,0"])];
+    assert!((drawn - read).abs() < 1e-3, "{drawn} {read}");
+    refused(&["eval", text(&run), "--dataset", data, "--out", text(&run)], 2, &["holds a scene"]);
+    refused(&["eval", text(&run), "--dataset", data, "--out", data], 2, &["holds a scene"]);
+    refused(&["eval", "--renders", text(&renders), "--dataset", data, "--out", text(&renders)], 2, &["read from"]);
+}
+
+#[test]
+fn an_orbit_goes_where_the_cameras_of_the_training_stood() {
+    let folder = dataset();
+    let (gems, run) = (folder.path().join("gems"), folder.path().join("run"));
+    succeeds(&["train", text(&gems), "--out", text(&run), "--iterations", "2", "--max-convexes", "900", "--quiet"]);
+    let alone = folder.path().join("alone.safetensors");
+    std::fs::copy(run.join("scene.safetensors"), &alone).unwrap();
+    let render = |scene: &Path, more: &[&str]| {
+        let out = folder.path().join("orbit.png");
+        let args = ["render", text(scene), "--orbit", "1", "--size", "48x36", "--out", text(&out)];
+        succeeds(&[&args, more].concat());
+        Image::load(&out).unwrap().data
+    };
+    let expected = render(&alone, &["--dataset", text(&gems)]);
+    assert_eq!(render(&run, &[]), expected);
+    assert_eq!(render(&alone, &["--cameras", text(&run.join("cameras.json"))]), expected);
+    assert_ne!(render(&alone, &[]), expected, "of a scene alone it is the whole");
 }
 
 #[test]
@@ -122,7 +163,7 @@ fn bad_input_is_named_and_nothing_is_written() {
     render(cameras, cameras, &[], &["transforms_test.json", "ends in .safetensors"]);
     render(scene, "absent.json", &[], &["absent.json"]);
     render(scene, scene, &[], &["scene.safetensors", "not a transforms.json"]);
-    render(scene, cameras, &["--view", "7"], &["no frame 7"]);
+    render(scene, cameras, &["--view", "7"], &["--view 7", "from 0 to 0"]);
     render(scene, cameras, &["--size", "0x9"], &["--size"]);
     render(scene, cameras, &["--size", "9999x9"], &["8192"]);
     render(scene, cameras, &["--background", "2,0,0"], &["--background"]);

@@ -41,6 +41,7 @@ fn chance_scene(count: usize, k: usize) -> Scene {
 fn metadata() -> Metadata {
     let similarity = Similarity { scale: 0.25, centre: [1.0, -2.5, 1e-3] };
     Metadata {
+        background: [0.25, 0.5, 1.0],
         normalised_from_world: Some(similarity),
         antialias: true,
         provenance: Some("a test, with a comma".to_owned()),

@@ -8,10 +8,11 @@ use lapidary::constants::NEAR;
 use lapidary::dataset::{Dataset, DatasetOptions, Split};
 use lapidary::evaluate::{PictureFolder, Ruler, SceneViews, Truth};
 use lapidary::image::Image;
+use lapidary::reference;
 use lapidary::scene::Similarity;
+use lapidary::scene_file::{self, Metadata};
 use lapidary::synth::{self, SynthOptions};
 use lapidary::train::{Checkpoint, TrainOptions, Trainer};
-use lapidary::{reference, scene_file};
 use serde_json::Value;
 
 use crate::cli::{refused, succeeds, text};
@@ -181,7 +182,8 @@ fn a_scene_is_drawn_as_the_twin_draws_it_with_the_near_plane_of_its_training() {
     let far = dataset.views[view].camera.position().length();
     let similarity = Similarity { scale: NEAR / far, centre: [7.0; 3] };
     for (similarity, near) in [(None, NEAR), (Some(similarity), far)] {
-        let mut views = SceneViews::new(gpu(), &scene, similarity, &dataset, background, false).unwrap();
+        let about = Metadata { normalised_from_world: similarity, background, ..Metadata::default() };
+        let mut views = SceneViews::new(gpu(), &scene, &dataset, about.render_options()).unwrap();
         let found = views.evaluate(view, &Ruler::default()).unwrap();
         assert_eq!(found.name, dataset.views[view].name);
         let psnr = found.image.psnr(&twin(near));

@@ -358,7 +358,7 @@ fn what_cannot_be_rendered_is_refused() {
     refused(&["--orbit", "0"], &["--orbit"]);
     refused(&["--orbit", "4", "--modes", "colour,smell"], &["--modes", "smell"]);
     refused(&["--orbit", "4", "--path", path], &["--orbit", "--path"]);
-    refused(&["--orbit", "4", "--view", "4"], &["no frame 4"]);
+    refused(&["--orbit", "4", "--view", "4"], &["--view 4", "from 0 to 3"]);
     refused(&["--orbit", "4", "--depth-range", "3,1"], &["--depth-range"]);
     refused(&["--path", text(&gems.scene_file())], &["scene.safetensors", "camera path"]);
     let below = file.join("deeper");

@@ -5,6 +5,7 @@ mod program;
 use std::path::Path;
 use std::sync::Arc;
 
+use image::imageops::FilterType;
 use lapidary::dataset::{Dataset, DatasetOptions, Kind, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Likeness;
@@ -14,7 +15,8 @@ use lapidary::scene::Scene;
 use lapidary::synth::{self, SynthOptions};
 use lapidary::train::{Checkpoint, StrategyKind, TrainOptions, Trainer};
 
-use crate::support::device::gpu;
+use crate::support::compare::max_error;
+use crate::support::device::{all_gpus, gpu};
 
 /// A few small views of the gems.
 fn dataset(folder: &Path) -> Arc<Dataset> {
@@ -116,6 +118,38 @@ fn scale_changes_nothing() {
     }
 }
 
+/// Pictures of twice the size that say no more: the trainings begin with the same scene, and at the smaller size, where both
+/// are looked at, they end alike.
+#[test]
+fn resolution_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    dataset_of_size(folder.path(), [96, 80]);
+    for entry in std::fs::read_dir(folder.path().join("images")).unwrap() {
+        let path = entry.unwrap().path();
+        let picture = image::open(&path).unwrap().thumbnail_exact(48, 40);
+        picture.resize_exact(96, 80, FilterType::CatmullRom).save(path).unwrap();
+    }
+    let at = |downscale| {
+        Arc::new(Dataset::open(folder.path(), &DatasetOptions { downscale, ..DatasetOptions::default() }).unwrap())
+    };
+    let (small, large) = (at(Some(2)), at(None));
+    let options = TrainOptions { iterations: 100, refine_until: 0.0, antialias: true, ..options(StrategyKind::Budget) };
+    let [mut of_small, mut of_large] = [&small, &large].map(|dataset| trainer(dataset, &options));
+    let [first, second] = [&mut of_small, &mut of_large].map(|trainer| trainer.normalised_scene().unwrap().params);
+    for (name, (first, second)) in first.as_ref().zip(second.as_ref()).into_named() {
+        let error = max_error(first, second);
+        assert!(error < 1e-5, "{name} begins with a difference of {error}");
+    }
+    train(&mut of_small, 100);
+    let mut checkpoint = train(&mut of_large, 100);
+    // A training would not go on with pictures of another size; here it is only looked at.
+    checkpoint.state.train_views.iter_mut().for_each(|view| view.size = [48, 40]);
+    let mut of_large = Trainer::resume(gpu(), Arc::clone(&small), checkpoint, Path::new("")).unwrap();
+    let [expected, found] = [&mut of_small, &mut of_large].map(psnr);
+    println!("{expected:.3} dB, {found:.3} dB");
+    assert!((found - expected).abs() < 0.2, "{found:.3} dB trained at twice the size, {expected:.3} dB");
+}
+
 #[test]
 fn the_number_of_convexes_stays_within_the_memory() {
     let folder = tempfile::tempdir().unwrap();
@@ -137,6 +171,34 @@ fn the_number_of_convexes_stays_within_the_memory() {
     let folder = tempfile::tempdir().unwrap();
     let error = Trainer::new(&gpu, dataset_of_size(folder.path(), [160, 128]), options(1)).err().unwrap().to_string();
     assert!(error.contains("1 MiB") && error.contains("160x128"), "{error}");
+}
+
+#[test]
+fn the_number_of_convexes_stays_within_what_the_device_binds() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset_of_size(folder.path(), [32, 24]);
+    let (_, gpu) = all_gpus().iter().find(|(name, _)| name.contains("64 KiB")).unwrap();
+    let options = TrainOptions { max_convexes: 5000, ..options(StrategyKind::Budget) };
+    let mut trainer = Trainer::new(gpu, Arc::clone(&dataset), options).unwrap();
+    let note = trainer.note().unwrap();
+    // Six lines of sixteen bytes each.
+    assert!(note.contains("can bind hold 682 convexes of the 5000"), "{note}");
+    train(&mut trainer, 60);
+    assert!((600..=682).contains(&trainer.num_convexes()), "{}", trainer.num_convexes());
+}
+
+#[test]
+fn a_training_whose_convexes_all_fade_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    let options = TrainOptions { dead_opacity: 0.999, ..options(StrategyKind::Budget) };
+    let mut trainer = trainer(&dataset, &options);
+    train(&mut trainer, 10);
+    let before = trainer.num_convexes();
+    let error = trainer.advance(60).unwrap_err().to_string();
+    assert!(error.contains("no convex is left after iteration 10") && error.contains("dead_opacity"), "{error}");
+    trainer.fall_back();
+    assert_eq!(trainer.checkpoint().unwrap().scene.len(), before as usize, "what there was can be saved");
 }
 
 #[test]

@@ -54,7 +54,10 @@ pub(super) fn check(args: &TrainArgs) -> anyhow::Result<()> {
 
 /// The command as it was given, a comment for `config.toml`: the options there do not say of which dataset they were.
 pub(super) fn command_comment() -> String {
-    let quoted = |word: String| if word.contains(char::is_whitespace) { format!("'{word}'") } else { word };
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    let quoted = |word: String| {
+        if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    };
     let words: Vec<String> = std::env::args().skip(1).map(quoted).collect();
     format!("# lapidary {}\n", words.join(" ").replace('\n', " "))
 }

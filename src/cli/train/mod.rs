@@ -136,10 +136,10 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Whether convexes are anti-aliased.
+    /// What the training depends on.
     #[cfg(feature = "viewer")]
-    pub(super) const fn antialias(&self) -> bool {
-        self.options.antialias
+    pub(super) const fn options(&self) -> &TrainOptions {
+        &self.options
     }
 }
 

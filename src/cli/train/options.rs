@@ -9,8 +9,10 @@ use toml::{Table, Value};
 
 use super::{Published, TrainArgs};
 
-/// Options that a training which goes on may change: they change nothing about what it learns as long as it fits.
-const FREE: [&str; 5] = ["memory", "picture_memory", "eval_every", "eval_views", "iterations_per_submission"];
+/// Options that a training which goes on may change: they change nothing about how it learns. With fewer convexes allowed
+/// than there are, it drops them bit by bit.
+const FREE: [&str; 6] =
+    ["max_convexes", "memory", "picture_memory", "eval_every", "eval_views", "iterations_per_submission"];
 
 /// The options of a new training.
 pub(super) fn options(args: &TrainArgs) -> anyhow::Result<TrainOptions> {
@@ -23,14 +25,27 @@ pub(super) fn resumed(args: &TrainArgs, then: &TrainOptions) -> anyhow::Result<T
     let wanted = Table::try_from(resolved(given.clone())?)?;
     let mut table = Table::try_from(then)?;
     for (name, value) in wanted.into_iter().filter(|(name, _)| given.contains_key(name)) {
-        let before = table.get(&name).map(Value::to_string);
-        if !FREE.contains(&name.as_str()) && before.as_ref() != Some(&value.to_string()) {
+        let before = table.get(&name).map(shown);
+        if !FREE.contains(&name.as_str()) && before.as_ref() != Some(&shown(&value)) {
             let before = before.as_deref().unwrap_or("the default");
-            bail!("the training that --resume goes on with has `{name}` = {before}; it cannot become {value}");
+            bail!(
+                "the training that --resume goes on with has `{name}` = {before}; it cannot become {}",
+                shown(&value)
+            );
         }
         table.insert(name, value);
     }
     resolved(table)
+}
+
+/// A value as people write it: options are of single precision, TOML's numbers are not.
+fn shown(value: &Value) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "back to what it was")]
+    match value {
+        Value::Float(number) => (*number as f32).to_string(),
+        Value::Array(values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
 }
 
 /// What the user says, by name.
@@ -58,7 +73,7 @@ fn given(args: &TrainArgs) -> anyhow::Result<Table> {
         table.insert("antialias".to_owned(), true.into());
     }
     if let Some(seed) = args.seed {
-        let seed = i64::try_from(seed).context("--seed must be below 2^63")?;
+        let seed = i64::try_from(seed).map_err(|_| anyhow!("--seed {seed}: expected a number below 2^63"))?;
         table.insert("seed".to_owned(), Value::Integer(seed));
     }
     if let Some(published) = args.preset {

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
 use indicatif::ProgressBar;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, TrainingLine, curves_of, read_log};
@@ -205,6 +204,7 @@ impl Run<'_> {
         let about = Metadata {
             normalised_from_world: Some(self.trainer.similarity()),
             antialias: self.trainer.options().antialias,
+            background: self.trainer.options().background,
             provenance: Some(format!(
                 "{} iterations of lapidary {}",
                 self.trainer.iteration(),
@@ -224,7 +224,12 @@ impl Run<'_> {
         let mut album = Album::new(views.len());
         for view in views {
             if signals::asked() {
-                bail!("stopped while the held-back views were looked at; the training is saved, --resume looks again");
+                if !self.args.is_silent() {
+                    tell!(
+                        "stopped while the held-back views were looked at; the training is saved, --resume looks again"
+                    );
+                }
+                return Ok(());
             }
             album.add(&self.trainer.evaluate(view, ruler)?, Some(&self.args.out.join("test")))?;
         }
@@ -279,9 +284,10 @@ impl Run<'_> {
 
     fn print_profile(&mut self) -> anyhow::Result<()> {
         let times = self.trainer.profile()?.unwrap_or_default();
-        tell!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
+        // Beside what programs read.
+        eprintln!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
         for (name, milliseconds, _) in KernelTime::by_kernel(&times) {
-            tell!("  {name:<20} {milliseconds:8.2}");
+            eprintln!("  {name:<20} {milliseconds:8.2}");
         }
         Ok(())
     }
