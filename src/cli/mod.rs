@@ -161,7 +161,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 fn is_gpu_error(cause: &(dyn std::error::Error + 'static)) -> bool {
     let of_evaluation = |error: &EvaluateError| matches!(error, EvaluateError::Gpu(_));
     let of_training = |error: &TrainError| match error {
-        TrainError::Gpu(_) | TrainError::NoRoom { .. } => true,
+        TrainError::Gpu(_) | TrainError::NoRoom { .. } | TrainError::TooLarge { .. } => true,
         TrainError::Evaluate(error) => of_evaluation(error),
         _ => false,
     };

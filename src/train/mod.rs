@@ -34,7 +34,7 @@ use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, DatasetError, Split};
 use crate::evaluate::{EvaluateError, Evaluated, Ruler, Truth};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
-use crate::kernels::{Gradient, Rates, ToWorld};
+use crate::kernels::{Gradient, LossMemory, Rates, ToWorld};
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
 use crate::renderer::{Costs, GpuScene, Outputs, Renderer};
 use crate::scene::{Params, Scene, Similarity};
@@ -63,6 +63,19 @@ pub enum TrainError {
         width: u32,
         /// Its height.
         height: u32,
+    },
+    /// A picture that cannot be compared in one piece.
+    #[error(
+        "pictures of {width}x{height} are too large: this GPU binds at most {most} pixels of the loss; use smaller ones \
+         (--downscale, --max-width)"
+    )]
+    TooLarge {
+        /// Width of the largest picture, pixels.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// Most pixels.
+        most: u64,
     },
     /// All convexes are gone.
     #[error(
@@ -508,6 +521,10 @@ fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Rende
     let mut governor = Governor::new(gpu, options);
     let sizes = dataset.views.iter().map(|view| [view.camera.width, view.camera.height]);
     let [width, height] = sizes.fold([0; 2], |[w, h], [width, height]| [w.max(width), h.max(height)]);
+    let most = gpu.binding_elements::<u8>() / LossMemory::BYTES_PER_PIXEL;
+    if u64::from(width) * u64::from(height) > most {
+        return Err(TrainError::TooLarge { width, height, most });
+    }
     let num_tiles = u64::from(width.div_ceil(TILE_SIZE)) * u64::from(height.div_ceil(TILE_SIZE));
     // Pictures of two lists under way are held even where there is no room to keep them.
     let targets = 2 * u64::from(options.iterations_per_submission) * size_of::<u32>() as u64;

@@ -185,6 +185,10 @@ fn the_number_of_convexes_stays_within_what_the_device_binds() {
     assert!(note.contains("can bind hold 682 convexes of the 5000"), "{note}");
     train(&mut trainer, 60);
     assert!((600..=682).contains(&trainer.num_convexes()), "{}", trainer.num_convexes());
+    let folder = tempfile::tempdir().unwrap();
+    let large = dataset_of_size(folder.path(), [48, 40]);
+    let error = Trainer::new(gpu, large, TrainOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("48x40") && error.contains("1820 pixels"), "{error}");
 }
 
 #[test]
