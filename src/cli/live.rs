@@ -227,7 +227,7 @@ impl Watch {
             state.progress.iterations_per_second = 0.0;
         }
         if wish == Wish::Save {
-            state.progress.message = Some("saved".to_owned());
+            state.progress.message = Some("saving".to_owned());
         }
         wish
     }
