@@ -69,7 +69,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let axis = longest_reach(source, centroid);
     for (var k = 0u; k < POINTS; k++) {
         var p = old_point(source, k);
-        let along = dot(axis, p - centroid);
         if edit.shape == SHAPE_FRONT_HALF {
             p = drawn_to_cut(source, centroid, axis, p, edit.scale);
         } else if edit.shape == SHAPE_BACK_HALF {

@@ -171,7 +171,7 @@ fn check_background(background: &[f32; 3]) -> Result<(), String> {
     let is_good = background.iter().all(|channel| (0.0..=1.0).contains(channel));
     is_good
         .then_some(())
-        .ok_or_else(|| format!("metadata `{BACKGROUND}` is {background:?}, expected three from 0 to 1"))
+        .ok_or_else(|| format!("metadata `{BACKGROUND}` is {background:?}, expected three numbers from 0 to 1"))
 }
 
 fn similarity_text(similarity: &Similarity) -> Result<String, String> {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use glam::DVec3;
 use lapidary::bench::{self, Cloud, CloudKind, Comparison, Limits, Report, Run, Source, Subject};
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::dataset::{Dataset, Split};
@@ -190,10 +189,9 @@ fn cameras(args: &BenchArgs, scene: &Scene) -> anyhow::Result<(Vec<Camera>, Stri
     let ViewArgs { dataset, views, size: Size { width, height } } = &args.views;
     let (cameras, from) = if let Some(path) = dataset {
         (of_dataset(path, args)?, format!("of {}", path.display()))
-    } else if args.scene.is_some() {
-        let taken = source::cameras_beside(args.scene.as_deref().unwrap_or(Path::new("")))?;
-        let orbit = Orbit::of_cameras(&taken, scene).unwrap_or_else(|| Orbit::of_scene(scene, DVec3::Z));
-        (orbit.cameras(*views, *width, *height), "once round the scene".to_owned())
+    } else if let Some(path) = &args.scene {
+        let orbit = Orbit::of(&source::cameras_beside(path), scene);
+        (orbit.cameras(*views, *width, *height), "on an orbit, as `lapidary render --orbit`".to_owned())
     } else {
         (Cloud::cameras(*views, *width, *height), "once round the cloud".to_owned())
     };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use image::ImageFormat;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::camera::RenderOptions;
 use lapidary::dataset::{Dataset, Split};
@@ -43,7 +44,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, requires = "lpips_weights")]
     lpips_normalised: bool,
     /// Colour behind everything: red, green and blue, each 0 to 1; that of the training, else black
-    #[arg(long, value_name = "R,G,B")]
+    #[arg(long, allow_hyphen_values = true, value_name = "R,G,B")]
     background: Option<Colour>,
     /// Anti-aliasing; as the scene was trained if nothing is said
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true, conflicts_with = "renders")]
@@ -143,6 +144,11 @@ fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
     let given = [&args.dataset, &args.renders, &args.truth].into_iter().flatten();
     if given.filter_map(|path| real(path)).any(|path| real(out) == Some(path)) {
         bail!("--out {} is where pictures are read from; choose another folder", out.display());
+    }
+    let is_picture = |path: &Path| path.is_file() && ImageFormat::from_path(path).is_ok();
+    let has_pictures = std::fs::read_dir(out).is_ok_and(|found| found.flatten().any(|entry| is_picture(&entry.path())));
+    if has_pictures && !out.join("report.html").is_file() {
+        bail!("--out {} holds pictures; choose another folder", out.display());
     }
     Ok(())
 }

@@ -88,6 +88,8 @@ struct SceneReport {
     low: [f64; 3],
     high: [f64; 3],
     normalised_from_world: Option<Similarity>,
+    background: [f32; 3],
+    antialias: bool,
     provenance: Option<String>,
 }
 
@@ -104,6 +106,8 @@ fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
         low: extent.low.to_array(),
         high: extent.high.to_array(),
         normalised_from_world: about.normalised_from_world,
+        background: about.background,
+        antialias: about.antialias,
         provenance: about.provenance,
     };
     if is_json {
@@ -126,6 +130,9 @@ fn scene_rows(report: &SceneReport) -> Vec<(&'static str, String)> {
     if let Some(Similarity { scale, centre }) = report.normalised_from_world {
         rows.push(("trained in", format!("{scale:.4} · (world − ({}))", place(centre))));
     }
+    let [red, green, blue] = report.background;
+    rows.push(("drawn over", format!("{red}, {green}, {blue}")));
+    rows.push(("antialias", if report.antialias { "on" } else { "off" }.to_owned()));
     rows.extend(report.provenance.iter().map(|from| ("from", from.clone())));
     rows
 }

@@ -1,7 +1,7 @@
 //! The command line: parse, run one command, turn errors into exit codes.
 //!
 //! Exit code 0 is success, 1 is a measurement that became slower, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
-//! that is missing, too small, lost or full, or no display for a window.
+//! that is missing, too small, lost or full, or no display for a window, 130 is work that a signal left undone.
 
 /// Prints a line. A reader who has gone (`lapidary … | head`) ends nothing.
 macro_rules! tell {
@@ -27,7 +27,7 @@ mod train;
 mod view;
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 use lapidary::evaluate::EvaluateError;
@@ -105,11 +105,17 @@ pub(crate) fn main() -> ExitCode {
         Command::View(args) => view::run(args, &cli.shared),
     };
     match result {
-        Ok(()) if IS_OUTPUT_LOST.load(Ordering::Relaxed) => {
-            eprintln!("error: what was to be printed could not be written");
-            ExitCode::from(2)
+        Ok(()) => match OUTPUT_FAULT.get() {
+            Some(error) => {
+                eprintln!("error: what was to be printed could not be written: {error}");
+                ExitCode::from(2)
+            }
+            None => ExitCode::SUCCESS,
+        },
+        Err(error) if error.is::<signals::Interrupted>() => {
+            eprintln!("{error}");
+            ExitCode::from(signals::EXIT_CODE)
         }
-        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", sentence(&error));
             exit_code(&error)
@@ -140,14 +146,14 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
 /// the end.
 fn print_line(line: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
-    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
-        let is_lost = error.kind() != std::io::ErrorKind::BrokenPipe;
-        IS_OUTPUT_LOST.fetch_or(is_lost, Ordering::Relaxed);
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => OUTPUT_FAULT.set(error).unwrap_or_default(),
+        _ => (),
     }
 }
 
-/// Whether something that was printed went nowhere.
-static IS_OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
+/// Why something that was printed went nowhere: the first reason.
+static OUTPUT_FAULT: OnceLock<std::io::Error> = OnceLock::new();
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<bench::Slower>() {
@@ -161,7 +167,9 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 fn is_gpu_error(cause: &(dyn std::error::Error + 'static)) -> bool {
     let of_evaluation = |error: &EvaluateError| matches!(error, EvaluateError::Gpu(_));
     let of_training = |error: &TrainError| match error {
-        TrainError::Gpu(_) | TrainError::NoRoom { .. } | TrainError::TooLarge { .. } => true,
+        TrainError::Gpu(_) | TrainError::NoRoom { .. } | TrainError::TooLarge { .. } | TrainError::TooMany { .. } => {
+            true
+        }
         TrainError::Evaluate(error) => of_evaluation(error),
         _ => false,
     };

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use glam::DVec3;
-use lapidary::camera::{self, Camera, CameraError, RenderOptions};
+use lapidary::camera::{Camera, CameraError, RenderOptions};
 use lapidary::camera_path::CameraPath;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
@@ -31,7 +31,7 @@ pub(crate) struct RenderArgs {
     #[command(flatten)]
     output: OutputArgs,
     /// Colour behind everything: red, green and blue, each 0 to 1; that of the training, else black
-    #[arg(long, value_name = "R,G,B")]
+    #[arg(long, allow_hyphen_values = true, value_name = "R,G,B")]
     background: Option<Colour>,
     /// Convexes nearer than this are not drawn, in scene units; as in the training if nothing is said, else 0.01
     #[arg(long, value_parser = positive, allow_negative_numbers = true, value_name = "DEPTH")]
@@ -269,10 +269,11 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
     }
     for shot in &mut shots {
         shot.camera = sized(&shot.camera, cameras);
-        shot.camera.check().with_context(|| match shot.camera.check() {
-            Err(CameraError::Size { .. }) => "--size".to_owned(),
-            _ => format!("frame {}", shot.name),
-        })?;
+        if let Err(error) = shot.camera.check() {
+            let is_size = matches!(error, CameraError::Size { .. });
+            return Err(error)
+                .with_context(|| if is_size { "--size".to_owned() } else { format!("frame {}", shot.name) });
+        }
     }
     check_names(&shots)?;
     Ok((shots, rate))
@@ -301,10 +302,9 @@ fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
             dataset.views.iter().map(|view| view.camera).collect()
         }
         (None, Some(path)) => of_transforms(path, cameras)?.into_iter().map(|shot| shot.camera).collect(),
-        (None, None) => source::cameras_beside(&args.scene)?,
+        (None, None) => source::cameras_beside(&args.scene),
     };
-    let whole = || Orbit::of_scene(scene, camera::up_of(&taken));
-    let orbit = Orbit::of_cameras(&taken, scene).unwrap_or_else(whole);
+    let orbit = Orbit::of(&taken, scene);
     Ok(Orbit {
         centre: cameras.centre.unwrap_or(orbit.centre),
         up: cameras.up.unwrap_or(orbit.up),

@@ -4,6 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
+/// The work was not done because of a signal; says what there is all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Interrupted(pub(super) &'static str);
+
+/// What programs end with after a signal: 128 and the number of SIGINT.
+pub(super) const EXIT_CODE: u8 = 130;
+
 /// Whether the first signal has come.
 pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
@@ -13,7 +21,7 @@ pub(super) fn asked() -> bool {
 pub(super) fn listen(then: impl Fn() + Send + 'static) {
     let handler = move || {
         if ASKED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130)
+            std::process::exit(EXIT_CODE.into())
         }
         then();
     };

@@ -27,14 +27,20 @@ pub(crate) fn is_scene(path: &Path) -> bool {
     ["safetensors", "ply", "pt"].contains(&extension.as_str())
 }
 
-/// The cameras that a training left beside a scene; none where there was no training.
-pub(crate) fn cameras_beside(scene: &Path) -> anyhow::Result<Vec<Camera>> {
+/// The cameras that a training left beside a scene; none where there was no training, or where the file is another program's.
+pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {
     let file = scene_file_of(scene).with_file_name(CAMERAS_FILE);
+    let read = || {
+        let transforms = Transforms::load(&file)?;
+        (0..transforms.frames.len()).map(|index| transforms.camera(&file, index, None)).collect::<Result<Vec<_>, _>>()
+    };
     if !file.is_file() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let transforms = Transforms::load(&file)?;
-    Ok((0..transforms.frames.len()).map(|index| transforms.camera(&file, index, None)).collect::<Result<_, _>>()?)
+    read().unwrap_or_else(|error| {
+        log::info!("{error}; it is not looked at");
+        Vec::new()
+    })
 }
 
 /// Reads a scene, in world units also where it is that of a checkpoint. `focal` is for models of the authors' code.

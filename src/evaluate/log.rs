@@ -50,8 +50,8 @@ pub struct TrainingLine {
     /// Since the training began, without the time in which it was stopped.
     pub seconds: f64,
     /// What is made small: L1 and 1 − SSIM, weighed.
-    #[serde(default)]
-    pub loss: f32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f32>,
     /// Mean absolute difference.
     pub l1: f32,
     /// Mean structural similarity.
@@ -133,7 +133,7 @@ mod tests {
         let training = TrainingLine {
             iteration: 100,
             seconds: 1.5,
-            loss: 0.3,
+            loss: Some(0.3),
             l1: 0.25,
             ssim: 0.5,
             num_convexes: 7,

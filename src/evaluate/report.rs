@@ -62,7 +62,11 @@ pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
     };
     let one = |points| vec![(String::new(), points)];
     let curves = [
-        Curve { title: "Loss, training views", from_zero: false, series: one(training(|line| line.loss.into())) },
+        Curve {
+            title: "Loss, training views",
+            from_zero: false,
+            series: one(training(|line| line.loss.map_or(f64::NAN, f64::from))),
+        },
         Curve { title: "SSIM, training views", from_zero: false, series: one(training(|line| line.ssim.into())) },
         Curve { title: "PSNR, held-back views, dB", from_zero: false, series: evaluations(|line| line.test_psnr) },
         Curve { title: "Convexes", from_zero: true, series: one(training(|line| line.num_convexes.into())) },
@@ -210,7 +214,7 @@ mod tests {
             LogLine::Training(TrainingLine {
                 iteration,
                 seconds: 1.0,
-                loss: 0.2,
+                loss: Some(0.2),
                 l1: 0.1,
                 ssim: 0.5,
                 num_convexes: 9,

@@ -14,6 +14,8 @@ pub struct Orbit {
     pub centre: DVec3,
     /// The axis that it goes round, of length 1.
     pub up: DVec3,
+    /// Where the first camera stands, from the centre, as far as that is across the axis; anywhere if nothing is said.
+    pub front: Option<DVec3>,
     /// Distance of the cameras from the centre, world units; as small as shows the whole scene if nothing is said.
     pub radius: Option<f64>,
     /// How far above the centre the cameras stand, degrees.
@@ -30,20 +32,34 @@ impl Orbit {
     pub fn of_scene(scene: &Scene, up: DVec3) -> Self {
         let extent = Extent::of_corners(scene);
         let up = up.normalize_or(DVec3::Z);
-        Self { centre: extent.centre(), up, radius: None, elevation: 25.0, fov: 40.0, extent }
+        Self { centre: extent.centre(), up, front: None, radius: None, elevation: 25.0, fov: 40.0, extent }
     }
 
-    /// As cameras went that took the photographs: round the point that they look at, as far from it, as high and as wide
-    /// as they stood in the middle of all. `None` where they look at no point before them.
+    /// Where photographs were taken, if they were taken from around something; else around the scene, with up where the
+    /// tops of the pictures point.
+    #[must_use]
+    pub fn of(cameras: &[Camera], scene: &Scene) -> Self {
+        Self::of_cameras(cameras, scene).unwrap_or_else(|| Self::of_scene(scene, camera::up_of(cameras)))
+    }
+
+    /// As cameras went that took photographs from around something: round the point that they look at, from their midst
+    /// on, at their middle distance, height and field of view. `None` where they look at no point, or nearly all from the
+    /// same side.
     #[must_use]
     pub fn of_cameras(cameras: &[Camera], scene: &Scene) -> Option<Self> {
         let centre = camera::focus_of(cameras)?;
         let up = camera::up_of(cameras);
-        let is_ahead = |camera: &&Camera| camera.view_from_world.transform_point3(centre).z > 0.0;
-        if 2 * cameras.iter().filter(is_ahead).count() < cameras.len() {
+        let offsets = || cameras.iter().map(|camera| camera.position() - centre);
+        let count = cameras.len() as f64;
+        // Near the middle of the picture.
+        let sees = |camera: &&Camera| {
+            let seen = camera.view_from_world.transform_point3(centre);
+            seen.z > 0.7 * seen.length()
+        };
+        let front = offsets().map(DVec3::normalize_or_zero).sum::<DVec3>() / count;
+        if (cameras.iter().filter(sees).count() as f64) < 0.9 * count || front.length() > MOST_ALIKE {
             return None;
         }
-        let offsets = || cameras.iter().map(|camera| camera.position() - centre);
         let radius = median(offsets().map(DVec3::length));
         let elevation = median(offsets().map(|offset| offset.normalize_or_zero().dot(up).clamp(-1.0, 1.0).asin()));
         let field = |camera: &Camera| {
@@ -54,6 +70,7 @@ impl Orbit {
         Some(Self {
             centre,
             up,
+            front: Some(front),
             radius: Some(radius),
             elevation: elevation.to_degrees(),
             fov: fov.to_degrees(),
@@ -79,10 +96,11 @@ impl Orbit {
 
     /// From the centre towards a camera, after a part of the whole turn.
     fn direction(&self, turn: f64) -> DVec3 {
-        let (right, ahead) = self.up.any_orthonormal_pair();
+        let across = self.front.unwrap_or(DVec3::ZERO).reject_from(self.up);
+        let front = across.try_normalize().unwrap_or_else(|| self.up.any_orthonormal_vector());
         let (sin, cos) = (turn * TAU).sin_cos();
         let (up, level) = self.elevation.to_radians().sin_cos();
-        level * (cos * right + sin * ahead) + up * self.up
+        level * (cos * front + sin * self.up.cross(front)) + up * self.up
     }
 
     /// Straight above, the axis would be no direction in the picture.
@@ -107,6 +125,10 @@ impl Orbit {
     }
 }
 
+/// Length of the mean of the directions in which cameras stand, at most: they differ by fourteen degrees. From one side
+/// nobody knows what is behind, and what axes that are nearly parallel come closest to is chance.
+const MOST_ALIKE: f64 = 0.97;
+
 /// The middle of some numbers; 0 of none.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
@@ -127,18 +149,27 @@ mod tests {
         assert!(found.centre.distance(focus) < 1e-9 && found.up == DVec3::Z);
         assert!((found.radius.unwrap() - 4.0).abs() < 1e-9 && (found.elevation - 20.0).abs() < 1e-9);
         assert!((found.fov - taken.fov).abs() < 1e-9);
-        let away = taken.cameras(9, 64, 48).into_iter().map(|camera| {
-            let at = camera.position();
-            Camera::look_at(at, 2.0 * at - focus, DVec3::Z, 50.0, 64, 48)
-        });
-        assert_eq!(Orbit::of_cameras(&away.collect::<Vec<_>>(), &scene), None, "outwards");
-        let ahead = |x| Camera::look_at(DVec3::new(x, 0.0, 0.0), DVec3::new(x, 1.0, 0.0), DVec3::Z, 50.0, 64, 48);
-        assert_eq!(Orbit::of_cameras(&[ahead(0.0), ahead(1.0)], &scene), None, "side by side");
+        let few = taken.cameras(9, 64, 48)[..3].to_vec();
+        let found = Orbit::of_cameras(&few, &scene).unwrap().cameras(4, 64, 48);
+        assert!((found[0].position() - few[1].position()).length() < 1e-6, "it begins in their middle");
+        let none = |cameras: &[Camera], what: &str| assert_eq!(Orbit::of_cameras(cameras, &scene), None, "{what}");
+        let look = |at: DVec3, target: DVec3| Camera::look_at(at, target, DVec3::Z, 50.0, 64, 48);
+        let places = taken.cameras(9, 64, 48);
+        let outwards = |camera: &Camera| look(camera.position(), 2.0 * camera.position() - focus);
+        none(&places.iter().map(outwards).collect::<Vec<_>>(), "outwards");
+        let panorama = |camera: &Camera| look(focus, camera.position());
+        none(&places.iter().map(panorama).collect::<Vec<_>>(), "from one place");
+        let side_by_side = |x: f64| look(DVec3::new(x, 0.0, 0.0), DVec3::new(x, 1.0, 0.0));
+        none(&[side_by_side(0.0), side_by_side(1.0)], "side by side");
+        let nearly = |x: i32| look(DVec3::new(0.2 * f64::from(x), 0.0, 0.0), DVec3::new(0.0, 3.0, 0.0));
+        none(&(-3..=3).map(nearly).collect::<Vec<_>>(), "all from the same side");
+        none(&[], "no cameras");
+        none(&[side_by_side(0.0)], "one camera");
     }
 
     fn orbit(up: DVec3) -> Orbit {
         let extent = Extent { low: DVec3::new(-1.0, 0.0, 2.0), high: DVec3::new(3.0, 1.0, 2.5) };
-        Orbit { centre: extent.centre(), up, radius: None, elevation: 30.0, fov: 50.0, extent }
+        Orbit { centre: extent.centre(), up, front: None, radius: None, elevation: 30.0, fov: 50.0, extent }
     }
 
     #[test]

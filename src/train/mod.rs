@@ -77,14 +77,23 @@ pub enum TrainError {
         /// Most pixels.
         most: u64,
     },
+    /// A checkpoint with more convexes than there may be.
+    #[error("{} holds {found} convexes; `max_convexes` or this GPU allows {most}", path.display())]
+    TooMany {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Convexes in it.
+        found: u32,
+        /// Convexes that are allowed.
+        most: u32,
+    },
     /// All convexes are gone.
-    #[error(
-        "no convex is left after iteration {iteration}: all were fainter than `dead_opacity`, or dropped by the published \
-         strategy, whose schedule is too short for so few iterations"
-    )]
+    #[error("no convex is left after iteration {iteration}: {reason}")]
     Empty {
         /// Iterations so far.
         iteration: u32,
+        /// What becomes of convexes.
+        reason: &'static str,
     },
     /// A checkpoint.
     #[error(transparent)]
@@ -158,6 +167,11 @@ impl Trainer {
         }
         let State { iteration, options, similarity, changed_after, .. } = state;
         let governed = govern(gpu, &options, &dataset)?;
+        let (found, most) =
+            (u32::try_from(scene.len()).unwrap_or(u32::MAX), options.max_convexes.min(governed.0.most_convexes()));
+        if found > most {
+            return Err(TrainError::TooMany { path: path.into(), found, most });
+        }
         let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
         let trainer = Self::with(gpu, dataset, options, (similarity, optimiser, iteration), governed)?;
         Ok(Self { changed_after, ..trainer })
@@ -368,7 +382,11 @@ impl Trainer {
         }
         if let Some(edits) = edits {
             if edits.is_empty() {
-                return Err(TrainError::Empty { iteration: self.iteration });
+                let reason = match self.options.strategy {
+                    StrategyKind::Budget => "all are fainter than `dead_opacity`",
+                    StrategyKind::Paper => "the published strategy dropped all; it is made for more iterations",
+                };
+                return Err(TrainError::Empty { iteration: self.iteration, reason });
             }
             self.optimiser.rebuild(&edits)?;
         }
@@ -519,17 +537,19 @@ fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Rende
     let points = u32::try_from(options.points_per_convex).unwrap_or(u32::MAX);
     let renderer = Renderer::new(gpu, points)?;
     let mut governor = Governor::new(gpu, options);
-    let sizes = dataset.views.iter().map(|view| [view.camera.width, view.camera.height]);
-    let [width, height] = sizes.fold([0; 2], |[w, h], [width, height]| [w.max(width), h.max(height)]);
+    let sizes = || dataset.views.iter().map(|view| [view.camera.width, view.camera.height]);
+    let num_pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
+    let num_tiles = |[width, height]: [u32; 2]| num_pixels([width.div_ceil(TILE_SIZE), height.div_ceil(TILE_SIZE)]);
+    let [width, height] = sizes().max_by_key(|size| num_pixels(*size)).unwrap_or_default();
     let most = gpu.binding_elements::<u8>() / LossMemory::BYTES_PER_PIXEL;
-    if u64::from(width) * u64::from(height) > most {
+    if num_pixels([width, height]) > most {
         return Err(TrainError::TooLarge { width, height, most });
     }
-    let num_tiles = u64::from(width.div_ceil(TILE_SIZE)) * u64::from(height.div_ceil(TILE_SIZE));
     // Pictures of two lists under way are held even where there is no room to keep them.
     let targets = 2 * u64::from(options.iterations_per_submission) * size_of::<u32>() as u64;
     let costs = Optimiser::costs(&renderer, points) + Costs { pixel: targets, ..Costs::default() };
-    governor.plan(costs, u64::from(width) * u64::from(height), num_tiles, renderer.most_convexes());
+    let most_tiles = sizes().map(num_tiles).max().unwrap_or(0);
+    governor.plan(costs, num_pixels([width, height]), most_tiles, renderer.most_convexes());
     match governor.most_convexes() {
         0 => Err(TrainError::NoRoom { mebibytes: governor.allowed_mebibytes(), width, height }),
         _ => Ok((renderer, governor)),

@@ -174,7 +174,7 @@ fn neighbour_distances(seeds: &[Seed]) -> Vec<f64> {
         let square = found.iter().skip(1).map(|neighbour| neighbour.distance).sum::<f64>() / others;
         square.max(1e-7).sqrt()
     };
-    places.iter().map(distance).collect()
+    places.par_iter().map(distance).collect()
 }
 
 /// Directions spread evenly; the first and the last are the poles.
@@ -228,7 +228,7 @@ fn far_seeds(seeds: &[Seed], cameras: &[Camera]) -> Vec<Seed> {
     let reach = distances.get(distances.len() * 19 / 20).copied().unwrap_or(0.0);
     let radius = 2.0 * reach.max(2.0 * NORMALISED_RADIUS);
     let occupied: Vec<HashSet<usize>> =
-        cameras.iter().map(|camera| seeds.iter().filter_map(|(place, _)| cell(camera, *place)).collect()).collect();
+        cameras.par_iter().map(|camera| seeds.iter().filter_map(|(place, _)| cell(camera, *place)).collect()).collect();
     let is_bare = |place: &DVec3| {
         let mut cells = cameras.iter().zip(&occupied);
         cells.any(|(camera, occupied)| cell(camera, *place).is_some_and(|cell| !occupied.contains(&cell)))

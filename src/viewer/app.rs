@@ -16,6 +16,7 @@ use winit::window::{Fullscreen, Window, WindowId};
 use super::content::{Open, Opener, Wake};
 use super::keys::Action;
 use super::live::{Live, LiveSource};
+use super::look::Look;
 use super::panels::{self, Device};
 use super::scene_area::{self, Studio};
 use super::session::{Request, Session, free_name};
@@ -347,7 +348,7 @@ impl App {
     fn save_settings(&mut self) {
         self.note_window();
         let Self { session, settings_file: Some(file), .. } = self else { return };
-        session.settings.look = session.look;
+        session.settings.look = Look { background: session.settings.look.background, ..session.look };
         session.settings.keep_upright = session.navigator.keep_upright;
         if let Err(error) = session.settings.save(file) {
             log::warn!("{error}");

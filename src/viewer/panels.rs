@@ -131,6 +131,7 @@ fn view(ui: &mut Ui, session: &mut Session) {
     ui.add(egui::Slider::new(&mut look.sh_degree, 0..=3).text("SH degree"));
     ui.add(egui::Slider::new(&mut look.min_opacity, 0.0..=0.99).text("opacity from"));
     ui.add(egui::Slider::new(&mut look.scale, 0.1..=2.0).text("size of convexes"));
+    let before = look.background;
     ui.horizontal(|ui| {
         ui.color_edit_button_rgb(&mut look.background);
         ui.label("background");
@@ -146,6 +147,9 @@ fn view(ui: &mut Ui, session: &mut Session) {
             }
         });
     });
+    if look.background != before {
+        session.settings.look.background = look.background;
+    }
 }
 
 fn depth_range(ui: &mut Ui, look: &mut Look) {

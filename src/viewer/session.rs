@@ -193,7 +193,8 @@ impl Session {
         self.look.near = content.near.unwrap_or(NEAR.min(self.extent.radius() * NEAREST));
         if !is_same {
             self.look.antialias = content.antialias;
-            self.look.background = content.background.unwrap_or(self.look.background);
+            // What people chose themselves stays theirs.
+            self.look.background = content.background.unwrap_or(self.settings.look.background);
         }
         self.content = content;
         self.path = path;

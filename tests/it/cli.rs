@@ -100,6 +100,7 @@ fn a_training_leaves_what_every_command_reads() {
     refused(&["eval", text(&run), "--dataset", data, "--out", text(&run)], 2, &["holds a scene"]);
     refused(&["eval", text(&run), "--dataset", data, "--out", data], 2, &["holds a scene"]);
     refused(&["eval", "--renders", text(&renders), "--dataset", data, "--out", text(&renders)], 2, &["read from"]);
+    refused(&["eval", text(&run), "--dataset", data, "--out", text(&gems.join("images"))], 2, &["holds pictures"]);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use toml::{Table, Value};
 
 use super::{Published, TrainArgs};
 
-/// Options that a training which goes on may change: they change nothing about how it learns. With fewer convexes allowed
-/// than there are, it drops them bit by bit.
+/// Options that a training which goes on may change: they change nothing about how it learns. There cannot be fewer convexes
+/// than there are.
 const FREE: [&str; 6] =
     ["max_convexes", "memory", "picture_memory", "eval_every", "eval_views", "iterations_per_submission"];
 
@@ -85,8 +85,10 @@ fn given(args: &TrainArgs) -> anyhow::Result<Table> {
 
 /// What `--set` says: values are those of TOML, and words and lists do without their quotes and brackets.
 fn assignment(set: &str) -> Option<Table> {
-    let (name, value) = set.split_once('=')?;
-    let spellings = [value.to_owned(), format!("[{value}]"), Value::from(value.trim()).to_string()];
+    let (name, value) = set.split_once('=').filter(|(_, value)| !value.trim().is_empty())?;
+    let value = value.trim();
+    let zero = if value.starts_with('.') { "0" } else { "" };
+    let spellings = [format!("{zero}{value}"), format!("[{value}]"), Value::from(value).to_string()];
     spellings.iter().find_map(|value| format!("{name} = {value}").parse().ok())
 }
 
@@ -96,19 +98,22 @@ fn checked(table: &Table) -> anyhow::Result<Table> {
         let one = Table::from_iter([(name.clone(), value.clone())]);
         if let Err(error) = one.try_into::<TrainOptions>() {
             let is_unknown = error.message().starts_with("unknown field");
-            bail!("{}", if is_unknown { unknown(name)? } else { format!("`{name}`: {}", error.message()) });
+            let known: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+            bail!("{}", if is_unknown { unknown(name, &known) } else { format!("`{name}`: {}", error.message()) });
         }
     }
     Ok(table.clone())
 }
 
 /// What to say of an option that does not exist.
-fn unknown(name: &str) -> anyhow::Result<String> {
-    let options = Table::try_from(TrainOptions::default())?;
-    let near = |known: &&String| strsim::jaro(name, known) > 0.8;
-    let suggestion = options.keys().filter(near).max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
-    let advice = suggestion.map_or_else(|| ";".to_owned(), |known| format!("; did you mean `{known}`?"));
-    Ok(format!("there is no option `{name}`{advice} docs/training.md lists them"))
+fn unknown(name: &str, known: &[&str]) -> String {
+    let likeness = |known: &&str| strsim::jaro(name, known);
+    let near = known.iter().copied().filter(|known| likeness(known) > 0.8);
+    let advice = match near.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+        Some(known) => format!("; did you mean `{known}`?"),
+        None => ";".to_owned(),
+    };
+    format!("there is no option `{name}`{advice} docs/training.md lists them")
 }
 
 /// Where a file is no TOML.
@@ -157,11 +162,13 @@ mod tests {
             ("background = [1, 0.5, 1]", "background = [1, 0.5, 1]"),
             ("points_rate=1e-3,2e-5", "points_rate = [0.001, 0.00002]"),
             ("seed=7", "seed = 7"),
+            ("colour_rate=.5", "colour_rate = 0.5"),
             ("antialias=true", "antialias = true"),
         ] {
             assert_eq!(said(set).as_deref(), Some(expected));
         }
         assert_eq!(said("seed"), None);
+        assert_eq!(said("seed="), None);
         assert_eq!(said("=7"), None);
     }
 
@@ -170,6 +177,7 @@ mod tests {
         let fault = |set: &str| sentence(&checked(&assignment(set).unwrap()).unwrap_err());
         let unknown = fault("colour_rat=1");
         assert!(unknown.starts_with("there is no option `colour_rat`; did you mean `colour_rate`?"), "{unknown}");
+        assert!(fault("refine_evry=1").contains("`refine_every`"), "{}", fault("refine_evry=1"));
         assert!(!fault("zzz=1").contains("did you mean"));
         assert_eq!(fault("seed=x"), "`seed`: invalid type: string \"x\", expected u64");
         assert!(fault("strategy=other").contains("expected `budget` or `paper`"));

@@ -10,10 +10,10 @@ use lapidary::gpu::KernelTime;
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene_file::{self, Metadata};
-use lapidary::train::Trainer;
+use lapidary::train::{TrainError, Trainer};
 
 use super::super::progress::{self, PlainProgress};
-use super::super::signals;
+use super::super::signals::{self, Interrupted};
 use super::super::source::SCENE_FILE;
 use super::log::Log;
 use super::{Metrics, TrainArgs, Watch, Wish, checkpoint_path};
@@ -31,6 +31,10 @@ pub(super) struct Run<'a> {
     last_save: Instant,
     plain: PlainProgress,
 }
+
+/// What is said of a signal when all iterations are done.
+const AT_LAST_LOOK: &str =
+    "stopped while the held-back views were looked at; the training is saved, --resume looks again";
 
 /// Time between two checkpoints where no number of iterations is asked for. One of a million convexes is a gigabyte, which
 /// takes as long as hundreds of iterations of a fast device.
@@ -107,7 +111,10 @@ impl Run<'_> {
     fn rescue(&mut self, error: anyhow::Error) -> anyhow::Error {
         self.trainer.fall_back();
         let iteration = self.trainer.iteration();
+        // Going on would end the same way.
+        let is_final = matches!(error.downcast_ref(), Some(TrainError::Empty { .. }));
         error.context(match self.save() {
+            Ok(()) if is_final => format!("stopped after {iteration} iterations; what there was is saved"),
             Ok(()) => {
                 format!("stopped and saved after {iteration} iterations; go on with the same command and --resume")
             }
@@ -136,17 +143,18 @@ impl Run<'_> {
         }
         let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
         let means = LossMeans { l1: mean(|loss| loss.l1), ssim: mean(|loss| loss.ssim) };
+        let loss = means.loss(self.trainer.options().ssim_weight);
         let line = TrainingLine {
             iteration: self.trainer.iteration(),
             seconds: self.seconds(),
-            loss: means.loss(self.trainer.options().ssim_weight),
+            loss: Some(loss),
             l1: means.l1,
             ssim: means.ssim,
             num_convexes: self.trainer.num_convexes(),
             memory_mib: self.trainer.memory() >> 20,
         };
         let held_back = self.last_psnr.map_or_else(String::new, |psnr| format!(", {psnr:.2} dB held back"));
-        let TrainingLine { loss, num_convexes, memory_mib, .. } = line;
+        let TrainingLine { num_convexes, memory_mib, .. } = line;
         bar.set_message(format!("loss {loss:.4}{held_back}, {num_convexes} convexes, {memory_mib} MiB"));
         self.plain.tell(bar);
         self.write_line(LogLine::Training(line))
@@ -224,12 +232,7 @@ impl Run<'_> {
         let mut album = Album::new(views.len());
         for view in views {
             if signals::asked() {
-                if !self.args.is_silent() {
-                    tell!(
-                        "stopped while the held-back views were looked at; the training is saved, --resume looks again"
-                    );
-                }
-                return Ok(());
+                return Err(Interrupted(AT_LAST_LOOK).into());
             }
             album.add(&self.trainer.evaluate(view, ruler)?, Some(&self.args.out.join("test")))?;
         }
@@ -284,7 +287,7 @@ impl Run<'_> {
 
     fn print_profile(&mut self) -> anyhow::Result<()> {
         let times = self.trainer.profile()?.unwrap_or_default();
-        // Beside what programs read.
+        // Standard output is for what programs read.
         eprintln!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
         for (name, milliseconds, _) in KernelTime::by_kernel(&times) {
             eprintln!("  {name:<20} {milliseconds:8.2}");

@@ -146,10 +146,12 @@ fn options_are_checked_and_a_resumed_training_keeps_its_own() {
     assert!(lines.iter().any(|line| line["l1"].is_number()) && lines.iter().any(|line| line["test_psnr"].is_number()));
     refused(&with(&["--resume", "--iterations", "30"]), 2, &["`iterations` = 20", "30"]);
     refused(&with(&[]), 2, &["holds a training", "--resume"]);
-    let quiet = succeeds(&with(&["--resume", "--iterations", "20", "--set", "eval_views=1", "--quiet"]));
+    refused(&with(&["--resume", "--max-convexes", "50"]), 3, &["checkpoint.safetensors", "allows 50"]);
+    refused(&with(&["--resume", "--alpha", "mask"]), 2, &["alpha is a mask now, composited then"]);
+    let quiet = succeeds(&with(&["--resume", "--max-convexes", "310", "--set", "eval_views=1", "--quiet"]));
     assert_eq!(quiet, "");
     let config = std::fs::read_to_string(out.join("config.toml")).unwrap();
-    assert!(config.contains("eval_views = 1") && config.contains("max_convexes = 300"), "{config}");
+    assert!(config.contains("eval_views = 1") && config.contains("max_convexes = 310"), "{config}");
 }
 
 #[test]
