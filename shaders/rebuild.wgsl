@@ -30,30 +30,6 @@ fn longest_reach(id: u32, centroid: vec3<f32>) -> vec3<f32> {
     return reach;
 }
 
-// Where a point goes that lies behind the cut through the centroid across `ahead`: along a line to a point before the cut to
-// where it meets the cut, of all such lines the one that meets it furthest out. Sides that are cut end on it so. `rest` is
-// the part of the way that is left to go.
-fn drawn_to_cut(id: u32, centroid: vec3<f32>, ahead: vec3<f32>, p: vec3<f32>, rest: f32) -> vec3<f32> {
-    let behind = dot(ahead, centroid - p);
-    if behind <= 0.0 {
-        return p;
-    }
-    var end = p + ahead * behind;
-    var furthest = -1.0;
-    for (var k = 0u; k < POINTS; k++) {
-        let other = old_point(id, k);
-        let before = dot(ahead, other - centroid);
-        if before >= 0.0 {
-            let meeting = mix(p, other, behind / (behind + before));
-            if distance(meeting, centroid) > furthest {
-                furthest = distance(meeting, centroid);
-                end = meeting;
-            }
-        }
-    }
-    return mix(end, p, rest);
-}
-
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let id = (group.y * GROUPS_PER_ROW + group.x) * WG_SIZE + thread;
@@ -67,12 +43,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         centroid += old_point(source, k) / f32(POINTS);
     }
     let axis = longest_reach(source, centroid);
+    var low = 1e30;
+    var high = -1e30;
+    for (var k = 0u; k < POINTS; k++) {
+        let along = dot(axis, old_point(source, k) - centroid);
+        low = min(low, along);
+        high = max(high, along);
+    }
     for (var k = 0u; k < POINTS; k++) {
         var p = old_point(source, k);
+        let along = dot(axis, p - centroid);
         if edit.shape == SHAPE_FRONT_HALF {
-            p = drawn_to_cut(source, centroid, axis, p, edit.scale);
+            p += axis * 0.5 * (high - along);
         } else if edit.shape == SHAPE_BACK_HALF {
-            p = drawn_to_cut(source, centroid, -axis, p, edit.scale);
+            p -= axis * 0.5 * (along - low);
         } else if edit.shape == SHAPE_AT_POINT {
             p = old_point(source, edit.point) + edit.scale * (p - centroid);
         }

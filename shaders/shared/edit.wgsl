@@ -9,7 +9,7 @@ struct Edit {
     point: u32,
     // 1 where the optimiser's moments go along, 0 where they begin at zero.
     keeps_moments: u32,
-    // SHAPE_AT_POINT: factor of the shape. Halves: part of the way to the cut that points behind it do not go.
+    // SHAPE_AT_POINT: factor of the shape.
     scale: f32,
     // Factor of log_sigma.
     sigma_exponent: f32,
@@ -20,7 +20,7 @@ struct Edit {
 }
 
 const SHAPE_SAME: u32 = 0u;
-// The half of the shape before its centroid along its longest reach, or behind it.
+// The half of the shape before its middle along its longest reach, or behind it.
 const SHAPE_FRONT_HALF: u32 = 1u;
 const SHAPE_BACK_HALF: u32 = 2u;
 const SHAPE_AT_POINT: u32 = 3u;

@@ -13,29 +13,12 @@ use crate::scene::Params;
 pub enum Shape {
     /// They stay.
     Same = 0,
-    /// Those of the half towards the furthest point stay, the others are drawn to the cut.
+    /// They are pressed into the half that lies towards the furthest point.
     FrontHalf = 1,
-    /// The same with the halves exchanged.
+    /// They are pressed into the other half.
     BackHalf = 2,
     /// They are scaled, and moved so that one of them becomes the centroid.
     AtPoint = 3,
-}
-
-/// Part of the way to the cut that the points behind it do not go: the halves of a soft shape must overlap, or there is a
-/// gap between them.
-const CUT_REST: f32 = 0.2;
-
-/// Sides along the reach are half as long, and the distance to them is weighed by their length: half of what keeps their
-/// slope keeps the mean slope of all sides.
-const CUT_DELTA_SHIFT: f32 = 0.5 * std::f32::consts::LN_2;
-
-/// A convex cut in two across its longest reach, so that the picture changes as little as possible. Of moments neither half
-/// keeps any.
-#[must_use]
-pub fn halves(whole: Edit) -> [Edit; 2] {
-    let log_delta_shift = whole.log_delta_shift + CUT_DELTA_SHIFT;
-    let half = Edit { keeps_moments: 0, scale: CUT_REST, log_delta_shift, ..whole };
-    [Shape::FrontHalf, Shape::BackHalf].map(|shape| Edit { shape: shape as u32, ..half })
 }
 
 /// The compiled kernels.

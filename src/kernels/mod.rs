@@ -19,7 +19,7 @@ mod windows;
 pub use adam::{Adam, AdamRecord, Rates};
 pub use bin::{Bin, BinArgs};
 pub use blocks::Count;
-pub use density::{Density, Shape, halves};
+pub use density::{Density, Shape};
 pub use display::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, Ramp, colour_of_number, ramp};
 pub use loss::{Loss, LossMemory, LossRecord};
 pub use normals::Normals;

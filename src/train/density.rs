@@ -5,7 +5,7 @@ use super::draw::draw;
 use super::options::{Preset, StrategyKind, TrainOptions};
 use super::start::logit;
 use crate::gpu::layout::Edit;
-use crate::kernels::{Shape, halves};
+use crate::kernels::Shape;
 use crate::scene::NORMALISED_RADIUS;
 
 /// What a strategy knows of the convexes.
@@ -71,7 +71,7 @@ mod budget {
     use rand::SeedableRng as _;
     use rand_pcg::Pcg64Mcg;
 
-    use super::{Census, Edit, TrainOptions, draw, halves, keep, sigmoid};
+    use super::{Census, Edit, Shape, TrainOptions, draw, keep, sigmoid};
 
     /// Part of the iterations before the first change.
     const WARM_UP: f32 = 0.02;
@@ -116,13 +116,19 @@ mod budget {
         for i in alive {
             let whole = keep(i, census.raw_opacity[i]);
             if is_cut[i] {
-                edits.extend(halves(whole));
+                let half = Edit { keeps_moments: 0, log_delta_shift: CUT_DELTA_SHIFT, ..whole };
+                edits.push(Edit { shape: Shape::FrontHalf as u32, ..half });
+                edits.push(Edit { shape: Shape::BackHalf as u32, ..half });
             } else {
                 edits.push(whole);
             }
         }
         edits
     }
+
+    /// The sides along the cut are half as long, and the distance to them is weighed by their length: half of what
+    /// keeps their slope keeps the mean slope of all sides.
+    const CUT_DELTA_SHIFT: f32 = 0.5 * std::f32::consts::LN_2;
 
     /// Drops the part of the convexes that the pictures pull at least, so that a budget that is used up moves to where it is
     /// needed.
