@@ -57,7 +57,8 @@ impl Unfinished {
         let file = temporary_file()
             .suffix(&extension.unwrap_or_default())
             .tempfile_in(folder)
-            .map_err(FileError::of("write", path))?;
+            // The name that it would have had for a while helps nobody.
+            .map_err(|error| FileError::of("write", path)(error.kind().into()))?;
         Ok(Self { file, path: path.into() })
     }
 
@@ -84,11 +85,12 @@ impl Unfinished {
 
 impl std::io::Write for Unfinished {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.file.write(bytes)
+        // Errors of the temporary file itself name it.
+        self.file.as_file_mut().write(bytes)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
+        self.file.as_file_mut().flush()
     }
 }
 
@@ -136,6 +138,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn errors_name_the_file_and_not_its_temporary_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        write_atomically(&file, b"no folder").unwrap();
+        for path in [file.join("below"), PathBuf::from("/proc/file.bin"), folder.path().to_path_buf()] {
+            let message = write_atomically(&path, b"bytes").unwrap_err().to_string();
+            assert!(!message.contains(UNFINISHED) && message.contains("cannot"), "{message}");
+        }
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_leaves_nothing_beside_it() {
