@@ -95,6 +95,12 @@ impl Camera {
         DVec2::new(f64::from(self.width), f64::from(self.height))
     }
 
+    /// Half of the picture's width and height at view z 1: the tangents of half the fields of view.
+    #[must_use]
+    pub fn half_size(&self) -> DVec2 {
+        0.5 * self.size() / DVec2::new(self.intrinsics.fx, self.intrinsics.fy)
+    }
+
     /// The direction, in world axes and not normalised, in which pixel coordinates `pixel` are seen; its view z is 1.
     #[must_use]
     pub fn ray(&self, pixel: DVec2) -> DVec3 {

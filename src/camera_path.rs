@@ -35,12 +35,11 @@ impl Key {
     #[must_use]
     pub fn of_camera(time: f64, camera: &Camera) -> Self {
         let orientation = DQuat::from_mat3(&camera.view_from_world.matrix3).inverse().normalize();
-        let half = (f64::from(camera.height) / (2.0 * camera.intrinsics.fy)).atan();
         Self {
             time,
             position: camera.position().to_array(),
             orientation: orientation.to_array(),
-            fov_y: (2.0 * half).to_degrees(),
+            fov_y: (2.0 * camera.half_size().y.atan()).to_degrees(),
         }
     }
 

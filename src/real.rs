@@ -1,4 +1,4 @@
-//! The scalar that the reference twin is generic over.
+//! The scalar that the reference twin is generic over, and what is done with plain numbers everywhere.
 
 use std::fmt::Debug;
 use std::iter::Sum;
@@ -18,3 +18,10 @@ pub trait Real: Float + AddAssign + SubAssign + MulAssign + Sum + Debug + Defaul
 
 impl Real for f32 {}
 impl Real for f64 {}
+
+/// The middle of some numbers, the upper one of two; `None` of none.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}

@@ -140,9 +140,8 @@ fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
     if out.join(SCENE_FILE).is_file() {
         bail!("--out {} holds a scene, and a training has its own report there; choose another folder", out.display());
     }
-    let real = |path: &Path| path.canonicalize().ok();
-    let given = [&args.dataset, &args.renders, &args.truth].into_iter().flatten();
-    if given.filter_map(|path| real(path)).any(|path| real(out) == Some(path)) {
+    let mut given = [&args.dataset, &args.renders, &args.truth].into_iter().flatten();
+    if given.any(|path| source::is_same(out, path)) {
         bail!("--out {} is where pictures are read from; choose another folder", out.display());
     }
     let is_picture = |path: &Path| path.is_file() && ImageFormat::from_path(path).is_ok();

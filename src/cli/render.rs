@@ -337,9 +337,7 @@ fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
 fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
     let transforms = Transforms::load(path).context("--cameras")?;
     let size = args.size.map(|size| (size.width, size.height));
-    let camera = |index: usize| transforms.camera(path, index, size).context("--cameras");
-    let cameras = (0..transforms.frames.len()).map(camera).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(numbered(cameras))
+    Ok(numbered(transforms.cameras(path, size).context("--cameras")?))
 }
 
 /// Two views must not be written to one file.

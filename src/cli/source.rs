@@ -21,6 +21,11 @@ pub(crate) fn scene_file_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(SCENE_FILE) } else { path.to_path_buf() }
 }
 
+/// Whether two names are of one file or folder, which is there.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 /// Whether a file's name is that of a scene, not of a dataset.
 pub(crate) fn is_scene(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -30,14 +35,10 @@ pub(crate) fn is_scene(path: &Path) -> bool {
 /// The cameras that a training left beside a scene; none where there was no training, or where the file is another program's.
 pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {
     let file = scene_file_of(scene).with_file_name(CAMERAS_FILE);
-    let read = || {
-        let transforms = Transforms::load(&file)?;
-        (0..transforms.frames.len()).map(|index| transforms.camera(&file, index, None)).collect::<Result<Vec<_>, _>>()
-    };
     if !file.is_file() {
         return Vec::new();
     }
-    read().unwrap_or_else(|error| {
+    Transforms::load(&file).and_then(|transforms| transforms.cameras(&file, None)).unwrap_or_else(|error| {
         log::info!("{error}; it is not looked at");
         Vec::new()
     })

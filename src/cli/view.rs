@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use glam::DVec3;
-use lapidary::camera::RenderOptions;
+use lapidary::camera::{Camera, RenderOptions};
 use lapidary::dataset::transforms::{Transforms, TransformsFrame};
 use lapidary::dataset::{AlphaMode, Dataset, DatasetError, DatasetOptions, SfmPoint, Split};
 use lapidary::gpu::GpuOptions;
@@ -92,12 +92,11 @@ pub(super) fn named(background: [f32; 3]) -> Option<[f32; 3]> {
 fn cameras_of(file: &Path) -> anyhow::Result<Content> {
     let transforms = Transforms::load(file)?;
     let test = transforms.test_filenames.as_deref().unwrap_or_default();
-    let view = |(index, frame): (usize, &TransformsFrame)| {
+    let view = |(frame, camera): (&TransformsFrame, Camera)| {
         let split = if test.contains(&frame.file_path) { "test" } else { "train" };
-        let camera = transforms.camera(file, index, None)?;
-        Ok(View { name: frame.file_path.clone(), split: split.to_owned(), camera })
+        View { name: frame.file_path.clone(), split: split.to_owned(), camera }
     };
-    let views = transforms.frames.iter().enumerate().map(view).collect::<anyhow::Result<Vec<_>>>()?;
+    let views = transforms.frames.iter().zip(transforms.cameras(file, None)?).map(view).collect();
     let picture = |_| Err("this folder has cameras without pictures; --data names their dataset".to_owned());
     Ok(Content { views, picture: Arc::new(picture), ..Content::default() })
 }

@@ -275,6 +275,14 @@ impl Transforms {
         Self { frames: views.iter().map(frame).collect(), camera: shared, ..Self::default() }
     }
 
+    /// The cameras of all frames, as [`Self::camera`] gives them.
+    ///
+    /// # Errors
+    /// As [`Self::camera`].
+    pub fn cameras(&self, path: &Path, size: Option<(u32, u32)>) -> Result<Vec<Camera>, TransformsError> {
+        (0..self.frames.len()).map(|frame| self.camera(path, frame, size)).collect()
+    }
+
     /// The camera of frame `frame` for a picture of `size` (width, height) pixels. A file without a size is scaled to
     /// that picture by its field of view alone.
     ///

@@ -2,9 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use glam::{DVec2, DVec3};
+use glam::DVec3;
 
 use crate::camera::{self, Camera};
+use crate::real::median;
 use crate::scene::{Extent, Scene};
 
 /// A circle around a scene.
@@ -49,24 +50,21 @@ impl Orbit {
     pub fn of_cameras(cameras: &[Camera], scene: &Scene) -> Option<Self> {
         let centre = camera::focus_of(cameras)?;
         let up = camera::up_of(cameras);
-        let offsets = || cameras.iter().map(|camera| camera.position() - centre);
+        let offset = |camera: &Camera| camera.position() - centre;
         let count = cameras.len() as f64;
         // Near the middle of the picture.
         let sees = |camera: &&Camera| {
             let seen = camera.view_from_world.transform_point3(centre);
             seen.z > 0.7 * seen.length()
         };
-        let front = offsets().map(DVec3::normalize_or_zero).sum::<DVec3>() / count;
+        let front = cameras.iter().map(|camera| offset(camera).normalize_or_zero()).sum::<DVec3>() / count;
         if (cameras.iter().filter(sees).count() as f64) < 0.9 * count || front.length() > MOST_ALIKE {
             return None;
         }
-        let radius = median(offsets().map(DVec3::length));
-        let elevation = median(offsets().map(|offset| offset.normalize_or_zero().dot(up).clamp(-1.0, 1.0).asin()));
-        let field = |camera: &Camera| {
-            let DVec2 { x, y } = 0.5 * camera.size() / DVec2::new(camera.intrinsics.fx, camera.intrinsics.fy);
-            2.0 * x.min(y).atan()
-        };
-        let fov = median(cameras.iter().map(field));
+        let middle = |of: &dyn Fn(&Camera) -> f64| median(cameras.iter().map(of));
+        let radius = middle(&|camera| offset(camera).length())?;
+        let elevation = middle(&|camera| offset(camera).normalize_or_zero().dot(up).clamp(-1.0, 1.0).asin())?;
+        let fov = middle(&|camera| 2.0 * camera.half_size().min_element().atan())?;
         Some(Self {
             centre,
             up,
@@ -115,11 +113,10 @@ impl Orbit {
             let side = |axis: usize| if i >> axis & 1 == 0 { low[axis] } else { high[axis] };
             DVec3::new(side(0), side(1), side(2)) - self.centre
         };
-        let half_width = f64::from(camera.width) / (2.0 * camera.intrinsics.fx);
-        let half_height = f64::from(camera.height) / (2.0 * camera.intrinsics.fy);
+        let half = camera.half_size();
         let distance = |corner: DVec3| {
             let seen = camera.view_from_world.matrix3 * corner;
-            (seen.x.abs() / half_width).max(seen.y.abs() / half_height) - seen.z
+            (seen.truncate().abs() / half).max_element() - seen.z
         };
         (0..8).map(|i| distance(corner(i))).fold(0.0, f64::max)
     }
@@ -128,13 +125,6 @@ impl Orbit {
 /// Length of the mean of the directions in which cameras stand, at most: they differ by fourteen degrees. From one side
 /// nobody knows what is behind, and what axes that are nearly parallel come closest to is chance.
 const MOST_ALIKE: f64 = 0.97;
-
-/// The middle of some numbers; 0 of none.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use super::options::{Preset, StrategyKind, TrainOptions};
 use crate::camera::{self, Camera};
 use crate::constants::{SH_C0, SH_COEFFS};
 use crate::dataset::{Dataset, Kind};
+use crate::real::median;
 use crate::scene::{NORMALISED_RADIUS, Params, Scene, Similarity};
 
 /// Radius of a first convex over the distance to its neighbours.
@@ -249,16 +250,9 @@ fn cell(camera: &Camera, place: DVec3) -> Option<usize> {
 /// The point that the optical axes come closest to, and the radius of the ball around it that every camera sees.
 fn common_view(cameras: &[Camera]) -> (DVec3, f64) {
     let focus = camera::focus_of(cameras).unwrap_or(DVec3::ZERO);
-    let seen = |camera: &Camera| {
-        let depth = camera.view_from_world.transform_point3(focus).z;
-        let half = (0.5 * f64::from(camera.width) / camera.intrinsics.fx)
-            .min(0.5 * f64::from(camera.height) / camera.intrinsics.fy);
-        depth * half
-    };
-    let mut radii: Vec<f64> = cameras.iter().map(seen).filter(|radius| *radius > 0.0).collect();
-    radii.sort_by(f64::total_cmp);
+    let seen = |camera: &Camera| camera.view_from_world.transform_point3(focus).z * camera.half_size().min_element();
     // Some cameras may stand too near or look elsewhere.
-    let radius = radii.get(radii.len() / 2).copied().unwrap_or(1.0);
+    let radius = median(cameras.iter().map(seen).filter(|radius| *radius > 0.0)).unwrap_or(1.0);
     (focus, radius)
 }
 

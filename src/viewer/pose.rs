@@ -29,7 +29,7 @@ impl Pose {
     #[must_use]
     pub fn of_camera(camera: &Camera, distance: f64) -> Self {
         let orientation = DQuat::from_mat3(&camera.view_from_world.matrix3).inverse().normalize();
-        let fov_y = 2.0 * (f64::from(camera.height) / (2.0 * camera.intrinsics.fy)).atan();
+        let fov_y = 2.0 * camera.half_size().y.atan();
         Self { position: camera.position(), orientation, distance, fov_y }
     }
 

@@ -21,6 +21,7 @@ use super::track::Track;
 use super::viewport::Wanted;
 use crate::camera::Camera;
 use crate::constants::NEAR;
+use crate::real::median;
 use crate::scene::Extent;
 
 /// A sentence at the bottom of the window.
@@ -442,10 +443,8 @@ fn frustum_depth(views: &[View], radius: f64) -> f64 {
         others.map(|other| at(index).distance(at(other))).min_by(f64::total_cmp)
     };
     let every = views.len().div_ceil(ASKED).max(1);
-    let mut distances: Vec<f64> = (0..views.len()).step_by(every).filter_map(apart).collect();
-    distances.sort_by(f64::total_cmp);
-    let median = distances.get(distances.len() / 2).copied().unwrap_or(radius);
-    (0.5 * median).clamp(0.02 * radius, 0.15 * radius)
+    let distance = median((0..views.len()).step_by(every).filter_map(apart)).unwrap_or(radius);
+    (0.5 * distance).clamp(0.02 * radius, 0.15 * radius)
 }
 
 /// `stem-N.extension` in a folder, with the first number that is free.

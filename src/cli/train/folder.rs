@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::bail;
 use lapidary::files::{self, FileError};
 
-use super::super::source::SCENE_FILE;
+use super::super::source::{self, SCENE_FILE};
 use super::{TrainArgs, checkpoint_path};
 
 /// A folder that belongs to this training until the program ends, however it does.
@@ -33,8 +33,7 @@ impl Folder {
 /// Refuses a folder that holds something which a new training would overwrite.
 pub(super) fn check(args: &TrainArgs) -> anyhow::Result<()> {
     let out = &args.out;
-    let real = |path: &Path| path.canonicalize().ok();
-    if real(out).is_some_and(|out| real(&args.dataset) == Some(out)) {
+    if source::is_same(out, &args.dataset) {
         bail!("--out {} is the dataset; choose another folder", out.display());
     }
     if args.resume {

@@ -54,11 +54,12 @@ fn given(args: &TrainArgs) -> anyhow::Result<Table> {
     if let Some(path) = &args.config {
         let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
         table = text.parse().map_err(|error| not_toml(path, &text, &error))?;
-        checked(&table).and_then(resolved).with_context(|| path.display().to_string())?;
+        table = checked(table).with_context(|| path.display().to_string())?;
+        resolved(table.clone()).with_context(|| path.display().to_string())?;
     }
     for set in &args.set {
         let one = assignment(set).with_context(|| format!("--set {set}: expected NAME=VALUE"))?;
-        table.extend(checked(&one).with_context(|| format!("--set {set}"))?);
+        table.extend(checked(one).with_context(|| format!("--set {set}"))?);
     }
     let numbers = [
         ("iterations", args.iterations),
@@ -93,8 +94,8 @@ fn assignment(set: &str) -> Option<Table> {
 }
 
 /// The options of a table as they are; refuses unknown names and values of another kind, one by one and by name.
-fn checked(table: &Table) -> anyhow::Result<Table> {
-    for (name, value) in table {
+fn checked(table: Table) -> anyhow::Result<Table> {
+    for (name, value) in &table {
         let one = Table::from_iter([(name.clone(), value.clone())]);
         if let Err(error) = one.try_into::<TrainOptions>() {
             let is_unknown = error.message().starts_with("unknown field");
@@ -102,7 +103,7 @@ fn checked(table: &Table) -> anyhow::Result<Table> {
             bail!("{}", if is_unknown { unknown(name, &known) } else { format!("`{name}`: {}", error.message()) });
         }
     }
-    Ok(table.clone())
+    Ok(table)
 }
 
 /// What to say of an option that does not exist.
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn faults_are_one_line_each() {
-        let fault = |set: &str| sentence(&checked(&assignment(set).unwrap()).unwrap_err());
+        let fault = |set: &str| sentence(&checked(assignment(set).unwrap()).unwrap_err());
         let unknown = fault("colour_rat=1");
         assert!(unknown.starts_with("there is no option `colour_rat`; did you mean `colour_rate`?"), "{unknown}");
         assert!(fault("refine_evry=1").contains("`refine_every`"), "{}", fault("refine_evry=1"));

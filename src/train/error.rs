@@ -1,0 +1,78 @@
+//! Why a training does not go on.
+
+use std::path::PathBuf;
+
+use super::{CheckpointError, OptionsError};
+use crate::dataset::DatasetError;
+use crate::evaluate::EvaluateError;
+use crate::gpu::GpuError;
+
+/// A training that could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The pictures.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The device.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// The options.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// Not even one convex fits.
+    #[error(
+        "{mebibytes} MiB of GPU memory are too few for pictures of {width}x{height}; use smaller pictures (--downscale) \
+         or a higher --memory"
+    )]
+    NoRoom {
+        /// Memory that may be taken, MiB.
+        mebibytes: u64,
+        /// Width of the largest picture, pixels.
+        width: u32,
+        /// Its height.
+        height: u32,
+    },
+    /// A picture that cannot be compared in one piece.
+    #[error(
+        "pictures of {width}x{height} are too large: this GPU binds at most {most} pixels of the loss; use smaller ones \
+         (--downscale, --max-width)"
+    )]
+    TooLarge {
+        /// Width of the largest picture, pixels.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// Most pixels.
+        most: u64,
+    },
+    /// A checkpoint with more convexes than there may be.
+    #[error("{} holds {found} convexes; `max_convexes` or this GPU allows {most}", path.display())]
+    TooMany {
+        /// The file.
+        path: PathBuf,
+        /// Convexes in it.
+        found: u32,
+        /// Convexes that are allowed.
+        most: u32,
+    },
+    /// All convexes are gone.
+    #[error("no convex is left after iteration {iteration}: {reason}")]
+    Empty {
+        /// Iterations so far.
+        iteration: u32,
+        /// What becomes of convexes.
+        reason: &'static str,
+    },
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A look at a view.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    /// Nothing to learn from.
+    #[error("{} has no picture to train on", path.display())]
+    NoTrainingViews {
+        /// The dataset.
+        path: PathBuf,
+    },
+}
