@@ -41,7 +41,7 @@ impl Traits {
     }
 
     /// Lanes are better at passing numbers on than workgroup memory is: so it is where the processor plays GPU, see
-    /// docs/benchmarks.md. Every subgroup is one cluster there.
+    /// docs/archive/speed.md. Every subgroup is one cluster there.
     const fn has_cheap_shuffles(self) -> bool {
         self.is_software && matches!(self.subgroups, Some((8, 8)))
     }
