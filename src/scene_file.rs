@@ -206,8 +206,8 @@ pub fn load_with(path: &Path) -> Result<(Scene, Metadata), SceneFileError> {
     Ok((scene, metadata))
 }
 
-/// Longest header that is looked into for a format, bytes; ours are a few hundred.
-const MAX_LOOK: u64 = 1 << 20;
+/// Longest header that is looked into for a format, bytes: what safetensors allows. That of a checkpoint names every picture.
+const MAX_LOOK: u64 = 100_000_000;
 
 /// What a safetensors file says that it is, by its metadata `format`; nothing where it says nothing, or cannot be read.
 #[must_use]
@@ -216,8 +216,9 @@ pub fn format_of(path: &Path) -> Option<String> {
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
     let length = u64::from_le_bytes(length);
+    let is_possible = length <= MAX_LOOK && length <= file.metadata().ok()?.len();
     let mut header = Vec::new();
-    file.take(length.min(MAX_LOOK)).read_to_end(&mut header).ok()?;
+    file.take(is_possible.then_some(length)?).read_to_end(&mut header).ok()?;
     let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
     header["__metadata__"]["format"].as_str().map(str::to_owned)
 }
@@ -259,7 +260,8 @@ pub(crate) fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
     let json = header.and_then(|header| serde_json::from_slice::<serde_json::Value>(header).ok());
     let Some((header, json)) = header.zip(json) else { return bytes };
     // The header is padded with spaces, and sorting does not change its length.
-    let sorted = format!("{:<width$}", json.to_string(), width = header.len());
+    let mut sorted = json.to_string();
+    sorted.extend(std::iter::repeat_n(' ', header.len().saturating_sub(sorted.len())));
     if sorted.len() == header.len() {
         bytes[8..8 + sorted.len()].copy_from_slice(sorted.as_bytes());
     }
@@ -317,6 +319,21 @@ mod tests {
         };
         let first = write();
         assert!((0..8).all(|_| write() == first));
+    }
+
+    /// A checkpoint names every picture in its header.
+    #[test]
+    fn headers_of_a_mebibyte_and_more_are_sorted_and_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scene.safetensors");
+        let provenance = Some("a picture with a long name, ".repeat(50_000));
+        let metadata = Metadata { provenance, ..Metadata::default() };
+        save_with(&scene(), &metadata, &path).unwrap();
+        assert_eq!(load_with(&path).unwrap(), (scene(), metadata));
+        assert_eq!(format_of(&path).as_deref(), Some(FORMAT));
+        let bytes = std::fs::read(&path).unwrap();
+        let place = |key: &str| bytes.windows(key.len()).position(|found| found == key.as_bytes()).unwrap();
+        assert!(place("\"format\"") < place("\"provenance\"") && place("\"provenance\"") < place("\"version\""));
     }
 
     #[test]
