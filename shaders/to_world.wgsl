@@ -9,7 +9,7 @@ struct ToWorldArgs {
     shift: f32,
     num_convexes: u32,
     padding: u32,
-    // Where the normalised origin is in the world; the last component is unused.
+    // Where the normalised origin is, relative to the origin of the scene in the world; the last component is unused.
     centre: vec4<f32>,
 }
 

@@ -82,6 +82,14 @@ impl Camera {
         -(rotation.transpose() * self.view_from_world.translation)
     }
 
+    /// The camera in a frame whose origin is this place of the world, with the same axes and units. Far from the origin of
+    /// the world it has digits to spare where the camera of the world has none left in f32.
+    #[must_use]
+    pub fn relative_to(&self, origin: DVec3) -> Self {
+        let DAffine3 { matrix3, translation } = self.view_from_world;
+        Self { view_from_world: DAffine3 { matrix3, translation: matrix3 * origin + translation }, ..*self }
+    }
+
     /// Pixel coordinates at which a point of view space is seen; what they are behind the camera means nothing.
     #[must_use]
     pub fn pixel(&self, in_view: DVec3) -> DVec2 {
@@ -211,6 +219,16 @@ mod tests {
         let Intrinsics { fx, fy, cx, cy } = camera.intrinsics;
         let back = DVec2::new(fx * seen.x / seen.z + cx, fy * seen.y / seen.z + cy);
         assert!((back - pixel).length() < 1e-9 && (seen.z - 7.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_camera_relative_to_an_origin_sees_what_it_saw() {
+        let origin = DVec3::new(448_262.0, 5_411_932.0, 250.0);
+        let far = Camera::look_at(camera().position() + origin, origin, DVec3::Z, 50.0, 64, 48);
+        let near = far.relative_to(origin);
+        assert!(near.position().distance(camera().position()) < 1e-8);
+        assert!(near.view_from_world.abs_diff_eq(camera().view_from_world, 1e-8));
+        assert_eq!(camera().relative_to(DVec3::ZERO), camera());
     }
 
     #[test]

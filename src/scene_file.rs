@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use glam::DVec3;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::camera::RenderOptions;
@@ -15,8 +16,11 @@ use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
 /// Value of the metadata key `format`.
 const FORMAT: &str = "lapidary-scene";
 
-/// Value of the metadata key `version`; raised when an older reader would misread the file.
+/// Value of the metadata key `version` of scenes without an origin; raised when an older reader would misread the file.
 const VERSION: &str = "1";
+
+/// Value of that key of scenes with an origin, which readers of the first version would put elsewhere.
+const VERSION_WITH_ORIGIN: &str = "2";
 
 /// Value of the metadata key `writer`.
 const WRITER: &str = concat!("lapidary ", env!("CARGO_PKG_VERSION"));
@@ -26,6 +30,9 @@ const POINTS: &str = "points_per_convex";
 
 /// Metadata key of the SH degree.
 const DEGREE: &str = "sh_degree";
+
+/// Metadata key of [`Scene::origin`]; absent where it is zero.
+const ORIGIN: &str = "origin";
 
 /// Metadata key of [`Metadata::normalised_from_world`].
 const SIMILARITY: &str = "normalised_from_world";
@@ -120,9 +127,12 @@ pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static s
     let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
     check_background(background)?;
     let background = (*background != [0.0; 3]).then(|| format!("{background:?}"));
+    let has_origin = scene.origin != DVec3::ZERO;
+    let version = if has_origin { VERSION_WITH_ORIGIN } else { VERSION };
     let entries = [
         ("format", Some(FORMAT.to_owned())),
-        ("version", Some(VERSION.to_owned())),
+        ("version", Some(version.to_owned())),
+        (ORIGIN, has_origin.then(|| format!("{:?}", scene.origin.to_array()))),
         (POINTS, Some(scene.points_per_convex.to_string())),
         (DEGREE, Some(scene.sh_degree.to_string())),
         ("writer", Some(WRITER.to_owned())),
@@ -140,15 +150,18 @@ pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static s
 /// A sentence that names the key.
 pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(Scene, Metadata), String> {
     let value = |key: &str| value_of(key).unwrap_or("nothing");
-    for (key, expected) in [("format", FORMAT), ("version", VERSION)] {
-        if value(key) != expected {
-            return Err(format!("metadata `{key}` is {}, expected {expected}", value(key)));
-        }
+    if value("format") != FORMAT {
+        return Err(format!("metadata `format` is {}, expected {FORMAT}", value("format")));
+    }
+    if ![VERSION, VERSION_WITH_ORIGIN].contains(&value("version")) {
+        let found = value("version");
+        return Err(format!("metadata `version` is {found}, expected {VERSION} or {VERSION_WITH_ORIGIN}"));
     }
     let number = |key: &str| {
         value(key).parse::<usize>().map_err(|_| format!("metadata `{key}` is {}, not a number", value(key)))
     };
-    let scene = Scene::empty(number(POINTS)?, number(DEGREE)?);
+    let mut scene = Scene::empty(number(POINTS)?, number(DEGREE)?);
+    scene.origin = value_of(ORIGIN).map(parse_origin).transpose()?.unwrap_or_default();
     scene.check_shapes().map_err(|error| error.to_string())?;
     let normalised_from_world = value_of(SIMILARITY).map(parse_similarity).transpose()?;
     let antialias = match value_of(ANTIALIAS) {
@@ -159,6 +172,13 @@ pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(
     let background = value_of(BACKGROUND).map(parse_background).transpose()?.unwrap_or_default();
     let provenance = value_of(PROVENANCE).map(str::to_owned);
     Ok((scene, Metadata { normalised_from_world, antialias, background, provenance }))
+}
+
+fn parse_origin(text: &str) -> Result<DVec3, String> {
+    let origin = serde_json::from_str(text).map(DVec3::from_array).ok();
+    origin
+        .filter(|origin| origin.as_vec3().is_finite())
+        .ok_or_else(|| format!("metadata `{ORIGIN}` is {text}, expected three finite numbers"))
 }
 
 fn parse_background(text: &str) -> Result<[f32; 3], String> {
@@ -175,16 +195,8 @@ fn check_background(background: &[f32; 3]) -> Result<(), String> {
 }
 
 fn similarity_text(similarity: &Similarity) -> Result<String, String> {
-    check_similarity(similarity)?;
+    similarity.check().map_err(|reason| format!("metadata `{SIMILARITY}`: {reason}"))?;
     serde_json::to_string(similarity).map_err(|error| error.to_string())
-}
-
-fn check_similarity(similarity: &Similarity) -> Result<(), String> {
-    let Similarity { scale, centre } = similarity;
-    let is_good = scale.is_finite() && *scale > 0.0 && centre.iter().all(|x| x.is_finite());
-    is_good.then_some(()).ok_or_else(|| {
-        format!("metadata `{SIMILARITY}` needs a positive scale and a finite centre, and is {similarity:?}")
-    })
 }
 
 /// Reads a scene and checks format, version, shapes and finiteness.
@@ -235,9 +247,9 @@ fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
 }
 
 fn parse_similarity(text: &str) -> Result<Similarity, String> {
-    let similarity =
+    let similarity: Similarity =
         serde_json::from_str(text).map_err(|error| format!("metadata `{SIMILARITY}` is no similarity: {error}"))?;
-    check_similarity(&similarity)?;
+    similarity.check().map_err(|reason| format!("metadata `{SIMILARITY}`: {reason}"))?;
     Ok(similarity)
 }
 
@@ -376,6 +388,19 @@ mod tests {
     }
 
     #[test]
+    fn the_origin_comes_back_and_is_not_written_where_it_is_zero() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scene.safetensors");
+        let far = Scene { origin: DVec3::new(448_262.25, 5_411_932.1, -1e-3), ..scene() };
+        save(&far, &path).unwrap();
+        assert_eq!(load(&path).unwrap(), far);
+        let header = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        assert!(header(&path).contains(r#""version":"2""#), "older readers would put it elsewhere");
+        save(&scene(), &path).unwrap();
+        assert!(!header(&path).contains("origin") && header(&path).contains(r#""version":"1""#));
+    }
+
+    #[test]
     fn a_scene_is_drawn_as_it_was_trained() {
         let similarity = Some(Similarity { scale: 0.1, centre: [0.0; 3] });
         let about = Metadata { normalised_from_world: similarity, background: [0.5; 3], ..Metadata::default() };
@@ -406,7 +431,9 @@ mod tests {
             let message = load(&path).unwrap_err().to_string();
             assert!(message.contains("scene.safetensors") && message.contains(part), "{part}: {message}");
         };
-        refused("`version` is 2, expected 1", &|header| header["__metadata__"]["version"] = "2".into());
+        refused("`version` is 3, expected 1 or 2", &|header| header["__metadata__"]["version"] = "3".into());
+        refused("`origin` is [1e99, 0, 0]", &|header| header["__metadata__"]["origin"] = "[1e99, 0, 0]".into());
+        refused("`origin` is [0, 0]", &|header| header["__metadata__"]["origin"] = "[0, 0]".into());
         refused("`format` is nothing", &|header| {
             header["__metadata__"].as_object_mut().unwrap().remove("format");
         });

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use glam::DVec3;
 use lapidary::convert::{self, Focal, Shape, WriteOptions, Written};
 
 use super::source;
@@ -35,6 +36,9 @@ pub(crate) struct ConvertArgs {
     /// Shapes without colours, one for each convex
     #[arg(long)]
     colliders: bool,
+    /// Write meshes, colliders and Gaussians relative to the origin of the scene, which is printed
+    #[arg(long)]
+    recentre: bool,
 }
 
 pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
@@ -45,11 +49,25 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
         (_, true) => Shape::Colliders,
         _ => Shape::Each,
     };
-    let options = WriteOptions { min_opacity: args.min_opacity, shape, gaussians: args.gaussians };
-    let Written { kind, written, left_out } = convert::write(&scene, &metadata, &options, &args.output)?;
+    let ConvertArgs { min_opacity, gaussians, recentre, .. } = *args;
+    let options = WriteOptions { min_opacity, shape, gaussians, recentre };
+    let Written { kind, written, left_out, lost } = convert::write(&scene, &metadata, &options, &args.output)?;
     let left_out = if left_out > 0 { format!(", {left_out} convexes left out") } else { String::new() };
     let provenance = metadata.provenance.map(|provenance| format!(" from {provenance}")).unwrap_or_default();
     tell!("{}: {written} {kind}{left_out}{provenance} ({:.1} s)", args.output.display(), begin.elapsed().as_secs_f64());
+    let DVec3 { x, y, z } = scene.origin;
+    if recentre && scene.origin == DVec3::ZERO {
+        tell!("the scene has no origin of its own: --recentre changes nothing");
+    } else if recentre {
+        tell!("relative to {x}, {y}, {z}");
+    }
+    if lost > 0.0 {
+        eprintln!(
+            "warning: {} holds coordinates of the world in 32 bits: places are rounded to steps of {lost}; --recentre keeps \
+             them, relative to {x}, {y}, {z}",
+            args.output.display()
+        );
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use lapidary::dataset::{Dataset, DatasetReport, SizeReport};
 use lapidary::gpu::report::{self, AdapterReport};
 use lapidary::gpu::{Gpu, GpuError, GpuOptions};
 use lapidary::scene::{Extent, Similarity};
+use lapidary::train;
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
@@ -67,7 +68,9 @@ fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
     if source::is_scene(path) || path.join(source::CAMERAS_FILE).is_file() {
         return describe_scene(path, args.json);
     }
-    let report = DatasetReport::of(&Dataset::open(path, &args.dataset.options([0.0; 3]))?);
+    let dataset = Dataset::open(path, &args.dataset.options([0.0; 3]))?;
+    let mut report = DatasetReport::of(&dataset);
+    report.notes.extend(train::layout_of(&dataset).notes());
     if args.json {
         tell!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -84,6 +87,8 @@ struct SceneReport {
     convexes: usize,
     points_per_convex: usize,
     sh_degree: usize,
+    /// World position that its points are stored relative to.
+    origin: [f64; 3],
     /// Corners of a box around nearly all of it, world units.
     low: [f64; 3],
     high: [f64; 3],
@@ -103,6 +108,7 @@ fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
         convexes: scene.len(),
         points_per_convex: scene.points_per_convex,
         sh_degree: scene.sh_degree,
+        origin: scene.origin.to_array(),
         low: extent.low.to_array(),
         high: extent.high.to_array(),
         normalised_from_world: about.normalised_from_world,
@@ -127,6 +133,10 @@ fn scene_rows(report: &SceneReport) -> Vec<(&'static str, String)> {
         ("SH degree", report.sh_degree.to_string()),
         ("extent", format!("{} to {}", place(report.low), place(report.high))),
     ];
+    if report.origin != [0.0; 3] {
+        let [x, y, z] = report.origin;
+        rows.push(("relative to", format!("{x}, {y}, {z}")));
+    }
     if let Some(Similarity { scale, centre }) = report.normalised_from_world {
         rows.push(("trained in", format!("{scale:.4} · (world − ({}))", place(centre))));
     }

@@ -123,7 +123,7 @@ fn state_dict(path: &Path, file_bytes: u64) -> Result<Scene, String> {
         raw_opacity: column("opacity")?,
         sh: harmonics(&dc, &rest_values, rest),
     };
-    Ok(Scene { params, points_per_convex, sh_degree })
+    Ok(Scene { params, ..Scene::empty(points_per_convex, sh_degree) })
 }
 
 /// Refuses whatever was built by a call of anything but a tensor.

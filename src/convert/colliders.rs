@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use glam::DVec3;
 use serde::Serialize;
 
 use super::ConvertError;
@@ -19,21 +20,35 @@ struct Document<'a> {
 struct Collider<'a> {
     convex: usize,
     opacity: f32,
-    vertices: &'a [[f32; 3]],
+    vertices: Vertices<'a>,
     faces: &'a [Vec<u32>],
 }
 
+/// Corners as they are, or around an origin with all the digits that they then have.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Vertices<'a> {
+    Near(&'a [[f32; 3]]),
+    Far(Vec<[f64; 3]>),
+}
+
 impl<'a> Collider<'a> {
-    fn of(solid: &'a Solid) -> Self {
+    fn of(solid: &'a Solid, origin: DVec3) -> Self {
         let Solid { convex, polytope, opacity, .. } = solid;
-        Self { convex: *convex, opacity: *opacity, vertices: &polytope.vertices, faces: &polytope.facets }
+        let far = |corner: &[f32; 3]| (origin + DVec3::from(corner.map(f64::from))).to_array();
+        let vertices = if origin == DVec3::ZERO {
+            Vertices::Near(&polytope.vertices)
+        } else {
+            Vertices::Far(polytope.vertices.iter().map(far).collect())
+        };
+        Self { convex: *convex, opacity: *opacity, vertices, faces: &polytope.facets }
     }
 }
 
-/// Writes solids.
-pub(super) fn write(solids: &[Solid], path: &Path) -> Result<(), ConvertError> {
-    let document =
-        Document { format: "lapidary-colliders", version: 1, colliders: solids.iter().map(Collider::of).collect() };
+/// Writes solids around an origin.
+pub(super) fn write(solids: &[Solid], origin: DVec3, path: &Path) -> Result<(), ConvertError> {
+    let colliders = solids.iter().map(|solid| Collider::of(solid, origin)).collect();
+    let document = Document { format: "lapidary-colliders", version: 1, colliders };
     let json = serde_json::to_vec(&document)
         .map_err(|error| ConvertError::content(path, "a list of colliders", error.to_string()))?;
     Ok(files::write_atomically(path, &json)?)

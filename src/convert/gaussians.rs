@@ -36,7 +36,7 @@ const THINNEST: f64 = 1e-3;
 /// An anisotropic Gaussian in space.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gaussian {
-    /// Its middle, world units.
+    /// Its middle, world units, relative to the scene's origin.
     pub mean: DVec3,
     /// World axes of the deviations.
     pub rotation: DQuat,
@@ -241,14 +241,14 @@ fn eigenvectors(mut matrix: DMat3) -> DMat3 {
     vectors
 }
 
-/// Writes Gaussians; returns how many, which leaves out convexes that are fainter than `min_opacity` or seen from
+/// Writes Gaussians around an origin; returns how many, which leaves out convexes that are fainter than `min_opacity` or seen from
 /// nowhere.
-pub(super) fn write(scene: &Scene, min_opacity: f32, path: &Path) -> Result<usize, ConvertError> {
+pub(super) fn write(scene: &Scene, origin: DVec3, min_opacity: f32, path: &Path) -> Result<usize, ConvertError> {
     let is_kept = |i: &usize| sigmoid(scene.params.raw_opacity[*i]) >= min_opacity;
     let rows: Vec<Vec<f32>> = (0..scene.len())
         .into_par_iter()
         .filter(is_kept)
-        .filter_map(|i| gaussian(scene, i).map(|gaussian| row(scene, i, &gaussian)))
+        .filter_map(|i| gaussian(scene, i).map(|gaussian| row(scene, i, origin, &gaussian)))
         .collect();
     let comments = [format!("lapidary {}: convexes as Gaussians", env!("CARGO_PKG_VERSION"))];
     let mut bytes = ply::header(&comments, &[("vertex", rows.len(), &ply::floats(&names()))]).into_bytes();
@@ -267,13 +267,13 @@ fn names() -> Vec<String> {
 
 /// Values of the columns.
 #[expect(clippy::cast_possible_truncation, reason = "the file holds f32")]
-fn row(scene: &Scene, i: usize, gaussian: &Gaussian) -> Vec<f32> {
+fn row(scene: &Scene, i: usize, origin: DVec3, gaussian: &Gaussian) -> Vec<f32> {
     let Gaussian { mean, rotation, deviation, opacity } = gaussian;
     let sh = &scene.params.sh[i * 3 * SH_COEFFS..(i + 1) * 3 * SH_COEFFS];
     // Coefficients above the degree in use are stored and ignored here; there they would be drawn.
     let used = (scene.sh_degree + 1).pow(2);
     let coefficient = |k: usize, channel: usize| if k < used { sh[3 * k + channel] } else { 0.0 };
-    let mut row: Vec<f32> = mean.to_array().map(|x| x as f32).to_vec();
+    let mut row: Vec<f32> = (origin + mean).as_vec3().to_array().to_vec();
     row.extend([0.0; 3]);
     row.extend([0, 1, 2].map(|channel| coefficient(0, channel)));
     row.extend((0..3).flat_map(|channel| (1..SH_COEFFS).map(move |k| coefficient(k, channel))));

@@ -1,7 +1,7 @@
 //! glTF in its binary form: the solids to look at, or as colliders.
 //!
 //! ```text
-//! one mesh (merged), or a node with a mesh for each convex
+//! one mesh (merged), or a node with a mesh for each convex; below a node at the scene's origin, where it has one
 //! positions f32 ×3 · colours u16 ×4, linear · indices u32      one buffer, one view each
 //! ```
 //!
@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use glam::DVec3;
 use gltf::binary::{Glb, Header};
 use gltf::json::buffer::{Target, View};
 use gltf::json::validation::Checked::Valid;
@@ -43,8 +44,8 @@ struct Part {
     num_indices: usize,
 }
 
-/// Writes solids as one mesh or one node each.
-pub(super) fn write(solids: &[Solid], shape: Shape, path: &Path) -> Result<(), ConvertError> {
+/// Writes solids around an origin as one mesh or one node each.
+pub(super) fn write(solids: &[Solid], origin: DVec3, shape: Shape, path: &Path) -> Result<(), ConvertError> {
     let content = |reason: String| ConvertError::content(path, WHAT, reason);
     let (values, parts) = gather(solids, shape);
     let with_colours = shape != Shape::Colliders;
@@ -53,7 +54,7 @@ pub(super) fn write(solids: &[Solid], shape: Shape, path: &Path) -> Result<(), C
         bytemuck::cast_slice(&values.indices),
         if with_colours { bytemuck::cast_slice(&values.colours) } else { &[] },
     ];
-    let root = document(&values, &parts, &sections);
+    let root = document(&values, &parts, origin, &sections);
     let json = root.to_vec().map_err(|error| content(error.to_string()))?;
     let binary = sections.concat();
     // The format counts its bytes in 32 bits; padding and headers are below 100 bytes.
@@ -104,7 +105,7 @@ fn linear(srgb: [f32; 3]) -> [u16; 4] {
     [r, g, b, u16::MAX]
 }
 
-fn document(values: &Values, parts: &[Part], sections: &[&[u8]]) -> Root {
+fn document(values: &Values, parts: &[Part], origin: DVec3, sections: &[&[u8]]) -> Root {
     let mut root = Root::default();
     root.asset.generator = Some(concat!("lapidary ", env!("CARGO_PKG_VERSION")).to_owned());
     let scene = root.push(json::Scene { extensions: None, extras: Default::default(), name: None, nodes: Vec::new() });
@@ -121,6 +122,11 @@ fn document(values: &Values, parts: &[Part], sections: &[&[u8]]) -> Root {
     for part in parts {
         let mesh = push_mesh(&mut root, values, part, &views, material);
         nodes.push(root.push(Node { mesh: Some(mesh), name: Some(part.name.clone()), ..Node::default() }));
+    }
+    if origin != DVec3::ZERO {
+        let translation = Some(origin.as_vec3().to_array());
+        let (children, name) = (Some(nodes), Some("origin".to_owned()));
+        nodes = vec![root.push(Node { translation, children, name, ..Node::default() })];
     }
     root.scenes[scene.value()].nodes = nodes;
     root

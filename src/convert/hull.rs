@@ -12,7 +12,7 @@ use robust::{Coord, Coord3D};
 /// A convex solid with flat facets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Polytope {
-    /// Corners, world units; each belongs to at least three facets.
+    /// Corners, in the frame of the points; each belongs to at least three facets.
     pub vertices: Vec<[f32; 3]>,
     /// Corners of each facet by index, anticlockwise as seen from outside; no three of them are collinear.
     pub facets: Vec<Vec<u32>>,

@@ -14,7 +14,7 @@ const SH_CONSTANT: f32 = 0.282_094_8;
 pub struct Solid {
     /// Which convex of the scene.
     pub convex: usize,
-    /// Its hull, world units.
+    /// Its hull, world units, relative to the scene's origin.
     pub polytope: Polytope,
     /// Its colour from no particular side, sRGB in 0..=1.
     pub colour: [f32; 3],

@@ -21,8 +21,10 @@ mod ply;
 
 use std::path::{Path, PathBuf};
 
+use glam::DVec3;
+
 use crate::files::FileError;
-use crate::scene::{Scene, SceneError};
+use crate::scene::{Scene, SceneError, step_of_f32};
 use crate::scene_file::{self, Metadata, SceneFileError};
 use mesh::Solids;
 
@@ -123,10 +125,12 @@ pub struct WriteOptions {
     pub shape: Shape,
     /// A `.ply` holds Gaussians instead of convexes.
     pub gaussians: bool,
+    /// Meshes, colliders and Gaussians have places relative to the scene's origin, not to that of the world.
+    pub recentre: bool,
 }
 
 /// What was written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Written {
     /// What the file holds this many of.
     pub kind: &'static str,
@@ -134,6 +138,9 @@ pub struct Written {
     pub written: usize,
     /// Convexes of the scene that are not in the file: too faint, or without a volume.
     pub left_out: usize,
+    /// Steps that places are rounded to, world units, because the file holds the world's coordinates in 32 bits; 0 where
+    /// nothing is lost.
+    pub lost: f64,
 }
 
 /// Reads a scene by the extension of its file. `focal` is for models of the authors' code.
@@ -163,28 +170,42 @@ pub fn write(scene: &Scene, metadata: &Metadata, options: &WriteOptions, path: &
     scene.check().map_err(|source| ConvertError::Scene { path: path.into(), source })?;
     let extension = extension(path);
     check_options(options, &extension, path)?;
-    let whole = Written { kind: "convexes", written: scene.len(), left_out: 0 };
+    let whole = Written { kind: "convexes", written: scene.len(), left_out: 0, lost: 0.0 };
+    let origin = if options.recentre { DVec3::ZERO } else { scene.origin };
+    let step = step_of_f32(origin.abs().max_element());
     match extension.as_str() {
         "safetensors" => scene_file::save_with(scene, metadata, path).map(|()| whole).map_err(Into::into),
         "ply" if options.gaussians => {
-            let written = gaussians::write(scene, options.min_opacity, path)?;
-            Ok(Written { kind: "Gaussians", written, left_out: scene.len() - written })
+            let written = gaussians::write(scene, origin, options.min_opacity, path)?;
+            let lost = if origin == DVec3::ZERO { 0.0 } else { step };
+            Ok(Written { kind: "Gaussians", written, left_out: scene.len() - written, lost })
         }
         "ply" => ply::write(scene, metadata, path).map(|()| whole),
-        _ => write_solids(scene, options, &extension, path),
+        _ => {
+            let solids = write_solids(scene, origin, options, &extension, path)?;
+            // The place of a node has 32 bits; files of text have all digits.
+            let is_exact = extension != "glb" || origin.as_vec3().as_dvec3() == origin;
+            Ok(Written { lost: if is_exact { 0.0 } else { step }, ..solids })
+        }
     }
 }
 
-fn write_solids(scene: &Scene, options: &WriteOptions, extension: &str, path: &Path) -> Result<Written, ConvertError> {
+fn write_solids(
+    scene: &Scene,
+    origin: DVec3,
+    options: &WriteOptions,
+    extension: &str,
+    path: &Path,
+) -> Result<Written, ConvertError> {
     let Solids { solids, faint, flat } = Solids::of(scene, options.min_opacity);
     match extension {
-        "glb" => glb::write(&solids, options.shape, path)?,
-        "obj" => obj::write(&solids, options.shape, path)?,
-        _ => colliders::write(&solids, path)?,
+        "glb" => glb::write(&solids, origin, options.shape, path)?,
+        "obj" => obj::write(&solids, origin, options.shape, path)?,
+        _ => colliders::write(&solids, origin, path)?,
     }
     let is_colliders = options.shape == Shape::Colliders || extension == "json";
     let kind = if is_colliders { "colliders" } else { "solids" };
-    Ok(Written { kind, written: solids.len(), left_out: faint + flat })
+    Ok(Written { kind, written: solids.len(), left_out: faint + flat, lost: 0.0 })
 }
 
 /// Refuses endings that are not known, and options that would be ignored.
@@ -207,6 +228,7 @@ fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result
             "writing .glb, .obj and .json files",
         ),
         (options.min_opacity > 0.0 && is_scene, "--min-opacity", "meshes, colliders and Gaussians"),
+        (options.recentre && is_scene, "--recentre", "meshes, colliders and Gaussians; scenes keep their origin"),
     ];
     match faults.into_iter().find(|(is_fault, ..)| *is_fault) {
         Some((_, option, meant_for)) => Err(ConvertError::Option { path: path.into(), option, meant_for }),

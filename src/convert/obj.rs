@@ -3,38 +3,46 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use glam::DVec3;
+
 use super::mesh::Solid;
 use super::{ConvertError, Shape};
 use crate::files;
 
-/// Writes solids as one object or one object each.
-pub(super) fn write(solids: &[Solid], shape: Shape, path: &Path) -> Result<(), ConvertError> {
-    Ok(files::write_atomically(path, text(solids, shape).as_bytes())?)
+/// Writes solids around an origin as one object or one object each.
+pub(super) fn write(solids: &[Solid], origin: DVec3, shape: Shape, path: &Path) -> Result<(), ConvertError> {
+    Ok(files::write_atomically(path, text(solids, origin, shape).as_bytes())?)
 }
 
-fn text(solids: &[Solid], shape: Shape) -> String {
+fn text(solids: &[Solid], origin: DVec3, shape: Shape) -> String {
     let mut text = format!("# lapidary {}: {} convexes\n", env!("CARGO_PKG_VERSION"), solids.len());
     // Corners are counted from 1 through the whole file.
     let mut first = 1u64;
     for solid in solids {
         // Writing to a string does not fail.
-        write_solid(&mut text, solid, shape, first).unwrap_or_default();
+        write_solid(&mut text, solid, origin, shape, first).unwrap_or_default();
         first += solid.polytope.vertices.len() as u64;
     }
     text
 }
 
-fn write_solid(text: &mut String, solid: &Solid, shape: Shape, first: u64) -> std::fmt::Result {
+fn write_solid(text: &mut String, solid: &Solid, origin: DVec3, shape: Shape, first: u64) -> std::fmt::Result {
     match shape {
         Shape::Each => writeln!(text, "o convex_{}", solid.convex)?,
         Shape::Colliders => writeln!(text, "o collider_{}", solid.convex)?,
         Shape::Merged => {}
     }
     let [r, g, b] = solid.colour;
-    for [x, y, z] in &solid.polytope.vertices {
+    for corner in &solid.polytope.vertices {
+        let DVec3 { x, y, z } = origin + DVec3::from(corner.map(f64::from));
+        match corner {
+            // Numbers of 32 bits have shorter decimals.
+            [x, y, z] if origin == DVec3::ZERO => write!(text, "v {x} {y} {z}")?,
+            _ => write!(text, "v {x} {y} {z}")?,
+        }
         match shape {
-            Shape::Colliders => writeln!(text, "v {x} {y} {z}")?,
-            Shape::Each | Shape::Merged => writeln!(text, "v {x} {y} {z} {r} {g} {b}")?,
+            Shape::Colliders => writeln!(text)?,
+            Shape::Each | Shape::Merged => writeln!(text, " {r} {g} {b}")?,
         }
     }
     for facet in &solid.polytope.facets {

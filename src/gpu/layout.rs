@@ -202,7 +202,7 @@ mirrors! {
         pub num_convexes: u32,
         /// Unused.
         pub padding: u32,
-        /// Where the normalised origin is in the world; the last component is unused.
+        /// Where the normalised origin is, relative to the origin of the scene in the world; the last component is unused.
         pub centre: [f32; 4],
     }
 

@@ -17,7 +17,7 @@ impl ToWorld {
         Ok(Self(Kernel::new(gpu, &shaders::TO_WORLD, &[("POINTS", points_per_convex)])?))
     }
 
-    /// Records that parameters in normalised units become those of the world, in place, as
+    /// Records that parameters in normalised units become those of the world, in place, relative to [`Similarity::origin`] as
     /// [`Similarity::to_world`] makes them on the host.
     ///
     /// # Errors
@@ -29,11 +29,11 @@ impl ToWorld {
         normalised_from_world: &Similarity,
         params: &Params<Buffer<f32>>,
     ) -> Result<(), GpuError> {
-        let Similarity { scale, centre: [x, y, z] } = *normalised_from_world;
+        let [x, y, z] = normalised_from_world.offset();
         let num_convexes = u32::try_from(params.raw_opacity.len()).unwrap_or(u32::MAX);
         let args = ToWorldArgs {
-            scale: scale.recip() as f32,
-            shift: scale.ln() as f32,
+            scale: normalised_from_world.scale.recip() as f32,
+            shift: normalised_from_world.shift(),
             num_convexes,
             padding: 0,
             centre: [x as f32, y as f32, z as f32, 0.0],

@@ -105,7 +105,7 @@ impl<T: Real> ImageCotangents<T> {
 #[must_use]
 pub fn forward<T: Real>(scene: &Scene<T>, camera: &Camera, options: &RenderOptions) -> Frame<T> {
     assert_eq!(scene.check_shapes(), Ok(()), "a scene must be checked before it is rendered");
-    let view = View::new(camera, options);
+    let view = View::new(&camera.relative_to(scene.origin), options);
     let projected = (0..scene.len()).into_par_iter().map(|id| project(scene, id, &view).ok()).collect();
     let layers = Layers::new(projected);
     let (width, height) = (camera.width as usize, camera.height as usize);
@@ -167,7 +167,7 @@ pub fn backward<T: Real>(
     let lengths = (v.rgb.len(), v.alpha.len(), v.depth.len());
     assert_eq!(lengths, (num_pixels * 3, num_pixels, num_pixels), "cotangents must have the frame's size");
     assert_eq!(frame.layers.projected.len(), scene.len(), "the frame must be of this scene");
-    let view = View::new(camera, options);
+    let view = View::new(&camera.relative_to(scene.origin), options);
     let v_projected = rasterize_backward(&view, background(options), frame, v);
     let mut gradients = scene.zeros();
     for (id, v_convex) in v_projected.iter().enumerate() {

@@ -21,6 +21,8 @@ pub use pending::Pending;
 pub use statistics::Statistics;
 pub use view::View;
 
+use glam::DVec3;
+
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
 use crate::image::Image;
@@ -30,6 +32,8 @@ use crate::scene::{NAMES, Params, Scene};
 /// A scene in the memory of the device.
 #[derive(Debug)]
 pub struct GpuScene {
+    /// World position that the points are relative to.
+    pub origin: DVec3,
     /// Rows of every parameter.
     pub params: Params<Buffer<f32>>,
     /// Number of convexes.
@@ -48,6 +52,7 @@ impl GpuScene {
     pub fn upload(gpu: &Gpu, scene: &Scene) -> Result<Self, GpuError> {
         let upload = |(name, values): (&str, &Vec<f32>)| gpu.upload(&format!("params.{name}"), values);
         Ok(Self {
+            origin: scene.origin,
             params: NAMES.zip(scene.params.as_ref()).map(upload).transpose()?,
             num_convexes: small(scene.len() as u64),
             points_per_convex: small(scene.points_per_convex as u64),

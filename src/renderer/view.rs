@@ -145,6 +145,7 @@ fn layout_camera(
     num_tiles: [u32; 2],
     max_instances: u32,
 ) -> layout::Camera {
+    let camera = camera.relative_to(scene.origin);
     let rows = camera.view_from_world.matrix3.transpose().to_cols_array_2d();
     let row = |i: usize| {
         let [x, y, z] = rows[i].map(|value| value as f32);

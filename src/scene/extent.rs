@@ -31,7 +31,7 @@ impl Extent {
             let sum = corners
                 .chunks_exact(3)
                 .fold(DVec3::ZERO, |sum, p| sum + DVec3::new(p[0].into(), p[1].into(), p[2].into()));
-            sum / points.max(1) as f64
+            scene.origin + sum / points.max(1) as f64
         };
         // A hundred thousand tell as much as all.
         let every = (scene.len() / 100_000).max(1);
@@ -43,7 +43,7 @@ impl Extent {
     #[must_use]
     pub fn of_corners(scene: &Scene) -> Self {
         let every = (scene.params.points.len() / 3 / 100_000).max(1);
-        let point = |p: &[f32]| DVec3::new(p[0].into(), p[1].into(), p[2].into());
+        let point = |p: &[f32]| scene.origin + DVec3::new(p[0].into(), p[1].into(), p[2].into());
         let points = scene.params.points.chunks_exact(3).step_by(every).map(point);
         Self::of_points(points.filter(|point| point.is_finite()).collect())
     }

@@ -1,12 +1,14 @@
 //! A scene: the parameters of its convexes, checked once at the door.
 
 mod extent;
+mod layout;
 mod params;
 mod similarity;
 
 use glam::DVec3;
 
 pub use extent::Extent;
+pub use layout::{Layout, step_of_f32};
 pub use params::{NAMES, Params};
 pub use similarity::{NORMALISED_RADIUS, Similarity};
 
@@ -16,6 +18,8 @@ use crate::real::Real;
 /// N convexes of K points each. Source: docs/spec.md §2.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene<T = f32> {
+    /// World position that `points` are relative to: far from the origin of the world, f32 has too few digits for places.
+    pub origin: DVec3,
     /// Rows of every parameter, convex after convex.
     pub params: Params<Vec<T>>,
     /// K, the number of points of every convex.
@@ -53,6 +57,16 @@ pub enum SceneError {
         /// The first such convex.
         convex: usize,
     },
+    /// A value becomes infinite in world units.
+    #[error("`{name}` of convex {convex} is {value}, which is not finite in world units")]
+    NotFiniteInWorld {
+        /// The parameter.
+        name: &'static str,
+        /// The first such convex.
+        convex: usize,
+        /// Its value in normalised units, in words.
+        value: String,
+    },
 }
 
 /// Values per convex of each parameter.
@@ -65,7 +79,7 @@ impl<T: Real> Scene<T> {
     /// An empty scene.
     #[must_use]
     pub fn empty(points_per_convex: usize, sh_degree: usize) -> Self {
-        Self { params: Params::default(), points_per_convex, sh_degree }
+        Self { origin: DVec3::ZERO, params: Params::default(), points_per_convex, sh_degree }
     }
 
     /// Number of convexes.
@@ -113,11 +127,11 @@ impl<T: Real> Scene<T> {
         let gather = |(values, width): (&Vec<T>, usize)| {
             source_from_new.iter().flat_map(|i| &values[i * width..(i + 1) * width]).copied().collect()
         };
-        Self { params: self.params.as_ref().zip(self.row_widths()).map(gather), ..self.clone_shape() }
-    }
-
-    fn clone_shape(&self) -> Self {
-        Self::empty(self.points_per_convex, self.sh_degree)
+        Self {
+            params: self.params.as_ref().zip(self.row_widths()).map(gather),
+            origin: self.origin,
+            ..Self::empty(self.points_per_convex, self.sh_degree)
+        }
     }
 
     /// The same scene in another precision.
@@ -125,13 +139,14 @@ impl<T: Real> Scene<T> {
     pub fn cast<U: Real>(&self) -> Scene<U> {
         let cast = |value: &T| U::of(value.to_f64().unwrap_or(f64::NAN));
         Scene {
+            origin: self.origin,
             params: self.params.as_ref().map(|values| values.iter().map(cast).collect()),
             points_per_convex: self.points_per_convex,
             sh_degree: self.sh_degree,
         }
     }
 
-    /// Point `k` of convex `i`, world units.
+    /// Point `k` of convex `i`, world units, relative to the origin.
     #[must_use]
     pub fn point(&self, i: usize, k: usize) -> [T; 3] {
         let at = (i * self.points_per_convex + k) * 3;
@@ -182,6 +197,7 @@ impl<T: Real> Scene<T> {
             .chunks_exact(3)
             .map(|p| DVec3::new(coordinate(&p[0]), coordinate(&p[1]), coordinate(&p[2])))
             .filter(|p| p.is_finite())
+            .map(|p| self.origin + p)
             .fold(None, |bounds, p| match bounds {
                 None => Some((p, p)),
                 Some((low, high)) => Some((p.min(low), p.max(high))),
@@ -236,6 +252,8 @@ mod tests {
         let mut scene = scene(3);
         scene.params.points[9] = f32::INFINITY;
         assert_eq!(scene.bounds(), Some((DVec3::ZERO, DVec3::splat(2.0))));
+        scene.origin = DVec3::new(4e6, 0.1, 0.0);
+        assert_eq!(scene.bounds(), Some((scene.origin, scene.origin + 2.0)));
         assert_eq!(Scene::<f32>::empty(3, 0).bounds(), None);
     }
 }

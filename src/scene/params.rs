@@ -6,7 +6,7 @@
 /// One `T` per parameter, in the order of docs/spec.md §2.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Params<T> {
-    /// World positions; a row is `[K, 3]`.
+    /// World positions, relative to the scene's origin; a row is `[K, 3]`.
     pub points: T,
     /// Logarithm of the smoothness delta; a row is one value.
     pub log_delta: T,

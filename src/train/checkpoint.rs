@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::options::TrainOptions;
-use crate::camera::Camera;
+use super::suspicion::layout_of;
 use crate::dataset::{AlphaMode, Dataset, Split, View};
 use crate::files::{self, FileError};
 use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
@@ -90,8 +90,7 @@ impl State {
         if dataset.alpha() != self.alpha {
             return Some(format!("alpha is {} now, {} then", told(dataset.alpha()), told(self.alpha)));
         }
-        let cameras: Vec<Camera> = views.iter().map(|view| view.camera).collect();
-        let is_near = self.similarity.is_near(&Similarity::of_cameras(&cameras));
+        let is_near = self.similarity.is_near(&Similarity::of_layout(&layout_of(dataset)));
         (!is_near).then(|| "the cameras stand elsewhere".to_owned())
     }
 }
@@ -200,11 +199,14 @@ impl Checkpoint {
         };
         let group = |group: &str| NAMES.map(|name| floats(format!("{group}.{name}"))).transpose();
         let as_scene = |params: Params<Vec<f32>>| {
-            let scene = Scene { params, points_per_convex, sh_degree };
+            let scene = Scene { params, ..Scene::empty(points_per_convex, sh_degree) };
             scene.check().map_err(|source| CheckpointError::Scene { path: path.into(), source })?;
             Ok::<Scene, CheckpointError>(scene)
         };
         let scene = as_scene(group(GROUPS[0])?)?;
+        state.similarity.check().map_err(|error| content(format!("metadata `state`, `similarity`: {error}")))?;
+        let broken = |source| CheckpointError::Scene { path: path.into(), source };
+        state.similarity.check_in_world(&scene).map_err(broken)?;
         // Moments have the shape of a scene and are finite too.
         let moments = [as_scene(group(GROUPS[1])?)?, as_scene(group(GROUPS[2])?)?];
         let statistics: Vec<[f32; 4]> = bytemuck::pod_collect_to_vec(&floats("statistics".to_owned())?);

@@ -55,6 +55,14 @@ pub enum TrainError {
         /// Convexes that are allowed.
         most: u32,
     },
+    /// Cameras stand so far apart, or so far off, that 32-bit numbers cannot hold their units.
+    #[error("the cameras of {} cannot be brought into the units of training: {reason}", path.display())]
+    Similarity {
+        /// The dataset.
+        path: PathBuf,
+        /// What was expected and found.
+        reason: String,
+    },
     /// All convexes are gone.
     #[error("no convex is left after iteration {iteration}: {reason}")]
     Empty {

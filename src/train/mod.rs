@@ -29,6 +29,7 @@ pub use error::TrainError;
 use governor::Governor;
 pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
 pub use start::start;
+pub use suspicion::layout_of;
 pub use targets::Targets;
 
 use crate::camera::{Camera, RenderOptions};
@@ -79,7 +80,8 @@ impl Trainer {
         if training_cameras.is_empty() {
             return Err(TrainError::NoTrainingViews { path: dataset.path.clone() });
         }
-        let similarity = Similarity::of_cameras(&training_cameras);
+        let similarity = Similarity::of_layout(&layout_of(&dataset));
+        similarity.check().map_err(|reason| TrainError::Similarity { path: dataset.path.clone(), reason })?;
         let cameras: Vec<Camera> = training_cameras.iter().map(|camera| similarity.camera(camera)).collect();
         let (renderer, governor) = govern(gpu, &options, &dataset)?;
         let scene = start(&dataset, &cameras, &similarity, &within(&options, &governor));
@@ -375,7 +377,7 @@ impl Trainer {
         self.wait_until(0)?;
         let scene = self.optimiser.scene();
         let params = scene.params.as_ref().map(|values| values.read(&self.gpu)).transpose()?;
-        Ok(Scene { params, points_per_convex: scene.points_per_convex as usize, sh_degree: scene.sh_degree as usize })
+        Ok(Scene { params, ..Scene::empty(scene.points_per_convex as usize, scene.sh_degree as usize) })
     }
 
     /// The scene in the units of the dataset.
@@ -407,7 +409,7 @@ impl Trainer {
         let params = scene.params.as_ref().map(&mut copy).transpose()?;
         to_world.record(&mut commands, &self.similarity, &params)?;
         commands.submit();
-        let snapshot = GpuScene { params, ..*scene };
+        let snapshot = GpuScene { params, origin: self.similarity.origin(), ..*scene };
         self.to_world = Some(to_world);
         Ok(snapshot)
     }

@@ -194,7 +194,13 @@ fn fibonacci_sphere(count: usize) -> impl Iterator<Item = DVec3> {
 fn random_seeds(kind: Kind, cameras: &[Camera], options: &TrainOptions, random: &mut Pcg64Mcg) -> Vec<Seed> {
     let (focus, radius) = common_view(cameras);
     let count = RANDOM_POINTS.min(options.max_convexes as usize).max(1);
-    let num_far = if kind == Kind::Blender { 0 } else { count / 2 };
+    // Cameras at one place have no common ball before them.
+    let is_one_place = cameras.iter().all(|camera| camera.position().length() < ONE_PLACE);
+    let num_far = match kind {
+        _ if is_one_place => count,
+        Kind::Blender => 0,
+        Kind::Colmap | Kind::Nerfstudio => count / 2,
+    };
     let mut seeds = Vec::with_capacity(count);
     while seeds.len() < count - num_far {
         let place = DVec3::from_array(std::array::from_fn(|_| 2.0 * random.random::<f64>() - 1.0));
@@ -208,11 +214,15 @@ fn random_seeds(kind: Kind, cameras: &[Camera], options: &TrainOptions, random: 
             random.random::<f64>() * f64::from(camera.width),
             random.random::<f64>() * f64::from(camera.height),
         );
-        let depth = 0.3 * camera.position().distance(focus) * (random.random::<f64>() * 3.5).exp();
+        let distance = if is_one_place { NORMALISED_RADIUS } else { camera.position().distance(focus) };
+        let depth = 0.3 * distance * (random.random::<f64>() * 3.5).exp();
         seeds.push((camera.position() + depth * camera.ray(pixel), [0.5; 3]));
     }
     seeds
 }
+
+/// Cameras that are all nearer to their middle than this have no parallax, normalised units.
+const ONE_PLACE: f64 = 1e-3 * NORMALISED_RADIUS;
 
 /// Directions that are tried for the far sphere.
 const FAR_DIRECTIONS: usize = 600;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::camera::Camera;
 use crate::dataset::{Dataset, DatasetError, Picture, Split};
-use crate::scene::{NORMALISED_RADIUS, Similarity};
+use crate::scene::{Layout, NORMALISED_RADIUS, Similarity};
 
 /// Pictures that are decoded for a look.
 const LOOKS: usize = 8;
@@ -16,6 +16,14 @@ const POSES: usize = 64;
 
 /// Points that are looked at.
 const POINTS: usize = 4000;
+
+/// How the cameras stand that a training sees, with some of the dataset's points.
+#[must_use]
+pub fn layout_of(dataset: &Dataset) -> Layout {
+    let cameras: Vec<Camera> = dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
+    let points: Vec<DVec3> = every(POINTS, &dataset.points).map(|point| DVec3::from_array(point.position)).collect();
+    Layout::of(&cameras, &points)
+}
 
 /// Everything that looks wrong.
 ///
@@ -39,8 +47,8 @@ pub(super) fn suspicions(
     let name = |view: usize| dataset.views[view].name.as_str();
     let blank: Vec<&str> =
         pictures.iter().filter(|(_, picture)| is_blank(picture)).map(|(view, _)| name(*view)).collect();
-    let found = [few(&cameras), at_one_place(&cameras), without_overlap(&cameras), without_points(&cameras, &points)];
-    let mut found: Vec<String> = found.into_iter().flatten().collect();
+    let mut found: Vec<String> = few(&cameras).into_iter().chain(layout_of(dataset).notes()).collect();
+    found.extend([without_overlap(&cameras), without_points(&cameras, &points)].into_iter().flatten());
     found.extend(blank.first().map(|first| {
         format!(
             "{} of {} pictures that were looked at show nothing: they are of one colour, or masks leave nothing of them \
@@ -63,13 +71,6 @@ fn few(cameras: &[Camera]) -> Option<String> {
     (cameras.len() < 3).then(|| {
         format!("there are only {} pictures to train on: nothing behind the first surface can be learnt", cameras.len())
     })
-}
-
-fn at_one_place(cameras: &[Camera]) -> Option<String> {
-    let first = cameras.first()?.position();
-    let is_one = cameras.iter().all(|camera| camera.position().distance(first) < 1e-4 * NORMALISED_RADIUS);
-    (is_one && cameras.len() > 1)
-        .then(|| "all cameras stand at one place: without parallax there is no depth".to_owned())
 }
 
 /// Whether a camera has a place in its picture.
@@ -188,10 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn cameras_at_one_place_and_too_few_are_named() {
+    fn too_few_cameras_are_named() {
         let ring = ring(|_| DVec3::ZERO);
-        assert_eq!((few(&ring), at_one_place(&ring)), (None, None));
-        assert!(few(&ring[..2]).is_some() && at_one_place(&[ring[0]; 4]).is_some());
+        assert!(few(&ring).is_none() && few(&ring[..2]).is_some());
     }
 
     #[test]

@@ -228,7 +228,7 @@ impl Stage {
         if look.draws_hulls() && edges.as_ref().is_none_or(|edges| edges.len() < num_pixels) {
             *edges = Some(gpu.zeros("edges", num_pixels)?);
         }
-        let arguments = display_args(part, &frame, canvas);
+        let arguments = display_args(part, shown.origin, &frame, canvas);
         let buffers = DisplayBuffers {
             args,
             num_pixels,
@@ -344,7 +344,7 @@ impl Stage {
             let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
             let hull_edges = gpu.zeros("hull_edges", shown.num_convexes.max(1).into())?;
             for window in windows(gpu, 3 * shown.points_per_convex, shown.num_convexes) {
-                alter_args.write(gpu, 0, &[alter_arguments(look, &window)]);
+                alter_args.write(gpu, 0, &[alter_arguments(look, shown.origin, &window)]);
                 let mut commands = Commands::new(gpu, "hull edges");
                 kernels.display.hull_edges(&mut commands, alter_args, &window, &shown.params.points, &hull_edges)?;
                 commands.submit();
@@ -368,6 +368,7 @@ fn alter(
     alter_args: &Buffer<AlterArgs>,
 ) -> Result<GpuScene, GpuError> {
     let mut altered = GpuScene {
+        origin: scene.origin,
         params: scene.params.as_ref().map(Clone::clone),
         num_convexes: scene.num_convexes,
         points_per_convex: scene.points_per_convex,
@@ -381,7 +382,7 @@ fn alter(
     altered.params.raw_opacity = gpu.zeros("altered.raw_opacity", scene.params.raw_opacity.len())?;
     let (from, to) = (AlterBuffers::of(&scene.params), AlterBuffers::of(&altered.params));
     for window in windows(gpu, 3 * scene.points_per_convex, scene.num_convexes) {
-        alter_args.write(gpu, 0, &[alter_arguments(look, &window)]);
+        alter_args.write(gpu, 0, &[alter_arguments(look, scene.origin, &window)]);
         let mut commands = Commands::new(gpu, "alter");
         display.alter(&mut commands, alter_args, &window, from, to)?;
         commands.submit();
@@ -390,10 +391,10 @@ fn alter(
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32 and count in u32")]
-fn alter_arguments(look: &Look, window: &Range<u64>) -> AlterArgs {
+fn alter_arguments(look: &Look, origin: DVec3, window: &Range<u64>) -> AlterArgs {
     let all = Crop { low: DVec3::splat(-1e30), high: DVec3::splat(1e30) };
     let Crop { low, high } = look.crop.unwrap_or(all);
-    let corner = |corner: DVec3| [corner.x as f32, corner.y as f32, corner.z as f32, 0.0];
+    let corner = |corner: DVec3| (corner - origin).as_vec3().extend(0.0).to_array();
     let opacity = look.min_opacity;
     let raw_threshold = if opacity <= 0.0 { f32::MIN } else { (opacity / (1.0 - opacity).max(1e-6)).ln() };
     AlterArgs {
@@ -420,8 +421,9 @@ fn of_window(arguments: DisplayArgs, window: &Range<u64>) -> DisplayArgs {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
-fn display_args(part: &Part<'_>, frame: &Frame, canvas: &Canvas) -> DisplayArgs {
-    let Part { camera, look, depth_range, .. } = part;
+fn display_args(part: &Part<'_>, origin: DVec3, frame: &Frame, canvas: &Canvas) -> DisplayArgs {
+    let Part { look, depth_range, .. } = part;
+    let camera = part.camera.relative_to(origin);
     let rotation = camera.view_from_world.matrix3.transpose();
     let row = |i: usize| {
         let [x, y, z] = rotation.col(i).to_array().map(|value| value as f32);

@@ -3,6 +3,7 @@
 mod authors;
 mod hostile;
 mod meshes;
+mod origin;
 mod splats;
 
 use std::fmt::Write as _;

@@ -65,7 +65,7 @@ fn a_scene_is_rebuilt_from_edits() {
         ];
         optimiser.rebuild(&edits).unwrap();
         let new = optimiser.scene().params.as_ref().map(|values| values.read(gpu()).unwrap());
-        let new = Scene { params: new, points_per_convex: k, sh_degree: 2 };
+        let new = Scene { params: new, ..Scene::empty(k, 2) };
         new.check().unwrap();
         assert_eq!(new.len(), edits.len());
         for (i, edit) in edits.iter().enumerate() {

@@ -266,6 +266,30 @@ mod stage {
         assert!(found > 20);
     }
 
+    /// The window follows a scene to its place in the world: edited, cropped, with edges of hulls, and under the pointer.
+    #[test]
+    fn a_scene_with_an_origin_is_shown_as_one_without() {
+        let (scene, camera) = toy();
+        let origin = DVec3::new(448_262.25, 5_411_932.5, 250.0);
+        let (far, far_camera) = (Scene { origin, ..scene.clone() }, camera.relative_to(-origin));
+        let (mut near_stage, mut far_stage) = (stage(&scene), stage(&far));
+        let crop = |by: DVec3| Some(Crop { low: by + DVec3::new(-0.3, -9.0, -9.0), high: by + DVec3::splat(9.0) });
+        let plain = Look::default();
+        for look in [plain, Look { hulls: true, ..plain }, Look { mode: DisplayMode::Normal, ..plain }] {
+            for is_cropped in [false, true] {
+                let look = |by: DVec3| Look { crop: crop(by).filter(|_| is_cropped), ..look };
+                let expected = shown(&mut near_stage, &camera, &look(DVec3::ZERO));
+                let found = shown(&mut far_stage, &far_camera, &look(origin));
+                assert!(apart(&found, &expected) < 1e-3, "{}", apart(&found, &expected));
+            }
+        }
+        for pixel in [DVec2::new(75.0, 50.0), DVec2::new(60.0, 40.0)] {
+            let near = near_stage.pick(&camera, &plain, pixel).unwrap().unwrap();
+            let far = far_stage.pick(&far_camera, &plain, pixel).unwrap().unwrap();
+            assert!(far.convex == near.convex && far.point.distance(near.point + origin) < 1e-3, "{far:?}, {near:?}");
+        }
+    }
+
     #[test]
     fn an_empty_stage_and_an_empty_scene_are_background() {
         let (_, camera) = toy();

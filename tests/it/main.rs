@@ -19,6 +19,7 @@ mod loss;
 mod metrics;
 mod normals;
 mod optimiser;
+mod origin;
 mod rasterize;
 mod reference;
 mod render;

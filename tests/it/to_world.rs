@@ -10,9 +10,10 @@ use crate::support::toys::{self, Random};
 
 #[test]
 fn the_gpu_does_what_the_host_does() {
-    let similarity = Similarity { scale: 0.37, centre: [1.5, -20.0, 300.0] };
+    let near = Similarity { scale: 0.37, centre: [1.5, -20.0, 300.0] };
+    let far = Similarity { centre: [448_262.03, 5_411_932.7, 250.0], ..near };
     let mut random = Random::new(77);
-    for k in [3, 6, 8] {
+    for (k, similarity) in [(3, near), (6, near), (8, far)] {
         let scene = toys::scene(&mut random, 300, k, 2).cast::<f32>();
         let expected = similarity.to_world(&scene);
         let shown = GpuScene::upload(gpu(), &scene).unwrap();

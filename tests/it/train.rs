@@ -258,7 +258,7 @@ fn costs_are_what_buffers_take() {
     let held = |num_convexes: u32| {
         let row = |width: usize| vec![0.0_f32; width * num_convexes as usize];
         let params = lapidary::scene::row_widths(6).map(row);
-        let scene = Scene { params, points_per_convex: 6, sh_degree: 3 };
+        let scene = Scene { params, ..Scene::empty(6, 3) };
         let mut optimiser = Optimiser::new(&gpu, GpuScene::upload(&gpu, &scene).unwrap()).unwrap();
         optimiser.prepare([dataset.views[0].camera]).unwrap();
         gpu.held()

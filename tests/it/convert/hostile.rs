@@ -174,7 +174,7 @@ fn counts_of_a_ply_are_checked_before_anything_is_read() {
     says(&format!("vertex 18\n{xyz}element convex 3\n"), &many, "more than it can hold");
     says("convex 3", "convex -3", "count");
     says("points_per_convex 6", "points_per_convex 9", "has 9 points");
-    says("comment version 1", "comment version 2", "`version` is 2");
+    says("comment version 1", "comment version 3", "`version` is 3");
     says("property float x", "property double x", "`vertex`");
     says("list uchar float sh", "list uint float sh", "`convex`");
     says("property list uchar float sh\n", "", "`convex`");

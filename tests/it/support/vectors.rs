@@ -140,8 +140,7 @@ impl File {
         let param = |key: &str| self.floats(key);
         let scene = Scene {
             params: lapidary::scene::NAMES.map(param),
-            points_per_convex: self.shape("points")[1],
-            sh_degree: self.meta("sh_degree"),
+            ..Scene::empty(self.shape("points")[1], self.meta("sh_degree"))
         };
         scene.check().unwrap();
         let [r, g, b] = self.doubles("background");
