@@ -6,13 +6,17 @@ RELEASE := target/release/lapidary
 DEBUG := target/debug/lapidary
 DEMO := out/demo
 
-.PHONY: help demo test test-subgroups test-portable check tools
+.PHONY: help demo test test-subgroups test-portable soak check tools
+
+# How long `make soak` takes.
+SECONDS ?= 60
 
 help:
 	@echo "make demo           build, then show what lapidary does on this machine; pictures in $(DEMO)"
 	@echo "make test           run every test"
 	@echo "make test-subgroups run the GPU tests with subgroups of four and of sixteen lanes, on Mesa's software driver"
 	@echo "make test-portable  run the GPU tests on SwiftShader, a weaker device, where it is installed"
+	@echo "make soak           attack the program for SECONDS=60: kills, lost devices, broken files and more"
 	@echo "make check          format, lints and documentation, warnings as errors"
 
 tools:
@@ -37,6 +41,11 @@ test-subgroups: tools
 test-portable: tools
 	$(CARGO) test --no-run
 	scripts/test-portable
+
+soak: tools
+	$(CARGO) test --no-run --test soak
+	scripts/setup-vulkan $(DEBUG)
+	scripts/soak $(SECONDS)
 
 check: tools
 	$(CARGO) fmt --check
