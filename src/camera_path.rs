@@ -1,4 +1,7 @@
-//! A way of the camera through a scene: key frames, and smooth motion between them. docs/viewer.md describes the file.
+//! A way of the camera through a scene: key frames, and smooth motion between them. docs/viewer.md describes the file;
+//! those of some other programs are read, too.
+
+mod foreign;
 
 use std::path::{Path, PathBuf};
 
@@ -81,11 +84,13 @@ pub struct CameraPath {
     keys: Vec<Key>,
     /// Frames per second of a film.
     pub frames_per_second: f64,
+    /// Width and height of its pictures, pixels, where another program said them.
+    pub size: Option<[u32; 2]>,
 }
 
 impl Default for CameraPath {
     fn default() -> Self {
-        Self { keys: Vec::new(), frames_per_second: 30.0 }
+        Self { keys: Vec::new(), frames_per_second: 30.0, size: None }
     }
 }
 
@@ -104,7 +109,17 @@ pub enum CameraPathError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Not a camera path.
+    /// A file that holds something else.
+    #[error(
+        "{} is not a camera path; read are those of the viewer (`format` {FORMAT}) and of nerfstudio (`camera_path`), \
+         cameras.json of 3DGS, and .lookat of SIBR",
+        path.display()
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A camera path with a fault.
     #[error("{} is not a camera path: {reason}", path.display())]
     Content {
         /// The file.
@@ -119,7 +134,7 @@ impl CameraPath {
     #[must_use]
     pub fn new(mut keys: Vec<Key>, frames_per_second: f64) -> Self {
         keys.sort_by(|a, b| a.time.total_cmp(&b.time));
-        Self { keys, frames_per_second }
+        Self { keys, frames_per_second, size: None }
     }
 
     /// The keys in order.
@@ -185,37 +200,58 @@ impl CameraPath {
     pub fn frames(&self) -> Vec<Key> {
         let first = self.keys.first().map_or(0.0, |key| key.time);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked when read; saturates")]
-        let count = (self.duration() * self.frames_per_second).floor().clamp(0.0, MAX_FRAMES) as usize;
+        // The time of the last frame is rounded.
+        let count = (self.duration() * self.frames_per_second + 1e-6).floor().clamp(0.0, MAX_FRAMES) as usize;
         (0..=count).filter_map(|frame| self.at(first + frame as f64 / self.frames_per_second)).collect()
     }
 
-    /// Reads a file.
+    /// Reads a file of the viewer, of nerfstudio, of 3DGS or of SIBR. Cameras of the last three follow each other frame by
+    /// frame.
     ///
     /// # Errors
     /// [`CameraPathError`] naming the file and what was expected.
     pub fn load(path: &Path) -> Result<Self, CameraPathError> {
         let content = |reason: String| CameraPathError::Content { path: path.into(), reason };
-        let stored: Stored = serde_json::from_slice(&files::read(path)?).map_err(|error| content(error.to_string()))?;
+        let bytes = files::read(path)?;
+        match foreign::parse(&bytes, None) {
+            Some(frames) => frames.map(Self::of_frames).and_then(Self::checked).map_err(content),
+            None if has_key(&bytes, "format") => Self::parse(&bytes).and_then(Self::checked).map_err(content),
+            None => Err(CameraPathError::Unknown { path: path.into() }),
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let stored: Stored = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if stored.format != FORMAT || stored.version != VERSION {
-            return Err(content(format!("expected `format` {FORMAT} and `version` {VERSION}")));
-        }
-        if stored.keys.is_empty() {
-            return Err(content("it has no keys".into()));
-        }
-        if let Some((index, fault)) = stored.keys.iter().enumerate().find_map(|(i, key)| Some((i, key.fault()?))) {
-            return Err(content(format!("key {index}: {fault}")));
+            return Err(format!("expected `format` {FORMAT} and `version` {VERSION}"));
         }
         if stored.keys.windows(2).any(|pair| pair[0].time >= pair[1].time) {
-            return Err(content("the times of its keys do not grow".into()));
+            return Err("the times of its keys do not grow".into());
         }
-        let path = Self::new(stored.keys, stored.frames_per_second);
-        if !(0.1..=1000.0).contains(&path.frames_per_second) {
-            return Err(content("`frames_per_second` is not between 0.1 and 1000".into()));
+        Ok(Self::new(stored.keys, stored.frames_per_second))
+    }
+
+    /// A key for each frame.
+    fn of_frames(frames: foreign::Frames) -> Self {
+        let foreign::Frames { cameras, frames_per_second, size } = frames;
+        let key = |(index, camera)| Key::of_camera(f64::from(index) / frames_per_second, camera);
+        Self { size, ..Self::new((0u32..).zip(&cameras).map(key).collect(), frames_per_second) }
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        if self.keys.is_empty() {
+            return Err("it has no keys".into());
         }
-        if path.duration() * path.frames_per_second > MAX_FRAMES {
-            return Err(content(format!("it has more than {MAX_FRAMES} frames")));
+        if let Some((index, fault)) = self.keys.iter().enumerate().find_map(|(i, key)| Some((i, key.fault()?))) {
+            return Err(format!("key {index}: {fault}"));
         }
-        Ok(path)
+        if !(0.1..=1000.0).contains(&self.frames_per_second) {
+            return Err("`frames_per_second` is not between 0.1 and 1000".into());
+        }
+        if self.duration() * self.frames_per_second > MAX_FRAMES {
+            return Err(format!("it has more than {MAX_FRAMES} frames"));
+        }
+        Ok(self)
     }
 
     /// Writes a file.
@@ -233,6 +269,22 @@ impl CameraPath {
             .map_err(|error| CameraPathError::Content { path: path.into(), reason: error.to_string() })?;
         Ok(files::write_atomically(path, &json)?)
     }
+}
+
+/// Whether bytes are a JSON object with this key.
+fn has_key(bytes: &[u8], key: &str) -> bool {
+    serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|json| json.get(key).is_some())
+}
+
+/// The cameras of a file of nerfstudio, 3DGS or SIBR, each with its own size, or of `size` where the file says none; `None`
+/// where it is another file.
+///
+/// # Errors
+/// [`CameraPathError`] naming the file and what was expected.
+pub fn cameras_of_others(path: &Path, size: Option<[u32; 2]>) -> Result<Option<Vec<Camera>>, CameraPathError> {
+    let content = |reason: String| CameraPathError::Content { path: path.into(), reason };
+    let frames = foreign::parse(&files::read(path)?, size).transpose().map_err(content)?;
+    Ok(frames.map(|frames| frames.cameras))
 }
 
 /// Cubic Hermite interpolation between the keys a and b; the tangent at a key is the slope between its neighbours, so the
@@ -332,6 +384,7 @@ mod tests {
         let good = std::fs::read_to_string(&file).unwrap();
         for (from, to, part) in [
             ("lapidary-camera-path", "other", "format"),
+            ("\"format\"", "\"other\"", "camera_path"),
             ("\"time\": 1.0", "\"time\": 7.0", "do not grow"),
             ("\"fov_y\": 50.0", "\"fov_y\": 0.0", "fov_y"),
             ("\"frames_per_second\": 30.0", "\"frames_per_second\": 1e300", "frames_per_second"),
@@ -340,6 +393,28 @@ mod tests {
             let message = CameraPath::load(&file).unwrap_err().to_string();
             assert!(message.contains("path.json") && message.contains(part), "{message}");
         }
+    }
+
+    #[test]
+    fn every_frame_of_another_program_is_one_of_the_film() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("path.json");
+        let frame = |x: usize| serde_json::json!({"camera_to_world": [1, 0, 0, x, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], "fov": 40});
+        for count in [1, 2, 30, 100] {
+            let frames: Vec<_> = (0..count).map(frame).collect();
+            let json =
+                serde_json::json!({"camera_path": frames, "fps": 29.97, "render_width": 64, "render_height": 48});
+            files::write_atomically(&file, json.to_string().as_bytes()).unwrap();
+            let path = CameraPath::load(&file).unwrap();
+            let found: Vec<f64> = path.frames().iter().map(|key| key.position[0]).collect();
+            assert_eq!(found, (0..count).map(|x| x as f64).collect::<Vec<_>>());
+            assert_eq!((path.size, path.frames_per_second), (Some([64, 48]), 29.97));
+            assert!((path.keys()[0].fov_y - 40.0).abs() < 1e-9);
+        }
+        assert_eq!(cameras_of_others(&file, None).unwrap().unwrap().len(), 100);
+        files::write_atomically(&file, b"[]").unwrap();
+        assert!(cameras_of_others(&file, None).unwrap().is_none());
+        assert!(CameraPath::load(&file).unwrap_err().to_string().contains("nerfstudio"));
     }
 
     #[test]

@@ -1,7 +1,20 @@
-//! Writing files so that a reader never meets half of one.
+//! Reading files that are files, and writing them so that a reader never meets half of one.
+//!
+//! Every input is opened here. A pipe or a device in its place would hang the program or fill its memory, so only regular
+//! files are read, never more of one than it holds, and never more than its kind can need.
 
-use std::io::Write as _;
+use std::fs::{File, FileType};
+use std::io::{Error, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+/// Most bytes of a text: JSON, TOML, a list of names.
+pub const MAX_TEXT_BYTES: u64 = 256 << 20;
+
+/// Most bytes of a picture's file.
+pub const MAX_PICTURE_BYTES: u64 = 2 << 30;
+
+/// Most bytes of a scene, a checkpoint or a model; two hundred million convexes fit in.
+pub const MAX_SCENE_BYTES: u64 = 64 << 30;
 
 /// A file or folder that could not be read or written, with its path.
 #[derive(Debug, thiserror::Error)]
@@ -12,12 +25,12 @@ pub struct FileError {
     /// The file or folder.
     pub path: PathBuf,
     /// What the system said.
-    pub source: std::io::Error,
+    pub source: Error,
 }
 
 impl FileError {
     /// An error about `path`; to be used in `map_err`.
-    pub fn of(verb: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn of(verb: &'static str, path: &Path) -> impl FnOnce(Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self { verb, path, source }
     }
@@ -43,16 +56,20 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// An empty file beside `path`. Missing parent folders are created.
+    /// An empty file beside `path`. Missing parent folders are created. Where `path` is a link to a file, that file is
+    /// replaced, not the link.
     ///
     /// # Errors
-    /// [`FileError`] naming `path`.
+    /// [`FileError`] naming `path`; also where it is there and not a regular file.
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        std::fs::create_dir_all(folder).map_err(FileError::of("create", folder))?;
+        create_folder(folder)?;
+        let path = &target(path)?;
+        // A link may lead into another folder.
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(folder);
         let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
         let file = temporary_file()
             .suffix(&extension.unwrap_or_default())
@@ -127,12 +144,149 @@ fn temporary_file() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// Reads a whole text.
+///
+/// # Errors
+/// [`FileError`] naming `path`: it is not there, not a regular file, or has more than [`MAX_TEXT_BYTES`].
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_at_most(path, MAX_TEXT_BYTES)
+}
+
 /// Reads a whole file.
 ///
 /// # Errors
-/// [`FileError`] naming `path`.
-pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path).map_err(FileError::of("read", path))
+/// [`FileError`] naming `path`: it is not there, not a regular file, or has more than `max_bytes`.
+pub fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FileError> {
+    let (file, length) = open(path)?;
+    let read = || {
+        if length > max_bytes {
+            return Err(Error::new(
+                ErrorKind::FileTooLarge,
+                format!("it has {length} bytes; at most {max_bytes} are read"),
+            ));
+        }
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))?;
+        // A file that grows, or that the system makes up while it is read, has no end.
+        file.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(FileError::of("read", path))
+}
+
+/// At most the first bytes of a file.
+///
+/// # Errors
+/// [`FileError`] naming `path`: it is not there, or not a regular file.
+pub fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FileError> {
+    let (file, length) = open(path)?;
+    let mut head = Vec::new();
+    file.take(bytes.min(length)).read_to_end(&mut head).map_err(FileError::of("read", path))?;
+    Ok(head)
+}
+
+/// Opens a regular file for reading, and says how many bytes it has.
+///
+/// # Errors
+/// [`FileError`] naming `path`: it is not there, or is a folder, a pipe, a socket or a device.
+#[expect(clippy::disallowed_methods, reason = "this is where it is checked what is opened")]
+pub fn open(path: &Path) -> Result<(File, u64), FileError> {
+    let open = || {
+        // Opening a pipe waits for its other end.
+        check_regular(std::fs::metadata(path)?.file_type())?;
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    };
+    open().map_err(FileError::of("read", path))
+}
+
+/// Opens a file that is written in place, at its end; it is made where it is missing.
+///
+/// # Errors
+/// [`FileError`] naming `path`: it is not a regular file, or cannot be written.
+#[expect(clippy::disallowed_methods, reason = "this is where it is checked what is opened")]
+pub fn append(path: &Path) -> Result<File, FileError> {
+    let target = target(path)?;
+    File::options().create(true).append(true).open(target).map_err(FileError::of("write", path))
+}
+
+/// Makes a folder, and those above it, where they are missing.
+///
+/// # Errors
+/// [`FileError`] naming the folder.
+#[expect(clippy::disallowed_methods, reason = "this is where faults of the system are put into words")]
+pub fn create_folder(folder: &Path) -> Result<(), FileError> {
+    check_folder(folder)?;
+    std::fs::create_dir_all(folder).map_err(FileError::of("create", folder))
+}
+
+/// Refuses the name of a folder to write into that something else has; nothing is made.
+///
+/// # Errors
+/// [`FileError`] naming the folder.
+pub fn check_folder(folder: &Path) -> Result<(), FileError> {
+    let check = || match std::fs::metadata(folder) {
+        Ok(about) if !about.is_dir() => {
+            Err(fault(format!("it is {}, and a folder is needed", name_of(about.file_type()))))
+        }
+        Err(_) if folder.is_symlink() => Err(fault(DANGLING.to_owned())),
+        _ => Ok(()),
+    };
+    check().map_err(FileError::of("create", folder))
+}
+
+/// Refuses the name of a file to write that a folder, a pipe or a device has; nothing is made.
+///
+/// # Errors
+/// [`FileError`] naming the file.
+pub fn check_file(path: &Path) -> Result<(), FileError> {
+    target(path).map(|_| ())
+}
+
+/// The file that is written when `path` is: itself, or what it links to. A device would be replaced by a file.
+fn target(path: &Path) -> Result<PathBuf, FileError> {
+    let find = || match std::fs::metadata(path) {
+        Ok(about) => {
+            check_regular(about.file_type())?;
+            if path.is_symlink() { path.canonicalize() } else { Ok(path.into()) }
+        }
+        Err(_) if path.is_symlink() => Err(fault(DANGLING.to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(path.into()),
+        Err(error) => Err(error),
+    };
+    find().map_err(FileError::of("write", path))
+}
+
+const DANGLING: &str = "it is a link to something that is not there";
+
+fn check_regular(kind: FileType) -> Result<(), Error> {
+    if kind.is_file() { Ok(()) } else { Err(fault(format!("it is {}, and a regular file is needed", name_of(kind)))) }
+}
+
+fn fault(reason: String) -> Error {
+    Error::new(ErrorKind::InvalidInput, reason)
+}
+
+#[cfg(unix)]
+fn name_of(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    match () {
+        () if kind.is_file() => "a file",
+        () if kind.is_dir() => "a folder",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn name_of(kind: FileType) -> &'static str {
+    match (kind.is_file(), kind.is_dir()) {
+        (true, _) => "a file",
+        (_, true) => "a folder",
+        _ => "a device",
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +324,70 @@ mod tests {
         assert!(!path.exists() && file.temporary_path().extension().unwrap() == "gif");
         drop(file);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_neither_read_nor_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, socket, link] = ["pipe", "socket", "link"].map(|name| folder.path().join(name));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        let cases = [
+            (pipe.as_path(), "it is a pipe"),
+            (&socket, "it is a socket"),
+            (Path::new("/dev/zero"), "it is a device"),
+            (folder.path(), "it is a folder"),
+        ];
+        for (path, reason) in cases {
+            let found = [
+                read(path).map(|_| ()),
+                head(path, 1).map(|_| ()),
+                write_atomically(path, b"bytes"),
+                append(path).map(|_| ()),
+            ];
+            for result in found {
+                let message = result.unwrap_err().to_string();
+                assert!(message.contains(reason) && message.ends_with("and a regular file is needed"), "{message}");
+            }
+        }
+        for result in [write_atomically(&link, b"bytes"), append(&link).map(|_| ()), create_folder(&link)] {
+            assert!(result.unwrap_err().to_string().contains("a link to something that is not there"));
+        }
+        assert!(create_folder(&pipe).unwrap_err().to_string().contains("it is a pipe, and a folder is needed"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_to_the_file_that_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link] = ["far/file", "link"].map(|name| folder.path().join(name));
+        write_atomically(&file, b"old").unwrap();
+        std::os::unix::fs::symlink("far/file", &link).unwrap();
+        write_atomically(&link, b"new").unwrap();
+        assert!(link.is_symlink() && std::fs::read(&file).unwrap() == b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn large_files_are_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse.json");
+        let file = File::create(&path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        let message = read(&path).unwrap_err().to_string();
+        assert!(message.contains("it has 1099511627776 bytes; at most 268435456 are read"), "{message}");
+        assert_eq!(head(&path, 3).unwrap(), [0; 3]);
+        file.set_len(7).unwrap();
+        assert_eq!(read_at_most(&path, 7).unwrap(), [0; 7]);
+        assert!(read_at_most(&path, 6).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn files_that_the_system_makes_up_have_no_end_that_is_waited_for() {
+        assert_eq!(read(Path::new("/proc/self/status")).unwrap(), b"");
     }
 
     #[test]

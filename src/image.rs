@@ -79,7 +79,7 @@ impl Image {
     /// # Errors
     /// [`ImageError`] naming the file.
     pub fn load(path: &Path) -> Result<Self, ImageError> {
-        let decoded = image::load_from_memory(&files::read(path)?)
+        let decoded = image::load_from_memory(&files::read_at_most(path, files::MAX_PICTURE_BYTES)?)
             .map_err(|error| ImageError::Content { path: path.into(), reason: error.to_string() })?
             .into_rgb32f();
         let (width, height) = (decoded.width() as usize, decoded.height() as usize);

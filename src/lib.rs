@@ -10,7 +10,7 @@
 //!
 //! | floor | modules | what they know |
 //! |---|---|---|
-//! | 0 | [`constants`], [`real`], [`files`], [`camera`], [`image`] | numbers, cameras, pictures |
+//! | 0 | [`constants`], [`real`], [`files`], [`text`], [`camera`], [`image`] | numbers, files, cameras, pictures |
 //! | 1 | [`scene`], [`camera_path`] | the parameters of convexes; the way of a camera |
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
 //! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures; files of others |
@@ -20,6 +20,8 @@
 //! | 7 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read and write files of their own"))]
 
 pub mod bench;
 pub mod camera;
@@ -41,6 +43,7 @@ pub mod renderer;
 pub mod scene;
 pub mod scene_file;
 pub mod synth;
+pub mod text;
 pub mod train;
 #[cfg(feature = "viewer")]
 pub mod viewer;

@@ -1,7 +1,6 @@
 //! The native scene file: safetensors with the names of docs/spec.md §2, see docs/formats.md.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use glam::DVec3;
@@ -212,27 +211,59 @@ pub fn load(path: &Path) -> Result<Scene, SceneFileError> {
 /// # Errors
 /// [`SceneFileError`] naming the file and what was expected.
 pub fn load_with(path: &Path) -> Result<(Scene, Metadata), SceneFileError> {
-    let bytes = files::read(path)?;
+    let bytes = read_safetensors(path)?;
     let (scene, metadata) = parse(&bytes).map_err(|reason| content(path, reason))?;
     scene.check().map_err(|source| SceneFileError::Scene { path: path.into(), source })?;
     Ok((scene, metadata))
 }
 
-/// Longest header that is looked into for a format, bytes: what safetensors allows. That of a checkpoint names every picture.
-const MAX_LOOK: u64 = 100_000_000;
+/// Longest header of a safetensors file, bytes; that of a checkpoint names every view.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// What a safetensors file says that it is, by its metadata `format`; nothing where it says nothing, or cannot be read.
 #[must_use]
 pub fn format_of(path: &Path) -> Option<String> {
-    let mut file = std::fs::File::open(path).ok()?;
-    let mut length = [0; 8];
-    file.read_exact(&mut length).ok()?;
-    let length = u64::from_le_bytes(length);
-    let is_possible = length <= MAX_LOOK && length <= file.metadata().ok()?.len();
-    let mut header = Vec::new();
-    file.take(is_possible.then_some(length)?).read_to_end(&mut header).ok()?;
-    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    let header = header_of(path).ok()??.json;
     header["__metadata__"]["format"].as_str().map(str::to_owned)
+}
+
+/// What stands before the data of a safetensors file.
+struct Header {
+    json: serde_json::Value,
+    /// Bytes of the whole file, if it holds the data that the header describes and nothing else.
+    file_bytes: u64,
+}
+
+/// The header of a safetensors file; `None` where it has none.
+fn header_of(path: &Path) -> Result<Option<Header>, FileError> {
+    let start = files::head(path, 8)?;
+    let Some(length) = start.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)) else { return Ok(None) };
+    if length > MAX_HEADER_BYTES {
+        return Ok(None);
+    }
+    let bytes = files::head(path, 8 + length)?;
+    let header = bytes.get(8..).filter(|header| header.len() as u64 == length);
+    let json: Option<serde_json::Value> = header.and_then(|header| serde_json::from_slice(header).ok());
+    Ok(json.map(|json| {
+        let entries = json.as_object().into_iter().flat_map(serde_json::Map::values);
+        let data = entries.filter_map(|entry| entry["data_offsets"][1].as_u64()).max().unwrap_or(0);
+        Header { file_bytes: data.saturating_add(8 + length), json }
+    }))
+}
+
+/// The bytes of a safetensors file. One that is longer or shorter than its header says is refused unread, and of what has
+/// no such header only the beginning is read: parsing it says what is wrong.
+///
+/// # Errors
+/// [`FileError`] naming the file.
+pub(crate) fn read_safetensors(path: &Path) -> Result<Vec<u8>, FileError> {
+    let Some(Header { file_bytes, .. }) = header_of(path)? else { return files::head(path, 1 << 16) };
+    let (_, found) = files::open(path)?;
+    if found != file_bytes {
+        let reason = format!("its header describes {file_bytes} bytes, and the file has {found}");
+        return Err(FileError::of("read", path)(std::io::Error::other(reason)));
+    }
+    files::read_at_most(path, files::MAX_SCENE_BYTES)
 }
 
 /// The scene of a whole file, its shapes and values not yet checked.

@@ -27,6 +27,7 @@ impl Build {
 
 /// Most bytes of memory that this process has had at a time, where the system tells.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "a file that the system makes up has no length")]
 pub fn process_peak_bytes() -> Option<u64> {
     peak_in(&std::fs::read_to_string("/proc/self/status").ok()?)
 }

@@ -135,6 +135,9 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         ends_in(&args.output.write_scene, "safetensors"),
         "--write-scene: expected a name that ends in .safetensors"
     );
+    for path in [&args.output.json, &args.output.plot, &args.output.write_scene].into_iter().flatten() {
+        files::check_file(path)?;
+    }
     // What cannot be compared in the end is not measured first.
     let before = args.output.baseline.as_deref().map(files::read).transpose().context("--baseline")?;
     let begin = Instant::now();

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use anyhow::ensure;
 use glam::DVec3;
 use lapidary::convert::{self, Focal, Shape, WriteOptions, Written};
+use lapidary::{files, text};
 
 use super::source;
 
@@ -43,6 +45,13 @@ pub(crate) struct ConvertArgs {
 
 pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
+    ensure!(
+        !source::is_same(&source::scene_file_of(&args.input), &args.output),
+        "{} is both IN and OUT; choose another name for OUT",
+        args.output.display()
+    );
+    files::check_file(&args.output)?;
+    let replaced = if args.output.exists() { ", replacing the file that was there" } else { "" };
     let (scene, metadata) = source::load(&args.input, args.focal)?;
     let shape = match (args.merge, args.colliders) {
         (true, _) => Shape::Merged,
@@ -53,8 +62,10 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     let options = WriteOptions { min_opacity, shape, gaussians, recentre };
     let Written { kind, written, left_out, lost } = convert::write(&scene, &metadata, &options, &args.output)?;
     let left_out = if left_out > 0 { format!(", {left_out} convexes left out") } else { String::new() };
-    let provenance = metadata.provenance.map(|provenance| format!(" from {provenance}")).unwrap_or_default();
-    tell!("{}: {written} {kind}{left_out}{provenance} ({:.1} s)", args.output.display(), begin.elapsed().as_secs_f64());
+    let provenance = metadata.provenance.map(|from| text::shortened(&from, source::MAX_PROVENANCE));
+    let provenance = provenance.map(|from| format!(" from {from}")).unwrap_or_default();
+    let seconds = begin.elapsed().as_secs_f64();
+    tell!("{}: {written} {kind}{left_out}{provenance} ({seconds:.1} s){replaced}", args.output.display());
     let DVec3 { x, y, z } = scene.origin;
     if recentre && scene.origin == DVec3::ZERO {
         tell!("the scene has no origin of its own: --recentre changes nothing");
@@ -62,7 +73,7 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
         tell!("relative to {x}, {y}, {z}");
     }
     if lost > 0.0 {
-        eprintln!(
+        say!(
             "warning: {} holds coordinates of the world in 32 bits: places are rounded to steps of {lost}; --recentre keeps \
              them, relative to {x}, {y}, {z}",
             args.output.display()

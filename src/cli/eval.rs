@@ -10,9 +10,9 @@ use lapidary::dataset::{Dataset, Split};
 use lapidary::evaluate::{
     Album, Curve, EvaluateError, PictureFolder, Report, Ruler, SceneViews, Summary, Truth, curves_of, read_log,
 };
-use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
+use lapidary::{files, text};
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
@@ -125,7 +125,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         files::write_atomically(&out.join("report.html"), page.as_bytes())?;
     }
     if args.json {
-        tell!("{json}");
+        tell_json!(json);
     } else {
         print(&metrics.summary);
         if let Some(out) = &args.out {
@@ -137,6 +137,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 
 /// Refuses folders that hold somebody else's `metrics.json` and `report.html`, or photographs.
 fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
+    files::check_folder(out)?;
     if out.join(SCENE_FILE).is_file() {
         bail!("--out {} holds a scene, and a training has its own report there; choose another folder", out.display());
     }
@@ -248,7 +249,8 @@ fn report(metrics: &Metrics, outcome: &Outcome) -> Report {
 
 /// A table for people: the means last.
 fn print(summary: &Summary) {
-    let width = summary.views.iter().map(|view| view.name.chars().count()).max().unwrap_or(0).clamp(4, 48);
+    let names: Vec<String> = summary.views.iter().map(|view| text::quoted(&view.name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(4, 48);
     let line = |name: &str, psnr: f64, ssim: f64, lpips: [Option<f64>; 2]| {
         let lpips: String = lpips.iter().flatten().map(|value| format!("  {value:8.4}")).collect();
         tell!("{name:width$}  {psnr:8.2}  {ssim:7.4}{lpips}");
@@ -257,9 +259,9 @@ fn print(summary: &Summary) {
     let is_there = [summary.lpips_vgg.is_some(), summary.lpips_vgg_normalised.is_some()];
     let heads: String = lpips.iter().zip(is_there).filter(|(_, is)| *is).map(|(name, _)| format!("  {name}")).collect();
     tell!("{:width$}  PSNR, dB     SSIM{heads}", "");
-    for view in &summary.views {
+    for (name, view) in names.iter().zip(&summary.views) {
         let likeness = view.likeness;
-        line(&view.name, likeness.psnr, likeness.ssim, [likeness.lpips_vgg, likeness.lpips_vgg_normalised]);
+        line(name, likeness.psnr, likeness.ssim, [likeness.lpips_vgg, likeness.lpips_vgg_normalised]);
     }
     if let (Some(psnr), Some(ssim)) = (summary.psnr, summary.ssim) {
         line("mean", psnr, ssim, [summary.lpips_vgg, summary.lpips_vgg_normalised]);

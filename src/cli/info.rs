@@ -7,10 +7,11 @@ use lapidary::dataset::{Dataset, DatasetReport, SizeReport};
 use lapidary::gpu::report::{self, AdapterReport};
 use lapidary::gpu::{Gpu, GpuError, GpuOptions};
 use lapidary::scene::{Extent, Similarity};
-use lapidary::train;
+use lapidary::{text, train};
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
+use super::source::MAX_PROVENANCE;
 use super::{SharedArgs, source};
 
 #[derive(Debug, clap::Args)]
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     };
     let report = Report { version: env!("CARGO_PKG_VERSION"), no_window: no_window(), adapters };
     if args.json {
-        tell!("{}", serde_json::to_string_pretty(&report)?);
+        tell_json!(serde_json::to_string_pretty(&report)?);
     } else {
         tell!("{}", table(&report, chosen.as_ref().map(Gpu::name)).trim_end());
     }
@@ -72,7 +73,7 @@ fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
     let mut report = DatasetReport::of(&dataset);
     report.notes.extend(train::layout_of(&dataset).notes());
     if args.json {
-        tell!("{}", serde_json::to_string_pretty(&report)?);
+        tell_json!(serde_json::to_string_pretty(&report)?);
     } else {
         tell!("{}", described(&report.path, dataset_rows(&report)).trim_end());
     }
@@ -117,7 +118,7 @@ fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
         provenance: about.provenance,
     };
     if is_json {
-        tell!("{}", serde_json::to_string_pretty(&report)?);
+        tell_json!(serde_json::to_string_pretty(&report)?);
     } else {
         tell!("{}", described(&report.path, scene_rows(&report)).trim_end());
     }
@@ -143,7 +144,7 @@ fn scene_rows(report: &SceneReport) -> Vec<(&'static str, String)> {
     let [red, green, blue] = report.background;
     rows.push(("drawn over", format!("{red}, {green}, {blue}")));
     rows.push(("antialias", if report.antialias { "on" } else { "off" }.to_owned()));
-    rows.extend(report.provenance.iter().map(|from| ("from", from.clone())));
+    rows.extend(report.provenance.iter().map(|from| ("from", text::shortened(from, MAX_PROVENANCE))));
     rows
 }
 
@@ -164,12 +165,12 @@ fn dataset_rows(report: &DatasetReport) -> Vec<(&'static str, String)> {
 
 /// A table under its title.
 fn described(title: &str, rows: Vec<(&'static str, String)>) -> String {
-    let mut text = format!("{title}\n");
+    let mut table = format!("{}\n", text::message(title));
     for (what, value) in rows {
         // Writing to a string does not fail.
-        writeln!(text, "   {what:<13}{value}").unwrap_or_default();
+        writeln!(table, "   {what:<13}{}", text::message(&value)).unwrap_or_default();
     }
-    text
+    table
 }
 
 /// The most frequent sizes.
@@ -206,7 +207,7 @@ fn table(report: &Report, chosen: Option<&str>) -> String {
     for adapter in &report.adapters {
         let mark = if Some(adapter.name.as_str()) == chosen { "  ← used" } else { "" };
         // Writing to a string does not fail.
-        writeln!(text, "\n{}: {}{mark}", adapter.index, adapter.name).unwrap_or_default();
+        writeln!(text, "\n{}: {}{mark}", adapter.index, text::quoted(&adapter.name)).unwrap_or_default();
         for (what, value) in rows(adapter) {
             writeln!(text, "   {what:<11}{value}").unwrap_or_default();
         }

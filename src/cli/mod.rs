@@ -3,10 +3,24 @@
 //! Exit code 0 is success, 1 is a measurement that became slower, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
 //! that is missing, too small, lost or full, or no display for a window, 130 is work that a signal left undone.
 
-/// Prints a line. A reader who has gone (`lapidary … | head`) ends nothing.
+/// Prints a line, or a table. A reader who has gone (`lapidary … | head`) ends nothing.
 macro_rules! tell {
     ($($line:tt)*) => {
-        $crate::cli::print_line(format_args!($($line)*))
+        $crate::cli::print_line(&lapidary::text::escaped_lines(&format!($($line)*)))
+    };
+}
+
+/// Prints JSON, for programs: names are exact, and written so that a terminal obeys nothing in them.
+macro_rules! tell_json {
+    ($json:expr) => {
+        $crate::cli::print_line(&lapidary::text::escaped_json(&$json))
+    };
+}
+
+/// Prints a line to stderr: a note, a warning, an error. Where nobody can read it, nothing else happens.
+macro_rules! say {
+    ($($line:tt)*) => {
+        $crate::cli::print_error_line(&format!($($line)*))
     };
 }
 
@@ -26,6 +40,7 @@ mod train;
 #[cfg(feature = "viewer")]
 mod view;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -92,7 +107,7 @@ pub(crate) fn main() -> ExitCode {
         _ => log::LevelFilter::Debug,
     };
     say_nothing_of_caught_panics();
-    env_logger::Builder::new().filter_level(level).parse_default_env().init();
+    log_to_stderr(level);
     let result = match &cli.command {
         Command::Info(args) => info::run(args, &cli.shared),
         Command::Synth(args) => synth::run(args),
@@ -107,20 +122,30 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(()) => match OUTPUT_FAULT.get() {
             Some(error) => {
-                eprintln!("error: what was to be printed could not be written: {error}");
+                say!("error: what was to be printed could not be written: {error}");
                 ExitCode::from(2)
             }
             None => ExitCode::SUCCESS,
         },
         Err(error) if error.is::<signals::Interrupted>() => {
-            eprintln!("{error}");
+            say!("{error}");
             ExitCode::from(signals::EXIT_CODE)
         }
         Err(error) => {
-            eprintln!("error: {}", sentence(&error));
+            say!("error: {}", sentence(&error));
             exit_code(&error)
         }
     }
+}
+
+/// What is logged may quote files, as errors do.
+fn log_to_stderr(level: log::LevelFilter) {
+    let mut logger = env_logger::Builder::new();
+    logger.format(|out, record| {
+        let (time, text) = (out.timestamp(), lapidary::text::message(&record.args().to_string()));
+        writeln!(out, "[{time} {} {}] {text}", record.level(), record.target())
+    });
+    logger.filter_level(level).parse_default_env().init();
 }
 
 /// A panic that becomes an error is told by that error.
@@ -144,12 +169,16 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
 
 /// What `tell!` does. Whoever does not read what is printed still wants the work done; a disk that is full is an error in
 /// the end.
-fn print_line(line: std::fmt::Arguments<'_>) {
-    use std::io::Write as _;
+fn print_line(line: &str) {
     match writeln!(std::io::stdout().lock(), "{line}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => OUTPUT_FAULT.set(error).unwrap_or_default(),
         _ => (),
     }
+}
+
+/// What `say!` does.
+fn print_error_line(line: &str) {
+    writeln!(std::io::stderr().lock(), "{}", lapidary::text::message(line)).unwrap_or_default();
 }
 
 /// Why something that was printed went nowhere: the first reason.

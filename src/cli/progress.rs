@@ -39,7 +39,7 @@ impl PlainProgress {
         if self.is_wanted && self.last.elapsed() >= LINE_PERIOD {
             self.last = Instant::now();
             let (done, total) = (bar.position(), bar.length().unwrap_or(0));
-            eprintln!("{done}/{total} {:.1}/s, {} left  {}", bar.per_sec(), HumanDuration(bar.eta()), bar.message());
+            say!("{done}/{total} {:.1}/s, {} left  {}", bar.per_sec(), HumanDuration(bar.eta()), bar.message());
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail, ensure};
 use glam::DVec3;
 use lapidary::camera::{Camera, CameraError, RenderOptions};
-use lapidary::camera_path::CameraPath;
+use lapidary::camera_path::{self, CameraPath};
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
@@ -61,10 +61,10 @@ struct CameraArgs {
     /// Which views of the dataset
     #[arg(long, value_enum, default_value = "test", value_name = "SPLIT")]
     split: SplitArg,
-    /// Cameras of a transforms.json of NeRF, Blender or nerfstudio, or of the viewer
+    /// Cameras of a transforms.json of NeRF, Blender or nerfstudio, of a cameras.json of 3DGS, or of a training
     #[arg(long, value_name = "FILE", conflicts_with = "path")]
     cameras: Option<PathBuf>,
-    /// Camera path of the viewer, sampled as it plays there
+    /// Camera path of the viewer, sampled as it plays there, or of nerfstudio, 3DGS (cameras.json) or SIBR (.lookat)
     #[arg(long, value_name = "FILE", conflicts_with = "orbit")]
     path: Option<PathBuf>,
     /// In N frames once round what the cameras of --dataset, of --cameras or of the training look at, as they stood; where
@@ -89,7 +89,7 @@ struct CameraArgs {
     /// The axis that the orbit goes round, like 0,-1,0
     #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true, value_parser = direction)]
     up: Option<DVec3>,
-    /// Width and height in pixels; those of the cameras if nothing is said, for paths and orbits 1280x720
+    /// Width and height in pixels; those of the cameras or of the path if nothing is said, else 1280x720
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
     /// Multiplies width and height
@@ -254,6 +254,8 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
         let mut found = CameraPath::load(path).context("--path")?;
         found.frames_per_second = args.output.fps.unwrap_or(found.frames_per_second);
         rate = Some(found.frames_per_second);
+        let said = found.size.map_or(SIZE, |[width, height]| Size { width, height });
+        let size = cameras.size.unwrap_or(said);
         numbered(found.frames().iter().map(|key| key.camera(size.width, size.height)).collect())
     } else if let Some(path) = &cameras.dataset {
         of_dataset(path, args)?
@@ -335,8 +337,15 @@ fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
 }
 
 fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
-    let transforms = Transforms::load(path).context("--cameras")?;
-    let size = args.size.map(|size| (size.width, size.height));
+    let size = args.size.map(|size| [size.width, size.height]);
+    if let Some(cameras) = camera_path::cameras_of_others(path, size).context("--cameras")? {
+        return Ok(numbered(cameras));
+    }
+    let transforms = Transforms::load(path).context(
+        "--cameras reads a transforms.json of NeRF, Blender or nerfstudio, cameras.json of 3DGS, nerfstudio's camera path, \
+         and .lookat of SIBR",
+    )?;
+    let size = size.map(|[width, height]| (width, height));
     Ok(numbered(transforms.cameras(path, size).context("--cameras")?))
 }
 
@@ -369,7 +378,7 @@ fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<File
         _ => (Place::Folder(out.into()), None),
     };
     if let Place::Folder(folder) = &place {
-        std::fs::create_dir_all(folder).map_err(lapidary::files::FileError::of("create", folder))?;
+        lapidary::files::create_folder(folder)?;
     } else {
         ensure!(
             num_shots == 1,

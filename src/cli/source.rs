@@ -16,6 +16,9 @@ pub(crate) const SCENE_FILE: &str = "scene.safetensors";
 /// The cameras of a training, which `render --cameras` and `view` read.
 pub(crate) const CAMERAS_FILE: &str = "cameras.json";
 
+/// Most characters of what a scene says about where it comes from that are shown; ours are one sentence.
+pub(crate) const MAX_PROVENANCE: usize = 200;
+
 /// The file of the scene that a path means: itself, or the scene in a folder.
 pub(crate) fn scene_file_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(SCENE_FILE) } else { path.to_path_buf() }

@@ -8,7 +8,6 @@
 //! The authors measure edge distances in pixels: their smoothness depends on the focal lengths of training, which stand
 //! in other files of the model's folder. Source: docs/spec.md §8.
 
-use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 
@@ -18,7 +17,7 @@ use serde::Deserialize;
 
 use super::{ConvertError, Focal};
 use crate::constants::SH_COEFFS;
-use crate::files::{self, FileError};
+use crate::files;
 use crate::scene::{Params, Scene};
 use crate::scene_file::Metadata;
 
@@ -55,12 +54,7 @@ pub(super) fn read(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata
 /// Size of the file in bytes, if it is a zip file without compression whose entries do not overlap.
 fn check_container(path: &Path) -> Result<u64, ConvertError> {
     let content = |reason: String| ConvertError::content(path, WHAT, reason);
-    let open = || {
-        let file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        Ok((file, bytes))
-    };
-    let (mut file, file_bytes) = open().map_err(FileError::of("read", path))?;
+    let (mut file, file_bytes) = files::open(path)?;
     let mut magic = [0; 4];
     let begins = file.read_exact(&mut magic).is_ok();
     if !begins || magic != *b"PK\x03\x04" {
@@ -195,8 +189,8 @@ fn focal_beside(path: &Path) -> Result<(Focal, String), ConvertError> {
     let cameras: Vec<Camera> =
         serde_json::from_slice(&files::read(&cameras_path)?).map_err(|error| content(error.to_string()))?;
     // Absent or unreadable, their defaults hold.
-    let options = std::fs::read_to_string(cameras_path.with_file_name("cfg_args")).unwrap_or_default();
-    focal_of(&cameras, &options).map_err(content)
+    let options = files::read(&cameras_path.with_file_name("cfg_args")).unwrap_or_default();
+    focal_of(&cameras, &String::from_utf8_lossy(&options)).map_err(content)
 }
 
 /// The geometric mean over all cameras: the product of the focal lengths is what counts.

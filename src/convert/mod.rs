@@ -64,7 +64,11 @@ pub enum ConvertError {
         expected: &'static str,
     },
     /// A model of the authors' code whose focal lengths are nowhere.
-    #[error("{} needs focal lengths: no cameras.json beside it or in the two folders above; give them with --focal FX,FY", path.display())]
+    #[error(
+        "{} needs focal lengths, and there is no cameras.json beside it or in the two folders above; give them to \
+         `lapidary convert IN OUT.safetensors --focal FX,FY`, whose OUT every command reads",
+        path.display()
+    )]
     NoFocal {
         /// The file.
         path: PathBuf,

@@ -84,7 +84,11 @@ struct Convex {
 
 /// Reads convexes.
 pub(super) fn read(path: &Path) -> Result<(Scene, Metadata), ConvertError> {
-    let bytes = files::read(path)?;
+    // What is no polygon file at all may be of any size.
+    if !files::head(path, 3)?.starts_with(b"ply") {
+        return Err(ConvertError::content(path, WHAT, "it does not begin with `ply`".to_owned()));
+    }
+    let bytes = files::read_at_most(path, files::MAX_SCENE_BYTES)?;
     parse(&bytes).map_err(|reason| ConvertError::content(path, WHAT, reason))
 }
 

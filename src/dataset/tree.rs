@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zip::ZipArchive;
 
 use super::error::DatasetError;
-use crate::files::FileError;
+use crate::files::{self, MAX_PICTURE_BYTES};
 
 /// A part of an archive up to this size is unpacked whatever its ratio, bytes.
 const UNSUSPICIOUS_BYTES: u64 = 64 << 20;
@@ -63,8 +63,9 @@ impl Place {
         self.tree.path_of(&self.inside)
     }
 
+    /// The whole of a picture.
     pub(super) fn read(&self) -> Result<Vec<u8>, DatasetError> {
-        self.tree.read(&self.inside)
+        self.tree.read_at_most(&self.inside, MAX_PICTURE_BYTES)
     }
 
     /// The folder that it lies in, where one with this ending is among those above it.
@@ -74,21 +75,15 @@ impl Place {
 
     /// At most the first `bytes` bytes.
     pub(super) fn head(&self, bytes: u64) -> Result<Vec<u8>, DatasetError> {
-        let mut head = Vec::new();
         match &*self.tree {
-            Tree::Folder(_) => {
-                let path = self.path();
-                let read = || File::open(&path)?.take(bytes).read_to_end(&mut head);
-                read_error(&path, read)?;
+            Tree::Folder(_) => Ok(files::head(&self.path(), bytes)?),
+            Tree::Archive(archive) => {
+                let mut head = Vec::new();
+                archive.unpack(&self.inside, bytes, &mut head)?;
+                Ok(head)
             }
-            Tree::Archive(archive) => archive.unpack(&self.inside, bytes, &mut head)?,
         }
-        Ok(head)
     }
-}
-
-fn read_error<T>(path: &Path, read: impl FnOnce() -> std::io::Result<T>) -> Result<T, DatasetError> {
-    read().map_err(|source| FileError::of("read", path)(source).into())
 }
 
 /// A relative path with `/` that stays inside, from whatever a file says; `None` where it leaves.
@@ -110,14 +105,12 @@ pub(super) fn join(folder: &str, name: &str) -> String {
 impl Tree {
     /// A folder, or a file that is a `.zip`.
     pub(super) fn open(path: &Path) -> Result<Self, DatasetError> {
-        let data = read_error(path, || std::fs::metadata(path))?;
-        if data.is_dir() {
+        if path.is_dir() {
             return Ok(Self::Folder(path.into()));
         }
         // Downloads often lack their extension.
-        let mut magic = Vec::new();
-        read_error(path, || File::open(path)?.take(2).read_to_end(&mut magic))?;
-        let is_zip = magic == b"PK" || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
+        let is_zip =
+            files::head(path, 2)? == b"PK" || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
         if is_zip {
             Archive::open(path).map(Self::Archive)
         } else {
@@ -162,9 +155,14 @@ impl Tree {
         names
     }
 
+    /// The whole of a file that is no picture.
     pub(super) fn read(&self, inside: &str) -> Result<Vec<u8>, DatasetError> {
+        self.read_at_most(inside, MAX_PART_BYTES)
+    }
+
+    fn read_at_most(&self, inside: &str, max_bytes: u64) -> Result<Vec<u8>, DatasetError> {
         match self {
-            Self::Folder(path) => Ok(crate::files::read(&path.join(inside))?),
+            Self::Folder(path) => Ok(files::read_at_most(&path.join(inside), max_bytes)?),
             Self::Archive(archive) => {
                 let mut bytes = Vec::new();
                 archive.unpack(inside, u64::MAX, &mut bytes)?;
@@ -178,8 +176,7 @@ impl Tree {
         match self {
             Self::Folder(path) => {
                 let path = path.join(inside);
-                let file = read_error(&path, || File::open(&path))?;
-                let length = read_error(&path, || file.metadata())?.len();
+                let (file, length) = files::open(&path)?;
                 Ok((Box::new(BufReader::with_capacity(1 << 16, file)), length))
             }
             Self::Archive(_) => {
@@ -245,7 +242,7 @@ impl Archive {
 }
 
 fn open_zip(path: &Path) -> Result<ZipArchive<BufReader<File>>, DatasetError> {
-    let file = read_error(path, || File::open(path))?;
+    let (file, _) = files::open(path)?;
     ZipArchive::new(BufReader::new(file)).map_err(|error| DatasetError::Archive {
         path: path.into(),
         reason: format!("it is not a .zip that can be read ({error})"),

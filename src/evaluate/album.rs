@@ -8,7 +8,8 @@ use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
 use serde::Serialize;
 
 use super::{EvaluateError, Evaluated};
-use crate::image::{Image, ImageError};
+use crate::files;
+use crate::image::{Image, ImageError, quantise};
 use crate::metrics::Likeness;
 
 /// Views whose pictures are kept for the report and the sheet at most; figures are kept of all.
@@ -107,10 +108,10 @@ impl Album {
                 let stem = picture_stem(&view.name);
                 view.image.save_png(&folder.join(format!("{stem}.png")))?;
                 view.truth.save_png(&folder.join(format!("{stem}_truth.png")))?;
-                difference.save_png(&folder.join(format!("{stem}_difference.png")))?;
+                save(&difference, &folder.join(format!("{stem}_difference.png")))?;
             }
             if wants_card {
-                self.cards.push(Card::of(view, &difference)?);
+                self.cards.push(Card::of(view, difference)?);
             }
         }
         self.views.push(ViewMetrics { name: view.name.clone(), likeness: view.likeness });
@@ -164,9 +165,8 @@ impl Album {
 }
 
 impl Card {
-    fn of(view: &Evaluated, difference: &Image) -> Result<Self, EvaluateError> {
-        let whole = [&view.image, &view.truth, difference].map(rgb8);
-        let small = whole.each_ref().map(|picture| fitted(picture, CARD_WIDTH));
+    fn of(view: &Evaluated, difference: RgbImage) -> Result<Self, EvaluateError> {
+        let small = [rgb8(&view.image), rgb8(&view.truth), difference].map(|picture| fitted(picture, CARD_WIDTH));
         let encode = |picture: &RgbImage| {
             let content = |reason| ImageError::Content { path: view.name.clone().into(), reason };
             jpeg(picture).map_err(content)
@@ -176,7 +176,7 @@ impl Card {
             likeness: view.likeness,
             size: small[0].dimensions().into(),
             pictures: [encode(&small[0])?, encode(&small[1])?, encode(&small[2])?],
-            cells: small.map(|picture| fitted(&picture, CELL_WIDTH)),
+            cells: small.map(|picture| fitted(picture, CELL_WIDTH)),
         })
     }
 }
@@ -191,12 +191,12 @@ pub fn picture_stem(name: &str) -> String {
 /// How far apart two pictures of one size are, pixel by pixel: the mean of the channels' distances, in colours from dark
 /// to bright; a quarter of the range and more is brightest.
 #[must_use]
-pub fn difference(image: &Image, truth: &Image) -> Image {
+pub fn difference(image: &Image, truth: &Image) -> RgbImage {
     let pixels = image.data.chunks_exact(3).zip(truth.data.chunks_exact(3));
     let distance =
         |(a, b): (&[f32], &[f32])| a.iter().zip(b).map(|(a, b)| (a.clamp(0.0, 1.0) - b).abs()).sum::<f32>() / 3.0;
-    let data = pixels.flat_map(|pixel| ramp(distance(pixel) / FULL_DIFFERENCE));
-    Image::new(image.width, image.height, data.collect())
+    let bytes = pixels.flat_map(|pixel| ramp(distance(pixel) / FULL_DIFFERENCE).map(quantise));
+    picture_of(image, bytes.collect())
 }
 
 /// The colour at a place of the ramp, 0 to 1; beyond its ends, its ends.
@@ -210,18 +210,31 @@ fn ramp(place: f32) -> [f32; 3] {
 }
 
 fn rgb8(image: &Image) -> RgbImage {
+    picture_of(image, image.to_rgb8())
+}
+
+/// A picture of the size of an image.
+fn picture_of(image: &Image, bytes: Vec<u8>) -> RgbImage {
     let side = |pixels: usize| u32::try_from(pixels).unwrap_or(0);
-    RgbImage::from_raw(side(image.width), side(image.height), image.to_rgb8()).unwrap_or_default()
+    RgbImage::from_raw(side(image.width), side(image.height), bytes).unwrap_or_default()
+}
+
+fn save(picture: &RgbImage, path: &Path) -> Result<(), EvaluateError> {
+    let mut png = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut png, image::ImageFormat::Png)
+        .map_err(|error| ImageError::Content { path: path.into(), reason: error.to_string() })?;
+    Ok(files::write_atomically(path, &png.into_inner())?)
 }
 
 /// Made as wide as asked for where it is wider, and a hundred times as high as wide at most.
-fn fitted(picture: &RgbImage, width: u32) -> RgbImage {
+fn fitted(picture: RgbImage, width: u32) -> RgbImage {
     if picture.width() <= width {
-        return picture.clone();
+        return picture;
     }
     let height = u64::from(picture.height()) * u64::from(width) / u64::from(picture.width().max(1));
     let height = u32::try_from(height).unwrap_or(u32::MAX).clamp(1, width.saturating_mul(100));
-    imageops::resize(picture, width, height, FilterType::Triangle)
+    imageops::resize(&picture, width, height, FilterType::Triangle)
 }
 
 fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, String> {
@@ -246,15 +259,15 @@ mod tests {
     #[test]
     fn differences_by_hand() {
         let view = evaluated("a", [2, 1]);
-        let colour = |rgb: &[f32]| rgb.iter().map(|x| (x * 100.0).round()).collect::<Vec<f32>>();
-        assert_eq!(colour(&difference(&view.image, &view.truth).data[..3]), [99.0, 100.0, 75.0], "0.25 is brightest");
-        assert_eq!(colour(&difference(&view.truth, &view.truth).data[..3]), [0.0, 0.0, 2.0]);
-        let tenth = Image::filled(1, 1, [0.1; 3]);
+        let colour = |rgb: &[u8]| rgb.iter().map(|x| (f32::from(*x) / 2.55).round()).collect::<Vec<f32>>();
         assert_eq!(
-            colour(&difference(&tenth, &Image::filled(1, 1, [0.05; 3])).data),
-            [26.0, 4.0, 41.0],
-            "a step of five"
+            colour(&difference(&view.image, &view.truth).as_raw()[..3]),
+            [99.0, 100.0, 75.0],
+            "0.25 is brightest"
         );
+        assert_eq!(colour(&difference(&view.truth, &view.truth).as_raw()[..3]), [0.0, 0.0, 2.0]);
+        let tenth = Image::filled(1, 1, [0.1; 3]);
+        assert_eq!(colour(&difference(&tenth, &Image::filled(1, 1, [0.05; 3]))), [26.0, 4.0, 41.0], "a step of five");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::image::{Image, ImageError};
 use crate::metrics::{Likeness, Lpips, LpipsInput};
+use crate::text;
 
 /// Pictures that could not be compared.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,7 @@ pub enum EvaluateError {
         of: usize,
     },
     /// Two files that could be the picture of one name.
-    #[error("{} and {} are both called {name}", first.display(), second.display())]
+    #[error("{} and {} are both called {}", first.display(), second.display(), text::quoted(name))]
     Ambiguous {
         /// A file.
         first: PathBuf,
@@ -71,9 +72,9 @@ pub enum EvaluateError {
     },
     /// A picture that is not of the size of the truth.
     #[error(
-        "{picture} has {}×{} pixels, the truth {name} has {}×{}; --downscale and --max-width decide the size of a \
+        "{picture} has {}×{} pixels, the truth {} has {}×{}; --downscale and --max-width decide the size of a \
          dataset's pictures",
-        found[0], found[1], expected[0], expected[1]
+        found[0], found[1], text::quoted(name), expected[0], expected[1]
     )]
     Size {
         /// The picture's file, or what it is.
@@ -90,7 +91,7 @@ pub enum EvaluateError {
 /// The first names of a long list.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 4;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let shown = names.iter().take(SHOWN).map(|name| text::quoted(name)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
 }
 

@@ -32,12 +32,10 @@ impl Likeness {
     #[must_use]
     pub fn of(image: &Image, truth: &Image) -> Self {
         assert_eq!((image.width, image.height), (truth.width, truth.height), "likeness is of pictures of one size");
-        let doubles =
-            |image: &Image| -> Vec<f64> { image.to_rgb8().into_iter().map(|byte| f64::from(byte) / 255.0).collect() };
-        let (image, width, truth) = (doubles(image), image.width, doubles(truth));
+        let (image, width, truth) = (image.to_rgb8(), image.width, truth.to_rgb8());
         Self {
             psnr: psnr(&image, &truth),
-            ssim: ssim(&image, &truth, width),
+            ssim: ssim(&image, &truth, width, value),
             lpips_vgg: None,
             lpips_vgg_normalised: None,
         }
@@ -84,8 +82,14 @@ fn stored(image: &Image) -> Image {
     Image::new(image.width, image.height, image.to_rgb8().into_iter().map(|byte| f32::from(byte) / 255.0).collect())
 }
 
-fn psnr(image: &[f64], truth: &[f64]) -> f64 {
-    let square: f64 = image.iter().zip(truth).map(|(x, y)| (x - y).powi(2)).sum::<f64>() / image.len().max(1) as f64;
+/// What a byte stands for.
+fn value(byte: u8) -> f64 {
+    f64::from(byte) / 255.0
+}
+
+fn psnr(image: &[u8], truth: &[u8]) -> f64 {
+    let squares = image.iter().zip(truth).map(|(x, y)| (value(*x) - value(*y)).powi(2));
+    let square = squares.sum::<f64>() / image.len().max(1) as f64;
     (-10.0 * square.log10()).min(PSNR_OF_EQUALS)
 }
 

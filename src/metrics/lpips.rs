@@ -102,12 +102,8 @@ impl Lpips {
     /// # Errors
     /// [`LpipsError`] naming the file, and the tensor at fault.
     pub fn load(path: &Path) -> Result<Self, LpipsError> {
-        let bytes = std::fs::metadata(path).map_err(FileError::of("read", path))?.len();
         let content = |reason: String| LpipsError::Content { path: path.into(), reason };
-        if bytes > MAX_FILE_BYTES {
-            return Err(content(format!("it has {bytes} bytes, at most {MAX_FILE_BYTES} are expected")));
-        }
-        let bytes = files::read(path)?;
+        let bytes = files::read_at_most(path, MAX_FILE_BYTES)?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| content(error.to_string()))?;
         Self::of_tensors(&tensors, &VGG16).map_err(content)
     }

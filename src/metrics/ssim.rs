@@ -2,6 +2,8 @@
 //!
 //! Window, padding and constants are those of [`crate::reference::loss`], which explains them and judges this module.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::constants::{SSIM_C1, SSIM_C2, SSIM_WINDOW, ssim_weights};
@@ -18,12 +20,13 @@ const STRIP_ROWS: usize = 32;
 /// Means of x, y, x², y² and x·y.
 const MOMENTS: usize = 5;
 
-/// Mean SSIM of two pictures `[H, W, 3]` with values in 0..=1, rows of `width` pixels; 1 for pictures without pixels.
+/// Mean SSIM of two pictures `[H, W, 3]`, rows of `width` pixels; 1 for pictures without pixels. `value` is what a sample
+/// stands for, in 0..=1; only a strip of rows is in memory as such values.
 ///
 /// # Panics
 /// When the pictures are not of one size or not of whole rows: a bug of the caller.
 #[must_use]
-pub fn ssim(x: &[f64], y: &[f64], width: usize) -> f64 {
+pub fn ssim<T: Copy + Sync>(x: &[T], y: &[T], width: usize, value: impl Fn(T) -> f64 + Sync) -> f64 {
     assert_eq!(x.len(), y.len(), "SSIM compares pictures of one size");
     let row = width * CHANNELS;
     assert_eq!(x.len() % row.max(1), 0, "a picture has whole rows");
@@ -35,18 +38,21 @@ pub fn ssim(x: &[f64], y: &[f64], width: usize) -> f64 {
         .into_par_iter()
         .map(|strip| {
             let first = strip * STRIP_ROWS;
-            sum_of_strip(x, y, row, first..(first + STRIP_ROWS).min(height))
+            sum_of_strip(x, y, row, first..(first + STRIP_ROWS).min(height), &value)
         })
         .collect();
     strips.iter().sum::<f64>() / x.len() as f64
 }
 
 /// The sum of the SSIM map over some rows.
-fn sum_of_strip(x: &[f64], y: &[f64], row: usize, rows: std::ops::Range<usize>) -> f64 {
+fn sum_of_strip<T: Copy>(x: &[T], y: &[T], row: usize, rows: Range<usize>, value: &impl Fn(T) -> f64) -> f64 {
     let height = x.len() / row;
     let reached = rows.start.saturating_sub(REACH)..(rows.end + REACH).min(height);
+    let values = |picture: &[T], j: usize| -> Vec<f64> {
+        picture[j * row..(j + 1) * row].iter().map(|sample| value(*sample)).collect()
+    };
     let along_rows: Vec<[Vec<f64>; MOMENTS]> =
-        reached.clone().map(|j| moments_along(&x[j * row..(j + 1) * row], &y[j * row..(j + 1) * row])).collect();
+        reached.clone().map(|j| moments_along(&values(x, j), &values(y, j))).collect();
     let weights = ssim_weights();
     let mut sum = 0.0;
     for j in rows {
@@ -102,7 +108,7 @@ mod tests {
         // Smaller than the window, of one strip, and of several with a rest.
         for (width, height) in [(1, 1), (4, 3), (30, 32), (23, 75)] {
             let (x, y) = (picture(1.0, width * height), picture(2.0, width * height));
-            let (found, expected) = (ssim(&x, &y, width), loss::loss(&x, &y, width, 1.0).ssim);
+            let (found, expected) = (ssim(&x, &y, width, |value| value), loss::loss(&x, &y, width, 1.0).ssim);
             assert!((found - expected).abs() < 1e-12, "{width}×{height}: {found} {expected}");
         }
     }

@@ -76,7 +76,7 @@ scene.safetensors: gems and table as a lapidary scene of convexes of exact shape
 
 /// Makes `folder` and takes away the pictures of an earlier run.
 fn prepare(folder: &Path, overwrite: bool) -> Result<(), SynthError> {
-    std::fs::create_dir_all(folder).map_err(FileError::of("create", folder))?;
+    crate::files::create_folder(folder)?;
     let is_empty = std::fs::read_dir(folder).map_err(FileError::of("read", folder))?.next().is_none();
     if !is_empty && !overwrite {
         return Err(SynthError::NotEmpty(folder.into()));

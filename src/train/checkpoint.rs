@@ -174,7 +174,7 @@ impl Checkpoint {
     /// [`CheckpointError`] naming the file and what was expected.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let content = |reason: String| CheckpointError::Content { path: path.into(), reason };
-        let bytes = files::read(path)?;
+        let bytes = scene_file::read_safetensors(path)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| content(error.to_string()))?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let key = |name: &str| metadata.get(name).map_or("nothing", String::as_str);

@@ -22,6 +22,7 @@ use super::settings::{Movement, Theme};
 use super::viewport::Viewport;
 use crate::gpu::Gpu;
 use crate::kernels::DisplayMode;
+use crate::text;
 
 /// Modes with a short and a long name.
 pub(super) const MODES: [(DisplayMode, &str, &str); 8] = [
@@ -98,7 +99,10 @@ fn heading(ui: &mut Ui, session: &mut Session) {
             }
         });
     });
-    let name = session.path.as_ref().map_or_else(|| "nothing open".to_owned(), |path| path.display().to_string());
+    let name = session
+        .path
+        .as_ref()
+        .map_or_else(|| "nothing open".to_owned(), |path| text::message(&path.display().to_string()));
     ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
     ui.separator();
 }
@@ -268,7 +272,7 @@ fn dataset(ui: &mut Ui, session: &mut Session) {
 
 fn camera_row(ui: &mut Ui, session: &mut Session, index: usize) {
     let Some(view) = session.content.views.get(index) else { return };
-    let text = format!("{}  {}", view.name, view.split);
+    let text = format!("{}  {}", text::quoted(&view.name), view.split);
     let thumbnail = thumbnail(ui.ctx(), session, index);
     let (rect, response) = ui.allocate_exact_size(egui::vec2(ui.available_width(), ROW), egui::Sense::click());
     let visuals = ui.style().interact_selectable(&response, session.at_view == Some(index));

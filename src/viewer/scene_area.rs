@@ -16,6 +16,7 @@ use super::stage::Stage;
 use super::viewport::{Next, Viewport, Wanted};
 use crate::gpu::{Gpu, GpuError, Screen};
 use crate::kernels::DisplayMode;
+use crate::text;
 
 /// What the picture is made with.
 pub(super) struct Studio<'a> {
@@ -228,7 +229,7 @@ fn frusta(ui: &Ui, session: &mut Session, projection: &Projection, painter: &egu
                 painter,
                 at + Vec2::new(10.0, -10.0),
                 Align2::LEFT_BOTTOM,
-                &format!("{} ({})", view.name, view.split),
+                &format!("{} ({})", text::quoted(&view.name), view.split),
             );
         }
     }

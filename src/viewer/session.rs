@@ -20,9 +20,11 @@ use super::settings::{Movement, Settings, Theme};
 use super::track::Track;
 use super::viewport::Wanted;
 use crate::camera::Camera;
+use crate::camera_path::{CameraPath, CameraPathError};
 use crate::constants::NEAR;
 use crate::real::median;
 use crate::scene::Extent;
+use crate::text;
 
 /// A sentence at the bottom of the window.
 #[derive(Debug)]
@@ -353,12 +355,14 @@ impl Session {
     /// Tells the user something.
     pub(super) fn notify(&mut self, text: String) {
         log::info!("{text}");
+        let text = text::message(&text);
         self.notices.push(Notice { text, is_error: false, since: Instant::now() });
     }
 
     /// Tells the user what went wrong.
     pub(super) fn complain(&mut self, text: String) {
         log::info!("error shown: {text}");
+        let text = text::message(&text);
         self.notices.push(Notice { text, is_error: true, since: Instant::now() });
     }
 
@@ -386,12 +390,16 @@ impl Session {
     /// Reads a path: a camera path at once, everything else on another thread.
     pub(super) fn open(&mut self, path: &Path) {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        if is_json && let Ok(loaded) = crate::camera_path::CameraPath::load(path) {
-            self.notify(format!("Camera path with {} key frames from {}", loaded.keys().len(), path.display()));
-            self.track.load(loaded);
-            return;
+        let is_path = is_json || path.extension().is_some_and(|extension| extension == "lookat");
+        match is_path.then(|| CameraPath::load(path)) {
+            Some(Ok(loaded)) => {
+                self.notify(format!("Camera path with {} key frames from {}", loaded.keys().len(), path.display()));
+                self.track.load(loaded);
+            }
+            // A path that is broken is nothing else either.
+            Some(Err(error @ CameraPathError::Content { .. })) => self.complain(error.to_string()),
+            _ => self.opener.open(path),
         }
-        self.opener.open(path);
     }
 
     /// Takes what has been read.

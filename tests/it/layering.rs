@@ -8,6 +8,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("constants", 0),
     ("real", 0),
     ("files", 0),
+    ("text", 0),
     ("camera", 0),
     ("image", 0),
     ("scene", 1),
@@ -42,7 +43,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 ];
 
 /// Ground modules may use these of their own floor.
-const SHARED_GROUND: &[&str] = &["constants", "real", "files"];
+const SHARED_GROUND: &[&str] = &["constants", "real", "files", "text"];
 
 fn floor(module: &str) -> Option<u32> {
     FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)

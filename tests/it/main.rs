@@ -1,6 +1,7 @@
 //! One test binary: it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::cast_possible_truncation, reason = "tests cut numbers that they know to be small")]
+#![allow(clippy::disallowed_methods, reason = "tests read and write files of their own")]
 
 mod adam;
 mod backward;
@@ -14,6 +15,7 @@ mod display;
 mod evaluate;
 mod formats;
 mod fuzz;
+mod inputs;
 mod layering;
 mod loss;
 mod metrics;

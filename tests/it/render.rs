@@ -223,6 +223,44 @@ fn a_path_is_sampled_as_it_plays() {
     }
 }
 
+/// A camera as nerfstudio, 3DGS and SIBR write it gives the picture that the camera gives.
+#[test]
+fn paths_of_other_programs_are_the_same_cameras() {
+    let gems = Gems::new();
+    let camera = Camera { view_from_world: turned(3.0), ..camera() };
+    let pose = glam::DMat4::from(camera.view_from_world.inverse());
+    let fov = (2.0 * camera.half_size().y.atan()).to_degrees();
+    // Theirs looks along −z, with y up.
+    let columns = [pose.x_axis, -pose.y_axis, -pose.z_axis, pose.w_axis];
+    let rows = glam::DMat4::from_cols_array_2d(&columns.map(|column| column.to_array())).transpose().to_cols_array();
+    let nerfstudio = serde_json::json!({"camera_path": [{"camera_to_world": rows, "fov": fov}], "fps": 24,
+        "render_width": 72, "render_height": 48});
+    let row = |i: usize| [pose.x_axis[i], pose.y_axis[i], pose.z_axis[i]];
+    let rotation = [0, 1, 2].map(row);
+    let listed = serde_json::json!([{"id": 0, "img_name": "a", "width": 72, "height": 48, "rotation": rotation,
+        "position": camera.position().to_array(), "fx": camera.intrinsics.fx, "fy": camera.intrinsics.fy}]);
+    let [x, y, z] = camera.position().to_array();
+    let lookat = format!("Cam0 -D origin={x},{y},{z} -D target=0,0,0 -D up=0,0,1 -D fovy={fov} -D clip=0.1,100\n");
+    let expected = pictures(&gems.scene(), &camera).image().to_rgb8();
+    for (name, content) in [("n.json", nerfstudio.to_string()), ("c.json", listed.to_string()), ("s.lookat", lookat)] {
+        let file = gems.path(name);
+        fs::write(&file, content).unwrap();
+        for option in ["--path", "--cameras"] {
+            let out = format!("{name}{option}");
+            gems.render(&out, &[option, text(&file), "--size", "72x48"]);
+            let found = ImageReader::open(gems.path(&out).join("0000.png")).unwrap().decode().unwrap();
+            let found = found.into_rgb8().into_raw();
+            let apart = found.iter().zip(&expected).filter(|(a, b)| a.abs_diff(**b) > 1).count();
+            assert!(apart * 1000 < expected.len(), "{name} {option}: {apart} of {} values", expected.len());
+        }
+    }
+    let (file, out) = (gems.path("other.json"), gems.path("other"));
+    fs::write(&file, "{}").unwrap();
+    for option in ["--path", "--cameras"] {
+        gems.refused(&[option, text(&file), "--out", text(&out)], &["other.json", "nerfstudio"]);
+    }
+}
+
 fn turned(x: f64) -> glam::DAffine3 {
     Camera::look_at(DVec3::new(x, -4.0, 2.0), DVec3::ZERO, DVec3::Z, 60.0, 72, 48).view_from_world
 }

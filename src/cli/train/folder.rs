@@ -1,10 +1,11 @@
 //! The folder that a training writes into: one training at a time, and nothing of anybody else's is overwritten.
 
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use anyhow::bail;
-use lapidary::files::{self, FileError};
+use lapidary::{files, text};
 
 use super::super::source::{self, SCENE_FILE};
 use super::{TrainArgs, checkpoint_path};
@@ -18,9 +19,8 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder and takes it. What a program that was killed left unfinished is removed.
     pub(super) fn claim(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder).map_err(FileError::of("create", folder))?;
-        let path = folder.join(".lock");
-        let lock = File::create(&path).map_err(FileError::of("write", &path))?;
+        files::create_folder(folder)?;
+        let lock = files::append(&folder.join(".lock"))?;
         // Some network disks know no locks: there the user has to mind.
         if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
             bail!("another training is writing into {}; choose another folder", folder.display());
@@ -53,10 +53,33 @@ pub(super) fn check(args: &TrainArgs) -> anyhow::Result<()> {
 
 /// The command as it was given, a comment for `config.toml`: the options there do not say of which dataset they were.
 pub(super) fn command_comment() -> String {
+    comment(std::env::args_os().skip(1))
+}
+
+fn comment(words: impl Iterator<Item = OsString>) -> String {
+    let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+    // TOML allows no control character in a comment.
+    format!("# lapidary {}\n", text::escaped(&words.join(" ")))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
-    let quoted = |word: String| {
-        if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
-    };
-    let words: Vec<String> = std::env::args().skip(1).map(quoted).collect();
-    format!("# lapidary {}\n", words.join(" ").replace('\n', " "))
+    let is_whole = !word.is_empty() && word.chars().all(is_plain);
+    if is_whole { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_command_makes_a_comment_of_one_line() {
+        let every_control: String = (0u8..=0x9f).map(char::from).filter(|c| c.is_control()).collect();
+        let words = ["train", "it's", "写真", &every_control, "\u{202e}\u{2028}\u{feff}\n[x]"].map(OsString::from);
+        let text = comment(words.into_iter());
+        assert!(text.starts_with("# lapidary train 'it'\\''s' 写真 '\\u{0}"), "{text}");
+        assert_eq!(text.matches(char::is_control).collect::<String>(), "\n", "{text}");
+        assert!(text.ends_with('\n') && toml::from_str::<toml::Table>(&text).unwrap().is_empty());
+    }
 }

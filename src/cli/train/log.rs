@@ -1,11 +1,10 @@
 //! `metrics.jsonl` as it is written: never behind the checkpoint, and put right where a training was killed.
 
-use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use lapidary::evaluate::{LogLine, cut_log, read_log};
-use lapidary::files::FileError;
+use lapidary::files::{FileError, append};
 
 /// The log of a training. Lines wait in memory until the training is saved.
 pub(super) struct Log {
@@ -51,8 +50,8 @@ impl Log {
 
     /// Writes what waits and has it stored before it returns.
     pub(super) fn write(&mut self) -> Result<(), FileError> {
-        let append = || {
-            let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        let mut file = append(&self.path)?;
+        let mut append = || {
             file.write_all(&self.waiting)?;
             file.sync_data()
         };

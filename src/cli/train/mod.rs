@@ -188,7 +188,7 @@ fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
 /// What the user should know before it begins.
 fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a String>) {
     for sentence in sentences.into_iter().filter(|_| !args.quiet) {
-        eprintln!("{kind}: {sentence}");
+        say!("{kind}: {sentence}");
     }
 }
 

@@ -182,7 +182,7 @@ impl Run<'_> {
     fn write_line(&mut self, line: LogLine) -> anyhow::Result<()> {
         let line = serde_json::to_string(&line)?;
         if self.args.json {
-            tell!("{line}");
+            tell_json!(line);
         }
         self.log.push(&line);
         Ok(())
@@ -255,7 +255,7 @@ impl Run<'_> {
             self.print_profile()?;
         }
         if self.args.json {
-            tell!("{}", serde_json::to_string(&metrics)?);
+            tell_json!(serde_json::to_string(&metrics)?);
         } else if !self.args.quiet {
             tell!("{}; report: {}", sentence(&metrics), self.args.out.join("report.html").display());
         }
@@ -288,9 +288,9 @@ impl Run<'_> {
     fn print_profile(&mut self) -> anyhow::Result<()> {
         let times = self.trainer.profile()?.unwrap_or_default();
         // Standard output is for what programs read.
-        eprintln!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
+        say!("{} instances; milliseconds of one iteration:", self.trainer.num_instances()?);
         for (name, milliseconds, _) in KernelTime::by_kernel(&times) {
-            eprintln!("  {name:<20} {milliseconds:8.2}");
+            say!("  {name:<20} {milliseconds:8.2}");
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use egui::{Align2, Color32, FontId, Pos2, Rect, Ui, Vec2};
 use glam::DVec2;
 
 use crate::kernels::DisplayMode;
+use crate::text;
 use crate::viewer::compare::{self, Comparison};
 use crate::viewer::keys::{self, GESTURES, SHORTCUTS};
 use crate::viewer::overlay::Projection;
@@ -57,7 +58,7 @@ pub(super) fn legends(session: &Session, projection: &Projection, painter: &egui
 pub(super) fn status(session: &Session, viewport: &Viewport, painter: &egui::Painter, area: Rect) {
     let mut parts = Vec::new();
     if let Some(view) = session.at_view.and_then(|index| session.content.views.get(index)) {
-        parts.push(format!("{} ({})", view.name, view.split));
+        parts.push(format!("{} ({})", text::quoted(&view.name), view.split));
     }
     if let Some((_, _, psnr)) = session.photograph.as_ref().and_then(|kept| kept.compared.as_ref())
         && session.at_view.is_some()

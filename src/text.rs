@@ -1,0 +1,158 @@
+//! Text that comes from files, made fit to be shown: names of pictures, metadata, whatever an error quotes.
+//!
+//! A terminal obeys control characters, and reads from right to left where it is told to. So what does not print is
+//! shown as `\u{1b}`; letters of every language, and combinations of them, stay as they are.
+
+/// Most characters of a text that is quoted.
+const MAX_QUOTED: usize = 100;
+
+/// Most characters of a word in a message. Paths may be longer than names.
+const MAX_WORD: usize = 160;
+
+/// Most characters of a message.
+const MAX_MESSAGE: usize = 1000;
+
+/// What stands for characters that were left out.
+const GAP: char = '…';
+
+/// A text without anything that a terminal obeys, newlines included. Nothing is left out.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        push_escaped(&mut shown, c);
+        shown
+    })
+}
+
+/// [`escaped`], but newlines stay: for tables that we lay out.
+#[must_use]
+pub fn escaped_lines(text: &str) -> String {
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
+}
+
+/// A name or another short text from a file, as a message or a table quotes it: [`escaped`], and a long one without its
+/// middle.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    shortened(text, MAX_QUOTED)
+}
+
+/// [`quoted`] for texts that may have so many characters.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> String {
+    escaped(&cut(text, most))
+}
+
+/// A whole message, one line: [`escaped`]. Long words and long messages lose their middle, so that whatever they quote,
+/// they can be read.
+#[must_use]
+pub fn message(text: &str) -> String {
+    let words = text.split(' ').map(|word| cut(word, MAX_WORD));
+    escaped(&cut(&words.collect::<Vec<_>>().join(" "), MAX_MESSAGE))
+}
+
+/// JSON of any layout that holds the same values, and nothing that a terminal obeys.
+#[must_use]
+pub fn escaped_json(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut shown, c| {
+        // Outside of strings there is nothing else that does not print.
+        if c == '\n' || is_printed(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+        shown
+    })
+}
+
+fn push_escaped(shown: &mut String, c: char) {
+    if is_printed(c) {
+        shown.push(c);
+    } else if matches!(c, '\n' | '\r' | '\t') {
+        shown.extend(c.escape_default());
+    } else {
+        shown.extend(c.escape_unicode());
+    }
+}
+
+/// Whether a character shows as itself and changes nothing about what stands around it.
+fn is_printed(c: char) -> bool {
+    match c {
+        ' '..='~' => true,
+        // Letters by their category that show nothing at all.
+        '\u{34f}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{3164}'
+        | '\u{ffa0}' => false,
+        // Behind a letter accents and the like are printed too.
+        _ => ['a', c].iter().collect::<String>().escape_debug().nth(1) == Some(c),
+    }
+}
+
+/// A text of at most so many characters: the beginning and the end of a longer one.
+fn cut(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return text.to_owned();
+    }
+    let head = most / 2;
+    let tail = most - head - 1;
+    let (head, tail) = (text.chars().take(head), text.chars().skip(length - tail));
+    head.chain([GAP]).chain(tail).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_shown_and_not_done() {
+        let hostile = [
+            ("\x1b[2Jgone", "\\u{1b}[2Jgone"),
+            ("a\r\nb\tc\0", "a\\r\\nb\\tc\\u{0}"),
+            ("\u{9b}31m\u{7f}\u{85}", "\\u{9b}31m\\u{7f}\\u{85}"),
+            ("gnp.\u{202e}exe", "gnp.\\u{202e}exe"),
+            ("\u{2066}\u{200e}\u{61c}", "\\u{2066}\\u{200e}\\u{61c}"),
+            ("a\u{200b}b\u{feff}\u{ad}\u{3164}", "a\\u{200b}b\\u{feff}\\u{ad}\\u{3164}"),
+            ("\u{2028}\u{e0041}", "\\u{2028}\\u{e0041}"),
+        ];
+        for (text, shown) in hostile {
+            assert_eq!(escaped(text), shown);
+            assert_eq!(quoted(text), shown);
+            assert_eq!(message(text), shown);
+        }
+        assert_eq!(escaped_lines("a\nb\x1b"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn names_of_people_stay_readable() {
+        for name in ["日本語.jpg", "é e\u{301}", "Ünïcödé Ж ع क्षि", "😀 ❤\u{fe0f}", "it's \"C:\\a b\".png"]
+        {
+            assert_eq!(message(name), name);
+        }
+    }
+
+    #[test]
+    fn long_texts_keep_both_ends() {
+        let long = format!("begin{}end", "é".repeat(100_000));
+        let shown = quoted(&long);
+        assert_eq!(shown.chars().count(), MAX_QUOTED);
+        assert!(shown.starts_with("begin") && shown.contains(GAP) && shown.ends_with("end"));
+        assert!(message(&format!("cannot read {long}: it")).chars().count() < MAX_WORD + 20);
+        assert!(message(&"word ".repeat(100_000)).chars().count() <= MAX_MESSAGE);
+        assert_eq!(quoted(&"a".repeat(MAX_QUOTED)), "a".repeat(MAX_QUOTED));
+    }
+
+    #[test]
+    fn json_keeps_its_values() {
+        let name = "\x1b\u{202e}\u{9b}\u{7f}\n\u{e0041}日本";
+        let json = serde_json::to_string_pretty(&[name]).unwrap();
+        let shown = escaped_json(&json);
+        assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), [name]);
+        assert!(shown.contains("日本") && !shown.contains(['\x1b', '\u{202e}', '\u{9b}', '\u{7f}', '\u{e0041}']));
+    }
+}
