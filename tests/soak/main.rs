@@ -3,6 +3,7 @@
 //! `scripts/soak SECONDS` runs it, docs/robustness.md says what each kind does and what was found. A case depends on the seed,
 //! its kind and its number alone, so that a failure can be repeated. Without `--seconds` nothing is done: `cargo test` stays
 //! fast.
+#![allow(clippy::disallowed_methods, reason = "the attack reads and writes files of its own")]
 
 #[cfg(unix)]
 mod absurd;
