@@ -398,6 +398,18 @@ pub const SHADERS: &[Shader] = &[
 ];
 
 impl Shader {
+    /// What callers compile it with besides POINTS: the constants of every variant, the usual one first.
+    #[must_use]
+    pub fn variants(&self) -> &'static [&'static [(&'static str, u32)]] {
+        match self.name {
+            "probe" => &[&[("PROBE_THREADS", 64)]],
+            "rasterize" => &[&[("INSPECT", 0)], &[("INSPECT", 1)]],
+            "gather_cotangents" => &[&[("LANES", 8)]],
+            "project_backward" => &[&[("GRADIENT", 0)], &[("GRADIENT", 1)], &[("GRADIENT", 2)]],
+            _ => &[&[]],
+        }
+    }
+
     /// The whole source: constants of the crate, constants of the caller, parts.
     #[must_use]
     pub fn source(&self, traits: Traits, constants: &[(&str, u32)]) -> String {

@@ -14,20 +14,19 @@ const MAX_THREADS: u32 = 256;
 
 type Reflected = (&'static str, naga::Module, KernelInterface);
 
-/// Every shader for devices of every kind, for the fewest and for the most points, plain and inspecting.
+/// Every variant of every shader for devices of every kind, for the fewest and for the most points.
 fn reflected() -> Vec<Result<Reflected, String>> {
     let hardware = Traits { subgroups: Some((32, 32)), is_software: false };
     let software = Traits { subgroups: Some((8, 8)), is_software: true };
     let small = Traits { subgroups: Some((4, 4)), is_software: true };
-    let variants =
-        [(hardware, 3, 0), (hardware, 8, 1), (software, 3, 1), (software, 8, 0), (small, 8, 0), (Traits::WEBGPU, 8, 1)];
-    let all = SHADERS.iter().flat_map(|shader| variants.map(|variant| (shader, variant)));
-    all.map(|(shader, (traits, points, inspect))| {
-        let choices = [("INSPECT", inspect), ("GRADIENT", inspect), ("LANES", 8), ("PROBE_THREADS", 64)];
-        let source = shader.source(traits, &[&[("POINTS", points)], &choices[..]].concat());
+    let devices = [(hardware, 3), (hardware, 8), (software, 3), (software, 8), (small, 8), (Traits::WEBGPU, 8)];
+    let variants = SHADERS.iter().flat_map(|shader| shader.variants().iter().map(move |choices| (shader, *choices)));
+    let all = variants.flat_map(|variant| devices.map(|device| (variant, device)));
+    all.map(|((shader, choices), (traits, points))| {
+        let source = shader.source(traits, &[&[("POINTS", points)], choices].concat());
         match reflect(shader.name, &source) {
             Ok((module, interface)) => Ok((shader.name, module, interface)),
-            Err(error) => Err(format!("{traits:?}, {points} points: {error}")),
+            Err(error) => Err(format!("{traits:?}, {points} points, {choices:?}: {error}")),
         }
     })
     .collect()
