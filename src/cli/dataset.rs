@@ -25,6 +25,9 @@ pub(crate) struct DatasetArgs {
     /// Folder of pictures, in the dataset or on the disk
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
+    /// File of points to start from, in the dataset or on the disk: PLY, or COLMAP's points3D.bin or .txt
+    #[arg(long, value_name = "FILE")]
+    points: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -47,6 +50,7 @@ impl DatasetArgs {
             test_every: self.test_every,
             split_file: self.split_file.clone(),
             images: self.images.clone(),
+            points: self.points.clone(),
         }
     }
 }

@@ -157,10 +157,18 @@ fn dataset_rows(report: &DatasetReport) -> Vec<(&'static str, String)> {
         ("cameras", models.collect::<Vec<_>>().join(", ")),
         ("undistorted", report.undistorted.to_string()),
         ("masks", report.masks.to_string()),
-        ("points", report.points.to_string()),
+        ("points", points(report)),
     ];
     rows.extend(report.notes.iter().map(|note| ("note", note.clone())));
     rows
+}
+
+/// How many points, and from which file.
+fn points(report: &DatasetReport) -> String {
+    match &report.findings.points_file {
+        Some(file) => format!("{} from {file}", report.points),
+        None => report.points.to_string(),
+    }
 }
 
 /// A table under its title.

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use lapidary::dataset::DatasetOptions;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::optimiser::LossMeans;
 use lapidary::renderer::GpuScene;
@@ -43,10 +44,10 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
     let window = viewer::run(Launch {
         path: Some(args.dataset.clone()),
         open: {
-            let dataset = args.dataset.clone();
+            let (dataset, options) = (args.dataset.clone(), args.dataset_options.options(background));
             Arc::new(move |path: &Path| {
                 let look = (antialias, super::view::named(background));
-                open(path, &dataset, look).map_err(|error| super::sentence(&error))
+                open(path, (&dataset, &options), look).map_err(|error| super::sentence(&error))
             })
         },
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
@@ -66,11 +67,15 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
 }
 
 /// Of the dataset the cameras and pictures alone, even where a scene lies beside them: the trainer has its own.
-fn open(path: &Path, dataset: &Path, (antialias, background): (bool, Option<[f32; 3]>)) -> anyhow::Result<Content> {
+fn open(
+    path: &Path,
+    (dataset, options): (&Path, &DatasetOptions),
+    (antialias, background): (bool, Option<[f32; 3]>),
+) -> anyhow::Result<Content> {
     if path == dataset {
-        Ok(Content { antialias, background, ..super::view::dataset(path)? })
+        Ok(Content { antialias, background, ..super::view::dataset(path, options)? })
     } else {
-        super::view::open(path, None)
+        super::view::open(path, None, &DatasetOptions::default())
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) struct ViewArgs {
     /// Dataset whose cameras and pictures go with the scene
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// File of points of the dataset, in it or on the disk: PLY, or COLMAP's points3D.bin or .txt
+    #[arg(long, value_name = "FILE")]
+    points: Option<PathBuf>,
     /// Width and height of the window in pixels; as last time if nothing is said
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
@@ -34,9 +37,12 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         anyhow::ensure!(path.exists(), "{}: there is no such file or folder", path.display());
     }
     let data = args.data.clone();
+    let options = DatasetOptions { points: args.points.clone(), ..DatasetOptions::default() };
     viewer::run(Launch {
         path: args.path.clone().or_else(|| data.clone()),
-        open: Arc::new(move |path: &Path| open(path, data.as_deref()).map_err(|error| super::sentence(&error))),
+        open: Arc::new(move |path: &Path| {
+            open(path, data.as_deref(), &options).map_err(|error| super::sentence(&error))
+        }),
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: None,
         on_open: Some(Box::new(signals::listen)),
@@ -46,19 +52,19 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 }
 
 /// What a path holds, with the cameras and pictures of `data` where it has none of its own.
-pub(super) fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> {
+pub(super) fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> anyhow::Result<Content> {
     if source::is_scene(path) && path.is_file() {
-        return with_scene(path, data.map(dataset).transpose()?.unwrap_or_default());
+        return with_scene(path, data.map(|data| dataset(data, options)).transpose()?.unwrap_or_default());
     }
     let has_scene = path.join(SCENE_FILE).is_file();
-    let own = match dataset(path) {
+    let own = match dataset(path, options) {
         Err(error) if has_scene && is_something_else(&error) => None,
         own => Some(own?),
     };
     let cameras = path.join(CAMERAS_FILE);
     let views = match (own, data) {
         (Some(own), _) => own,
-        (None, Some(data)) => dataset(data)?,
+        (None, Some(data)) => dataset(data, options)?,
         (None, None) if cameras.is_file() => cameras_of(&cameras)?,
         (None, None) => Content::default(),
     };
@@ -67,7 +73,8 @@ pub(super) fn open(path: &Path, data: Option<&Path>) -> anyhow::Result<Content> 
 
 /// Whether a path is no dataset at all, rather than a broken one.
 fn is_something_else(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(DatasetError::NotADataset { .. }))
+    use DatasetError::{NotADataset, SeveralDatasets};
+    matches!(error.downcast_ref(), Some(NotADataset { .. } | SeveralDatasets { .. }))
 }
 
 fn with_scene(path: &Path, views: Content) -> anyhow::Result<Content> {
@@ -102,9 +109,9 @@ fn cameras_of(file: &Path) -> anyhow::Result<Content> {
 }
 
 /// Cameras, pictures and points of a dataset.
-pub(super) fn dataset(path: &Path) -> anyhow::Result<Content> {
+pub(super) fn dataset(path: &Path, options: &DatasetOptions) -> anyhow::Result<Content> {
     // Transparent pixels stay transparent: the window puts its own background behind them.
-    let options = DatasetOptions { alpha: AlphaMode::Mask, ..DatasetOptions::default() };
+    let options = DatasetOptions { alpha: AlphaMode::Mask, ..options.clone() };
     let dataset = Dataset::open(path, &options)?;
     let view = |view: &lapidary::dataset::View| View {
         name: view.name.clone(),
@@ -148,7 +155,7 @@ mod tests {
     fn the_folder_of_a_training_is_a_scene_with_cameras() {
         let folder = tempfile::tempdir().unwrap();
         scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
-        let without = open(folder.path(), None).unwrap();
+        let without = open(folder.path(), None, &DatasetOptions::default()).unwrap();
         assert!(without.scene.is_some() && without.views.is_empty());
         let camera = Camera::look_at(DVec3::new(3.0, -0.2, 0.0), DVec3::ZERO, DVec3::NEG_Y, 40.0, 64, 48);
         let named = |name: &str| (name.to_owned(), camera);
@@ -157,7 +164,7 @@ mod tests {
             ..Transforms::from_cameras(&[named("a.png"), named("b.png")])
         };
         transforms.save(&folder.path().join(CAMERAS_FILE)).unwrap();
-        let run = open(folder.path(), None).unwrap();
+        let run = open(folder.path(), None, &DatasetOptions::default()).unwrap();
         let splits: Vec<&str> = run.views.iter().map(|view| view.split.as_str()).collect();
         assert_eq!((run.scene.is_some(), splits), (true, vec!["train", "test"]));
         assert_eq!(run.up(), DVec3::NEG_Y);
@@ -169,8 +176,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
         std::fs::write(folder.path().join("transforms.json"), "{").unwrap();
-        assert!(open(folder.path(), None).unwrap_err().to_string().contains("transforms.json"));
+        assert!(
+            open(folder.path(), None, &DatasetOptions::default()).unwrap_err().to_string().contains("transforms.json")
+        );
         let empty = tempfile::tempdir().unwrap();
-        assert!(open(empty.path(), None).unwrap_err().to_string().contains("is not a dataset"));
+        assert!(
+            open(empty.path(), None, &DatasetOptions::default()).unwrap_err().to_string().contains("is not a dataset")
+        );
     }
 }

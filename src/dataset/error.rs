@@ -7,6 +7,12 @@ use crate::camera::CameraError;
 use crate::files::FileError;
 use crate::image::ImageError;
 
+/// The first few of a list.
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > 5 { format!("{shown} and {} more", names.len() - 5) } else { shown }
+}
+
 /// A dataset that could not be used; always with the file at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
@@ -19,6 +25,22 @@ pub enum DatasetError {
     NotADataset {
         /// The folder.
         path: PathBuf,
+    },
+    /// Several datasets, each in a folder of its own.
+    #[error("{} holds {} datasets, in the folders {}; give the path of one of them", path.display(), folders.len(), listed(folders))]
+    SeveralDatasets {
+        /// The folder or archive.
+        path: PathBuf,
+        /// Folders in it.
+        folders: Vec<String>,
+    },
+    /// Nothing known, and something that could not be looked at.
+    #[error("{} is not a dataset as far as it can be read: {} cannot be, or is a link that leads nowhere", path.display(), part.display())]
+    Unreadable {
+        /// The folder or archive.
+        path: PathBuf,
+        /// What could not be read in it.
+        part: PathBuf,
     },
     /// No picture is left.
     #[error("{} has no picture with a camera", path.display())]

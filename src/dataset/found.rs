@@ -1,13 +1,16 @@
 //! What the readers of all layouts share: which file is the picture of which camera, and how large it will be.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use glam::DAffine3;
 
 use super::error::DatasetError;
+use super::findings::Findings;
+use super::names::is_picture;
 use super::picture::{Head, Source};
 use super::pinhole::Taken;
+use super::points::FoundPoints;
 use super::tree::{Place, Tree, inside, join};
 use super::{DatasetOptions, Kind, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
@@ -20,16 +23,51 @@ pub(super) struct Found {
     pub(super) kind: Kind,
     pub(super) views: Vec<View>,
     pub(super) points: Vec<SfmPoint>,
+    pub(super) findings: Findings,
     pub(super) notes: Vec<String>,
     /// Whether the files themselves say what is for testing.
     pub(super) has_split: bool,
 }
 
+impl Found {
+    /// Nothing yet.
+    pub(super) fn new(kind: Kind) -> Self {
+        let (findings, has_split) = (Findings::default(), false);
+        Self { kind, views: Vec::new(), points: Vec::new(), findings, notes: Vec::new(), has_split }
+    }
+
+    /// Takes up points and says which files of points are not used.
+    pub(super) fn add_points(&mut self, found: FoundPoints) {
+        if let Some(first) = found.unused.first() {
+            let used = found.file.as_ref().map_or_else(|| "they hold none".to_owned(), |file| format!("{file} is"));
+            let count = found.unused.len();
+            self.notes.push(format!("{count} files of points are not used ({used}), the first is {first}"));
+        }
+        self.points = found.points;
+        self.findings.points_file = found.file;
+        self.findings.unused_points_files = found.unused;
+    }
+
+    /// Says what was met in a tree and could not be looked at.
+    pub(super) fn note_on_unreadable(&mut self, tree: &Tree) {
+        let unreadable = tree.unreadable();
+        if let Some(first) = unreadable.first() {
+            let (count, first) = (unreadable.len(), first.display());
+            self.notes
+                .push(format!("{count} links or folders cannot be read and are passed over, the first is {first}"));
+        }
+        self.findings.unreadable += unreadable.len();
+    }
+}
+
 /// A folder of pictures, and what is still to be divided by.
+#[derive(Clone)]
 pub(super) struct PictureFolder {
-    tree: Arc<Tree>,
+    pub(super) tree: Arc<Tree>,
     folder: String,
     pub(super) divisor: u32,
+    /// Whether pictures lie in the folder itself only, because other things lie in folders below it.
+    is_flat: bool,
 }
 
 impl PictureFolder {
@@ -37,15 +75,42 @@ impl PictureFolder {
         Place { tree: Arc::clone(&self.tree), inside: join(&self.folder, name) }
     }
 
+    /// For messages.
+    pub(super) fn path(&self) -> PathBuf {
+        self.tree.path_of(&self.folder)
+    }
+
+    /// Whether a picture of exactly that name is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.tree.is_file(&join(&self.folder, name))
+    }
+
+    /// The name of the picture that a name means if its extension is missing or another one.
+    pub(super) fn with_other_ending(&self, name: &str) -> Option<String> {
+        // A name such as `frame.00012` has no extension, although it has a dot: both are tried.
+        let stem = name.rsplit_once('.').filter(|(_, ending)| !ending.contains('/')).map(|(stem, _)| stem);
+        let bases = [Some(name), stem].into_iter().flatten();
+        let mut others = bases.flat_map(|base| EXTENSIONS.map(|ending| format!("{base}.{ending}")));
+        others.find(|other| self.has(other))
+    }
+
     /// The picture of that name, or with another extension.
     pub(super) fn find(&self, name: &str) -> Option<Place> {
-        let exact = join(&self.folder, name);
-        // A name such as `frame.00012` has no extension, although it has a dot: both are tried.
-        let stem = exact.rsplit_once('.').filter(|(_, ending)| !ending.contains('/')).map(|(stem, _)| stem);
-        let bases = [Some(exact.as_str()), stem].into_iter().flatten();
-        let others = bases.flat_map(|base| EXTENSIONS.map(|ending| format!("{base}.{ending}")));
-        let inside = std::iter::once(exact.clone()).chain(others).find(|inside| self.tree.is_file(inside))?;
-        Some(Place { tree: Arc::clone(&self.tree), inside })
+        if self.has(name) { Some(self.place(name)) } else { Some(self.place(&self.with_other_ending(name)?)) }
+    }
+
+    /// The picture that the longest tail of a path means that is there: `left/a.png` of `/home/x/left/a.png`.
+    pub(super) fn find_tail(&self, path: &str) -> Option<Place> {
+        let path = path.replace('\\', "/");
+        let parts: Vec<&str> = path.split('/').filter(|part| !["", ".", ".."].contains(part)).collect();
+        (0..parts.len()).find_map(|first| self.find(&parts[first..].join("/")))
+    }
+
+    /// Paths of all files below the folder, relative to it.
+    pub(super) fn files(&self) -> Vec<String> {
+        let mut files = self.tree.files_below(&self.folder);
+        files.retain(|file| !self.is_flat || !file.contains('/'));
+        files
     }
 
     /// The folder beside this one that has the pictures in the size asked for, or this one.
@@ -62,30 +127,45 @@ pub(super) fn named_folder(
     images: &Path,
     options: &DatasetOptions,
 ) -> Result<PictureFolder, DatasetError> {
+    Ok(undivided(tree, images)?.divided(options.divisor()))
+}
+
+/// As [`named_folder`], whatever size is asked for.
+fn undivided(tree: &Arc<Tree>, images: &Path) -> Result<PictureFolder, DatasetError> {
     let inside = images.to_str().and_then(inside).filter(|inside| tree.is_folder(inside));
     let (tree, folder) = match inside {
         Some(inside) => (Arc::clone(tree), inside),
         None => (Arc::new(Tree::open(images)?), String::new()),
     };
-    Ok(PictureFolder { tree, folder, divisor: 1 }.divided(options.divisor()))
+    Ok(PictureFolder { tree, folder, divisor: 1, is_flat: false })
 }
 
-/// The folder of pictures of a layout that keeps them in one: `images` unless the options name another.
-pub(super) fn picture_folder(tree: &Arc<Tree>, options: &DatasetOptions) -> Result<PictureFolder, DatasetError> {
-    match &options.images {
-        Some(images) => named_folder(tree, images, options),
-        None => {
-            let folder = PictureFolder { tree: Arc::clone(tree), folder: "images".into(), divisor: 1 };
-            Ok(folder.divided(options.divisor()))
-        }
-    }
+/// The folders of pictures of a layout that keeps them in one: the one of the size asked for where it is there, then the
+/// whole pictures.
+pub(super) fn picture_folders(tree: &Arc<Tree>, options: &DatasetOptions) -> Result<Vec<PictureFolder>, DatasetError> {
+    let whole = match &options.images {
+        Some(images) => undivided(tree, images)?,
+        None => usual_folder(tree),
+    };
+    let plain = PictureFolder { divisor: options.divisor(), ..whole.clone() };
+    let divided = whole.divided(options.divisor());
+    Ok(if divided.folder == plain.folder { vec![plain] } else { vec![divided, plain] })
+}
+
+/// `images`, or the dataset's own folder where there is none and pictures lie beside the model.
+fn usual_folder(tree: &Arc<Tree>) -> PictureFolder {
+    let images = tree.spelled("images").filter(|folder| tree.is_folder(folder));
+    let is_flat = images.is_none() && tree.names("").iter().any(|name| is_picture(name));
+    let folder = if is_flat { String::new() } else { images.unwrap_or_else(|| "images".into()) };
+    PictureFolder { tree: Arc::clone(tree), folder, divisor: 1, is_flat }
 }
 
 /// The picture of a path relative to the dataset, from a sister folder of the size asked for where there is one, and
 /// what is still to be divided by.
 pub(super) fn picture_at(tree: &Arc<Tree>, path: &str, options: &DatasetOptions) -> Option<(Place, u32)> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let plain = || PictureFolder { tree: Arc::clone(tree), folder: folder.into(), divisor: options.divisor() };
+    let (tree, divisor) = (Arc::clone(tree), options.divisor());
+    let plain = || PictureFolder { tree: Arc::clone(&tree), folder: folder.into(), divisor, is_flat: false };
     [plain().divided(options.divisor()), plain()]
         .into_iter()
         .find_map(|pictures| Some((pictures.find(name)?, pictures.divisor)))

@@ -7,13 +7,18 @@
 mod cache;
 mod colmap;
 mod error;
+mod findings;
 mod found;
+mod layout;
 mod lens;
+mod names;
 mod nerf;
 mod picture;
 mod pinhole;
 mod ply;
+mod points;
 mod report;
+mod search;
 mod split;
 pub mod transforms;
 mod tree;
@@ -24,12 +29,14 @@ use std::sync::Arc;
 pub use cache::{CacheUse, PictureCache};
 pub use colmap::{ColmapCamera, ColmapImage, ColmapModel};
 pub use error::DatasetError;
+pub use findings::Findings;
 pub use lens::{Lens, LensModel};
 pub use picture::Picture;
 pub use report::{DatasetReport, SizeReport};
 
 use crate::camera::Camera;
 use found::Found;
+use layout::Layout;
 use picture::Source;
 use tree::Tree;
 
@@ -47,6 +54,8 @@ pub struct Dataset {
     pub views: Vec<View>,
     /// Points of structure from motion, world units; empty where there are none.
     pub points: Vec<SfmPoint>,
+    /// What there is besides the views, and what is missing.
+    pub findings: Findings,
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
     options: DatasetOptions,
@@ -169,6 +178,9 @@ pub struct DatasetOptions {
     pub split_file: Option<PathBuf>,
     /// The folder of pictures, in the dataset or on the disk, where it is not the usual one.
     pub images: Option<PathBuf>,
+    /// The file of points to start from, in the dataset or on the disk, where it is not the usual one: PLY, or COLMAP's
+    /// `points3D.bin` or `.txt`.
+    pub points: Option<PathBuf>,
 }
 
 impl Default for DatasetOptions {
@@ -181,6 +193,7 @@ impl Default for DatasetOptions {
             test_every: 8,
             split_file: None,
             images: None,
+            points: None,
         }
     }
 }
@@ -211,12 +224,12 @@ impl Dataset {
         if let Some(file) = &options.split_file {
             split::by_file(&mut found.views, file)?;
         } else if !found.has_split {
-            split::every(&mut found.views, options.test_every);
+            found.notes.extend(split::every(&mut found.views, options.test_every));
         }
         found.notes.extend(note_on_folder(&found.views, options));
         found.notes.extend(note_on_size(&found.views, options));
-        let Found { kind, views, points, notes, .. } = found;
-        Ok(Self { path: path.into(), kind, views, points, notes, options: options.clone() })
+        let Found { kind, views, points, findings, notes, .. } = found;
+        Ok(Self { path: path.into(), kind, views, points, findings, notes, options: options.clone() })
     }
 
     /// How it was opened.
@@ -241,29 +254,49 @@ impl Dataset {
     }
 }
 
-/// The first layout that is there: COLMAP's, then Blender's, then a single `transforms.json`, then COLMAP's elsewhere.
+/// Reads a file of the `transforms.json` family, or what a folder or archive holds: itself, or one folder in it.
 fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
         return read_transforms(path, options);
     }
-    let tree = Arc::new(Tree::open(path)?);
-    let models = |sparse: &str| colmap::models(&tree, sparse);
-    let has_transforms = [nerf::TRAIN, nerf::WHOLE].map(|file| tree.is_file(file));
-    let mut folders = models("sparse");
-    if folders.is_empty() {
-        match has_transforms {
-            [true, _] => return nerf::open_blender(&tree, options),
-            [_, true] => return nerf::open_whole(&tree, nerf::WHOLE, options),
-            _ => folders = ["colmap/sparse", ""].map(models).into_iter().find(|f| !f.is_empty()).unwrap_or_default(),
+    let tree = Tree::open(path)?;
+    if let Some(layout) = Layout::of(&tree) {
+        return read_layout(&Arc::new(tree), layout, options);
+    }
+    let mut folders = Layout::below(&tree);
+    let (Some(folder), true) = (folders.pop(), folders.is_empty()) else {
+        return Err(no_dataset(path, &tree));
+    };
+    let inner = Arc::new(tree.within(&folder));
+    let layout = Layout::of(&inner).ok_or_else(|| no_dataset(path, &tree))?;
+    let mut found = read_layout(&inner, layout, options)?;
+    found.notes.push(format!("the dataset lies in the folder {folder}"));
+    Ok(found)
+}
+
+/// Why a folder or archive cannot be read as a dataset.
+fn no_dataset(path: &Path, tree: &Tree) -> DatasetError {
+    let (path, folders) = (path.to_path_buf(), Layout::below(tree));
+    match tree.unreadable().into_iter().next() {
+        _ if folders.len() > 1 => DatasetError::SeveralDatasets { path, folders },
+        Some(part) => DatasetError::Unreadable { path, part },
+        None => DatasetError::NotADataset { path },
+    }
+}
+
+fn read_layout(tree: &Arc<Tree>, layout: Layout, options: &DatasetOptions) -> Result<Found, DatasetError> {
+    let mut found = match layout {
+        Layout::Colmap(folders) => {
+            let mut found = colmap::open(tree, &folders, options)?;
+            if let Some(file) = [nerf::TRAIN, nerf::WHOLE].into_iter().find(|file| tree.is_file(file)) {
+                found.notes.push(format!("{file} is there as well, and is read where its own path is given"));
+            }
+            found
         }
-    }
-    if folders.is_empty() {
-        return Err(DatasetError::NotADataset { path: path.into() });
-    }
-    let mut found = colmap::open(&tree, &folders, options)?;
-    if let Some(file) = [nerf::TRAIN, nerf::WHOLE].into_iter().find(|file| tree.is_file(file)) {
-        found.notes.push(format!("{file} is there as well, and is read where its own path is given"));
-    }
+        Layout::Blender => nerf::open_blender(tree, options)?,
+        Layout::Nerfstudio(file) => nerf::open_whole(tree, &file, options)?,
+    };
+    found.note_on_unreadable(tree);
     Ok(found)
 }
 

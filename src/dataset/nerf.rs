@@ -10,6 +10,7 @@ use super::error::DatasetError;
 use super::found::{Found, PictureFolder, Shape, named_folder, picture_at};
 use super::picture::Head;
 use super::pinhole::Taken;
+use super::points::find_points;
 use super::transforms::{Transforms, TransformsFrame};
 use super::tree::{Place, Tree, inside};
 use super::{DatasetOptions, Kind, SfmPoint, Split, View, ply};
@@ -81,7 +82,7 @@ struct Frame<'a> {
 impl<'a> TransformsReader<'a> {
     fn new(tree: &'a Arc<Tree>, kind: Kind, options: &'a DatasetOptions) -> Result<Self, DatasetError> {
         let images = options.images.as_ref().map(|images| named_folder(tree, images, options)).transpose()?;
-        let found = Found { kind, views: Vec::new(), points: Vec::new(), notes: Vec::new(), has_split: false };
+        let found = Found::new(kind);
         Ok(Self { tree, options, found, images, taken: None })
     }
 
@@ -103,7 +104,7 @@ impl<'a> TransformsReader<'a> {
             })?;
             return Ok(picture_at(self.tree, &inside, self.options));
         };
-        Ok(pictures.find(file_name(frame)).map(|place| (place, pictures.divisor)))
+        Ok(pictures.find_tail(&frame.file_path).map(|place| (place, pictures.divisor)))
     }
 
     /// Adds the frames whose pictures are there and that have a split.
@@ -175,9 +176,14 @@ impl<'a> TransformsReader<'a> {
 
     /// The points of `ply_file_path`, or those of COLMAP's model beside, moved as the poses were.
     fn add_points(&mut self, transforms: &Transforms) -> Result<(), DatasetError> {
+        if self.options.points.is_some() {
+            self.found.add_points(find_points(self.tree, &[], self.options)?);
+            return Ok(());
+        }
         let ply = transforms.ply_file_path.as_deref().and_then(inside);
         if let Some(ply) = ply.filter(|ply| self.tree.is_file(ply)) {
             self.found.points = ply::read(&self.tree.read(&ply)?, &self.tree.path_of(&ply))?;
+            self.found.findings.points_file = Some(ply);
             return Ok(());
         }
         if let Some(ply) = &transforms.ply_file_path {
@@ -185,6 +191,7 @@ impl<'a> TransformsReader<'a> {
         }
         let models = ["sparse", "colmap/sparse"].map(|sparse| colmap::models(self.tree, sparse));
         let (Some(rows), Some(model)) = (&transforms.applied_transform, models.iter().flatten().next()) else {
+            self.found.add_points(find_points(self.tree, &[""], self.options)?);
             return Ok(());
         };
         let applied = applied_transform(rows).ok_or_else(|| DatasetError::Content {

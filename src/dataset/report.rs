@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Dataset, Split};
+use super::{Dataset, Findings, Split};
 
 /// Counts of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +27,9 @@ pub struct DatasetReport {
     pub masks: usize,
     /// Points of structure from motion.
     pub points: usize,
+    /// What was missing and what is not used.
+    #[serde(flatten)]
+    pub findings: Findings,
     /// What else there is to say.
     pub notes: Vec<String>,
 }
@@ -65,6 +68,7 @@ impl DatasetReport {
             undistorted: dataset.views.iter().filter(|view| view.is_distorted()).count(),
             masks: dataset.views.iter().filter(|view| view.mask().is_some()).count(),
             points: dataset.points.len(),
+            findings: dataset.findings.clone(),
             notes: dataset.notes.clone(),
         }
     }

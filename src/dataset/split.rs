@@ -8,9 +8,17 @@ use super::{Split, View};
 use crate::files;
 
 /// Every n-th view by name is for testing, the first of them being one; none for 0.
-pub(super) fn every(views: &mut [View], every: usize) {
+/// A single view is trained on unless all are held back. Says where that is so.
+pub(super) fn every(views: &mut [View], every: usize) -> Option<String> {
     for (i, view) in views.iter_mut().enumerate() {
         view.split = if every > 0 && i % every == 0 { Split::Test } else { Split::Train };
+    }
+    match views {
+        [only] if every > 1 => {
+            only.split = Split::Train;
+            Some("there is only one picture: it is trained on, and none is held back".to_owned())
+        }
+        _ => None,
     }
 }
 
@@ -19,6 +27,8 @@ pub(super) fn every(views: &mut [View], every: usize) {
 pub(super) fn by_file(views: &mut [View], path: &Path) -> Result<(), DatasetError> {
     let bytes = files::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
+    // Some editors put a mark before the text.
+    let text = text.trim_start_matches('\u{feff}');
     let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, name)| !name.is_empty() && !name.starts_with('#'));
     let known: HashSet<&str> = views.iter().flat_map(|view| [view.name.as_str(), stem(&view.name)]).collect();
     let mut test = HashSet::new();

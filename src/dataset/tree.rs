@@ -3,9 +3,9 @@
 //! Paths inside are relative, with `/`, and never leave the dataset. An archive is never unpacked onto the disk; a
 //! part of it is unpacked into memory when it is asked for, and refused when it claims to be absurdly large.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read as _, Seek};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, Metadata};
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read as _, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,18 +27,37 @@ const MAX_PART_BYTES: u64 = 4 << 30;
 pub(super) trait Input: BufRead + Seek + Send {}
 impl<T: BufRead + Seek + Send> Input for T {}
 
+/// Most entries of folders that are listed when files are looked for: `--images /` must end.
+const MAX_LISTED: usize = 1 << 20;
+
+/// Folders within folders that are looked into.
+const MAX_DEPTH: usize = 8;
+
 /// A folder or an archive.
 #[derive(Debug)]
 pub(super) enum Tree {
-    Folder(PathBuf),
+    Folder(Folder),
     Archive(Archive),
 }
 
-/// A `.zip`.
+/// A folder of the disk.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Entries that were met and could not be looked at.
+    unreadable: Mutex<BTreeSet<PathBuf>>,
+}
+
+/// A `.zip`, or a folder in one.
 #[derive(Debug)]
 pub(super) struct Archive {
+    /// The archive.
+    file: PathBuf,
+    /// The same with the folder, for messages.
     path: PathBuf,
     parts: BTreeMap<String, Part>,
+    /// Links, which are not followed.
+    links: BTreeSet<PathBuf>,
     /// Open archives that nobody is reading; a thread takes one and puts it back.
     idle: Mutex<Vec<ZipArchive<BufReader<File>>>>,
 }
@@ -103,10 +122,23 @@ pub(super) fn join(folder: &str, name: &str) -> String {
 }
 
 impl Tree {
+    /// A folder of the disk; nothing is read.
+    pub(super) fn folder(path: &Path) -> Self {
+        Self::Folder(Folder { path: path.into(), unreadable: Mutex::default() })
+    }
+
+    /// What lies in a folder of this, as a tree of its own.
+    pub(super) fn within(&self, folder: &str) -> Self {
+        match self {
+            Self::Folder(whole) => Self::folder(&whole.path.join(folder)),
+            Self::Archive(whole) => Self::Archive(whole.within(folder)),
+        }
+    }
+
     /// A folder, or a file that is a `.zip`.
     pub(super) fn open(path: &Path) -> Result<Self, DatasetError> {
         if path.is_dir() {
-            return Ok(Self::Folder(path.into()));
+            return Ok(Self::folder(path));
         }
         // Downloads often lack their extension.
         let is_zip =
@@ -121,38 +153,90 @@ impl Tree {
     /// For messages.
     pub(super) fn path_of(&self, inside: &str) -> PathBuf {
         match self {
-            Self::Folder(path) | Self::Archive(Archive { path, .. }) => path.join(inside),
+            Self::Folder(Folder { path, .. }) | Self::Archive(Archive { path, .. }) => path.join(inside),
         }
     }
 
     pub(super) fn is_file(&self, inside: &str) -> bool {
         match self {
-            Self::Folder(path) => path.join(inside).is_file(),
+            Self::Folder(folder) => folder.look(inside).is_some_and(|found| found.is_file()),
             Self::Archive(archive) => archive.parts.contains_key(inside),
         }
     }
 
     pub(super) fn is_folder(&self, inside: &str) -> bool {
         match self {
-            Self::Folder(path) => path.join(inside).is_dir(),
+            Self::Folder(folder) => folder.look(inside).is_some_and(|found| found.is_dir()),
             Self::Archive(archive) => archive.below(inside).next().is_some(),
+        }
+    }
+
+    /// Names of what lies in a folder, sorted.
+    pub(super) fn names(&self, inside: &str) -> BTreeSet<String> {
+        match self {
+            Self::Folder(folder) => folder.names(inside),
+            Self::Archive(archive) => {
+                let first = |rest: &str| rest.split('/').next().unwrap_or(rest).to_owned();
+                archive.below(inside).map(first).collect()
+            }
         }
     }
 
     /// Names of the folders in a folder, sorted.
     pub(super) fn folders(&self, inside: &str) -> Vec<String> {
-        let mut names: Vec<String> = match self {
-            Self::Folder(path) => {
-                let entries = std::fs::read_dir(path.join(inside)).into_iter().flatten().flatten();
-                entries.filter(|entry| entry.path().is_dir()).filter_map(|e| e.file_name().into_string().ok()).collect()
+        self.names(inside).into_iter().filter(|name| self.is_folder(&join(inside, name))).collect()
+    }
+
+    /// Paths of all files below a folder, relative to it and sorted, as deep as people nest folders.
+    pub(super) fn files_below(&self, inside: &str) -> Vec<String> {
+        if let Self::Archive(archive) = self {
+            return archive.below(inside).map(str::to_owned).collect();
+        }
+        let (mut files, mut num_listed) = (Vec::new(), 0);
+        let mut folders = vec![(String::new(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            for name in self.names(&join(inside, &folder)) {
+                num_listed += 1;
+                let path = join(&folder, &name);
+                match self.is_folder(&join(inside, &path)) {
+                    true if depth < MAX_DEPTH && num_listed < MAX_LISTED => folders.push((path, depth + 1)),
+                    false if self.is_file(&join(inside, &path)) => files.push(path),
+                    _ => {}
+                }
             }
-            Self::Archive(archive) => {
-                archive.below(inside).filter_map(|rest| Some(rest.split_once('/')?.0.to_owned())).collect()
-            }
+        }
+        files.sort();
+        files
+    }
+
+    /// How a path is spelled here: as it is given, or else with other capitals. `None` where there is no such file or
+    /// folder.
+    pub(super) fn spelled(&self, inside: &str) -> Option<String> {
+        let mut found = String::new();
+        for part in inside.split('/').filter(|part| !part.is_empty()) {
+            let exact = join(&found, part);
+            found = if self.is_file(&exact) || self.is_folder(&exact) {
+                exact
+            } else {
+                let is_meant = |name: &String| name.to_lowercase() == part.to_lowercase();
+                join(&found, &self.names(&found).into_iter().find(is_meant)?)
+            };
+        }
+        Some(found)
+    }
+
+    /// As [`Self::spelled`], of files only.
+    pub(super) fn spelled_file(&self, inside: &str) -> Option<String> {
+        self.spelled(inside).filter(|found| self.is_file(found))
+    }
+
+    /// What was met and passed over: links that lead nowhere, folders that may not be read, links in archives.
+    pub(super) fn unreadable(&self) -> Vec<PathBuf> {
+        let found = match self {
+            Self::Folder(folder) => folder.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Self::Archive(archive) => archive.links.clone(),
         };
-        names.sort();
-        names.dedup();
-        names
+        found.into_iter().collect()
     }
 
     /// The whole of a file that is no picture.
@@ -162,7 +246,7 @@ impl Tree {
 
     fn read_at_most(&self, inside: &str, max_bytes: u64) -> Result<Vec<u8>, DatasetError> {
         match self {
-            Self::Folder(path) => Ok(files::read_at_most(&path.join(inside), max_bytes)?),
+            Self::Folder(folder) => Ok(files::read_at_most(&folder.path.join(inside), max_bytes)?),
             Self::Archive(archive) => {
                 let mut bytes = Vec::new();
                 archive.unpack(inside, u64::MAX, &mut bytes)?;
@@ -174,8 +258,8 @@ impl Tree {
     /// A file to read from front to back, and its length in bytes.
     pub(super) fn stream(&self, inside: &str) -> Result<(Box<dyn Input>, u64), DatasetError> {
         match self {
-            Self::Folder(path) => {
-                let path = path.join(inside);
+            Self::Folder(folder) => {
+                let path = folder.path.join(inside);
                 let (file, length) = files::open(&path)?;
                 Ok((Box::new(BufReader::with_capacity(1 << 16, file)), length))
             }
@@ -188,22 +272,78 @@ impl Tree {
     }
 }
 
+impl Folder {
+    /// What the system says of a path, where there is something.
+    fn look(&self, inside: &str) -> Option<Metadata> {
+        let path = self.path.join(inside);
+        match std::fs::metadata(&path) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                // A link that leads nowhere is there, what it leads to is not.
+                if is_refusal(&error) || std::fs::symlink_metadata(&path).is_ok() {
+                    self.remember(path);
+                }
+                None
+            }
+        }
+    }
+
+    fn names(&self, inside: &str) -> BTreeSet<String> {
+        let path = self.path.join(inside);
+        match std::fs::read_dir(&path) {
+            Ok(entries) => entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect(),
+            Err(error) => {
+                if is_refusal(&error) {
+                    self.remember(path);
+                }
+                BTreeSet::new()
+            }
+        }
+    }
+
+    fn remember(&self, path: PathBuf) {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    }
+}
+
+/// Whether an error says more than that there is nothing.
+fn is_refusal(error: &std::io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename | ErrorKind::InvalidInput
+    )
+}
+
 impl Archive {
     fn open(path: &Path) -> Result<Self, DatasetError> {
         let mut archive = open_zip(path)?;
         let fault = |reason: String| DatasetError::Archive { path: path.into(), reason };
-        let mut parts = BTreeMap::new();
+        let (mut parts, mut links) = (BTreeMap::new(), BTreeSet::new());
         for index in 0..archive.len() {
             let part = archive.by_index_raw(index).map_err(|error| fault(error.to_string()))?;
             let name = part.name().map_err(|error| fault(error.to_string()))?;
             let name = inside(&name)
                 .ok_or_else(|| fault(format!("`{}` would lie outside of the archive", name.escape_debug())))?;
             let is_litter = name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
-            if part.is_file() && !is_litter {
+            if part.is_symlink() {
+                links.insert(path.join(&name));
+            } else if part.is_file() && !is_litter {
                 parts.insert(name, Part { index, bytes: part.size(), packed_bytes: part.compressed_size() });
             }
         }
-        Ok(Self { path: path.into(), parts: without_common_folder(parts), idle: Mutex::new(vec![archive]) })
+        let (file, idle) = (path.to_path_buf(), Mutex::new(vec![archive]));
+        Ok(Self { path: file.clone(), file, parts: without_common_folder(parts), links, idle })
+    }
+
+    fn within(&self, folder: &str) -> Self {
+        let part = |inside: &str| Some((inside.to_owned(), *self.parts.get(&join(folder, inside))?));
+        Self {
+            file: self.file.clone(),
+            path: self.path.join(folder),
+            parts: self.below(folder).filter_map(part).collect(),
+            links: self.links.clone(),
+            idle: Mutex::default(),
+        }
     }
 
     /// What lies in a folder, relative to it.
@@ -225,7 +365,7 @@ impl Archive {
             return Err(fault(format!("{packed} bytes claim to unpack into {bytes}, which is refused")));
         }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut archive = idle.map_or_else(|| open_zip(&self.path), Ok)?;
+        let mut archive = idle.map_or_else(|| open_zip(&self.file), Ok)?;
         let result = (|| {
             let file = archive.by_index(part.index).map_err(|error| error.to_string())?;
             let expected = part.bytes.min(limit);

@@ -69,7 +69,8 @@ fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
 
 fn few(cameras: &[Camera]) -> Option<String> {
     (cameras.len() < 3).then(|| {
-        format!("there are only {} pictures to train on: nothing behind the first surface can be learnt", cameras.len())
+        let count = if cameras.len() == 1 { "is only one picture" } else { "are only two pictures" };
+        format!("there {count} to train on: nothing behind the first surface can be learnt")
     })
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct TrainArgs {
     json: bool,
 
     #[command(flatten)]
-    dataset_options: DatasetArgs,
+    pub(super) dataset_options: DatasetArgs,
 
     /// Everything random depends on it alone [default: 0]
     #[arg(long, value_name = "SEED", help_heading = "Method")]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
 use std::path::PathBuf;
 
-use super::{ColmapCamera, ColmapImage, camera, check_name, pose};
+use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose};
 use crate::dataset::error::DatasetError;
 use crate::dataset::lens::LensModel;
 use crate::dataset::tree::{Input, Tree};
@@ -77,14 +77,18 @@ impl Reader {
         Ok(())
     }
 
-    fn name(&mut self) -> Result<String, DatasetError> {
+    /// The name of picture `id`.
+    fn name(&mut self, id: u32) -> Result<String, DatasetError> {
         let mut bytes = Vec::new();
         (&mut self.input).take(MAX_NAME).read_until(0, &mut bytes).map_err(|_| self.ends_early())?;
         if bytes.pop() != Some(0) {
             return Err(self.fault("a name does not end"));
         }
         self.at += bytes.len() as u64 + 1;
-        let name = String::from_utf8(bytes).map_err(|_| self.fault("a name is not UTF-8"))?;
+        let name = String::from_utf8(bytes).map_err(|error| DatasetError::Content {
+            path: self.path.clone(),
+            reason: not_utf8(id, error.as_bytes()),
+        })?;
         check_name(&name).map_err(|reason| self.fault(reason))
     }
 }
@@ -108,9 +112,9 @@ pub(super) fn cameras(reader: &mut Reader) -> Result<BTreeMap<u32, ColmapCamera>
 pub(super) fn images(reader: &mut Reader) -> Result<Vec<ColmapImage>, DatasetError> {
     let mut images = Vec::new();
     for _ in 0..reader.count(73)? {
-        reader.u32()?;
+        let id = reader.u32()?;
         let (rotation, translation) = (reader.floats()?, reader.floats()?);
-        let (camera, name) = (reader.u32()?, reader.name()?);
+        let (camera, name) = (reader.u32()?, reader.name(id)?);
         let view_from_world =
             pose(rotation, translation).map_err(|reason| reader.fault(format!("{name}: {reason}")))?;
         // Places in the picture, and the points seen there.

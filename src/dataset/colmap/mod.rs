@@ -4,16 +4,18 @@ mod binary;
 mod text;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use glam::{DAffine3, DQuat, DVec3};
 use rayon::prelude::*;
 
 use super::error::DatasetError;
-use super::found::{Found, Shape, picture_folder};
+use super::found::{Found, Shape, picture_folders};
 use super::lens::{Lens, LensModel};
 use super::pinhole::Taken;
+use super::points::find_points;
+use super::search::Search;
 use super::tree::{Place, Tree, inside, join};
 use super::{DatasetOptions, Kind, SfmPoint, Split, View};
 
@@ -50,18 +52,19 @@ pub struct ColmapModel {
 
 /// Whether a folder holds a model, and in which format.
 fn format_of(tree: &Tree, folder: &str) -> Option<&'static str> {
-    ["bin", "txt"].into_iter().find(|format| tree.is_file(&join(folder, &format!("cameras.{format}"))))
+    ["bin", "txt"].into_iter().find(|format| tree.spelled_file(&join(folder, &format!("cameras.{format}"))).is_some())
 }
 
-/// The folders of the models: those below `sparse`, or else `sparse` itself.
+/// The folders of the models: those below `sparse`, or else `sparse` itself. Capitals do not matter.
 pub(super) fn models(tree: &Tree, sparse: &str) -> Vec<String> {
+    let Some(sparse) = tree.spelled(sparse) else { return Vec::new() };
     let has_model = |folder: &String| format_of(tree, folder).is_some();
-    let below: Vec<String> = tree.folders(sparse).iter().map(|name| join(sparse, name)).filter(has_model).collect();
-    if below.is_empty() { [sparse.to_owned()].into_iter().filter(has_model).collect() } else { below }
+    let below: Vec<String> = tree.folders(&sparse).iter().map(|name| join(&sparse, name)).filter(has_model).collect();
+    if below.is_empty() { [sparse].into_iter().filter(has_model).collect() } else { below }
 }
 
-/// The model with the most pictures, and its folder.
-fn largest(tree: &Tree, folders: &[String], notes: &mut Vec<String>) -> Result<(ColmapModel, String), DatasetError> {
+/// The model with the most pictures, without its points, and its folder.
+fn largest(tree: &Tree, folders: &[String], found: &mut Found) -> Result<(ColmapModel, String), DatasetError> {
     let mut best: Option<(ColmapModel, &String)> = None;
     let mut sizes = Vec::new();
     for folder in folders {
@@ -72,36 +75,33 @@ fn largest(tree: &Tree, folders: &[String], notes: &mut Vec<String>) -> Result<(
             best = Some((model, folder));
         }
     }
-    let Some((mut model, folder)) = best else { return Err(DatasetError::NotADataset { path: tree.path_of("") }) };
+    let Some((model, folder)) = best else { return Err(DatasetError::NotADataset { path: tree.path_of("") }) };
     if folders.len() > 1 {
         let list = sizes.join(", ");
-        notes.push(format!("{} models; {folder} is used, the one with the most pictures ({list})", folders.len()));
+        let count = folders.len();
+        found.notes.push(format!("{count} models; {folder} is used, the one with the most pictures ({list})"));
+        found.findings.unused_models = count - 1;
     }
-    model.points = ColmapModel::read_points(tree, folder)?;
     Ok((model, folder.clone()))
 }
 
 /// Reads the largest of the models in `folders`.
 pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOptions) -> Result<Found, DatasetError> {
-    let mut notes = Vec::new();
-    let (model, folder) = largest(tree, folders, &mut notes)?;
-    let pictures = picture_folder(tree, options)?;
-    let mut missing = model.images.iter().filter(|image| pictures.find(&image.name).is_none());
-    if let Some(first) = missing.next() {
-        let path = pictures.place(&first.name).path();
-        return Err(DatasetError::MissingPictures { path, missing: 1 + missing.count(), of: model.images.len() });
-    }
+    let mut found = Found::new(Kind::Colmap);
+    let (model, folder) = largest(tree, folders, &mut found)?;
+    let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    found.add_points(find_points(tree, &[&folder, above, ""], options)?);
+    let pictures = find_pictures(tree, &model.images, options, &mut found)?;
     let taken: BTreeMap<u32, Taken> =
         model.cameras.par_iter().map(|(id, camera)| (*id, Taken::new(camera.lens.clone(), camera.size))).collect();
-    let view = |image: &ColmapImage| -> Result<View, DatasetError> {
+    let view = |(image, (place, divisor)): (&ColmapImage, (Place, u32))| -> Result<View, DatasetError> {
         let name = image.name.clone();
         let taken = taken.get(&image.camera).ok_or_else(|| DatasetError::NoCamera {
             path: tree.path_of(&folder),
             name: name.clone(),
             camera: image.camera,
         })?;
-        let place = pictures.find(&name).unwrap_or_else(|| pictures.place(&name));
-        let shape = Shape::new(taken, &place, pictures.divisor, options)?;
+        let shape = Shape::new(taken, &place, divisor, options)?;
         let camera = shape.camera(image.view_from_world).map_err(|source| DatasetError::Camera {
             path: tree.path_of(&folder),
             name: name.clone(),
@@ -110,8 +110,53 @@ pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOption
         let mask = find_mask(tree, &name);
         Ok(View { name, split: Split::Train, camera, source: shape.source(place, mask) })
     };
-    let views = model.images.par_iter().map(view).collect::<Result<Vec<_>, _>>()?;
-    Ok(Found { kind: Kind::Colmap, views, points: model.points, notes, has_split: false })
+    let shown = model.images.par_iter().zip(pictures).filter_map(|(image, picture)| Some((image, picture?)));
+    found.views = shown.map(view).collect::<Result<Vec<_>, _>>()?;
+    Ok(found)
+}
+
+/// The pictures of a model, `None` for those that are missing, with what is still to be divided by. Says what is missing,
+/// named otherwise, or not used.
+fn find_pictures(
+    tree: &Arc<Tree>,
+    images: &[ColmapImage],
+    options: &DatasetOptions,
+    found: &mut Found,
+) -> Result<Vec<Option<(Place, u32)>>, DatasetError> {
+    let folders = picture_folders(tree, options)?;
+    let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
+    let search = Search::new(&folders, &names);
+    let (folder, all) = (&folders[0], names.len());
+    let mut missing = names.iter().zip(&search.pictures).filter(|(_, picture)| picture.is_none());
+    if let Some((first, _)) = missing.next() {
+        let (path, count) = (folder.place(first).path(), 1 + missing.count());
+        if count == all {
+            return Err(DatasetError::MissingPictures { path, missing: count, of: all });
+        }
+        let path = path.display();
+        found.notes.push(format!("{count} of {all} pictures are missing and are skipped, the first is {path}"));
+        found.findings.missing_pictures = count;
+    }
+    if let Some(first) = search.renamed.first()
+        && let Some((place, _)) = &search.pictures[*first]
+    {
+        let (count, name, path) = (search.renamed.len(), names[*first], place.path());
+        let path = path.display();
+        found
+            .notes
+            .push(format!("{count} of {all} pictures have other names on the disk: `{name}` is {path}, the first"));
+        found.findings.renamed_pictures = count;
+    }
+    if let Some(first) = search.unused.first() {
+        let (count, path) = (search.unused.len(), folder.path());
+        let path = path.display();
+        found.notes.push(format!("{count} pictures in {path} have no camera and are not used, the first is {first}"));
+        found.findings.unused_pictures = count;
+    }
+    if !Arc::ptr_eq(tree, &folder.tree) {
+        found.note_on_unreadable(&folder.tree);
+    }
+    Ok(search.pictures)
 }
 
 /// `masks/NAME.png` as COLMAP names them, or a mask of the picture's own name, maybe with another extension.
@@ -128,39 +173,56 @@ impl ColmapModel {
     /// # Errors
     /// [`DatasetError`] with file and place.
     pub fn load(folder: &Path) -> Result<Self, DatasetError> {
-        let tree = Tree::Folder(PathBuf::from(folder));
+        let tree = Tree::folder(folder);
         let points = Self::read_points(&tree, "")?;
         Ok(Self { points, ..Self::read_poses(&tree, "")? })
     }
 
     /// Everything but the points.
     fn read_poses(tree: &Tree, folder: &str) -> Result<Self, DatasetError> {
-        let open = |name: &str| binary::Reader::open(tree, &join(folder, name));
+        let file = |name: &str| {
+            let path = join(folder, name);
+            tree.spelled_file(&path).unwrap_or(path)
+        };
+        let open = |name: &str| binary::Reader::open(tree, &file(name));
         let (cameras, images) = if format_of(tree, folder) == Some("bin") {
             (binary::cameras(&mut open("cameras.bin")?)?, binary::images(&mut open("images.bin")?)?)
         } else {
-            (text::cameras(tree, &join(folder, "cameras.txt"))?, text::images(tree, &join(folder, "images.txt"))?)
+            (text::cameras(tree, &file("cameras.txt"))?, text::images(tree, &file("images.txt"))?)
         };
         Ok(Self { cameras, images, points: Vec::new() })
     }
 
     /// The points; a model without their file has none.
     pub(super) fn read_points(tree: &Tree, folder: &str) -> Result<Vec<SfmPoint>, DatasetError> {
-        let [binary, text] = ["points3D.bin", "points3D.txt"].map(|name| join(folder, name));
-        if tree.is_file(&binary) {
-            binary::points(&mut binary::Reader::open(tree, &binary)?)
-        } else if tree.is_file(&text) {
-            text::points(tree, &text)
+        let files = ["points3D.bin", "points3D.txt"].map(|name| join(folder, name));
+        let file = files.iter().find_map(|file| tree.spelled_file(file));
+        file.map_or_else(|| Ok(Vec::new()), |file| Self::read_points_file(tree, &file))
+    }
+
+    /// The points of a file, which is binary unless it ends in `.txt`.
+    pub(super) fn read_points_file(tree: &Tree, file: &str) -> Result<Vec<SfmPoint>, DatasetError> {
+        if file.to_lowercase().ends_with(".txt") {
+            text::points(tree, file)
         } else {
-            Ok(Vec::new())
+            binary::points(&mut binary::Reader::open(tree, file)?)
         }
     }
 }
 
-/// A name must stay below the folder of pictures.
+/// A name must stay below the folder of pictures. Of an absolute one, what is below its root is looked for there.
 fn check_name(name: &str) -> Result<String, String> {
     let short = || name.chars().take(80).collect::<String>().escape_debug().to_string();
-    inside(name).ok_or_else(|| format!("`{}` is no path below the folder of pictures", short()))
+    let without_drive = name.get(2..).filter(|_| name.as_bytes().get(1) == Some(&b':')).unwrap_or(name);
+    inside(without_drive.trim_start_matches(['/', '\\']))
+        .ok_or_else(|| format!("`{}` is no path below the folder of pictures", short()))
+}
+
+/// What to say of a name that is in another encoding.
+fn not_utf8(id: impl std::fmt::Display, name: &[u8]) -> String {
+    let readable: String = String::from_utf8_lossy(name).chars().take(80).collect();
+    let readable = readable.escape_debug();
+    format!("the name of picture {id} is not UTF-8 (`{readable}`); names in the model and of the files must be")
 }
 
 fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Result<DAffine3, String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{ColmapCamera, ColmapImage, camera, check_name, pose};
+use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose};
 use crate::dataset::error::DatasetError;
 use crate::dataset::lens::LensModel;
 use crate::dataset::tree::Tree;
@@ -19,6 +19,9 @@ struct Line<'a> {
     path: &'a Path,
     /// Counted from 1.
     number: usize,
+    /// As it stands in the file.
+    bytes: &'a [u8],
+    text: &'a str,
     words: Vec<&'a str>,
 }
 
@@ -46,26 +49,55 @@ impl Line<'_> {
     }
 }
 
+impl Line<'_> {
+    /// Whether it has words and is no comment.
+    fn is_entry(&self) -> bool {
+        self.words.first().is_some_and(|word| !word.starts_with('#'))
+    }
+
+    /// Whether it begins as the line of a picture does, and is not a list of places of points.
+    fn is_picture(&self) -> bool {
+        let is_number = |i: usize| self.words.get(i).is_some_and(|word| word.parse::<f64>().is_ok());
+        let is_whole = |i: usize| self.words.get(i).is_some_and(|word| word.parse::<u64>().is_ok());
+        let count = self.words.len();
+        // A name may consist of numbers; that there are three for each point as well is too unlikely to mind.
+        let is_points = count.is_multiple_of(3) && [0, 9, count.saturating_sub(1)].into_iter().all(is_number);
+        count > 9 && is_whole(0) && (1..8).all(is_number) && is_whole(8) && !is_points
+    }
+
+    /// The picture that it describes.
+    fn image(&self) -> Result<ColmapImage, DatasetError> {
+        let fault = |reason: String| self.fault(reason);
+        let view_from_world = pose(self.numbers(1)?, self.numbers(5)?).map_err(fault)?;
+        let camera = self.number(8)?;
+        let header = self.words.iter().take(9);
+        // A name may contain blanks, also several in a row.
+        let name = header.fold(self.text, |rest, word| rest.trim_start().strip_prefix(word).unwrap_or(rest)).trim();
+        if name.contains(char::REPLACEMENT_CHARACTER) && std::str::from_utf8(self.bytes).is_err() {
+            return Err(self.fault(not_utf8(self.word(0)?, name.as_bytes())));
+        }
+        Ok(ColmapImage { name: check_name(name).map_err(fault)?, camera, view_from_world })
+    }
+}
+
 /// No more of a word than a message can bear.
 fn shortened(word: &str) -> String {
     word.chars().take(40).collect()
 }
 
-/// What to read after a line.
-enum Next {
-    Line,
-    LineAfterNext,
-}
+/// Marks that editors put before the text: of UTF-8, and of the encodings that are not read.
+const UTF8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+const UTF16_MARKS: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
 
-/// Calls `read` with every line that is no comment and has words; it says whether the line after it is to be skipped.
+/// Calls `read` with every line, also with empty ones and comments.
 fn for_each_line(
     tree: &Tree,
     inside: &str,
-    mut read: impl FnMut(&Line<'_>) -> Result<Next, DatasetError>,
+    mut read: impl FnMut(&Line<'_>) -> Result<(), DatasetError>,
 ) -> Result<(), DatasetError> {
     let path: PathBuf = tree.path_of(inside);
     let (mut input, _) = tree.stream(inside)?;
-    let (mut bytes, mut number, mut next) = (Vec::new(), 0, Next::Line);
+    let (mut bytes, mut number) = (Vec::new(), 0);
     loop {
         bytes.clear();
         number += 1;
@@ -77,21 +109,28 @@ fn for_each_line(
             let reason = format!("a line of more than {MAX_LINE} bytes");
             return Err(DatasetError::Text { path, line: number, reason });
         }
-        if matches!(next, Next::LineAfterNext) {
-            next = Next::Line;
-            continue;
+        if number == 1 && UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
+            let reason = "the file is UTF-16; it must be UTF-8".into();
+            return Err(DatasetError::Text { path, line: number, reason });
         }
-        let text = String::from_utf8_lossy(&bytes);
-        let words: Vec<&str> = text.split_whitespace().collect();
-        if words.first().is_some_and(|word| !word.starts_with('#')) {
-            next = read(&Line { path: &path, number, words })?;
-        }
+        let bytes = if number == 1 { bytes.strip_prefix(UTF8_MARK).unwrap_or(&bytes) } else { &bytes };
+        let text = String::from_utf8_lossy(bytes);
+        read(&Line { path: &path, number, bytes, text: &text, words: text.split_whitespace().collect() })?;
     }
+}
+
+/// Calls `read` with every line that is no comment and has words.
+fn for_each_entry(
+    tree: &Tree,
+    inside: &str,
+    mut read: impl FnMut(&Line<'_>) -> Result<(), DatasetError>,
+) -> Result<(), DatasetError> {
+    for_each_line(tree, inside, |line| if line.is_entry() { read(line) } else { Ok(()) })
 }
 
 pub(super) fn cameras(tree: &Tree, inside: &str) -> Result<BTreeMap<u32, ColmapCamera>, DatasetError> {
     let mut cameras = BTreeMap::new();
-    for_each_line(tree, inside, |line| {
+    for_each_entry(tree, inside, |line| {
         let name = line.word(1)?;
         let model = LensModel::ALL.iter().find(|(_, known, _)| *known == name);
         let (model, ..) = model.ok_or_else(|| line.fault(format!("`{}` is no camera model", shortened(name))))?;
@@ -99,32 +138,51 @@ pub(super) fn cameras(tree: &Tree, inside: &str) -> Result<BTreeMap<u32, ColmapC
         let parameters = (4..line.words.len()).map(|i| line.number(i)).collect::<Result<Vec<f64>, _>>()?;
         let camera = camera(*model, size, &parameters).map_err(|reason| line.fault(reason))?;
         cameras.insert(line.number(0)?, camera);
-        Ok(Next::Line)
+        Ok(())
     })?;
     Ok(cameras)
 }
 
-/// Two lines a picture; the second, with the places of points, may be empty and is not read.
+/// How many lines a picture has.
+#[derive(Clone, Copy)]
+enum Lines {
+    /// Only that of its pose, as some programs write.
+    One,
+    /// Also that of the places of points, which may be empty; it is not read.
+    Two,
+}
+
+/// The pictures, each with a second line or none with one.
 pub(super) fn images(tree: &Tree, inside: &str) -> Result<Vec<ColmapImage>, DatasetError> {
-    let mut images = Vec::new();
+    let (mut images, mut lines, mut is_second) = (Vec::new(), None, false);
     for_each_line(tree, inside, |line| {
-        let view_from_world = pose(line.numbers(1)?, line.numbers(5)?).map_err(|reason| line.fault(reason))?;
-        let camera = line.number(8)?;
-        // A name may contain blanks.
-        let name = line.words.get(9..).unwrap_or_default().join(" ");
-        let name = check_name(&name).map_err(|reason| line.fault(reason))?;
-        images.push(ColmapImage { name, camera, view_from_world });
-        Ok(Next::LineAfterNext)
+        if std::mem::take(&mut is_second) {
+            let found = if line.is_picture() { Lines::One } else { Lines::Two };
+            match (*lines.get_or_insert(found), found) {
+                (Lines::Two, Lines::One) => return Err(line.fault(MIXTURE)),
+                (_, Lines::Two) => return Ok(()),
+                (Lines::One, Lines::One) => {}
+            }
+        }
+        if line.is_entry() {
+            images.push(line.image()?);
+            is_second = !matches!(lines, Some(Lines::One));
+        }
+        Ok(())
     })?;
     Ok(images)
 }
 
+/// What is wrong with a file that has second lines for some pictures only.
+const MIXTURE: &str = "expected the places of points, which every picture before has in a line behind its own, and found \
+                       another picture";
+
 pub(super) fn points(tree: &Tree, inside: &str) -> Result<Vec<SfmPoint>, DatasetError> {
     let mut points = Vec::new();
-    for_each_line(tree, inside, |line| {
+    for_each_entry(tree, inside, |line| {
         let colour = [line.number(4)?, line.number(5)?, line.number(6)?];
         points.extend(finite_point(line.numbers(1)?, colour));
-        Ok(Next::Line)
+        Ok(())
     })?;
     Ok(points)
 }

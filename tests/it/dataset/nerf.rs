@@ -126,7 +126,9 @@ fn points_come_from_ply_or_from_colmaps_moved_as_the_poses_were() {
     let dataset = json("\"fl_x\": 50, \"applied_transform\": [[1,0,0,0],[0,0,1,7],[0,-1,0,0]],");
     assert_eq!(dataset.kind, Kind::Nerfstudio);
     assert_eq!(dataset.points[0].position, [0.0, 11.0, 0.0]);
-    assert_eq!(json("\"fl_x\": 50, \"ply_file_path\": \"gone.ply\",").points.len(), 0);
+    let dataset = json("\"fl_x\": 50, \"ply_file_path\": \"gone.ply\",");
+    assert_eq!(dataset.findings.points_file.as_deref(), Some("sparse_pc.ply"));
+    assert!(dataset.notes.iter().any(|note| note == "gone.ply is missing"), "{:?}", dataset.notes);
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! Which layout a folder or archive has, and where in it a dataset lies.
+
+use super::tree::{Tree, join};
+use super::{colmap, nerf};
+
+/// Folders within folders in which a dataset is looked for.
+const MAX_DEPTH: usize = 3;
+
+/// Most folders that are looked into.
+const MAX_FOLDERS: usize = 1000;
+
+/// What is there to be read.
+pub(super) enum Layout {
+    /// Folders of COLMAP's models.
+    Colmap(Vec<String>),
+    Blender,
+    /// The name of the file.
+    Nerfstudio(String),
+}
+
+impl Layout {
+    /// The first that is there: COLMAP's, then Blender's, then a single `transforms.json`, then COLMAP's elsewhere.
+    pub(super) fn of(tree: &Tree) -> Option<Self> {
+        let models = |sparse: &str| Some(colmap::models(tree, sparse)).filter(|models| !models.is_empty());
+        let transforms = || {
+            if tree.is_file(nerf::TRAIN) {
+                return Some(Self::Blender);
+            }
+            tree.spelled_file(nerf::WHOLE).map(Self::Nerfstudio)
+        };
+        let elsewhere = || ["colmap/sparse", ""].into_iter().find_map(models).map(Self::Colmap);
+        models("sparse").map(Self::Colmap).or_else(transforms).or_else(elsewhere)
+    }
+
+    /// Folders that hold a dataset, where a tree holds none itself; none within each other.
+    pub(super) fn below(tree: &Tree) -> Vec<String> {
+        let (mut found, mut looked) = (Vec::new(), 0);
+        let mut folders = vec![(String::new(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            for name in tree.folders(&folder).into_iter().filter(|name| !name.starts_with('.')) {
+                let inner = join(&folder, &name);
+                looked += 1;
+                if looked > MAX_FOLDERS {
+                    break;
+                }
+                if Self::of(&tree.within(&inner)).is_some() {
+                    found.push(inner);
+                } else if depth + 1 < MAX_DEPTH {
+                    folders.push((inner, depth + 1));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}

@@ -1,0 +1,75 @@
+//! Points to start from, wherever programs leave them.
+
+use std::path::Path;
+
+use super::colmap::ColmapModel;
+use super::error::DatasetError;
+use super::tree::{Tree, inside, join};
+use super::{DatasetOptions, SfmPoint, ply};
+
+/// What files of points are called, the first that is looked for first: by COLMAP and 3DGS, Brush, nerfstudio.
+const NAMES: [&str; 5] = ["points3D.bin", "points3D.txt", "points3D.ply", "init.ply", "sparse_pc.ply"];
+
+/// Points, and where they were found.
+#[derive(Debug, Default)]
+pub(super) struct FoundPoints {
+    pub(super) points: Vec<SfmPoint>,
+    /// The file, for people: relative to the dataset, or as the options name it. `None` where no file holds points.
+    pub(super) file: Option<String>,
+    /// Files of points that are there and were not used.
+    pub(super) unused: Vec<String>,
+}
+
+/// The points of the file that the options name, or else of the first file that holds any, in the first of these
+/// folders that has one. Capitals in names do not matter.
+pub(super) fn find_points(
+    tree: &Tree,
+    folders: &[&str],
+    options: &DatasetOptions,
+) -> Result<FoundPoints, DatasetError> {
+    if let Some(file) = &options.points {
+        return named_points(tree, file);
+    }
+    let mut found = FoundPoints::default();
+    for candidate in candidates(tree, folders) {
+        if found.file.is_some() {
+            found.unused.push(candidate);
+            continue;
+        }
+        found.points = read_points(tree, &candidate)?;
+        if found.points.is_empty() {
+            found.unused.push(candidate);
+        } else {
+            found.file = Some(candidate);
+        }
+    }
+    Ok(found)
+}
+
+/// The files of points in some folders, each once.
+fn candidates(tree: &Tree, folders: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for path in folders.iter().flat_map(|folder| NAMES.map(|name| join(folder, name))) {
+        found.extend(tree.spelled_file(&path).filter(|file| !found.contains(file)));
+    }
+    found
+}
+
+/// The points of a file in the dataset, or of one on the disk.
+fn named_points(tree: &Tree, file: &Path) -> Result<FoundPoints, DatasetError> {
+    let in_dataset = file.to_str().and_then(inside).filter(|inside| tree.is_file(inside));
+    let points = match (in_dataset, file.parent(), file.file_name().and_then(|name| name.to_str())) {
+        (Some(inside), ..) => read_points(tree, &inside)?,
+        (None, Some(folder), Some(name)) => read_points(&Tree::folder(folder), name)?,
+        _ => return Err(DatasetError::Content { path: file.into(), reason: "expected a file of points".into() }),
+    };
+    Ok(FoundPoints { points, file: Some(file.display().to_string()), unused: Vec::new() })
+}
+
+/// Reads a file by the ending of its name: COLMAP's `.bin` and `.txt`, else PLY.
+fn read_points(tree: &Tree, file: &str) -> Result<Vec<SfmPoint>, DatasetError> {
+    match file.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).as_deref() {
+        Some("bin" | "txt") => ColmapModel::read_points_file(tree, file),
+        _ => ply::read(&tree.read(file)?, &tree.path_of(file)),
+    }
+}

@@ -1,0 +1,62 @@
+//! All pictures of a model at once: which file each name means, which are missing, and which files no name means.
+
+use std::collections::{HashMap, HashSet};
+
+use super::found::PictureFolder;
+use super::names::{NameIndex, is_picture};
+use super::tree::Place;
+
+/// What became of the names.
+pub(super) struct Search {
+    /// For each name where its picture is, and what it is still to be divided by.
+    pub(super) pictures: Vec<Option<(Place, u32)>>,
+    /// Places in the list of names whose files are called otherwise, or lie in another folder.
+    pub(super) renamed: Vec<usize>,
+    /// Pictures of the first folder that no name means, sorted.
+    pub(super) unused: Vec<String>,
+}
+
+impl Search {
+    /// Looks for pictures in folders; in a later one what no earlier one has.
+    pub(super) fn new(folders: &[PictureFolder], names: &[&str]) -> Self {
+        let mut search = Self { pictures: vec![None; names.len()], renamed: Vec::new(), unused: Vec::new() };
+        for (i, folder) in folders.iter().enumerate() {
+            let files = folder.files();
+            let used = search.look_into(folder, names, &files);
+            if i == 0 {
+                let is_unused = |file: &&String| is_picture(file) && !used.contains(file.as_str());
+                search.unused = files.iter().filter(is_unused).cloned().collect();
+            }
+        }
+        search
+    }
+
+    /// Takes the pictures of one folder and returns which of its files they are. A file that a name means exactly is not
+    /// taken for another name, nor one that several names may mean.
+    fn look_into(&mut self, folder: &PictureFolder, names: &[&str], files: &[String]) -> HashSet<String> {
+        let open: Vec<usize> = (0..names.len()).filter(|i| self.pictures[*i].is_none()).collect();
+        let (exact, others): (Vec<usize>, Vec<usize>) = open.into_iter().partition(|i| folder.has(names[*i]));
+        let mut used: HashSet<String> = exact.iter().map(|i| names[*i].to_owned()).collect();
+        let index = NameIndex::new(files);
+        let is_free = |file: &str| !used.contains(file);
+        let other_file = |i: &usize| {
+            let converted = folder.with_other_ending(names[*i]).filter(|file| is_free(file));
+            let is_renamed = converted.is_none();
+            let file = converted.or_else(|| index.closest(names[*i], is_free).map(str::to_owned))?;
+            Some((*i, file, is_renamed))
+        };
+        let found: Vec<(usize, String, bool)> = others.iter().filter_map(other_file).collect();
+        let mut wanted: HashMap<&str, usize> = HashMap::new();
+        found.iter().for_each(|(_, file, _)| *wanted.entry(file).or_default() += 1);
+        let taken = found.iter().filter(|(_, file, _)| wanted.get(file.as_str()) == Some(&1));
+        for (i, file, is_renamed) in taken {
+            self.pictures[*i] = Some((folder.place(file), folder.divisor));
+            self.renamed.extend(is_renamed.then_some(*i));
+            used.insert(file.clone());
+        }
+        for i in exact {
+            self.pictures[i] = Some((folder.place(names[i]), folder.divisor));
+        }
+        used
+    }
+}
