@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use image::ImageFormat;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::camera::RenderOptions;
-use lapidary::dataset::{Dataset, Split};
+use lapidary::dataset::{Dataset, Split, file_stems};
 use lapidary::evaluate::{
     Album, Curve, EvaluateError, PictureFolder, Report, Ruler, SceneViews, Summary, Truth, curves_of, read_log,
 };
@@ -172,7 +172,7 @@ fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) ->
     let (dataset, views) = dataset(args, options.background)?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let mut drawn = SceneViews::new(&gpu, &scene, &dataset, options)?;
-    let album = collect(args, views.len(), views.into_iter(), |view| drawn.evaluate(view, ruler))?;
+    let album = collect(args, &views, &stems(&dataset, &views), |view| drawn.evaluate(*view, ruler))?;
     let log = folder.join("metrics.jsonl");
     let curves = if log.is_file() { curves_of(&read_log(&log)?) } else { Vec::new() };
     Ok(Outcome { album, num_convexes: Some(scene.len()), adapter: Some(gpu.name().to_owned()), curves })
@@ -184,14 +184,16 @@ fn of_folder(renders: &Path, args: &EvalArgs, ruler: &Ruler) -> anyhow::Result<O
         let truth = PictureFolder::open(truth)?;
         pictures.check(truth.names())?;
         let names: Vec<&str> = truth.names().collect();
-        collect(args, names.len(), names.into_iter(), |name| {
+        collect(args, &names, &file_stems(&names), |name| {
             let path = truth.find(name).unwrap_or(Path::new(name));
             pictures.evaluate(Truth::of_file(name, path)?, ruler)
         })?
     } else {
         let (dataset, views) = dataset(args, args.background.map_or([0.0; 3], |colour| colour.0))?;
         pictures.check(views.iter().filter_map(|view| dataset.views.get(*view)).map(|view| view.name.as_str()))?;
-        collect(args, views.len(), views.into_iter(), |view| pictures.evaluate(Truth::of_view(&dataset, view)?, ruler))?
+        collect(args, &views, &stems(&dataset, &views), |view| {
+            pictures.evaluate(Truth::of_view(&dataset, *view)?, ruler)
+        })?
     };
     Ok(Outcome { album, num_convexes: None, adapter: None, curves: Vec::new() })
 }
@@ -212,21 +214,28 @@ fn dataset(args: &EvalArgs, background: [f32; 3]) -> anyhow::Result<(Dataset, Ve
     Ok((dataset, views))
 }
 
+/// What the files of views are called.
+fn stems(dataset: &Dataset, views: &[usize]) -> Vec<String> {
+    let all = dataset.file_stems();
+    views.iter().filter_map(|view| all.get(*view).cloned()).collect()
+}
+
 /// Looks at one view after the other, with a progress bar.
 fn collect<V>(
     args: &EvalArgs,
-    number: usize,
-    views: impl Iterator<Item = V>,
-    mut evaluate: impl FnMut(V) -> Result<lapidary::evaluate::Evaluated, EvaluateError>,
+    views: &[V],
+    stems: &[String],
+    mut evaluate: impl FnMut(&V) -> Result<lapidary::evaluate::Evaluated, EvaluateError>,
 ) -> anyhow::Result<Album> {
     let target = if args.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(number as u64), target);
+    let bar = ProgressBar::with_draw_target(Some(views.len() as u64), target);
     let style = ProgressStyle::with_template("{bar:24} {pos}/{len} views, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let pictures = args.out.as_ref().map(|out| out.join("pictures"));
-    let mut album = Album::new(number);
-    for view in views {
-        album.add(&evaluate(view)?, pictures.as_deref())?;
+    let mut album = Album::new(views.len());
+    for (view, stem) in views.iter().zip(stems) {
+        let stem = pictures.as_ref().map(|pictures| pictures.join(stem));
+        album.add(&evaluate(view)?, stem.as_deref())?;
         bar.inc(1);
     }
     bar.finish_and_clear();

@@ -1,7 +1,8 @@
 //! How far a command has come.
 
 use std::fmt::Write;
-use std::io::{IsTerminal as _, stderr};
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -17,6 +18,28 @@ pub(crate) fn bar(total: u64, is_quiet: bool) -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("speed", speed));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
+}
+
+/// A step that cannot tell how far it has come. What it does is said on stderr if it takes longer than a second.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// Dropped with the step, which ends the wait.
+    _end: Sender<()>,
+}
+
+impl Step {
+    pub(crate) fn begin(what: String, is_quiet: bool) -> Self {
+        let (end, ended) = channel();
+        let tell = move || {
+            if ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+                writeln!(stderr(), "{what}").unwrap_or_default();
+            }
+        };
+        if !is_quiet && let Err(error) = std::thread::Builder::new().spawn(tell) {
+            log::debug!("no thread to tell of a long step: {error}");
+        }
+        Self { _end: end }
+    }
 }
 
 /// Lines in place of a bar where stderr is no terminal: in the log of a job, or of a container.

@@ -1,6 +1,5 @@
 //! `lapidary render`: a saved scene to pictures and films.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,7 @@ use lapidary::camera_path::{self, CameraPath};
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Place, Shot, stem_of, with_suffix};
+use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Place, Shot, with_suffix};
 use lapidary::scene::Scene;
 
 use super::dataset::DatasetArgs;
@@ -277,7 +276,6 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
                 .with_context(|| if is_size { "--size".to_owned() } else { format!("frame {}", shot.name) });
         }
     }
-    check_names(&shots)?;
     Ok((shots, rate))
 }
 
@@ -325,8 +323,8 @@ fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
         SplitArg::Test => split == Split::Test,
         SplitArg::All => true,
     };
-    let views = dataset.views.iter().filter(|view| is_wanted(view.split));
-    let shots: Vec<Shot> = views.map(|view| Shot { name: stem_of(&view.name), camera: view.camera }).collect();
+    let views = dataset.views.iter().zip(dataset.file_stems()).filter(|(view, _)| is_wanted(view.split));
+    let shots: Vec<Shot> = views.map(|(view, name)| Shot { name, camera: view.camera }).collect();
     ensure!(
         !shots.is_empty(),
         "{} has no views for {}; choose another --split, or hold some back with --test-every",
@@ -347,20 +345,6 @@ fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
     )?;
     let size = size.map(|[width, height]| (width, height));
     Ok(numbered(transforms.cameras(path, size).context("--cameras")?))
-}
-
-/// Two views must not be written to one file.
-fn check_names(shots: &[Shot]) -> anyhow::Result<()> {
-    let mut seen = HashMap::new();
-    for (index, shot) in shots.iter().enumerate() {
-        if let Some(other) = seen.insert(&shot.name, index) {
-            bail!(
-                "views {other} and {index} would both be written to `{}`; render them one by one with --view",
-                shot.name
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Where pictures go, and how.

@@ -20,6 +20,7 @@ mod points;
 mod report;
 mod search;
 mod split;
+mod stems;
 pub mod transforms;
 mod tree;
 
@@ -33,6 +34,7 @@ pub use findings::Findings;
 pub use lens::{Lens, LensModel};
 pub use picture::Picture;
 pub use report::{DatasetReport, SizeReport};
+pub use stems::{file_stem, file_stem_with_ending, file_stems};
 
 use crate::camera::Camera;
 use found::Found;
@@ -232,10 +234,31 @@ impl Dataset {
         Ok(Self { path: path.into(), kind, views, points, findings, notes, options: options.clone() })
     }
 
+    /// What is trained on and begun with, in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let [train, test] = [Split::Train, Split::Test].map(|split| self.indices(split).count());
+        let masks = match self.views.iter().filter(|view| view.mask().is_some()).count() {
+            0 => String::new(),
+            count => format!(", {count} masks"),
+        };
+        let points = match &self.findings.points_file {
+            Some(file) => format!("{} points from {file}", self.points.len()),
+            None => format!("{} points", self.points.len()),
+        };
+        format!("{train} pictures to train on, {test} held back{masks}, {points}")
+    }
+
     /// How it was opened.
     #[must_use]
     pub const fn options(&self) -> &DatasetOptions {
         &self.options
+    }
+
+    /// Stems of files for the pictures of the views, as [`file_stems`] gives them.
+    #[must_use]
+    pub fn file_stems(&self) -> Vec<String> {
+        file_stems(&self.views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>())
     }
 
     /// Indices of the views of a split.

@@ -1,7 +1,7 @@
 //! Views one after the other: their figures, their pictures on the disk, and small ones for the report and the sheet.
 
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::imageops::{self, FilterType};
 use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
@@ -96,19 +96,18 @@ impl Album {
         Self { views: Vec::new(), cards: Vec::new(), card_every: num_views.div_ceil(MAX_CARDS).max(1) }
     }
 
-    /// Takes up a view; with a folder, writes there `NAME.png`, `NAME_truth.png` and `NAME_difference.png`.
+    /// Takes up a view; with the stem of files, `DIR/NAME`, writes `NAME.png`, `NAME_truth.png` and `NAME_difference.png`.
     ///
     /// # Errors
     /// [`EvaluateError`] naming the file that could not be written.
-    pub fn add(&mut self, view: &Evaluated, folder: Option<&Path>) -> Result<(), EvaluateError> {
+    pub fn add(&mut self, view: &Evaluated, stem: Option<&Path>) -> Result<(), EvaluateError> {
         let wants_card = self.views.len().is_multiple_of(self.card_every);
-        if wants_card || folder.is_some() {
+        if wants_card || stem.is_some() {
             let difference = difference(&view.image, &view.truth);
-            if let Some(folder) = folder {
-                let stem = picture_stem(&view.name);
-                view.image.save_png(&folder.join(format!("{stem}.png")))?;
-                view.truth.save_png(&folder.join(format!("{stem}_truth.png")))?;
-                save(&difference, &folder.join(format!("{stem}_difference.png")))?;
+            if let Some(stem) = stem {
+                view.image.save_png(&with_ending(stem, ".png"))?;
+                view.truth.save_png(&with_ending(stem, "_truth.png"))?;
+                save(&difference, &with_ending(stem, "_difference.png"))?;
             }
             if wants_card {
                 self.cards.push(Card::of(view, difference)?);
@@ -181,11 +180,11 @@ impl Card {
     }
 }
 
-/// What a dataset's picture is called on the disk: its path without ending, in one word.
-#[must_use]
-pub fn picture_stem(name: &str) -> String {
-    let name = name.replace(['/', '\\'], "_");
-    name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem).to_owned()
+/// A path with something behind its last part, which may hold dots.
+fn with_ending(stem: &Path, ending: &str) -> PathBuf {
+    let mut path = stem.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
 }
 
 /// How far apart two pictures of one size are, pixel by pixel: the mean of the channels' distances, in colours from dark
@@ -276,12 +275,13 @@ mod tests {
         let mut album = Album::new(100);
         assert!(album.sheet().is_none());
         for i in 0..100 {
-            album.add(&evaluated(&format!("cam/{i}.jpg"), [8, 6]), (i == 3).then_some(folder.path())).unwrap();
+            let stem = (i == 3).then(|| folder.path().join("cam_3.v2"));
+            album.add(&evaluated(&format!("cam/{i}.jpg"), [8, 6]), stem.as_deref()).unwrap();
         }
         assert_eq!((album.summary().views.len(), album.cards.len()), (100, 34));
         let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
         files.sort();
-        assert_eq!(files, ["cam_3.png", "cam_3_difference.png", "cam_3_truth.png"]);
+        assert_eq!(files, ["cam_3.v2.png", "cam_3.v2_difference.png", "cam_3.v2_truth.png"]);
         let sheet = album.sheet().unwrap();
         assert!(sheet.width > 3 * 3 * CELL_WIDTH as usize && sheet.height > 10 * 6, "{}×{}", sheet.width, sheet.height);
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::album::picture_stem;
 use super::{EvaluateError, Evaluated, Ruler, Truth};
+use crate::dataset::{file_stem, file_stem_with_ending};
 use crate::files::FileError;
 use crate::image::Image;
 
@@ -38,10 +38,10 @@ impl PictureFolder {
         let (mut by_stem, mut by_file_stem) = (BTreeMap::new(), BTreeMap::new());
         for (name, file) in files {
             by_file_stem
-                .entry(file_stem(&name).to_owned())
+                .entry(file_stem(file_name(&name)))
                 .and_modify(|only| *only = None)
                 .or_insert_with(|| Some(file.clone()));
-            let stem = picture_stem(&name);
+            let stem = file_stem(&name);
             if let Some(first) = by_stem.insert(stem.clone(), file.clone()) {
                 return Err(EvaluateError::Ambiguous { first, second: file, name: stem });
             }
@@ -54,12 +54,14 @@ impl PictureFolder {
         self.by_stem.keys().map(String::as_str)
     }
 
-    /// The picture of a name, whatever its ending: by its path below the folder, else by its file name alone where only
-    /// one has it.
+    /// The picture of a name, whatever its ending: as we call it ourselves where others differ by their endings only, by its
+    /// path below the folder, else by its file name alone where only one has it.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Path> {
-        let by_file = || self.by_file_stem.get(file_stem(name)).and_then(Option::as_ref);
-        self.by_stem.get(&picture_stem(name)).or_else(by_file).map(PathBuf::as_path)
+        let by_path = || self.by_stem.get(&file_stem(name));
+        let by_file = || self.by_file_stem.get(&file_stem(file_name(name))).and_then(Option::as_ref);
+        let found = self.by_stem.get(&file_stem_with_ending(name)).or_else(by_path).or_else(by_file);
+        found.map(PathBuf::as_path)
     }
 
     /// Refuses a folder that lacks pictures.
@@ -89,10 +91,9 @@ impl PictureFolder {
     }
 }
 
-/// The name of a file without folders and ending.
-fn file_stem(name: &str) -> &str {
-    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+/// The name of a file without folders.
+fn file_name(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 
 /// Names below the folder, and paths.

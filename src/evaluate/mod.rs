@@ -15,7 +15,7 @@ mod views;
 
 use std::path::{Path, PathBuf};
 
-pub use album::{Album, Summary, ViewMetrics, difference, picture_stem};
+pub use album::{Album, Summary, ViewMetrics, difference};
 pub use chart::growth_svg;
 pub use folder::PictureFolder;
 pub use log::{EvaluationLine, LogLine, TrainingLine, cut_log, read_log};

@@ -123,13 +123,6 @@ pub fn with_suffix(file: &Path, mode: Mode) -> PathBuf {
     file.with_file_name(name)
 }
 
-/// The stem of a file for a picture of a dataset: its name without extension, in one folder with all others.
-#[must_use]
-pub fn stem_of(name: &str) -> String {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    stem.replace(['/', '\\', ':'], "_")
-}
-
 /// What is to be made of the frames.
 #[derive(Debug)]
 pub struct Job {
@@ -396,13 +389,12 @@ mod tests {
     fn files_are_named_after_shot_and_mode() {
         let mut files =
             Files { place: Place::Folder("out".into()), format: Format::Exr, modes: vec![Mode::Colour, Mode::Depth] };
-        let shot = shot(&stem_of("left/0001.jpg"), 8);
+        let shot = shot("left_0001", 8);
         assert_eq!(files.path(&shot, Mode::Depth), Path::new("out/left_0001_depth.exr"));
         files.place = Place::File("one.exr".into());
         assert_eq!(files.path(&shot, Mode::Colour), Path::new("one.exr"));
         assert_eq!(files.path(&shot, Mode::Depth), Path::new("one_depth.exr"));
         files.modes = vec![Mode::Depth];
         assert_eq!(files.path(&shot, Mode::Depth), Path::new("one.exr"));
-        assert_eq!(stem_of("../../etc/passwd.png"), ".._.._etc_passwd");
     }
 }

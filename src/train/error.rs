@@ -78,7 +78,7 @@ pub enum TrainError {
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
     /// Nothing to learn from.
-    #[error("{} has no picture to train on", path.display())]
+    #[error("{} has no picture to train on: all are held back; --test-every 0 holds back none", path.display())]
     NoTrainingViews {
         /// The dataset.
         path: PathBuf,

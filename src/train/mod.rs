@@ -11,6 +11,7 @@ mod density;
 mod draw;
 mod error;
 mod governor;
+mod neighbours;
 mod options;
 mod start;
 mod suspicion;

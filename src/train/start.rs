@@ -1,19 +1,18 @@
 //! The first convexes: around the points of structure from motion, or where the cameras look.
 
 use std::collections::HashSet;
-use std::num::NonZero;
 
 use glam::{DVec2, DVec3};
-use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
 use super::draw::draw;
+use super::neighbours;
 use super::options::{Preset, StrategyKind, TrainOptions};
 use crate::camera::{self, Camera};
 use crate::constants::{SH_C0, SH_COEFFS};
-use crate::dataset::{Dataset, Kind};
+use crate::dataset::{Dataset, Kind, SfmPoint};
 use crate::real::median;
 use crate::scene::{NORMALISED_RADIUS, Params, Scene, Similarity};
 
@@ -35,20 +34,16 @@ type Seed = (DVec3, [f32; 3]);
 )]
 pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, options: &TrainOptions) -> Scene {
     let mut random = Pcg64Mcg::seed_from_u64(options.seed);
-    let mut seeds = if dataset.points.is_empty() {
-        random_seeds(dataset.kind, cameras, options, &mut random)
-    } else {
-        let seed = |point: &crate::dataset::SfmPoint| {
-            let colour = point.colour.map(|channel| f32::from(channel) / 255.0);
-            (similarity.point(DVec3::from_array(point.position)), colour)
-        };
-        dataset.points.iter().map(seed).collect()
-    };
-    let far = if dataset.points.is_empty() { Vec::new() } else { far_seeds(&seeds, cameras) };
+    let mut seeds = Points::of(&dataset.points, similarity).seeds;
+    let has_points = !seeds.is_empty();
+    if !has_points {
+        seeds = random_seeds(dataset.kind, cameras, options, &mut random);
+    }
+    let far = if has_points { far_seeds(&seeds, cameras) } else { Vec::new() };
     let room = (options.max_convexes as usize).saturating_sub(far.len()).max(1);
     if seeds.len() > room {
         seeds = thinned(&seeds, room, cameras, &mut random);
-    } else if options.strategy == StrategyKind::Budget && !dataset.points.is_empty() {
+    } else if options.strategy == StrategyKind::Budget && has_points {
         let part = f64::from(options.start_part) * room as f64;
         thicken(&mut seeds, part as usize, cameras, &mut random);
     }
@@ -84,6 +79,38 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
         });
     }
     scene
+}
+
+/// Farthest point that is trained, normalised units: beyond it the squares and cubes of shaders leave single precision.
+const FARTHEST: f64 = 1e12;
+
+/// The points of a dataset that convexes can begin at.
+pub(super) struct Points {
+    /// In the order of the dataset.
+    pub(super) seeds: Vec<Seed>,
+    /// How many were left out because another point lies at the same place.
+    pub(super) copies: usize,
+    /// How many were left out because they are farther away than can be drawn.
+    pub(super) beyond: usize,
+}
+
+impl Points {
+    pub(super) fn of(points: &[SfmPoint], similarity: &Similarity) -> Self {
+        let mut found = Self { seeds: Vec::with_capacity(points.len()), copies: 0, beyond: 0 };
+        let mut places = HashSet::with_capacity(points.len());
+        for point in points {
+            let place = similarity.point(DVec3::from_array(point.position));
+            // Both zeros are one place.
+            if !places.insert(point.position.map(|value| (value + 0.0).to_bits())) {
+                found.copies += 1;
+            } else if place.length() <= FARTHEST {
+                found.seeds.push((place, point.colour.map(|channel| f32::from(channel) / 255.0)));
+            } else {
+                found.beyond += 1;
+            }
+        }
+        found
+    }
 }
 
 /// Opacity that the published strategy starts from.
@@ -162,20 +189,7 @@ fn mean_focal(cameras: &[Camera]) -> f64 {
 
 /// Root of the mean squared distance to the three nearest others.
 fn neighbour_distances(seeds: &[Seed]) -> Vec<f64> {
-    let places: Vec<[f64; 3]> = seeds.iter().map(|(place, _)| place.to_array()).collect();
-    if places.len() < 2 {
-        return vec![0.1; places.len()];
-    }
-    let tree: ImmutableKdTree<f64, 3> = ImmutableKdTree::new_from_slice(&places);
-    let four = NonZero::new(4).unwrap_or(NonZero::<usize>::MIN);
-    let distance = |place: &[f64; 3]| {
-        let found = tree.nearest_n::<SquaredEuclidean>(place, four);
-        // The first is the point itself.
-        let others = found.len().saturating_sub(1).max(1) as f64;
-        let square = found.iter().skip(1).map(|neighbour| neighbour.distance).sum::<f64>() / others;
-        square.max(1e-7).sqrt()
-    };
-    places.par_iter().map(distance).collect()
+    neighbours::neighbour_distances(&seeds.iter().map(|(place, _)| place.to_array()).collect::<Vec<_>>())
 }
 
 /// Directions spread evenly; the first and the last are the poles.
@@ -318,6 +332,16 @@ mod tests {
         assert!((0.4..0.6).contains(&right), "{right} of them on the right, where a seventeenth of the points lies");
         thicken(&mut seeds, 100, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
         assert_eq!(seeds.len(), 1500, "nothing is taken away");
+    }
+
+    #[test]
+    fn points_at_one_place_count_once_and_those_beyond_all_measure_not_at_all() {
+        let point = |position: [f64; 3]| SfmPoint { position, colour: [255, 0, 0] };
+        let places =
+            [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [-0.0, 0.0, 0.0], [1e30, 0.0, 0.0], [1e200, 0.0, 0.0], [1.0, 2.0, 3.0]];
+        let found = Points::of(&places.map(point), &Similarity::IDENTITY);
+        assert_eq!((found.copies, found.beyond), (2, 2));
+        assert_eq!(found.seeds, [(DVec3::ZERO, [1.0, 0.0, 0.0]), (DVec3::new(1.0, 2.0, 3.0), [1.0, 0.0, 0.0])]);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use glam::{DVec2, DVec3};
 use rayon::prelude::*;
 
+use super::start::Points;
 use crate::camera::Camera;
-use crate::dataset::{Dataset, DatasetError, Picture, Split};
+use crate::dataset::{Dataset, DatasetError, Picture, SfmPoint, Split};
 use crate::scene::{Layout, NORMALISED_RADIUS, Similarity};
 
 /// Pictures that are decoded for a look.
@@ -58,7 +59,17 @@ pub(super) fn suspicions(
         )
     }));
     found.extend(turned_inside_out(&pictures));
+    found.extend(without_a_place(&dataset.points, similarity));
     Ok(found)
+}
+
+/// Points that no convex begins at.
+fn without_a_place(points: &[SfmPoint], similarity: &Similarity) -> Vec<String> {
+    let Points { copies, beyond, .. } = Points::of(points, similarity);
+    let all = points.len();
+    let said = [(copies, "lie at the place of another point"), (beyond, "are too far away to be drawn")];
+    let found = said.iter().filter(|(count, _)| *count > 0);
+    found.map(|(count, what)| format!("{count} of {all} points {what} and are left out")).collect()
 }
 
 /// At most so many of them, evenly.

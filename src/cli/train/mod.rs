@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use super::SharedArgs;
 use super::dataset::DatasetArgs;
+use super::progress::Step;
 use super::source::CAMERAS_FILE;
 
 /// Trains a scene on photographs with known cameras.
@@ -180,8 +181,10 @@ fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     if let Some(found) = &mut checkpoint {
         found.state.options = options.clone();
     }
+    let reading = Step::begin(format!("reading {}", args.dataset.display()), args.quiet);
     let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(options.background))?);
-    say(args, "note", &dataset.notes);
+    drop(reading);
+    say(args, "note", [&dataset.summary()].into_iter().chain(&dataset.notes));
     Ok(Prepared { folder: Folder::claim(&args.out)?, options, ruler, checkpoint, dataset })
 }
 
@@ -195,6 +198,7 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 /// Trains to the end, or until somebody stops it.
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
     let Prepared { folder: _folder, options, ruler, checkpoint, dataset } = prepared;
+    let starting = Step::begin(format!("placing the first convexes: {} points", dataset.points.len()), args.quiet);
     let trainer = match checkpoint {
         Some(found) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
         None => Trainer::new(gpu, Arc::clone(&dataset), options)?,
@@ -204,6 +208,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     if !args.quiet {
         say(args, "warning", &trainer.suspicions()?);
     }
+    drop(starting);
     let mut run = Run::new(args, trainer);
     run.open_log()?;
     cameras(&dataset).save(&args.out.join(CAMERAS_FILE))?;

@@ -229,12 +229,13 @@ impl Run<'_> {
         let seconds = self.seconds();
         self.trainer.release()?;
         let views: Vec<usize> = dataset.indices(Split::Test).collect();
+        let (stems, folder) = (dataset.file_stems(), self.args.out.join("test"));
         let mut album = Album::new(views.len());
         for view in views {
             if signals::asked() {
                 return Err(Interrupted(AT_LAST_LOOK).into());
             }
-            album.add(&self.trainer.evaluate(view, ruler)?, Some(&self.args.out.join("test")))?;
+            album.add(&self.trainer.evaluate(view, ruler)?, Some(&folder.join(&stems[view])))?;
         }
         self.write_evaluation(&album.likeness())?;
         self.log.write()?;
