@@ -156,11 +156,19 @@ fn dataset_rows(report: &DatasetReport) -> Vec<(&'static str, String)> {
         ("pictures", sizes(&report.sizes)),
         ("cameras", models.collect::<Vec<_>>().join(", ")),
         ("undistorted", report.undistorted.to_string()),
-        ("masks", report.masks.to_string()),
+        ("masks", masks(report)),
         ("points", points(report)),
     ];
     rows.extend(report.notes.iter().map(|note| ("note", note.clone())));
     rows
+}
+
+/// How many pictures have a mask, and how many have none where others have one.
+fn masks(report: &DatasetReport) -> String {
+    match report.train + report.test - report.masks {
+        without if report.masks > 0 && without > 0 => format!("{}, and {without} pictures without one", report.masks),
+        _ => report.masks.to_string(),
+    }
 }
 
 /// How many points, and from which file.

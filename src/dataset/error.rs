@@ -34,8 +34,8 @@ pub enum DatasetError {
         /// Folders in it.
         folders: Vec<String>,
     },
-    /// Nothing known, and something that could not be looked at.
-    #[error("{} is not a dataset as far as it can be read: {} cannot be, or is a link that leads nowhere", path.display(), part.display())]
+    /// Nothing that can be used, and something that could not be looked at.
+    #[error("{} cannot be used: {} cannot be read, or is a link that leads nowhere", path.display(), part.display())]
     Unreadable {
         /// The folder or archive.
         path: PathBuf,

@@ -39,9 +39,9 @@ impl Found {
     /// Takes up points and says which files of points are not used.
     pub(super) fn add_points(&mut self, found: FoundPoints) {
         if let Some(first) = found.unused.first() {
-            let used = found.file.as_ref().map_or_else(|| "they hold none".to_owned(), |file| format!("{file} is"));
-            let count = found.unused.len();
-            self.notes.push(format!("{count} files of points are not used ({used}), the first is {first}"));
+            let (count, all) = (found.unused.len(), found.unused.len() + usize::from(found.file.is_some()));
+            let are = are(count);
+            self.notes.push(format!("{count} of {all} files of points {are} not used, the first is {first}"));
         }
         self.points = found.points;
         self.findings.points_file = found.file;
@@ -53,11 +53,17 @@ impl Found {
         let unreadable = tree.unreadable();
         if let Some(first) = unreadable.first() {
             let (count, first) = (unreadable.len(), first.display());
+            let are = are(count);
             self.notes
-                .push(format!("{count} links or folders cannot be read and are passed over, the first is {first}"));
+                .push(format!("{count} that cannot be read, or lead nowhere, {are} passed over, the first is {first}"));
         }
         self.findings.unreadable += unreadable.len();
     }
+}
+
+/// The verb behind a number of things.
+pub(super) const fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
 }
 
 /// A folder of pictures, and what is still to be divided by.

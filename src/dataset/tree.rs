@@ -279,9 +279,12 @@ impl Folder {
         match std::fs::metadata(&path) {
             Ok(found) => Some(found),
             Err(error) => {
-                // A link that leads nowhere is there, what it leads to is not.
-                if is_refusal(&error) || std::fs::symlink_metadata(&path).is_ok() {
+                // A link that leads nowhere is there, what it leads to is not. Where not even that can be known, the folder
+                // may not be entered.
+                if std::fs::symlink_metadata(&path).is_ok() {
                     self.remember(path);
+                } else if is_refusal(&error) {
+                    self.remember(path.parent().unwrap_or(&self.path).to_path_buf());
                 }
                 None
             }

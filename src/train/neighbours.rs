@@ -156,8 +156,10 @@ mod tests {
         places.iter().map(distance).collect()
     }
 
+    type Cloud = fn([f64; 3], usize) -> [f64; 3];
+
     /// Clouds that trees are slow on, each from three random numbers of a point and its place in the list.
-    const CLOUDS: [fn([f64; 3], usize) -> [f64; 3]; 9] = [
+    const CLOUDS: [Cloud; 9] = [
         |place, _| place,
         |_, _| [0.1, 0.2, 0.3],
         |place, i| if i.is_multiple_of(2) { [0.0; 3] } else { place },

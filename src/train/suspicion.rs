@@ -67,9 +67,9 @@ pub(super) fn suspicions(
 fn without_a_place(points: &[SfmPoint], similarity: &Similarity) -> Vec<String> {
     let Points { copies, beyond, .. } = Points::of(points, similarity);
     let all = points.len();
-    let said = [(copies, "lie at the place of another point"), (beyond, "are too far away to be drawn")];
+    let said = [(copies, "at the place of another point"), (beyond, "too far away to be drawn")];
     let found = said.iter().filter(|(count, _)| *count > 0);
-    found.map(|(count, what)| format!("{count} of {all} points {what} and are left out")).collect()
+    found.map(|(count, what)| format!("points left out because they are {what}: {count} of {all}")).collect()
 }
 
 /// At most so many of them, evenly.

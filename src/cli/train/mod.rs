@@ -198,7 +198,7 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 /// Trains to the end, or until somebody stops it.
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
     let Prepared { folder: _folder, options, ruler, checkpoint, dataset } = prepared;
-    let starting = Step::begin(format!("placing the first convexes: {} points", dataset.points.len()), args.quiet);
+    let starting = Step::begin(format!("preparing the training from {} points", dataset.points.len()), args.quiet);
     let trainer = match checkpoint {
         Some(found) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
         None => Trainer::new(gpu, Arc::clone(&dataset), options)?,

@@ -11,7 +11,7 @@ use glam::{DAffine3, DQuat, DVec3};
 use rayon::prelude::*;
 
 use super::error::DatasetError;
-use super::found::{Found, Shape, picture_folders};
+use super::found::{Found, Shape, are, picture_folders};
 use super::lens::{Lens, LensModel};
 use super::pinhole::Taken;
 use super::points::find_points;
@@ -131,10 +131,14 @@ fn find_pictures(
     if let Some((first, _)) = missing.next() {
         let (path, count) = (folder.place(first).path(), 1 + missing.count());
         if count == all {
+            if let Some(part) = folder.tree.unreadable().into_iter().next() {
+                return Err(DatasetError::Unreadable { path: tree.path_of(""), part });
+            }
             return Err(DatasetError::MissingPictures { path, missing: count, of: all });
         }
         let path = path.display();
-        found.notes.push(format!("{count} of {all} pictures are missing and are skipped, the first is {path}"));
+        let are = are(count);
+        found.notes.push(format!("{count} of {all} pictures {are} missing and skipped, the first is {path}"));
         found.findings.missing_pictures = count;
     }
     if let Some(first) = search.renamed.first()
@@ -142,15 +146,18 @@ fn find_pictures(
     {
         let (count, name, path) = (search.renamed.len(), names[*first], place.path());
         let path = path.display();
-        found
-            .notes
-            .push(format!("{count} of {all} pictures have other names on the disk: `{name}` is {path}, the first"));
+        let are = are(count);
+        found.notes.push(format!(
+            "{count} of {all} pictures {are} called otherwise on the disk, the first: `{name}` is {path}"
+        ));
         found.findings.renamed_pictures = count;
     }
     if let Some(first) = search.unused.first() {
         let (count, path) = (search.unused.len(), folder.path());
         let path = path.display();
-        found.notes.push(format!("{count} pictures in {path} have no camera and are not used, the first is {first}"));
+        found.notes.push(format!(
+            "no camera took {count} of the pictures in {path}, which are not used; the first is {first}"
+        ));
         found.findings.unused_pictures = count;
     }
     if !Arc::ptr_eq(tree, &folder.tree) {

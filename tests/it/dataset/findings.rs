@@ -50,7 +50,7 @@ fn pictures_without_a_camera_are_counted() {
     write(&folder.path().join("images/list.txt"), "no picture");
     let found = open(folder.path());
     assert_eq!((found.views.len(), found.findings.unused_pictures), (1, 2));
-    assert!(note(&found, "2 pictures in").contains("b.png"));
+    assert!(note(&found, "no camera took 2 of the pictures").contains("b.png"));
     let json = serde_json::to_value(DatasetReport::of(&found)).unwrap();
     assert_eq!((&json["unused_pictures"], &json["missing_pictures"]), (&2.into(), &0.into()));
 }
@@ -63,7 +63,7 @@ fn pictures_are_found_by_other_capitals_blanks_and_folders() {
     let found = open(folder.path());
     assert_eq!(found.views.len(), 6, "{:?}", found.notes);
     assert_eq!((found.findings.renamed_pictures, found.findings.unused_pictures), (6, 1));
-    note(&found, "6 of 6 pictures have other names");
+    note(&found, "6 of 6 pictures are called otherwise");
     for (view, expected) in [
         ("c.png", "deep/er/c.png"),
         ("shots/right/d.png", "right/d.png"),
@@ -272,7 +272,7 @@ fn a_dataset_may_lie_in_a_folder_of_an_archive() {
     zip.finish().unwrap();
     let found = open(&path);
     note(&found, "lies in the folder data set/scene");
-    assert!(note(&found, "1 links or folders").contains("link.png"));
+    assert!(note(&found, "passed over").contains("link.png"));
     assert_eq!(found.load(0).unwrap().width, 40);
     assert_eq!(found.views[0].file(), path.join("data set/scene/images/a.png"));
 }
@@ -284,11 +284,12 @@ fn links_that_lead_nowhere_are_said() {
     std::os::unix::fs::symlink("/nowhere/b.png", folder.path().join("images/b.png")).unwrap();
     let found = open(folder.path());
     assert_eq!((found.views.len(), found.findings.unreadable), (1, 1));
-    assert!(note(&found, "cannot be read").contains("images/b.png"));
-    let folder = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink("/nowhere", folder.path().join("sparse")).unwrap();
-    let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
-    assert!(message.contains("sparse") && message.contains("leads nowhere"), "{message}");
+    assert!(note(&found, "1 that cannot be read").contains("images/b.png"));
+    for (folder, link) in [(tempfile::tempdir().unwrap(), "sparse"), (dataset(&["a.png"], &[]), "images")] {
+        std::os::unix::fs::symlink("/nowhere", folder.path().join(link)).unwrap();
+        let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
+        assert!(message.contains(link) && message.contains("leads nowhere"), "{message}");
+    }
 }
 
 #[test]
