@@ -3,9 +3,14 @@
 //! Every input is opened here. A pipe or a device in its place would hang the program or fill its memory, so only regular
 //! files are read, never more of one than it holds, and never more than its kind can need.
 
+mod leftovers;
+
 use std::fs::{File, FileType};
 use std::io::{Error, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use leftovers::UnderWay;
+pub use leftovers::{discard_unfinished, remove_unfinished};
 
 /// Most bytes of a text: JSON, TOML, a list of names.
 pub const MAX_TEXT_BYTES: u64 = 256 << 20;
@@ -53,6 +58,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 pub struct Unfinished {
     file: tempfile::NamedTempFile,
     path: PathBuf,
+    _under_way: UnderWay,
 }
 
 impl Unfinished {
@@ -71,12 +77,17 @@ impl Unfinished {
         // A link may lead into another folder.
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(folder);
         let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
-        let file = temporary_file()
-            .suffix(&extension.unwrap_or_default())
-            .tempfile_in(folder)
-            // The name that it would have had for a while helps nobody.
-            .map_err(|error| FileError::of("write", path)(error.kind().into()))?;
-        Ok(Self { file, path: path.into() })
+        leftovers::sweep_once(folder);
+        loop {
+            let file = temporary_file()
+                .suffix(extension.as_deref().unwrap_or_default())
+                .tempfile_in(folder)
+                // The name that it would have had for a while helps nobody.
+                .map_err(|error| FileError::of("write", path)(error.kind().into()))?;
+            if let Some(under_way) = UnderWay::of(&file) {
+                return Ok(Self { file, path: path.into(), _under_way: under_way });
+            }
+        }
     }
 
     /// Where it is until it is finished.
@@ -90,7 +101,7 @@ impl Unfinished {
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn finish(self) -> Result<(), FileError> {
-        let Self { file, path } = self;
+        let Self { file, path, _under_way } = self;
         let finish = || {
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|failed| failed.error)?;
@@ -113,19 +124,6 @@ impl std::io::Write for Unfinished {
 
 /// How the names of unfinished files begin.
 const UNFINISHED: &str = ".unfinished-";
-
-/// Removes the unfinished files of a folder: those of a program that was killed. Nobody else may be writing there.
-///
-/// # Errors
-/// [`FileError`] naming the folder or file.
-pub fn remove_unfinished(folder: &Path) -> Result<(), FileError> {
-    for entry in std::fs::read_dir(folder).map_err(FileError::of("read", folder))?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            std::fs::remove_file(entry.path()).map_err(FileError::of("remove", &entry.path()))?;
-        }
-    }
-    Ok(())
-}
 
 /// A temporary file is private unless told otherwise; ours become what the system gives any new file.
 #[cfg(unix)]

@@ -22,6 +22,8 @@
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read and write files of their own"))]
+// They panic where nobody reads.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod bench;
 pub mod camera;
@@ -30,6 +32,8 @@ pub mod constants;
 pub mod convert;
 pub mod dataset;
 pub mod evaluate;
+#[doc(hidden)]
+pub mod fault;
 pub mod files;
 pub mod gpu;
 pub mod image;

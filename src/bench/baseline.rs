@@ -54,15 +54,23 @@ impl Comparison {
     }
 }
 
-/// Compares with an older report, as it stands in its file.
+/// An older report, as it stands in its file.
 ///
 /// # Errors
-/// [`Untold`].
-pub fn compare(now: &Report, before: &[u8]) -> Result<Comparison, Untold> {
-    let before: Report = serde_json::from_slice(before).map_err(|error| Untold::NoReport(error.to_string()))?;
-    if before.format != FORMAT {
-        return Err(Untold::NoReport(format!("its format is `{}`, not `{FORMAT}`", before.format)));
+/// [`Untold::NoReport`].
+pub fn parse(bytes: &[u8]) -> Result<Report, Untold> {
+    let report: Report = serde_json::from_slice(bytes).map_err(|error| Untold::NoReport(error.to_string()))?;
+    if report.format != FORMAT {
+        return Err(Untold::NoReport(format!("its format is `{}`, not `{FORMAT}`", report.format)));
     }
+    Ok(report)
+}
+
+/// Compares with an older report.
+///
+/// # Errors
+/// [`Untold::NothingInCommon`].
+pub fn compare(now: &Report, before: &Report) -> Result<Comparison, Untold> {
     let key = |run: &Run| (run.what, run.num_convexes, run.width, run.height, run.num_views);
     let ratio = |run: &Run| {
         let old = before.runs.iter().find(|old| key(old) == key(run))?;
@@ -77,7 +85,7 @@ pub fn compare(now: &Report, before: &[u8]) -> Result<Comparison, Untold> {
     if ratios.is_empty() {
         return Err(Untold::NothingInCommon);
     }
-    let other_device = (before.device.name != now.device.name).then_some(before.device.name);
+    let other_device = (before.device.name != now.device.name).then(|| before.device.name.clone());
     let named = |source: &Source| format!("{}, {}", source.scene, source.cameras);
     let other_source = (named(&before.source) != named(&now.source)).then(|| named(&before.source));
     Ok(Comparison { ratios, other_device, other_source })

@@ -16,7 +16,7 @@ mod report;
 mod sample;
 mod table;
 
-pub use baseline::{Comparison, Ratio, Untold, compare};
+pub use baseline::{Comparison, Ratio, Untold, compare, parse};
 pub use cloud::{Cloud, CloudKind};
 pub use growth::{Growth, Over, growth};
 pub use machine::{Build, process_peak_bytes};

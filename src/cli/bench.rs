@@ -139,7 +139,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         files::check_file(path)?;
     }
     // What cannot be compared in the end is not measured first.
-    let before = args.output.baseline.as_deref().map(files::read).transpose().context("--baseline")?;
+    let before = args.output.baseline.as_deref().map(baseline).transpose()?;
     let begin = Instant::now();
     let (scene, options) = scene(args, None)?;
     let load_seconds = begin.elapsed().as_secs_f64();
@@ -164,6 +164,12 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         (Some(path), Some(before)) => judge(args, &report, path, &before),
         _ => Ok(()),
     }
+}
+
+/// The report to compare with.
+fn baseline(path: &Path) -> anyhow::Result<Report> {
+    let bytes = files::read(path).context("--baseline")?;
+    bench::parse(&bytes).with_context(|| format!("--baseline {}", path.display()))
 }
 
 /// The scene and how it is meant to be drawn, or a cloud of another number of convexes.
@@ -260,7 +266,7 @@ fn measure(
 }
 
 /// Prints what became slower or faster.
-fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &[u8]) -> anyhow::Result<()> {
+fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &Report) -> anyhow::Result<()> {
     let comparison = bench::compare(report, before).with_context(|| format!("--baseline {}", path.display()))?;
     if !args.output.quiet {
         tell!("{}", lines(&comparison).trim_end());

@@ -12,7 +12,8 @@ use super::source;
 
 /// Converts a scene; the extensions of the two names say from what to what.
 ///
-/// Read are scenes (.safetensors), convexes in .ply, and models of the authors' code (`point_cloud_state_dict.pt`).
+/// Read are scenes (.safetensors), convexes and Gaussians in .ply, and models of the authors' code
+/// (`point_cloud_state_dict.pt`); Gaussians become convexes that cover the same.
 /// Written are scenes, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one colour in .glb
 /// and .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
 #[derive(Debug, clap::Args)]

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::dataset::DatasetArgs;
 use super::source::SCENE_FILE;
-use super::{Colour, SharedArgs, Switch, source};
+use super::{Colour, SharedArgs, Switch, signals, source};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
 ///
@@ -116,6 +116,8 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         summary: outcome.album.summary(),
     };
     let json = serde_json::to_string_pretty(&metrics)?;
+    // The report is of three files: a signal leaves all of them or none.
+    signals::listen(|| ());
     if let Some(out) = &args.out {
         files::write_atomically(&out.join("metrics.json"), json.as_bytes())?;
         if let Some(sheet) = outcome.album.sheet() {
@@ -161,7 +163,7 @@ pub(super) fn ruler(weights: Option<&Path>, also_normalised: bool) -> anyhow::Re
 
 fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) -> anyhow::Result<Outcome> {
     let file = source::scene_file_of(path);
-    let (scene, metadata) = source::load(&file, None)?;
+    let (scene, metadata) = source::load(path, None)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let options = metadata.render_options();
     let options = RenderOptions {

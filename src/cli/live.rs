@@ -14,7 +14,8 @@ use lapidary::train::{TrainOptions, Trainer};
 use lapidary::viewer::{self, Content, Launch, LiveCommand, LiveSource, Progress};
 
 use super::SharedArgs;
-use super::signals;
+use super::bug;
+use super::signals::{self, Interrupted};
 use super::train::{Prepared, TrainArgs, Wish, train};
 
 /// How long a paused trainer sleeps between looks at its orders.
@@ -126,10 +127,14 @@ impl Desk {
     /// The trainer's thread.
     fn work(&self, gpu: &Gpu, args: &TrainArgs, prepared: Prepared) -> anyhow::Result<()> {
         let mut watch = Watch::new(self.clone());
-        let result = train(gpu, args, prepared, &mut |trainer, losses| watch.turn(trainer, losses));
+        let result = bug::caught(|| train(gpu, args, prepared, &mut |trainer, losses| watch.turn(trainer, losses)));
         let mut state = lock(&self.0);
         state.progress.iterations_per_second = 0.0;
-        state.progress.finished = Some(result.as_ref().map(|_| ()).map_err(super::sentence));
+        state.progress.finished = Some(match &result {
+            // Whoever stopped it in the window sees how far it came.
+            Err(error) if !error.is::<Interrupted>() => Err(super::sentence(error)),
+            _ => Ok(()),
+        });
         result
     }
 }

@@ -1,7 +1,7 @@
 //! The command line: parse, run one command, turn errors into exit codes.
 //!
 //! Exit code 0 is success, 1 is a measurement that became slower, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
-//! that is missing, too small, lost or full, or no display for a window, 130 is work that a signal left undone.
+//! that is missing, too small, lost or full, or no display for a window, 101 is a bug, 130 is work that a signal left undone.
 
 /// Prints a line, or a table. A reader who has gone (`lapidary … | head`) ends nothing.
 macro_rules! tell {
@@ -25,6 +25,7 @@ macro_rules! say {
 }
 
 mod bench;
+mod bug;
 mod convert;
 mod dataset;
 mod eval;
@@ -100,13 +101,14 @@ enum Command {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
+    signals::take();
     let cli = Cli::parse();
     let level = match cli.shared.verbose {
         0 => log::LevelFilter::Error,
         1 => log::LevelFilter::Info,
         _ => log::LevelFilter::Debug,
     };
-    say_nothing_of_caught_panics();
+    bug::tell_of_panics();
     log_to_stderr(level);
     let result = match &cli.command {
         Command::Info(args) => info::run(args, &cli.shared),
@@ -121,6 +123,11 @@ pub(crate) fn main() -> ExitCode {
     };
     match result {
         Ok(()) => match OUTPUT_FAULT.get() {
+            // What a training makes is in its folder.
+            Some(error) if matches!(cli.command, Command::Train(_)) => {
+                say!("warning: what was to be printed could not be written: {error}");
+                ExitCode::SUCCESS
+            }
             Some(error) => {
                 say!("error: what was to be printed could not be written: {error}");
                 ExitCode::from(2)
@@ -146,16 +153,6 @@ fn log_to_stderr(level: log::LevelFilter) {
         writeln!(out, "[{time} {} {}] {text}", record.level(), record.target())
     });
     logger.filter_level(level).parse_default_env().init();
-}
-
-/// A panic that becomes an error is told by that error.
-fn say_nothing_of_caught_panics() {
-    let say = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !lapidary::gpu::panics_are_errors() {
-            say(panic);
-        }
-    }));
 }
 
 /// An error and its causes in one sentence. Errors of the library say their cause themselves; it is not said twice.
@@ -187,6 +184,9 @@ static OUTPUT_FAULT: OnceLock<std::io::Error> = OnceLock::new();
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<bench::Slower>() {
         return ExitCode::FAILURE;
+    }
+    if error.is::<bug::Bug>() {
+        return ExitCode::from(bug::EXIT_CODE);
     }
     let is_of_machine = error.chain().any(|cause| is_gpu_error(cause) || is_window_error(cause));
     ExitCode::from(if is_of_machine { 3 } else { 2 })

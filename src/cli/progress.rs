@@ -1,7 +1,7 @@
 //! How far a command has come.
 
 use std::fmt::Write;
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{IsTerminal as _, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ impl Step {
         let (end, ended) = channel();
         let tell = move || {
             if ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
-                writeln!(stderr(), "{what}").unwrap_or_default();
+                say!("{what}");
             }
         };
         if !is_quiet && let Err(error) = std::thread::Builder::new().spawn(tell) {

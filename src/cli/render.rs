@@ -1,8 +1,6 @@
 //! `lapidary render`: a saved scene to pictures and films.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
@@ -16,6 +14,7 @@ use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Plac
 use lapidary::scene::Scene;
 
 use super::dataset::DatasetArgs;
+use super::signals::{self, Interrupted};
 use super::{Colour, SharedArgs, Size, Switch, progress, source};
 
 /// Renders a saved scene: from the cameras of a dataset, along a camera path, or once round it.
@@ -181,25 +180,20 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     let summary = Summary { args, convexes: scene.len(), skipped: num_all - shots.len(), depth_range };
     if args.reference {
         let written = take(Device::Processor(&scene), &shots, job, args.quiet)?;
-        summary.print(&shots, written, begin, "the processor");
-        return Ok(());
+        return summary.print(&shots, written, begin, "the processor");
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let written = take(Device::gpu(&gpu, &scene)?, &shots, job, args.quiet)?;
-    summary.print(&shots, written, begin, gpu.name());
-    Ok(())
+    summary.print(&shots, written, begin, gpu.name())
 }
 
 /// Renders, with a bar; Ctrl-C ends it between two frames.
 fn take(device: Device<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow::Result<usize> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // A second handler in one process is refused; then Ctrl-C ends the program at once, as anywhere else.
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).unwrap_or_default();
+    signals::listen(|| ());
     let bar = progress::bar(shots.len() as u64, is_quiet || shots.len() < 2);
     let report = |written: usize| {
         bar.set_position(written as u64);
-        !stop.load(Ordering::Relaxed)
+        !signals::asked()
     };
     let result = render::render(device, shots, job, &report);
     bar.finish_and_clear();
@@ -215,16 +209,15 @@ struct Summary<'a> {
 }
 
 impl Summary<'_> {
-    fn print(&self, shots: &[Shot], written: usize, begin: Instant, device: &str) {
+    fn print(&self, shots: &[Shot], written: usize, begin: Instant, device: &str) -> anyhow::Result<()> {
         let Self { args, convexes, skipped, depth_range } = self;
         let output = &args.output;
         if written < shots.len() {
             let next = if output.video.is_some() { "there is no film" } else { "go on with --resume" };
-            tell!("stopped after {written} of {} frames; {next}", shots.len());
-            return;
+            return Err(Interrupted(format!("stopped after {written} of {} frames; {next}", shots.len())).into());
         }
         if args.quiet {
-            return;
+            return Ok(());
         }
         let targets: Vec<String> =
             output.out.iter().chain(&output.video).map(|path| path.display().to_string()).collect();
@@ -239,6 +232,7 @@ impl Summary<'_> {
         if output.modes.contains(&ModeArg::Depth) {
             tell!("depth: {} to {}", depth_range[0], depth_range[1]);
         }
+        Ok(())
     }
 }
 

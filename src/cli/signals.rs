@@ -1,30 +1,92 @@
-//! Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends the program.
+//! Ctrl-C, SIGTERM and SIGHUP. Where work under way can be ended in order, the first one asks for that and the second ends the
+//! program; everywhere else the first ends it. Either way nothing half written stays, and the exit code is 130.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use lapidary::files;
+
+/// Whether a signal has asked for an orderly end.
 static ASKED: AtomicBool = AtomicBool::new(false);
+
+type Listener = Box<dyn Fn() + Send>;
+
+/// What is to be told of the first signal. While there is nobody, it ends the program.
+static LISTENERS: Mutex<Vec<Listener>> = Mutex::new(Vec::new());
 
 /// The work was not done because of a signal; says what there is all the same.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Interrupted(pub(super) &'static str);
+pub(super) struct Interrupted(pub(super) String);
 
 /// What programs end with after a signal: 128 and the number of SIGINT.
 pub(super) const EXIT_CODE: u8 = 130;
 
-/// Whether the first signal has come.
+/// Whether a signal has asked for an orderly end.
 pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Takes signals from now on; `then` is called, on a thread of its own, when the first one comes.
+/// From now on the first signal asks for an orderly end; `then` is called on a thread of its own when it comes.
 pub(super) fn listen(then: impl Fn() + Send + 'static) {
-    let handler = move || {
-        if ASKED.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_CODE.into())
-        }
-        then();
+    LISTENERS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(then));
+}
+
+/// A signal has come.
+fn receive() {
+    let listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if listeners.is_empty() || ASKED.swap(true, Ordering::Relaxed) {
+        files::discard_unfinished();
+        end();
+    }
+    listeners.iter().for_each(|then| then());
+}
+
+/// Takes signals until the program ends. Those that whoever started the program wanted ignored, as `nohup` and shells do for
+/// work in the background, stay ignored.
+#[cfg(unix)]
+pub(super) fn take() {
+    use std::sync::Arc;
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+
+    let ignored = ignored();
+    let is_wanted = |signal: &i32| ignored & (1 << (signal - 1)) == 0;
+    // A file that grows past what the shell allows is an error where it is written, as a full disk is.
+    signal_hook::flag::register(SIGXFSZ, Arc::<AtomicBool>::default()).map(|_| ()).unwrap_or_default();
+    let Ok(mut signals) =
+        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP].iter().filter(|s| is_wanted(s)))
+    else {
+        return;
     };
-    // Whoever listened before, such as a window, goes on to be told; a system without signals has none to take.
-    ctrlc::set_handler(handler).unwrap_or_default();
+    let work = move || signals.forever().for_each(|_| receive());
+    // A system without another thread ends the program by signals as it does any other.
+    std::thread::Builder::new().name("signals".to_owned()).spawn(work).map(|_| ()).unwrap_or_default();
+}
+
+/// Signals that are ignored, a bit each, the first one the lowest; none where the system does not tell.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    #[allow(clippy::disallowed_methods, reason = "no input of the user: the system's own words")]
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn take() {
+    // A system without signals has none to take.
+    ctrlc::set_handler(receive).unwrap_or_default();
+}
+
+/// Ends the program without a last word: whoever reads along may read no more.
+#[cfg(unix)]
+fn end() -> ! {
+    // Drivers that other threads are in are not asked to tidy up.
+    signal_hook::low_level::exit(EXIT_CODE.into())
+}
+
+#[cfg(not(unix))]
+fn end() -> ! {
+    std::process::exit(EXIT_CODE.into())
 }

@@ -19,9 +19,17 @@ pub(crate) const CAMERAS_FILE: &str = "cameras.json";
 /// Most characters of what a scene says about where it comes from that are shown; ours are one sentence.
 pub(crate) const MAX_PROVENANCE: usize = 200;
 
-/// The file of the scene that a path means: itself, or the scene in a folder.
+/// What a training goes on from.
+pub(crate) const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+
+/// The file of the scene that a path means: itself, or in a folder the scene or, while a training has not written it yet, the
+/// checkpoint.
 pub(crate) fn scene_file_of(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join(SCENE_FILE) } else { path.to_path_buf() }
+    if !path.is_dir() {
+        return path.to_path_buf();
+    }
+    let [scene, checkpoint] = [SCENE_FILE, CHECKPOINT_FILE].map(|name| path.join(name));
+    if !scene.exists() && checkpoint.is_file() { checkpoint } else { scene }
 }
 
 /// Whether two names are of one file or folder, which is there.
@@ -53,6 +61,11 @@ pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, 
     let is_known = path.exists() || path.extension().is_some();
     ensure!(is_known, "{}: there is no such file or folder", path.display());
     let file = scene_file_of(path);
+    ensure!(
+        !path.is_dir() || file.exists(),
+        "{} holds neither {SCENE_FILE} nor {CHECKPOINT_FILE}; a training writes both when it saves for the first time",
+        path.display()
+    );
     if scene_file::format_of(&file).as_deref() != Some(Checkpoint::FORMAT) {
         return Ok(convert::read(&file, focal)?);
     }
@@ -69,6 +82,18 @@ pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_training_that_has_a_checkpoint_alone_is_read_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [scene, checkpoint] = [SCENE_FILE, CHECKPOINT_FILE].map(|name| folder.path().join(name));
+        assert_eq!(scene_file_of(folder.path()), scene);
+        std::fs::write(&checkpoint, "").unwrap();
+        assert_eq!(scene_file_of(folder.path()), checkpoint);
+        std::fs::write(&scene, "").unwrap();
+        assert_eq!(scene_file_of(folder.path()), scene);
+        assert_eq!(scene_file_of(&checkpoint), checkpoint);
+    }
 
     #[test]
     fn scenes_are_told_by_their_names() {

@@ -11,7 +11,7 @@ use lapidary::gpu::GpuOptions;
 use lapidary::viewer::{self, Content, Launch, Picture, View};
 
 use super::signals;
-use super::source::{self, CAMERAS_FILE, SCENE_FILE};
+use super::source::{self, CAMERAS_FILE};
 use super::{SharedArgs, Size};
 
 /// Opens a window on a scene or a dataset.
@@ -56,7 +56,7 @@ pub(super) fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -
     if source::is_scene(path) && path.is_file() {
         return with_scene(path, data.map(|data| dataset(data, options)).transpose()?.unwrap_or_default());
     }
-    let has_scene = path.join(SCENE_FILE).is_file();
+    let has_scene = path.is_dir() && source::scene_file_of(path).is_file();
     let own = match dataset(path, options) {
         Err(error) if has_scene && is_something_else(&error) => None,
         own => Some(own?),
@@ -141,6 +141,7 @@ mod tests {
     use lapidary::scene::{Params, Scene};
     use lapidary::scene_file;
 
+    use super::super::source::SCENE_FILE;
     use super::*;
 
     fn scene() -> Scene {

@@ -3,7 +3,7 @@
 //! | file | read | written |
 //! |---|---|---|
 //! | `.safetensors` | the native scene | the native scene |
-//! | `.ply` | convexes | convexes, or Gaussians for splat viewers |
+//! | `.ply` | convexes, or Gaussians as convexes | convexes, or Gaussians for splat viewers |
 //! | `.pt` | models of the authors' code | – |
 //! | `.glb`, `.obj` | – | the hulls as solids of one colour, or as colliders |
 //! | `.json` | – | colliders: corners and facets |
@@ -12,6 +12,7 @@
 
 mod authors;
 mod colliders;
+mod from_gaussians;
 pub mod gaussians;
 mod glb;
 pub mod hull;

@@ -13,14 +13,14 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_ply::{ElementDef, PlyFormat, PlyHeader, PlyReader, PropertyType, ScalarType};
 
-use super::ConvertError;
+use super::{ConvertError, from_gaussians};
 use crate::constants::SH_COEFFS;
 use crate::files;
 use crate::scene::{Params, Scene};
 use crate::scene_file::{self, Metadata};
 
 /// What messages call these files.
-const WHAT: &str = "a PLY file of convexes";
+const WHAT: &str = "a PLY file of convexes or Gaussians";
 
 /// Values of `sh` of one convex.
 const SH_VALUES: u8 = 48;
@@ -82,7 +82,7 @@ struct Convex {
     sh: Vec<f32>,
 }
 
-/// Reads convexes.
+/// Reads convexes, or Gaussians as convexes.
 pub(super) fn read(path: &Path) -> Result<(Scene, Metadata), ConvertError> {
     // What is no polygon file at all may be of any size.
     if !files::head(path, 3)?.starts_with(b"ply") {
@@ -95,6 +95,11 @@ pub(super) fn read(path: &Path) -> Result<(Scene, Metadata), ConvertError> {
 /// The scene of a whole file, binary or text; its values are not yet checked.
 pub(super) fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
     let mut reader = PlyReader::from_reader(bytes).map_err(|error| error.to_string())?;
+    if from_gaussians::are_in(reader.header()) {
+        let scene = from_gaussians::parse(reader.header(), bytes)?;
+        let provenance = Some(format!("{} Gaussians", scene.len()));
+        return Ok((scene, Metadata { provenance, ..Metadata::default() }));
+    }
     let (mut scene, metadata) = layout(reader.header(), bytes.len())?;
     let vertices: Vec<Vertex> = reader.next_element().map_err(|error| format!("its vertices: {error}"))?;
     scene.params.points = vertices.iter().flat_map(|vertex| [vertex.x, vertex.y, vertex.z]).collect();
@@ -113,9 +118,6 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
 
 /// An empty scene of the shape that the header promises, if the file can hold it.
 fn layout(header: &PlyHeader, file_bytes: usize) -> Result<(Scene, Metadata), String> {
-    if header.elem_defs.iter().any(|element| element.has_property("rot_0")) {
-        return Err("it holds Gaussians, which cannot become convexes".to_owned());
-    }
     let value_of = |key: &str| header.comments.iter().find_map(|comment| comment.strip_prefix(key)?.strip_prefix(' '));
     let (scene, metadata) = scene_file::parse_entries(value_of)?;
     let [vertex, convex] = &header.elem_defs[..] else {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::{Dataset, DatasetError, Picture};
+use crate::fault;
 
 /// Pictures of a dataset, as many as a budget holds.
 #[derive(Debug)]
@@ -177,6 +178,7 @@ impl Shared {
                     None => state = self.asked.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             };
+            fault::strike(format_args!("decoder"));
             let bytes = self.bytes(view);
             if bytes <= self.budget && state.make_room(bytes, self.budget) {
                 // Whoever asks for the view meets an error again, and reports it.
@@ -199,6 +201,7 @@ impl Shared {
         state.peak_bytes = state.peak_bytes.max(state.used_bytes);
         drop(state);
         let mut decoding = Decoding { shared: self, view, bytes, picture: None };
+        fault::strike(format_args!("picture {view}"));
         let picture = Arc::new(self.dataset.load(view)?);
         decoding.picture = Some(Arc::clone(&picture));
         Ok(picture)

@@ -37,6 +37,9 @@ const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
 /// Sizes of buffers and windows are multiples of this: no binding is empty, and every copy is aligned.
 const SMALLEST: u64 = 16;
 
+/// Where a device has no memory for so many bytes, it has none at all.
+const SMALLEST_PIECE: u64 = 4 << 10;
+
 impl Gpu {
     /// `len` zeros of `T`.
     ///
@@ -175,7 +178,34 @@ impl<T> Buffer<T> {
     where
         T: Pod,
     {
-        self.start_reading(gpu, len.min(self.len))?.wait(gpu)
+        let len = len.min(self.len);
+        match self.start_reading(gpu, 0..len) {
+            Err(error) if error.is_of_memory() => self.read_in_pieces(gpu, len),
+            reading => reading?.wait(gpu),
+        }
+    }
+
+    /// As [`Self::read_first`] where there is no memory for a copy of all: one piece after another, half as long whenever one
+    /// is refused.
+    fn read_in_pieces(&self, gpu: &Gpu, len: u64) -> Result<Vec<T>, GpuError>
+    where
+        T: Pod,
+    {
+        let size = size_of::<T>() as u64;
+        let mut elements = Vec::new();
+        let mut piece = len;
+        while (elements.len() as u64) < len {
+            let first = elements.len() as u64;
+            match self.start_reading(gpu, first..(first + piece).min(len)) {
+                Ok(reading) => elements.extend(reading.wait(gpu)?),
+                // Pieces begin where copies may: at a multiple of the smallest one.
+                Err(error) if error.is_of_memory() && piece * size > SMALLEST_PIECE => {
+                    piece = (piece / 2).next_multiple_of(SMALLEST);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(elements)
     }
 
     /// Copies every element when the work submitted so far is done, without waiting for it.
@@ -186,7 +216,7 @@ impl<T> Buffer<T> {
     where
         T: Pod,
     {
-        self.start_reading(gpu, self.len)
+        self.start_reading(gpu, 0..self.len)
     }
 
     /// As [`Self::read_later`], the first `len` elements.
@@ -197,17 +227,18 @@ impl<T> Buffer<T> {
     where
         T: Pod,
     {
-        self.start_reading(gpu, len.min(self.len))
+        self.start_reading(gpu, 0..len.min(self.len))
     }
 
-    fn start_reading(&self, gpu: &Gpu, len: u64) -> Result<Readback<T>, GpuError> {
+    fn start_reading(&self, gpu: &Gpu, elements: Range<u64>) -> Result<Readback<T>, GpuError> {
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let bytes = len * size_of::<T>() as u64;
+        let size = size_of::<T>() as u64;
+        let bytes = (elements.end - elements.start) * size;
         let copied = bytes.next_multiple_of(SMALLEST).max(SMALLEST);
         let (copy, lease) = gpu.create(&format!("{} (read back)", self.label), copied, usage)?;
         let mut encoder =
             gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
-        encoder.copy_buffer_to_buffer(&self.raw, 0, &copy, 0, copied);
+        encoder.copy_buffer_to_buffer(&self.raw, elements.start * size, &copy, 0, copied);
         let submission = gpu.queue.submit([encoder.finish()]);
         let (sender, mapped) = std::sync::mpsc::channel();
         copy.map_async(wgpu::MapMode::Read, .., move |result| {

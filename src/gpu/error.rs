@@ -38,7 +38,7 @@ pub enum GpuError {
     )]
     NoSurface(String),
     /// The device went away: a driver reset, a removed GPU, a dispatch that took too long.
-    #[error("the GPU was lost: {reason}; start again, what was saved is still there")]
+    #[error("the GPU was lost: {reason}")]
     Lost {
         /// What the driver said.
         reason: String,
@@ -101,4 +101,12 @@ pub enum GpuError {
     /// wgpu refused a call. A bug of lapidary.
     #[error("the GPU refused a command: {0}")]
     Refused(String),
+}
+
+impl GpuError {
+    /// Whether less memory might still be had.
+    #[must_use]
+    pub const fn is_of_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. } | Self::OverBudget { .. })
+    }
 }

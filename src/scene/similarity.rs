@@ -82,6 +82,24 @@ impl Similarity {
         Camera { view_from_world: DAffine3 { matrix3, translation }, ..*camera }
     }
 
+    /// A scene of world units in normalised units: what [`Self::to_world`] makes that scene of.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
+    pub fn from_world(&self, world: &Scene) -> Scene {
+        let mut scene = world.clone();
+        scene.origin = DVec3::ZERO;
+        let offset = (world.origin - DVec3::from_array(self.centre)).to_array();
+        for point in scene.params.points.chunks_exact_mut(3) {
+            for (value, offset) in point.iter_mut().zip(offset) {
+                *value = (self.scale * (f64::from(*value) + offset)) as f32;
+            }
+        }
+        let shift = self.shift();
+        let shapes = scene.params.log_delta.iter_mut().chain(&mut scene.params.log_sigma);
+        shapes.for_each(|value| *value -= shift);
+        scene
+    }
+
     /// A scene of normalised units in world units, relative to [`Self::origin`]: it looks the same, with the near plane moved
     /// likewise.
     #[must_use]
@@ -207,6 +225,10 @@ mod tests {
                 let normalised = DVec3::from(scene.point(0, k).map(f64::from));
                 assert!(similarity.point(place).distance(normalised) < 1e-5, "{place}");
             }
+            let back = similarity.from_world(&world);
+            assert_eq!((back.origin, back.len()), (DVec3::ZERO, 1));
+            let params = |scene: &Scene| [scene.params.points.clone(), scene.params.log_delta.clone()].concat();
+            assert!(params(&back).iter().zip(params(&scene)).all(|(a, b)| (a - b).abs() < 1e-5));
         }
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::options::TrainOptions;
 use super::suspicion::layout_of;
 use crate::dataset::{AlphaMode, Dataset, Split, View};
+use crate::fault;
 use crate::files::{self, FileError};
 use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
 use crate::scene_file;
@@ -142,6 +143,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] naming the file.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        fault::strike(format_args!("checkpoint"));
         let broken = |source| CheckpointError::Scene { path: path.into(), source };
         self.scene.check().map_err(broken)?;
         let content =

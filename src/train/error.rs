@@ -63,6 +63,22 @@ pub enum TrainError {
         /// What was expected and found.
         reason: String,
     },
+    /// A scene that no training can begin with.
+    #[error(
+        "{} has {convexes} convexes of {found} points each; a training with `points_per_convex` = {expected} begins with at \
+         least one of {expected}",
+        path.display()
+    )]
+    Start {
+        /// The file.
+        path: PathBuf,
+        /// Convexes in it.
+        convexes: usize,
+        /// Points of each.
+        found: usize,
+        /// Points that the options say.
+        expected: usize,
+    },
     /// All convexes are gone.
     #[error("no convex is left after iteration {iteration}: {reason}")]
     Empty {

@@ -13,6 +13,7 @@ mod error;
 mod governor;
 mod neighbours;
 mod options;
+mod order;
 mod start;
 mod suspicion;
 mod targets;
@@ -20,15 +21,12 @@ mod targets;
 use std::path::Path;
 use std::sync::Arc;
 
-use rand::SeedableRng as _;
-use rand::seq::SliceRandom as _;
-use rand_pcg::Pcg64Mcg;
-
 pub use checkpoint::{Checkpoint, CheckpointError, State, TrainView};
 pub use density::Census;
 pub use error::TrainError;
 use governor::Governor;
 pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
+use order::Order;
 pub use start::start;
 pub use suspicion::layout_of;
 pub use targets::Targets;
@@ -37,6 +35,7 @@ use crate::camera::{Camera, RenderOptions};
 use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, Split};
 use crate::evaluate::{Evaluated, Ruler, Truth};
+use crate::fault;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::kernels::{Gradient, LossMemory, Rates, ToWorld};
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
@@ -52,7 +51,7 @@ pub struct Trainer {
     similarity: Similarity,
     /// Of every view, in normalised units.
     cameras: Vec<Camera>,
-    train_views: Vec<usize>,
+    order: Order,
     targets: Targets,
     optimiser: Optimiser,
     renderer: Renderer,
@@ -75,6 +74,43 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`]: options, pictures or device.
     pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, options: TrainOptions) -> Result<Self, TrainError> {
+        Self::begin(gpu, dataset, options, |dataset, cameras, similarity, options| {
+            Ok(start(dataset, cameras, similarity, options))
+        })
+    }
+
+    /// Prepares a training that begins with a scene in the units of the dataset, which came from `path`. Its spherical
+    /// harmonics keep their degree.
+    ///
+    /// # Errors
+    /// [`TrainError`]: options, pictures or device; a scene that is empty, has other points per convex than the options say, or
+    /// more convexes than there may be.
+    pub fn from_scene(
+        gpu: &Gpu,
+        dataset: Arc<Dataset>,
+        options: TrainOptions,
+        (scene, path): (&Scene, &Path),
+    ) -> Result<Self, TrainError> {
+        Self::begin(gpu, dataset, options, |_, _, similarity, options| {
+            let (found, expected) = (scene.points_per_convex, options.points_per_convex);
+            if found != expected || scene.is_empty() {
+                return Err(TrainError::Start { path: path.into(), convexes: scene.len(), found, expected });
+            }
+            let normalised = similarity.from_world(scene);
+            normalised.check().map_err(|source| CheckpointError::Scene { path: path.into(), source })?;
+            check_number(&normalised, options.max_convexes, path)?;
+            Ok(normalised)
+        })
+    }
+
+    /// `first` makes the scene that it begins with, in normalised units, from the cameras in these units and the options that
+    /// the device allows.
+    fn begin(
+        gpu: &Gpu,
+        dataset: Arc<Dataset>,
+        options: TrainOptions,
+        first: impl FnOnce(&Dataset, &[Camera], &Similarity, &TrainOptions) -> Result<Scene, TrainError>,
+    ) -> Result<Self, TrainError> {
         options.check()?;
         let training_cameras: Vec<Camera> =
             dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
@@ -85,7 +121,7 @@ impl Trainer {
         similarity.check().map_err(|reason| TrainError::Similarity { path: dataset.path.clone(), reason })?;
         let cameras: Vec<Camera> = training_cameras.iter().map(|camera| similarity.camera(camera)).collect();
         let (renderer, governor) = govern(gpu, &options, &dataset)?;
-        let scene = start(&dataset, &cameras, &similarity, &within(&options, &governor));
+        let scene = first(&dataset, &cameras, &similarity, &within(&options, &governor))?;
         let optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene)?)?;
         Self::with(gpu, dataset, options, (similarity, optimiser, 0), (renderer, governor))
     }
@@ -102,11 +138,7 @@ impl Trainer {
         }
         let State { iteration, options, similarity, changed_after, .. } = state;
         let governed = govern(gpu, &options, &dataset)?;
-        let (found, most) =
-            (u32::try_from(scene.len()).unwrap_or(u32::MAX), options.max_convexes.min(governed.0.most_convexes()));
-        if found > most {
-            return Err(TrainError::TooMany { path: path.into(), found, most });
-        }
+        check_number(&scene, options.max_convexes.min(governed.0.most_convexes()), path)?;
         let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
         let trainer = Self::with(gpu, dataset, options, (similarity, optimiser, iteration), governed)?;
         Ok(Self { changed_after, ..trainer })
@@ -120,11 +152,11 @@ impl Trainer {
         (renderer, governor): (Renderer, Governor),
     ) -> Result<Self, TrainError> {
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
-        let train_views: Vec<usize> = dataset.indices(Split::Train).collect();
+        let order = Order::new(options.seed, dataset.indices(Split::Train).collect());
         if options.gradient != Gradient::True {
             optimiser.follow(options.gradient)?;
         }
-        optimiser.prepare(train_views.iter().map(|view| cameras[*view]))?;
+        optimiser.prepare(order.views().iter().map(|view| cameras[*view]))?;
         let memory = u64::from(options.picture_memory) << 20;
         Ok(Self {
             gpu: gpu.clone(),
@@ -138,7 +170,7 @@ impl Trainer {
             dataset,
             similarity,
             cameras,
-            train_views,
+            order,
             optimiser,
             iteration,
             losses: Vec::new(),
@@ -221,10 +253,10 @@ impl Trainer {
     }
 
     /// Has the pictures of the next list decoded while the GPU works on this one.
-    fn decode_ahead(&self) {
+    fn decode_ahead(&mut self) {
         let last = self.iteration.saturating_add(self.options.iterations_per_submission).min(self.options.iterations);
         for iteration in self.iteration + 1..=last {
-            self.targets.prefetch(self.view_at(iteration), self.options.coarse_level(iteration));
+            self.targets.prefetch(self.order.view_at(iteration), self.options.coarse_level(iteration));
         }
     }
 
@@ -242,8 +274,10 @@ impl Trainer {
     }
 
     fn iteration_at(&mut self, iteration: u32) -> Result<Iteration, TrainError> {
-        let view = self.view_at(iteration);
-        self.optimiser.set_sh_degree(self.sh_degree_at(iteration));
+        fault::strike(format_args!("iteration {iteration}"));
+        let view = self.order.view_at(iteration);
+        // A scene keeps what it has: one that was given, or one of a shorter training that goes on.
+        self.optimiser.set_sh_degree(self.sh_degree_at(iteration).max(self.optimiser.scene().sh_degree));
         let TrainOptions { opacity_weight, extent_weight, ssim_weight, .. } = self.options;
         let is_budget = self.options.strategy == StrategyKind::Budget;
         let level = self.options.coarse_level(iteration);
@@ -261,15 +295,6 @@ impl Trainer {
     fn render_options(&self) -> RenderOptions {
         let TrainOptions { background, antialias, .. } = self.options;
         RenderOptions { background, antialias, ..RenderOptions::default() }
-    }
-
-    /// Every view once an epoch, in an order of its own.
-    fn view_at(&self, iteration: u32) -> usize {
-        let per_epoch = u32::try_from(self.train_views.len()).unwrap_or(u32::MAX);
-        let (epoch, place) = ((iteration - 1) / per_epoch, (iteration - 1) % per_epoch);
-        let mut order = self.train_views.clone();
-        order.shuffle(&mut Pcg64Mcg::seed_from_u64(self.options.seed.wrapping_add(u64::from(epoch) << 32)));
-        order[place as usize]
     }
 
     /// The degree rises by one every thirtieth of the iterations.
@@ -365,7 +390,7 @@ impl Trainer {
                 changed_after: self.changed_after,
                 similarity: self.similarity,
                 alpha: self.dataset.alpha(),
-                train_views: self.train_views.iter().map(|view| TrainView::of(&self.dataset.views[*view])).collect(),
+                train_views: self.order.views().iter().map(|view| TrainView::of(&self.dataset.views[*view])).collect(),
             },
         })
     }
@@ -489,6 +514,12 @@ fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Rende
         0 => Err(TrainError::NoRoom { mebibytes: governor.allowed_mebibytes(), width, height }),
         _ => Ok((renderer, governor)),
     }
+}
+
+/// Refuses a scene of more convexes than there may be; `path` is where it came from.
+fn check_number(scene: &Scene, most: u32, path: &Path) -> Result<(), TrainError> {
+    let found = u32::try_from(scene.len()).unwrap_or(u32::MAX);
+    if found > most { Err(TrainError::TooMany { path: path.into(), found, most }) } else { Ok(()) }
 }
 
 /// The options with no more convexes than the device allows.

@@ -1,6 +1,6 @@
 //! Pictures to learn from, on the GPU as 8 bits, as many as a budget holds; decoded ahead in memory.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::TrainError;
@@ -17,10 +17,16 @@ pub struct Targets {
     pictures: PictureCache,
     budget: u64,
     used: u64,
-    held: HashMap<(usize, u32), Buffer<u32>>,
-    /// Oldest use first.
-    order: VecDeque<(usize, u32)>,
+    /// Each with the time of its last use.
+    held: HashMap<Key, (Buffer<u32>, u64)>,
+    /// By the time of the last use.
+    uses: BTreeMap<u64, Key>,
+    /// Counts uses.
+    clock: u64,
 }
+
+/// A view, and how often the sides of its picture are halved.
+type Key = (usize, u32);
 
 impl Targets {
     /// Holds up to `budget` bytes on the GPU, and up to `memory` bytes of decoded pictures in the host's memory.
@@ -28,7 +34,7 @@ impl Targets {
     pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, budget: u64, memory: u64) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(MAX_DECODERS));
         let pictures = PictureCache::new(dataset, memory, threads);
-        Self { gpu: gpu.clone(), pictures, budget, used: 0, held: HashMap::new(), order: VecDeque::new() }
+        Self { gpu: gpu.clone(), pictures, budget, used: 0, held: HashMap::new(), uses: BTreeMap::new(), clock: 0 }
     }
 
     /// Asks for a view's picture to be decoded soon, unless it is on the GPU with its sides halved so often.
@@ -43,24 +49,30 @@ impl Targets {
     /// # Errors
     /// [`TrainError`] when it cannot be decoded or does not fit.
     pub fn get(&mut self, view: usize, level: u32) -> Result<Buffer<u32>, TrainError> {
-        if let Some(found) = self.held.get(&(view, level)) {
-            let found = found.clone();
-            self.order.retain(|held| *held != (view, level));
-            self.order.push_back((view, level));
+        let key = (view, level);
+        if let Some((found, last_use)) = self.held.remove(&key) {
+            self.uses.remove(&last_use);
+            self.hold(key, found.clone());
             return Ok(found);
         }
         let picture = self.pictures.get(view)?.halved(level);
         while self.used + picture.bytes() > self.budget {
-            let Some(oldest) = self.order.pop_front() else { break };
-            if let Some(buffer) = self.held.remove(&oldest) {
+            let Some((_, oldest)) = self.uses.pop_first() else { break };
+            if let Some((buffer, _)) = self.held.remove(&oldest) {
                 self.used -= buffer.bytes();
             }
         }
         let words: Vec<u32> = picture.pixels.iter().map(|pixel| u32::from_le_bytes(*pixel)).collect();
         let buffer = self.gpu.upload("target", &words)?;
         self.used += buffer.bytes();
-        self.held.insert((view, level), buffer.clone());
-        self.order.push_back((view, level));
+        self.hold(key, buffer.clone());
         Ok(buffer)
+    }
+
+    /// Keeps a buffer, which is used now.
+    fn hold(&mut self, key: Key, buffer: Buffer<u32>) {
+        self.clock += 1;
+        self.uses.insert(self.clock, key);
+        self.held.insert(key, (buffer, self.clock));
     }
 }

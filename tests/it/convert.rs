@@ -137,8 +137,21 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
     is_refused(&path, "out.glb", &["--min-opacity", "2"], &["--min-opacity"]);
     is_refused(&path.with_file_name("absent.pt"), "out.ply", &["--focal", "1"], &["absent.pt"]);
     is_refused(&path.with_file_name("scene.obj"), "out.ply", &[], &["scene.obj", ".safetensors"]);
-    let gaussians = converted(&path, "gaussians.ply", &["--gaussians"]);
-    is_refused(&gaussians, "out.glb", &[], &["gaussians.ply", "Gaussians, which cannot become convexes"]);
+    let gaussians = std::fs::read(converted(&path, "gaussians.ply", &["--gaussians"])).unwrap();
+    let broken = path.with_file_name("broken.ply");
+    let with = |from: &str, to: &str| {
+        let at = gaussians.windows(from.len()).position(|found| found == from.as_bytes()).unwrap();
+        [&gaussians[..at], to.as_bytes(), &gaussians[at + from.len()..]].concat()
+    };
+    for (bytes, part) in [
+        (gaussians[..gaussians.len() - 1].to_vec(), "promises 2 Gaussians and holds 1"),
+        (with("f_rest_44", "f_rest_45"), "44 properties"),
+        (with("opacity", "opacitx"), "without `opacity`"),
+        (with("float scale_0", "uchar scale_0"), "float properties alone"),
+    ] {
+        std::fs::write(&broken, bytes).unwrap();
+        is_refused(&broken, "out.glb", &[], &["broken.ply", part]);
+    }
 }
 
 #[test]

@@ -53,6 +53,20 @@ fn elements_come_back() {
 }
 
 #[test]
+fn elements_come_back_in_pieces_where_there_is_no_memory_for_all() {
+    // A device of its own, because what may be taken of it is changed.
+    let gpu = Gpu::open(&GpuOptions::default()).unwrap();
+    let elements: Vec<[u32; 3]> = (0..100_001).map(|i| [i, 3 * i, 7]).collect();
+    let buffer = gpu.upload("elements", &elements).unwrap();
+    gpu.allow(gpu.held() + 100_000);
+    assert_eq!(buffer.read(&gpu).unwrap(), elements);
+    assert_eq!(buffer.read_first(&gpu, 50_000).unwrap(), elements[..50_000]);
+    gpu.allow(gpu.held() + 1000);
+    assert!(matches!(buffer.read(&gpu), Err(GpuError::OverBudget { .. })), "not even a small piece");
+    assert_eq!(buffer.read_one(&gpu).unwrap(), elements[0]);
+}
+
+#[test]
 fn copies_and_clears_are_recorded_in_order() {
     let source = gpu().upload("source", &[1u32, 2, 3, 4]).unwrap();
     let target: Buffer<u32> = gpu().zeros("target", 4).unwrap();

@@ -9,6 +9,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("real", 0),
     ("files", 0),
     ("text", 0),
+    ("fault", 0),
     ("camera", 0),
     ("image", 0),
     ("scene", 1),

@@ -1,5 +1,6 @@
 //! Training as a whole, at a small size.
 
+mod edges;
 mod program;
 
 use std::path::Path;

@@ -171,7 +171,7 @@ fn a_person_walks_through_a_dataset() {
     viewer.rest();
     viewer.screenshot("help");
 
-    viewer.close();
+    viewer.close(0);
     let settings = std::fs::read_to_string(folder.path().join("settings/lapidary/viewer.json")).unwrap();
     assert!(settings.contains("700"), "the size is remembered: {settings}");
 }
@@ -196,7 +196,7 @@ fn a_training_is_watched() {
     }
     viewer.wait_for("frame ", PATIENCE);
     assert!(viewer.screenshot("later").part_that_differs(&first) > 0.001, "training goes on");
-    viewer.close();
+    viewer.close(130);
     let checkpoint = Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap();
     assert!(checkpoint.state.iteration > 0);
     assert!(scene_file::load(&run.join("scene.safetensors")).unwrap().len() > 10);
@@ -304,7 +304,7 @@ fn a_signal_saves_and_closes_the_window_which_opens_where_it_was() {
     assert_eq!(viewer.place(), (120, 90));
     viewer.signal("INT");
     let (code, log) = viewer.end();
-    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(code, Some(130), "{log}");
     assert!(Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap().state.iteration > 0);
 }
 
@@ -343,7 +343,7 @@ fn frame_times() {
         println!("  moving: {:?}", median(&viewer.lines_with("frame ")[seen..]));
         println!("  refined: {:?}", median(&viewer.lines_with("refined in")));
         assert!(viewer.screenshot(&format!("cloud-{n}")).num_colours() > 50, "the cloud is in the picture");
-        viewer.close();
+        viewer.close(0);
     }
 }
 

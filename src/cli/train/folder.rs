@@ -25,7 +25,7 @@ impl Folder {
         if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
             bail!("another training is writing into {}; choose another folder", folder.display());
         }
-        files::remove_unfinished(folder)?;
+        files::remove_unfinished(folder);
         Ok(Self { _lock: lock })
     }
 }

@@ -5,9 +5,10 @@ mod log;
 mod options;
 mod run;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use folder::Folder;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
@@ -15,20 +16,23 @@ use lapidary::evaluate::{Ruler, Summary};
 use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::optimiser::LossMeans;
+use lapidary::scene::Scene;
 use lapidary::train::{Checkpoint, TrainOptions, Trainer};
-use run::Run;
+use run::{End, Run};
 use serde::Serialize;
 
 use super::SharedArgs;
 use super::dataset::DatasetArgs;
 use super::progress::Step;
-use super::source::CAMERAS_FILE;
+use super::signals::Interrupted;
+use super::source::{self, CAMERAS_FILE, CHECKPOINT_FILE};
 
 /// Trains a scene on photographs with known cameras.
 ///
 /// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
 /// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C
-/// saves a checkpoint before it ends; --resume goes on from there as if nothing had happened. A second Ctrl-C ends at once.
+/// saves a checkpoint before it ends, with exit code 130; --resume goes on from there as if nothing had happened. A second
+/// Ctrl-C ends at once.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TrainArgs {
     /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio; also a .zip of one
@@ -36,12 +40,17 @@ pub(crate) struct TrainArgs {
     /// Folder to write into; created where it is missing
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// Number of iterations; every schedule stretches with it [default: 30000]
+    /// Number of iterations; every schedule stretches with it. With --resume a training goes on to another number
+    /// [default: 30000]
     #[arg(long, value_name = "N")]
     iterations: Option<u32>,
     /// Most convexes: quality against speed and memory [default: 1000000]
     #[arg(long, value_name = "N")]
     max_convexes: Option<u32>,
+    /// Begin with this scene in place of points: a scene, a checkpoint, the folder of a training, convexes or Gaussians in
+    /// .ply, or a model of the authors' code, in the units of the dataset
+    #[arg(long, value_name = "SCENE")]
+    start: Option<PathBuf>,
     /// Go on from the checkpoint in DIR
     #[arg(long)]
     resume: bool,
@@ -88,7 +97,7 @@ pub(crate) struct TrainArgs {
     /// Weights of LPIPS for the held-back views at the end; docs/evaluating.md says how to make them
     #[arg(long, value_name = "FILE", help_heading = "Saving and measuring")]
     lpips_weights: Option<PathBuf>,
-    /// Stop after this iteration, with a checkpoint, as Ctrl-C would
+    /// Stop after this iteration, with a checkpoint and exit code 0
     #[arg(long, value_name = "N", help_heading = "Saving and measuring")]
     stop_at: Option<u32>,
     /// Print the time of every kernel of an iteration at the end
@@ -133,6 +142,8 @@ pub(super) struct Prepared {
     options: TrainOptions,
     ruler: Ruler,
     checkpoint: Option<Checkpoint>,
+    /// What it begins with, where that is no matter of points.
+    start: Option<(Scene, PathBuf)>,
     dataset: Arc<Dataset>,
 }
 
@@ -166,7 +177,7 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 }
 
 fn checkpoint_path(args: &TrainArgs) -> PathBuf {
-    args.out.join("checkpoint.safetensors")
+    args.out.join(CHECKPOINT_FILE)
 }
 
 fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
@@ -174,9 +185,10 @@ fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     let ruler = super::eval::ruler(args.lpips_weights.as_deref(), false)?;
     folder::check(args)?;
     let mut checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path(args))).transpose()?;
-    let options = match &checkpoint {
-        Some(found) => options::resumed(args, &found.state.options)?,
-        None => options::options(args)?,
+    let start = args.start.as_deref().filter(|_| checkpoint.is_none()).map(start).transpose()?;
+    let options = match (&checkpoint, &start) {
+        (Some(found), _) => options::resumed(args, &found.state)?,
+        (None, start) => options::options(args, start.as_ref().map(|(scene, _)| scene))?,
     };
     if let Some(found) = &mut checkpoint {
         found.state.options = options.clone();
@@ -185,7 +197,13 @@ fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(options.background))?);
     drop(reading);
     say(args, "note", [&dataset.summary()].into_iter().chain(&dataset.notes));
-    Ok(Prepared { folder: Folder::claim(&args.out)?, options, ruler, checkpoint, dataset })
+    Ok(Prepared { folder: Folder::claim(&args.out)?, options, ruler, checkpoint, start, dataset })
+}
+
+/// The scene that a training begins with, and its file.
+fn start(path: &Path) -> anyhow::Result<(Scene, PathBuf)> {
+    let (scene, _) = source::load(path, None).context("--start")?;
+    Ok((scene, path.to_path_buf()))
 }
 
 /// What the user should know before it begins.
@@ -197,11 +215,12 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 
 /// Trains to the end, or until somebody stops it.
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
-    let Prepared { folder: _folder, options, ruler, checkpoint, dataset } = prepared;
+    let Prepared { folder: _folder, options, ruler, checkpoint, start, dataset } = prepared;
     let starting = Step::begin(format!("preparing the training from {} points", dataset.points.len()), args.quiet);
-    let trainer = match checkpoint {
-        Some(found) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
-        None => Trainer::new(gpu, Arc::clone(&dataset), options)?,
+    let trainer = match (checkpoint, start) {
+        (Some(found), _) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
+        (None, Some((scene, path))) => Trainer::from_scene(gpu, Arc::clone(&dataset), options, (&scene, &path))?,
+        (None, None) => Trainer::new(gpu, Arc::clone(&dataset), options)?,
     };
     say(args, "note", &trainer.note());
     // Looking takes time, and finds nothing that a silent program would say.
@@ -214,15 +233,20 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     cameras(&dataset).save(&args.out.join(CAMERAS_FILE))?;
     let config = folder::command_comment() + &toml::to_string_pretty(run.trainer.options())?;
     files::write_atomically(&args.out.join("config.toml"), config.as_bytes())?;
-    if !run.train(watch)? {
-        let iteration = run.trainer.iteration();
-        // Where programs read along, the last line of JSON says how far it came.
-        if !args.is_silent() {
-            tell!("stopped after {iteration} iterations; go on with the same command and --resume");
+    let end = run.train(watch)?;
+    let said =
+        format!("stopped after {} iterations; go on with the same command and --resume", run.trainer.iteration());
+    match end {
+        End::Done => run.finish(&dataset, &ruler, gpu.name()),
+        End::Stopped => Err(Interrupted(said).into()),
+        End::AsAsked => {
+            // Where programs read along, the last line of JSON says how far it came.
+            if !args.is_silent() {
+                tell!("{said}");
+            }
+            Ok(())
         }
-        return Ok(());
     }
-    run.finish(&dataset, &ruler, gpu.name())
 }
 
 /// The cameras, for those who look at the scene without its dataset.

@@ -4,26 +4,32 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use lapidary::files;
-use lapidary::train::{Preset, StrategyKind, TrainOptions};
+use lapidary::scene::Scene;
+use lapidary::train::{Preset, State, StrategyKind, TrainOptions};
 use toml::{Table, Value};
 
 use super::{Published, TrainArgs};
 
-/// Options that a training which goes on may change: they change nothing about how it learns. There cannot be fewer convexes
-/// than there are.
-const FREE: [&str; 6] =
-    ["max_convexes", "memory", "picture_memory", "eval_every", "eval_views", "iterations_per_submission"];
+/// Options that a training which goes on may change: the length, and what changes nothing about how it learns. There cannot be
+/// fewer convexes or iterations than there are.
+const FREE: [&str; 7] =
+    ["iterations", "max_convexes", "memory", "picture_memory", "eval_every", "eval_views", "iterations_per_submission"];
 
-/// The options of a new training.
-pub(super) fn options(args: &TrainArgs) -> anyhow::Result<TrainOptions> {
-    resolved(given(args)?)
+/// The options of a new training. It has the points per convex of the scene that it begins with, where nothing else is said.
+pub(super) fn options(args: &TrainArgs, start: Option<&Scene>) -> anyhow::Result<TrainOptions> {
+    let mut given = given(args)?;
+    if let Some(scene) = start {
+        let points = Value::Integer(i64::try_from(scene.points_per_convex)?);
+        given.entry("points_per_convex").or_insert(points);
+    }
+    resolved(given)
 }
 
 /// The options of a training that goes on: those that it began with, but for what may change.
-pub(super) fn resumed(args: &TrainArgs, then: &TrainOptions) -> anyhow::Result<TrainOptions> {
+pub(super) fn resumed(args: &TrainArgs, state: &State) -> anyhow::Result<TrainOptions> {
     let given = given(args)?;
     let wanted = Table::try_from(resolved(given.clone())?)?;
-    let mut table = Table::try_from(then)?;
+    let mut table = Table::try_from(&state.options)?;
     for (name, value) in wanted.into_iter().filter(|(name, _)| given.contains_key(name)) {
         let before = table.get(&name).map(shown);
         if !FREE.contains(&name.as_str()) && before.as_ref() != Some(&shown(&value)) {
@@ -35,7 +41,15 @@ pub(super) fn resumed(args: &TrainArgs, then: &TrainOptions) -> anyhow::Result<T
         }
         table.insert(name, value);
     }
-    resolved(table)
+    let options = resolved(table)?;
+    if options.iterations < state.iteration {
+        bail!(
+            "{} iterations are asked for, and the training that --resume goes on with has done {} already",
+            options.iterations,
+            state.iteration
+        );
+    }
+    Ok(options)
 }
 
 /// A value as people write it: options are of single precision, TOML's numbers are not.

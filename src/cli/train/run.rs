@@ -9,9 +9,11 @@ use lapidary::files;
 use lapidary::gpu::KernelTime;
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
+use lapidary::scene::Scene;
 use lapidary::scene_file::{self, Metadata};
 use lapidary::train::{TrainError, Trainer};
 
+use super::super::bug::{Bug, caught};
 use super::super::progress::{self, PlainProgress};
 use super::super::signals::{self, Interrupted};
 use super::super::source::SCENE_FILE;
@@ -30,6 +32,17 @@ pub(super) struct Run<'a> {
     last_psnr: Option<f64>,
     last_save: Instant,
     plain: PlainProgress,
+}
+
+/// How a training ended that met no error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// All iterations are done.
+    Done,
+    /// As many as `--stop-at` asks for are.
+    AsAsked,
+    /// A signal, or the closing of its window, came before.
+    Stopped,
 }
 
 /// What is said of a signal when all iterations are done.
@@ -59,21 +72,28 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    /// Trains to the end; `false` where the user stopped it. What was done is saved, whatever ends it.
-    pub(super) fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<bool> {
+    /// Trains until it ends. What was done is saved, whatever ends it.
+    pub(super) fn train(&mut self, watch: &mut Watch<'_>) -> anyhow::Result<End> {
         let bar = self.bar();
         signals::listen(|| {});
-        let result = self.iterate(&bar, watch);
+        let result = caught(|| self.iterate(&bar, watch).and_then(|()| self.save()));
         bar.finish_and_clear();
-        match result.and_then(|()| self.save()) {
-            Ok(()) => Ok(self.trainer.is_done()),
+        match result {
+            Ok(()) if self.trainer.is_done() => Ok(End::Done),
+            Ok(()) if self.trainer.iteration() >= self.last_iteration() => Ok(End::AsAsked),
+            Ok(()) => Ok(End::Stopped),
             Err(error) => Err(self.rescue(error)),
         }
     }
 
+    /// The iteration after which the program stops.
+    fn last_iteration(&self) -> u32 {
+        self.args.stop_at.unwrap_or(u32::MAX).min(self.trainer.options().iterations)
+    }
+
     fn iterate(&mut self, bar: &ProgressBar, watch: &mut Watch<'_>) -> anyhow::Result<()> {
         let total = self.trainer.options().iterations;
-        let end = self.args.stop_at.unwrap_or(total).min(total);
+        let end = self.last_iteration();
         let per_line = (total / 100).clamp(1, LINE_EVERY) as usize;
         let mut losses = Vec::new();
         // Whoever looks on sees what it begins with.
@@ -109,24 +129,27 @@ impl Run<'_> {
 
     /// Saves what was done before an error, and adds to it what became of that.
     fn rescue(&mut self, error: anyhow::Error) -> anyhow::Error {
-        self.trainer.fall_back();
-        let iteration = self.trainer.iteration();
+        let saved = caught(|| {
+            self.trainer.fall_back();
+            self.save()
+        });
+        let after = format!("after {} iterations", self.trainer.iteration());
+        let is_there = checkpoint_path(self.args).exists();
         // Going on would end the same way.
         let is_final = matches!(error.downcast_ref(), Some(TrainError::Empty { .. }));
-        error.context(match self.save() {
-            Ok(()) if is_final => format!("stopped after {iteration} iterations; what there was is saved"),
-            Ok(()) => {
-                format!("stopped and saved after {iteration} iterations; go on with the same command and --resume")
+        let go_on = "go on with the same command and --resume";
+        match saved {
+            Ok(()) if is_final => error.context(format!("stopped {after}; what there was is saved")),
+            Ok(()) => error.context(format!("stopped and saved {after}; {go_on}")),
+            Err(_) if is_there => {
+                let out = self.args.out.display();
+                error.context(format!("stopped {after}; {out} holds what was saved before; {go_on}"))
             }
-            Err(_) if checkpoint_path(self.args).exists() => {
-                format!(
-                    "stopped after {iteration} iterations; {} holds what was saved before; go on with the same command \
-                     and --resume",
-                    self.args.out.display()
-                )
+            Err(_) if caught(|| self.save_scene()).is_ok() => {
+                error.context(format!("stopped {after}; only the scene could be saved, and nothing to go on from"))
             }
-            Err(_) => format!("stopped after {iteration} iterations; nothing could be saved"),
-        })
+            Err(_) => error.context(format!("stopped {after}; nothing could be saved")),
+        }
     }
 
     fn bar(&self) -> ProgressBar {
@@ -208,7 +231,22 @@ impl Run<'_> {
     /// lines that are missing cannot be written again.
     fn save(&mut self) -> anyhow::Result<()> {
         self.log.write()?;
-        self.trainer.checkpoint()?.save(&checkpoint_path(self.args))?;
+        let checkpoint = self.trainer.checkpoint()?;
+        checkpoint.save(&checkpoint_path(self.args))?;
+        // Nothing more is read from the device, which may have little memory left.
+        self.write_scene(&checkpoint.scene)?;
+        self.last_save = Instant::now();
+        Ok(())
+    }
+
+    /// The scene alone, where a checkpoint cannot be written.
+    fn save_scene(&mut self) -> anyhow::Result<()> {
+        let scene = self.trainer.normalised_scene()?;
+        self.write_scene(&scene)
+    }
+
+    /// Writes a scene of normalised units.
+    fn write_scene(&self, normalised: &Scene) -> anyhow::Result<()> {
         let about = Metadata {
             normalised_from_world: Some(self.trainer.similarity()),
             antialias: self.trainer.options().antialias,
@@ -219,13 +257,23 @@ impl Run<'_> {
                 env!("CARGO_PKG_VERSION")
             )),
         };
-        scene_file::save_with(&self.trainer.scene()?, &about, &self.args.out.join(SCENE_FILE))?;
-        self.last_save = Instant::now();
-        Ok(())
+        let scene = self.trainer.similarity().to_world(normalised);
+        Ok(scene_file::save_with(&scene, &about, &self.args.out.join(SCENE_FILE))?)
     }
 
-    /// Looks at the held-back views and writes what was found.
+    /// Looks at the held-back views and writes what was found. A bug there loses nothing.
     pub(super) fn finish(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
+        caught(|| self.judge(dataset, ruler, adapter)).map_err(|error| {
+            let is_bug = error.is::<Bug>();
+            if is_bug {
+                error.context("the training is saved, and --resume looks at the held-back views again")
+            } else {
+                error
+            }
+        })
+    }
+
+    fn judge(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
         let seconds = self.seconds();
         self.trainer.release()?;
         let views: Vec<usize> = dataset.indices(Split::Test).collect();
@@ -233,7 +281,7 @@ impl Run<'_> {
         let mut album = Album::new(views.len());
         for view in views {
             if signals::asked() {
-                return Err(Interrupted(AT_LAST_LOOK).into());
+                return Err(Interrupted(AT_LAST_LOOK.to_owned()).into());
             }
             album.add(&self.trainer.evaluate(view, ruler)?, Some(&folder.join(&stems[view])))?;
         }

@@ -1,7 +1,10 @@
 //! Gaussians that stand for convexes.
 
 use glam::{DMat3, DQuat, DVec3};
-use lapidary::convert::gaussians::{Gaussian, gaussian};
+use lapidary::convert::{
+    self,
+    gaussians::{Gaussian, gaussian},
+};
 use lapidary::scene::{Params, Scene};
 
 use super::{chance_scene, converted, end_of_header, folder_with_scene};
@@ -121,4 +124,36 @@ fn columns_are_those_that_splat_viewers_read() {
         assert!((f64::from(row[column("scale_2")]).exp() / expected.deviation.z - 1.0).abs() < 1e-5);
         assert!((1.0 / (1.0 + f64::from(-row[column("opacity")]).exp()) - expected.opacity).abs() < 1e-5);
     }
+}
+
+/// Opacity and colours stay, and the Gaussian that covers what the convex covers is nearly the one it was made of.
+#[test]
+fn gaussians_become_convexes_that_cover_what_they_cover() {
+    let (_folder, path) = folder_with_scene(&chance_scene(9, 6));
+    let file = converted(&path, "gaussians.ply", &["--gaussians"]);
+    let read = convert::read(&file, None).unwrap().0;
+    let given = chance_scene(9, 6);
+    assert_eq!((read.len(), read.points_per_convex, read.sh_degree), (9, 6, 3));
+    for i in 0..9 {
+        let (before, after) = (gaussian(&given, i).unwrap(), gaussian(&read, i).unwrap());
+        let size = before.deviation.max_element();
+        assert!(before.mean.distance(after.mean) < 1e-3 * size, "{before:?} {after:?}");
+        let sum = |gaussian: &Gaussian| {
+            let DVec3 { x, y, z } = gaussian.deviation;
+            gaussian.opacity * (x * y + y * z + z * x)
+        };
+        let ratio = sum(&after) / sum(&before);
+        // Borders are soft, which adds most to what is thin.
+        assert!((0.8..1.4).contains(&ratio), "{ratio}: {before:?} {after:?}");
+        let longest =
+            DVec3::AXES.into_iter().max_by(|a, b| a.dot(before.deviation).total_cmp(&b.dot(before.deviation)));
+        let direction = before.rotation * longest.unwrap();
+        let along = |gaussian: &Gaussian| (gaussian.rotation.inverse() * direction * gaussian.deviation).length();
+        // A rhombus has √(π/6) of the deviation, and its border is soft.
+        assert!((0.7..1.1).contains(&(along(&after) / along(&before))), "{before:?} {after:?}");
+        let opacity = 1.0 / (1.0 + (-f64::from(read.params.raw_opacity[i])).exp());
+        assert!((opacity - before.opacity).abs() < 1e-5, "{opacity} {before:?}");
+    }
+    let used = |scene: &Scene| scene.params.sh.clone();
+    assert_eq!(used(&read), used(&given));
 }

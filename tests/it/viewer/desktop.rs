@@ -28,7 +28,7 @@ impl Desktop {
     /// `None` where there is no Xvfb.
     pub(crate) fn start() -> Option<Self> {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -356,10 +356,10 @@ impl Viewer {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
-    /// Closes the window as a window manager does.
-    pub(crate) fn close(self) {
+    /// Closes the window as a window manager does; the program ends with this exit code.
+    pub(crate) fn close(self, code: i32) {
         self.tell("WM_PROTOCOLS", [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0]);
-        assert_eq!(self.end().0, Some(0));
+        assert_eq!(self.end().0, Some(code));
     }
 
     /// Waits for the end: the exit code, and everything that was said.
