@@ -45,7 +45,7 @@ pub enum GpuError {
     },
     /// The device has no memory left.
     #[error(
-        "the GPU has no memory left for `{label}` ({bytes} bytes); use fewer convexes, smaller pictures or a lower --memory"
+        "the GPU has no memory left for `{label}` ({bytes} bytes); use fewer convexes, smaller pictures or, in a training, a lower --memory"
     )]
     OutOfMemory {
         /// The buffer.
@@ -55,7 +55,7 @@ pub enum GpuError {
     },
     /// More than the program is allowed to take.
     #[error(
-        "`{label}` needs {} MiB, {} of {} MiB of GPU memory are in use; use fewer convexes, smaller pictures or a higher --memory",
+        "`{label}` needs {} MiB, {} of {} MiB of GPU memory are in use; use fewer convexes, smaller pictures or, in a training, a higher --memory",
         bytes.div_ceil(1 << 20), held >> 20, allowed >> 20
     )]
     OverBudget {

@@ -103,6 +103,15 @@ fn parts_of_a_dataset_that_are_no_files_are_refused_at_once() {
     }
 }
 
+#[test]
+fn a_scene_that_is_longer_than_its_header_says_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scene.safetensors");
+    scene_file::save_with(&Scene::empty(4, 0), &Metadata::default(), &path).unwrap();
+    File::options().write(true).open(&path).unwrap().set_len(1 << 35).unwrap();
+    refused(&["info", text(&path)], 2, &[text(&path), "its header describes", "the file has 34359738368"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn outputs_that_are_no_files_are_left_alone() {
