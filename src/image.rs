@@ -1,9 +1,17 @@
 //! Pictures in memory: sRGB values as stored in the files, never linearised (docs/spec.md §1).
 
+mod decode;
+mod kind;
+
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+pub use decode::{Head, check_end, decode, has_usual_end};
+
 use crate::files::{self, FileError};
+
+/// Most pixels of a picture that is kept whole: 134 million, half a GiB when decoded.
+pub const MAX_PIXELS: u64 = 1 << 27;
 
 /// An RGB picture, `[height, width, 3]` row-major, values nominally in 0..=1.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,14 +82,14 @@ impl Image {
         Ok(files::write_atomically(path, &png)?)
     }
 
-    /// Reads a PNG or JPEG, dropping alpha.
+    /// Reads a picture of any kind that [`decode`] reads, dropping alpha.
     ///
     /// # Errors
     /// [`ImageError`] naming the file.
     pub fn load(path: &Path) -> Result<Self, ImageError> {
-        let decoded = image::load_from_memory(&files::read_at_most(path, files::MAX_PICTURE_BYTES)?)
-            .map_err(|error| ImageError::Content { path: path.into(), reason: error.to_string() })?
-            .into_rgb32f();
+        let (decoded, _) = decode(&files::read_at_most(path, files::MAX_PICTURE_BYTES)?, MAX_PIXELS)
+            .map_err(|reason| ImageError::Content { path: path.into(), reason })?;
+        let decoded = decoded.into_rgb32f();
         let (width, height) = (decoded.width() as usize, decoded.height() as usize);
         Ok(Self::new(width, height, decoded.into_raw()))
     }

@@ -37,10 +37,10 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
-/// Whether a file's name is that of a scene, not of a dataset.
+/// Whether a file's name is that of a scene, not of a dataset; also of a scene that is not read, which its reader says.
 pub(crate) fn is_scene(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    ["safetensors", "ply", "pt"].contains(&extension.as_str())
+    ["safetensors", "ply", "pt"].contains(&extension.as_str()) || convert::is_packed_gaussians(path)
 }
 
 /// The cameras that a training left beside a scene; none where there was no training, or where the file is another program's.
@@ -50,7 +50,7 @@ pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {
         return Vec::new();
     }
     Transforms::load(&file).and_then(|transforms| transforms.cameras(&file, None)).unwrap_or_else(|error| {
-        log::info!("{error}; it is not looked at");
+        eprintln!("warning: {error}; the scene is taken without its cameras");
         Vec::new()
     })
 }
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn scenes_are_told_by_their_names() {
-        for scene in ["a.safetensors", "b/A.PLY", "point_cloud_state_dict.pt"] {
+        for scene in ["a.safetensors", "b/A.PLY", "point_cloud_state_dict.pt", "a.splat", "b.SPZ"] {
             assert!(is_scene(Path::new(scene)), "{scene}");
         }
         for other in ["a.zip", "transforms.json", "folder"] {

@@ -12,6 +12,7 @@
 
 mod authors;
 mod colliders;
+mod foreign;
 mod from_gaussians;
 pub mod gaussians;
 mod glb;
@@ -21,6 +22,8 @@ mod obj;
 mod ply;
 
 use std::path::{Path, PathBuf};
+
+pub use foreign::is_packed_gaussians;
 
 use glam::DVec3;
 
@@ -161,10 +164,17 @@ pub fn read(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), Conv
         "safetensors" => scene_file::load_with(path)?,
         "ply" => ply::read(path)?,
         "pt" => authors::read(path, focal)?,
-        _ => return Err(ConvertError::Extension { path: path.into(), expected: ".safetensors, .ply or .pt" }),
+        _ => return Err(not_read(path)),
     };
     scene.check().map_err(|source| ConvertError::Scene { path: path.into(), source })?;
     Ok((scene, metadata))
+}
+
+fn not_read(path: &Path) -> ConvertError {
+    match foreign::packed_gaussians(path) {
+        Some(reason) => ConvertError::content(path, "a scene", reason),
+        None => ConvertError::Extension { path: path.into(), expected: ".safetensors, .ply or .pt" },
+    }
 }
 
 /// Writes a scene by the extension of its file.

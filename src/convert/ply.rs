@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_ply::{ElementDef, PlyFormat, PlyHeader, PlyReader, PropertyType, ScalarType};
 
-use super::{ConvertError, from_gaussians};
+use super::{ConvertError, foreign, from_gaussians};
 use crate::constants::SH_COEFFS;
 use crate::files;
 use crate::scene::{Params, Scene};
@@ -118,6 +118,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
 
 /// An empty scene of the shape that the header promises, if the file can hold it.
 fn layout(header: &PlyHeader, file_bytes: usize) -> Result<(Scene, Metadata), String> {
+    if let Some(other) = foreign::in_ply(header) {
+        return Err(other);
+    }
     let value_of = |key: &str| header.comments.iter().find_map(|comment| comment.strip_prefix(key)?.strip_prefix(' '));
     let (scene, metadata) = scene_file::parse_entries(value_of)?;
     let [vertex, convex] = &header.elem_defs[..] else {

@@ -134,6 +134,21 @@ pub enum DatasetError {
         /// The fault.
         source: CameraError,
     },
+    /// A mask of another shape than its picture.
+    #[error(
+        "{} has {}×{} pixels, its picture {} has {}×{}: a mask must have the shape of its picture",
+        path.display(), found[0], found[1], picture.display(), expected[0], expected[1]
+    )]
+    MaskSize {
+        /// The mask.
+        path: PathBuf,
+        /// Its width and height.
+        found: [u32; 2],
+        /// The picture.
+        picture: PathBuf,
+        /// Width and height of the picture.
+        expected: [u32; 2],
+    },
     /// A picture of another size than its camera.
     #[error("{} has {}×{} pixels, its camera has {}×{}", path.display(), found[0], found[1], expected[0], expected[1])]
     Size {

@@ -7,16 +7,18 @@ use glam::DAffine3;
 
 use super::error::DatasetError;
 use super::findings::Findings;
+use super::mask::{Mask, MaskFile};
 use super::names::is_picture;
-use super::picture::{Head, Source};
+use super::picture::{Source, head_of};
 use super::pinhole::Taken;
 use super::points::FoundPoints;
 use super::tree::{Place, Tree, inside, join};
 use super::{DatasetOptions, Kind, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
+use crate::image::Head;
 
 /// Of pictures whose name lacks it or that were converted.
-const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "JPG", "PNG", "JPEG", "webp"];
+const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "JPG", "PNG", "JPEG", "webp", "tif", "tiff", "bmp"];
 
 /// What a reader found.
 pub(super) struct Found {
@@ -181,6 +183,8 @@ pub(super) fn picture_at(tree: &Arc<Tree>, path: &str, options: &DatasetOptions)
 pub(super) struct Shape<'a> {
     taken: &'a Taken,
     file_size: [u32; 2],
+    /// Whether EXIF says that width and height are to be exchanged.
+    is_sideways: bool,
     is_turned: bool,
     loaded: [u32; 2],
 }
@@ -193,13 +197,13 @@ impl<'a> Shape<'a> {
         divisor: u32,
         options: &DatasetOptions,
     ) -> Result<Self, DatasetError> {
-        let head = Head::read(place)?;
+        let head = head_of(place, divisor)?;
         let is_turned = is_turned(place, &head, taken.size)?;
         let [width, height] = if is_turned { [head.size[1], head.size[0]] } else { head.size };
         let scaled =
             |i: usize, side: u32| f64::from(taken.pinhole_size[i]) * f64::from(side) / f64::from(taken.size[i]);
         let loaded = loaded_size([scaled(0, width), scaled(1, height)], divisor, options.max_width);
-        Ok(Self { taken, file_size: head.size, is_turned, loaded })
+        Ok(Self { taken, file_size: head.size, is_sideways: head.is_sideways(), is_turned, loaded })
     }
 
     pub(super) fn camera(&self, view_from_world: DAffine3) -> Result<Camera, CameraError> {
@@ -209,10 +213,12 @@ impl<'a> Shape<'a> {
         camera.check().map(|()| camera)
     }
 
-    pub(super) fn source(&self, picture: Place, mask: Option<Place>) -> Source {
-        let Self { taken, file_size, is_turned, .. } = *self;
+    /// What becomes of the picture; its mask must have its shape.
+    pub(super) fn source(&self, picture: Place, mask: Option<MaskFile>) -> Result<Source, DatasetError> {
+        let Self { taken, file_size, is_turned, is_sideways, .. } = *self;
+        let mask = mask.map(|mask| Mask::new(mask, &picture, file_size, is_sideways)).transpose()?;
         let lens = (!taken.lens.is_pinhole()).then(|| (taken.lens.clone(), taken.size));
-        Source { picture, mask, file_size, is_turned, model: taken.lens.model().name(), lens }
+        Ok(Source { picture, mask, file_size, is_turned, model: taken.lens.model().name(), lens })
     }
 }
 
@@ -223,14 +229,14 @@ fn is_turned(place: &Place, head: &Head, expected: [u32; 2]) -> Result<bool, Dat
     if has_shape([width, height], expected) {
         return Ok(false);
     }
-    if head.is_sideways && has_shape([height, width], expected) {
+    if head.is_sideways() && has_shape([height, width], expected) {
         return Ok(true);
     }
     Err(DatasetError::Size { path: place.path(), found: head.size, expected })
 }
 
 /// A picture may be larger or smaller than its camera says, but not of another shape.
-fn has_shape(found: [u32; 2], expected: [u32; 2]) -> bool {
+pub(super) fn has_shape(found: [u32; 2], expected: [u32; 2]) -> bool {
     let scale = |i: usize| f64::from(found[i]) / f64::from(expected[i]);
     // A side may be rounded either way.
     let smallest = expected[0].min(expected[1]).min(found[0]).min(found[1]).max(1);

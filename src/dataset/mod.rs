@@ -9,14 +9,18 @@ mod colmap;
 mod error;
 mod findings;
 mod found;
+mod json;
 mod layout;
 mod lens;
+mod listed;
+mod mask;
 mod names;
 mod nerf;
 mod picture;
 mod pinhole;
 mod ply;
 mod points;
+mod pose;
 mod report;
 mod search;
 mod split;
@@ -124,7 +128,7 @@ impl View {
     /// The file of the mask, where there is one; for messages.
     #[must_use]
     pub fn mask(&self) -> Option<PathBuf> {
-        self.source.mask.as_ref().map(tree::Place::path)
+        self.source.mask.as_ref().map(mask::Mask::path)
     }
 
     /// Whether distortion is undone on load.
@@ -228,6 +232,7 @@ impl Dataset {
         } else if !found.has_split {
             found.notes.extend(split::every(&mut found.views, options.test_every));
         }
+        found.notes.extend(mask::drop_shared(&mut found.views));
         found.notes.extend(note_on_folder(&found.views, options));
         found.notes.extend(note_on_size(&found.views, options));
         let Found { kind, views, points, findings, notes, .. } = found;

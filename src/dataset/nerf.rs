@@ -1,6 +1,6 @@
 //! Datasets described by `transforms.json` and its kin.
 
-use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use glam::{DAffine3, DMat4, DVec3};
@@ -8,9 +8,12 @@ use glam::{DAffine3, DMat4, DVec3};
 use super::colmap::{self, ColmapModel};
 use super::error::DatasetError;
 use super::found::{Found, PictureFolder, Shape, named_folder, picture_at};
-use super::picture::Head;
+use super::listed::Listed;
+use super::mask::{MaskFile, tails};
+use super::picture::head_of;
 use super::pinhole::Taken;
 use super::points::find_points;
+use super::pose::Mended;
 use super::transforms::{Transforms, TransformsFrame};
 use super::tree::{Place, Tree, inside};
 use super::{DatasetOptions, Kind, SfmPoint, Split, View, ply};
@@ -25,18 +28,28 @@ pub(super) const WHOLE: &str = "transforms.json";
 pub(super) fn open_blender(tree: &Arc<Tree>, options: &DatasetOptions) -> Result<Found, DatasetError> {
     let mut reader = TransformsReader::new(tree, Kind::Blender, options)?;
     let train = reader.parse(TRAIN)?;
-    reader.add(TRAIN, &train, |_| Some(Split::Train))?;
+    if !reader.add(TRAIN, &train, |_| Some(Split::Train))? {
+        return Err(reader.all_missing(TRAIN, &train));
+    }
     reader.add_points(&train)?;
     let [test, validation] = ["transforms_test.json", "transforms_val.json"];
-    if let Some(file) = [test, validation].into_iter().find(|file| tree.is_file(file)) {
-        reader.found.has_split = true;
+    let there: Vec<&str> = [test, validation].into_iter().filter(|file| tree.is_file(file)).collect();
+    for file in &there {
         let transforms = reader.parse(file)?;
-        reader.add(file, &transforms, |_| Some(Split::Test))?;
-    } else {
-        reader.note(format!("there is neither {test} nor {validation}: pictures of {TRAIN} are held back"));
+        if reader.found.has_split {
+            reader.note(format!("{file} is not used"));
+        } else if reader.add(file, &transforms, |_| Some(Split::Test))? {
+            reader.found.has_split = true;
+        } else {
+            // Some programs write cameras for testing without taking their pictures.
+            let count = transforms.frames.len();
+            reader.note(format!("none of the {count} pictures of {file} is there, so nothing is held back for it"));
+        }
     }
-    if tree.is_file(test) && tree.is_file(validation) {
-        reader.note(format!("{validation} is not used"));
+    if there.is_empty() {
+        reader.note(format!("there is neither {test} nor {validation}: pictures of {TRAIN} are held back"));
+    } else if !reader.found.has_split {
+        reader.note(format!("pictures of {TRAIN} are held back instead"));
     }
     Ok(reader.found)
 }
@@ -45,18 +58,30 @@ pub(super) fn open_blender(tree: &Arc<Tree>, options: &DatasetOptions) -> Result
 pub(super) fn open_whole(tree: &Arc<Tree>, file: &str, options: &DatasetOptions) -> Result<Found, DatasetError> {
     let mut reader = TransformsReader::new(tree, Kind::Nerfstudio, options)?;
     let transforms = reader.parse(file)?;
-    let names = |list: &Vec<String>| list.iter().filter_map(|name| inside(name)).collect::<HashSet<String>>();
-    let test = transforms.test_filenames.as_ref().or(transforms.val_filenames.as_ref()).map(names);
-    let train = transforms.train_filenames.as_ref().map(names);
+    let fault = |reason| DatasetError::Content { path: tree.path_of(file), reason };
+    let listed = |key: &str, names: &Option<Vec<String>>| {
+        let names = names.as_ref();
+        names.map(|names| Listed::new(key, names, &transforms.frames).map_err(fault)).transpose()
+    };
+    let validation = listed("val_filenames", &transforms.val_filenames)?;
+    let (test, unused) = match listed("test_filenames", &transforms.test_filenames)? {
+        Some(test) => (Some(test), validation),
+        None => (validation, None),
+    };
+    let train = listed("train_filenames", &transforms.train_filenames)?;
+    reader.found.notes.extend([&test, &train].into_iter().flatten().filter_map(|list| list.note.clone()));
+    if unused.is_some() {
+        reader.note(format!("`val_filenames` of {file} is not used, because it has `test_filenames`"));
+    }
     reader.found.has_split = test.is_some() || train.is_some();
-    reader.add(file, &transforms, |frame| {
-        let name = inside(&frame.file_path).unwrap_or_default();
-        match (&test, &train) {
-            (Some(test), _) if test.contains(&name) => Some(Split::Test),
-            (_, Some(train)) if !train.contains(&name) => None,
-            _ => Some(Split::Train),
-        }
+    let found = reader.add(file, &transforms, |index| match (&test, &train) {
+        (Some(test), _) if test.frames.contains(&index) => Some(Split::Test),
+        (_, Some(train)) if !train.frames.contains(&index) => None,
+        _ => Some(Split::Train),
     })?;
+    if !found {
+        return Err(reader.all_missing(file, &transforms));
+    }
     reader.add_points(&transforms)?;
     Ok(reader.found)
 }
@@ -69,6 +94,10 @@ struct TransformsReader<'a> {
     images: Option<PictureFolder>,
     /// The lens of the frame before, which is nearly always that of the next one.
     taken: Option<Arc<Taken>>,
+    /// Masks that frames name and that are not there.
+    missing_masks: Vec<String>,
+    /// What was mended about the poses of the file at hand.
+    poses: Mended,
 }
 
 /// A frame and where it stands.
@@ -83,7 +112,7 @@ impl<'a> TransformsReader<'a> {
     fn new(tree: &'a Arc<Tree>, kind: Kind, options: &'a DatasetOptions) -> Result<Self, DatasetError> {
         let images = options.images.as_ref().map(|images| named_folder(tree, images, options)).transpose()?;
         let found = Found::new(kind);
-        Ok(Self { tree, options, found, images, taken: None })
+        Ok(Self { tree, options, found, images, taken: None, missing_masks: Vec::new(), poses: Mended::default() })
     }
 
     fn note(&mut self, note: String) {
@@ -94,84 +123,115 @@ impl<'a> TransformsReader<'a> {
         Ok(Transforms::parse(&self.tree.read(file)?, &self.tree.path_of(file))?)
     }
 
-    /// The picture of a frame and what is still to be divided by; `None` where it is missing.
-    fn find(&self, frame: &TransformsFrame, file: &str) -> Result<Option<(Place, u32)>, DatasetError> {
-        let Some(pictures) = &self.images else {
-            let inside = inside(&frame.file_path).ok_or_else(|| {
-                let name: String = frame.file_path.chars().take(80).collect();
-                let reason = format!("the picture `{name}` lies outside of the dataset; --images names its folder");
-                DatasetError::Content { path: self.tree.path_of(file), reason }
-            })?;
-            return Ok(picture_at(self.tree, &inside, self.options));
+    /// The pictures of frames and what each is still to be divided by; `None` where one is missing.
+    fn pictures(&mut self, paths: &[&str]) -> Vec<Option<(Place, u32)>> {
+        let find = |path: &&str| match &self.images {
+            Some(pictures) => tails(path).find_map(|tail| pictures.find(tail)).map(|place| (place, pictures.divisor)),
+            None => picture_at(self.tree, &inside(path)?, self.options),
         };
-        Ok(pictures.find_tail(&frame.file_path).map(|place| (place, pictures.divisor)))
+        paths.iter().map(find).collect()
     }
 
-    /// Adds the frames whose pictures are there and that have a split.
+    /// Adds the frames that have a split and whose pictures are there; `false` where all of those are missing.
     fn add(
         &mut self,
         file: &str,
         transforms: &Transforms,
-        split: impl Fn(&TransformsFrame) -> Option<Split>,
-    ) -> Result<(), DatasetError> {
-        let (mut missing, mut unlisted) = (Vec::new(), 0);
-        for (index, frame) in transforms.frames.iter().enumerate() {
-            let Some(split) = split(frame) else {
-                unlisted += 1;
-                continue;
-            };
-            match self.find(frame, file)? {
-                Some((place, divisor)) => {
-                    let view = self.view(&Frame { file, transforms, index, frame }, place, divisor, split)?;
-                    self.found.views.push(view);
-                }
-                None => missing.push(frame.file_path.as_str()),
-            }
-        }
+        split: impl Fn(usize) -> Option<Split>,
+    ) -> Result<bool, DatasetError> {
+        let frames = transforms.frames.iter().enumerate();
+        let wanted: Vec<(usize, &TransformsFrame, Split)> =
+            frames.filter_map(|(index, frame)| Some((index, frame, split(index)?))).collect();
+        let unlisted = transforms.frames.len() - wanted.len();
         if unlisted > 0 {
             self.note(format!("{unlisted} frames of {file} are in none of its lists of file names and left out"));
         }
-        let Some(first) = missing.first() else { return Ok(()) };
-        if missing.len() == transforms.frames.len() {
-            let path = self.tree.path_of(first);
-            return Err(DatasetError::MissingPictures { path, missing: missing.len(), of: missing.len() });
+        let paths: Vec<&str> = wanted.iter().map(|(_, frame, _)| frame.file_path.as_str()).collect();
+        let pictures = self.pictures(&paths);
+        let missing: Vec<&&str> =
+            paths.iter().zip(&pictures).filter(|(_, place)| place.is_none()).map(|(p, _)| p).collect();
+        if missing.len() == paths.len() {
+            return Ok(paths.is_empty());
         }
-        let (count, all) = (missing.len(), transforms.frames.len());
-        self.note(format!(
-            "{count} of {all} frames of {file} are skipped: their pictures are missing, the first is {first}"
-        ));
-        Ok(())
+        if let Some(first) = missing.first() {
+            let (count, all, first) = (missing.len(), paths.len(), short(first));
+            self.note(format!(
+                "{count} of {all} frames of {file} are skipped: their pictures are missing, the first is {first}"
+            ));
+        }
+        for ((index, frame, split), picture) in wanted.into_iter().zip(pictures) {
+            let Some((place, divisor)) = picture else { continue };
+            let view = self.view(&Frame { file, transforms, index, frame }, place, divisor, split)?;
+            self.found.views.push(view);
+        }
+        self.note_on_frames(file);
+        Ok(true)
+    }
+
+    /// What was mended or is missing about the frames of a file.
+    fn note_on_frames(&mut self, file: &str) {
+        self.found.notes.extend(std::mem::take(&mut self.poses).notes(file));
+        if let Some(first) = self.missing_masks.first() {
+            let (count, first) = (self.missing_masks.len(), short(first));
+            self.found.notes.push(format!("{count} masks that {file} names are missing, the first is {first}"));
+        }
+        self.missing_masks.clear();
+    }
+
+    /// The error of a file none of whose pictures is there.
+    fn all_missing(&self, file: &str, transforms: &Transforms) -> DatasetError {
+        let count = transforms.frames.len();
+        let first = transforms.frames.first().map_or("", |frame| frame.file_path.as_str());
+        if let (Some(path), true) = (inside(first), self.images.is_none()) {
+            let path = self.tree.path_of(&path);
+            return DatasetError::MissingPictures { path, missing: count, of: count };
+        }
+        let folder = self.options.images.as_deref().unwrap_or(Path::new("")).display();
+        let reason = match self.images {
+            Some(_) => format!("none of its {count} pictures is in {folder}; the first is `{}`", short(first)),
+            None => format!(
+                "its {count} pictures lie outside of the dataset, and none of them is in it by the end of its path; \
+                 the first is `{}`; --images names their folder",
+                short(first)
+            ),
+        };
+        DatasetError::Content { path: self.tree.path_of(file), reason }
     }
 
     fn view(&mut self, frame: &Frame<'_>, place: Place, divisor: u32, split: Split) -> Result<View, DatasetError> {
         let Frame { file, transforms, index, frame } = *frame;
         let fault = |reason: String| {
-            let name: String = frame.file_path.chars().take(80).collect();
+            let name = short(&frame.file_path);
             DatasetError::Content { path: self.tree.path_of(file), reason: format!("frame {index} ({name}): {reason}") }
         };
         let said = frame.camera.or(&transforms.camera);
         let size = match said.size() {
             Some((width, height)) if width.max(height) <= super::MAX_TAKEN_SIDE => [width, height],
-            _ => Head::read(&place)?.size,
+            _ => head_of(&place, divisor)?.size,
         };
         let lens = said.lens(size.into()).map_err(fault)?;
         let known = self.taken.clone().filter(|taken| taken.lens == lens && taken.size == size);
         let taken = known.unwrap_or_else(|| Arc::new(Taken::new(lens, size)));
         let shape = Shape::new(&taken, &place, divisor, self.options)?;
-        let camera = shape.camera(frame.view_from_world()).map_err(|error| fault(error.to_string()))?;
+        let pose = frame.pose().map_err(|error| fault(error.to_string()))?;
+        self.poses.add(&pose);
+        let camera = shape.camera(pose.view_from_world).map_err(|error| fault(error.to_string()))?;
         let name = inside(&frame.file_path).unwrap_or_else(|| place.inside.clone());
-        let view = View { name, split, camera, source: shape.source(place, self.mask(frame)) };
+        let mask = self.mask(frame, &name);
+        let view = View { name, split, camera, source: shape.source(place, mask)? };
         self.taken = Some(taken);
         Ok(view)
     }
 
-    /// The frame's own mask, or one in `masks/` with the picture's name.
-    fn mask(&self, frame: &TransformsFrame) -> Option<Place> {
-        let own = frame.mask_path.as_deref().and_then(inside).filter(|mask| self.tree.is_file(mask));
-        match own {
-            Some(inside) => Some(Place { tree: Arc::clone(self.tree), inside }),
-            None => colmap::find_mask(self.tree, file_name(frame)),
+    /// The frame's own mask, or one that has the picture's name.
+    fn mask(&mut self, frame: &TransformsFrame, name: &str) -> Option<MaskFile> {
+        if let Some(said) = frame.mask_path.as_deref().or(frame.mask.as_deref()) {
+            match inside(said).filter(|inside| self.tree.is_file(inside)) {
+                Some(inside) => return Some(MaskFile::named(Place { tree: Arc::clone(self.tree), inside })),
+                None => self.missing_masks.push(said.to_owned()),
+            }
         }
+        MaskFile::find(self.tree, name)
     }
 
     /// The points of `ply_file_path`, or those of COLMAP's model beside, moved as the poses were.
@@ -182,7 +242,9 @@ impl<'a> TransformsReader<'a> {
         }
         let ply = transforms.ply_file_path.as_deref().and_then(inside);
         if let Some(ply) = ply.filter(|ply| self.tree.is_file(ply)) {
-            self.found.points = ply::read(&self.tree.read(&ply)?, &self.tree.path_of(&ply))?;
+            let cloud = ply::read(&self.tree.read(&ply)?, &self.tree.path_of(&ply))?;
+            self.found.points = cloud.points;
+            self.found.notes.extend(cloud.notes);
             self.found.findings.points_file = Some(ply);
             return Ok(());
         }
@@ -208,9 +270,9 @@ impl<'a> TransformsReader<'a> {
     }
 }
 
-/// The last part of the picture's path.
-fn file_name(frame: &TransformsFrame) -> &str {
-    frame.file_path.rsplit(['/', '\\']).next().unwrap_or_default()
+/// A path for a message.
+fn short(path: &str) -> String {
+    path.chars().take(80).collect()
 }
 
 fn applied_transform(rows: &[[f64; 4]]) -> Option<DAffine3> {

@@ -1,34 +1,33 @@
 //! Pictures as training wants them: 8 bits, a pinhole's, of the right size, with a weight per pixel.
 
-use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use glam::DVec2;
-use image::error::{LimitError, LimitErrorKind};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError as Undecodable, ImageReader, RgbaImage};
+use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
 
 use super::error::DatasetError;
 use super::lens::Lens;
+use super::mask::Mask;
 use super::tree::Place;
 use super::{AlphaMode, DatasetOptions};
 use crate::camera::{Camera, Intrinsics};
-use crate::image::ImageError;
+use crate::image::{self as pictures, Head, ImageError, MAX_PIXELS};
 
-/// Most pixels of a picture's file: 134 million, half a GiB when decoded.
-const MAX_PIXELS: u64 = 1 << 27;
-
-/// What a decoder may allocate, bytes: `MAX_PIXELS` of 16 bits in four channels.
-const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
+/// Most pixels of a picture's file that is made smaller at once: 1 Gpixel, 3 GiB when decoded.
+const MOST_PIXELS: u64 = 1 << 30;
 
 /// Where size and orientation stand in nearly all files, bytes.
 const HEAD_BYTES: u64 = 1 << 16;
+
+/// Pictures beyond `MAX_PIXELS` are decoded one at a time: a single one takes gigabytes.
+static LARGE: Mutex<()> = Mutex::new(());
 
 /// Where a view's picture comes from, and what becomes of it.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) picture: Place,
-    pub(super) mask: Option<Place>,
+    pub(super) mask: Option<Mask>,
     /// Width and height of the file.
     pub(super) file_size: [u32; 2],
     /// Whether the picture is turned as its EXIF orientation says.
@@ -39,44 +38,42 @@ pub(super) struct Source {
     pub(super) lens: Option<(Lens, [u32; 2])>,
 }
 
-/// What the head of a picture's file says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Head {
-    /// Width and height of the pixels as they are stored.
-    pub(super) size: [u32; 2],
-    /// Whether EXIF says that width and height are to be exchanged.
-    pub(super) is_sideways: bool,
+/// The head of a picture whose sides will be divided by `divisor`. A file that is cut off is refused here already, as
+/// far as its last bytes tell.
+pub(super) fn head_of(place: &Place, divisor: u32) -> Result<Head, DatasetError> {
+    let beginning = place.head(HEAD_BYTES)?;
+    // Decoders of JPEG read a whole file to learn its size; nearly always its beginning is enough.
+    let head = match Head::of(&beginning) {
+        Ok(head) => head,
+        Err(_) => Head::of(&place.read()?).map_err(undecodable(place))?,
+    };
+    check_size(&head, divisor).map_err(undecodable(place))?;
+    let is_whole = (beginning.len() as u64) < HEAD_BYTES;
+    if is_whole {
+        pictures::check_end(&beginning).map_err(undecodable(place))?;
+    } else if place.tail(16)?.is_some_and(|last| !pictures::has_usual_end(&beginning, &last)) {
+        pictures::check_end(&place.read()?).map_err(undecodable(place))?;
+    }
+    Ok(head)
 }
 
-impl Head {
-    pub(super) fn read(place: &Place) -> Result<Self, DatasetError> {
-        // Decoders of JPEG read a whole file to learn its size; nearly always its beginning is enough.
-        let head = Self::of(&place.head(HEAD_BYTES)?).or_else(|_| match place.read() {
-            Ok(whole) => Self::of(&whole).map_err(|error| undecodable(&place.path(), &error)),
-            Err(error) => Err(error),
-        })?;
-        let [width, height] = head.size;
-        if u64::from(width) * u64::from(height) > MAX_PIXELS || width == 0 || height == 0 {
-            let reason = format!("it has {width}×{height} pixels; 1 to {MAX_PIXELS} are accepted");
-            return Err(ImageError::Content { path: place.path(), reason }.into());
-        }
-        Ok(head)
+/// Refuses pictures that would take too much memory, with what helps.
+fn check_size(head: &Head, divisor: u32) -> Result<(), String> {
+    let ([width, height], pixels) = (head.size, head.num_pixels());
+    if pixels == 0 || pixels > MOST_PIXELS {
+        return Err(format!("it has {width}×{height} pixels; 1 to {MOST_PIXELS} are accepted"));
     }
-
-    fn of(bytes: &[u8]) -> Result<Self, Undecodable> {
-        let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?.into_decoder()?;
-        let (width, height) = decoder.dimensions();
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let is_sideways = matches!(
-            orientation,
-            Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
-        );
-        Ok(Self { size: [width, height], is_sideways })
+    let fits = |divisor: u64| pixels <= MAX_PIXELS * divisor * divisor;
+    if fits(divisor.into()) {
+        return Ok(());
     }
+    let enough = (1..=64).find(|divisor| fits(*divisor)).unwrap_or(64);
+    Err(format!("it has {width}×{height} pixels, more than {MAX_PIXELS}; `--downscale {enough}` makes it small enough"))
 }
 
-fn undecodable(path: &Path, error: &Undecodable) -> DatasetError {
-    ImageError::Content { path: PathBuf::from(path), reason: error.to_string() }.into()
+fn undecodable(place: &Place) -> impl FnOnce(String) -> DatasetError {
+    let path = place.path();
+    move |reason| ImageError::Content { path, reason }.into()
 }
 
 /// A picture and how much each pixel counts.
@@ -93,14 +90,10 @@ pub struct Picture {
 impl Picture {
     /// Decodes a picture for a camera.
     pub(super) fn load(source: &Source, camera: &Camera, options: &DatasetOptions) -> Result<Self, DatasetError> {
-        let (decoded, orientation) = decode(&source.picture)?;
-        let found = [decoded.width(), decoded.height()];
-        if found != source.file_size {
-            return Err(DatasetError::Size { path: source.picture.path(), found, expected: source.file_size });
-        }
+        let (decoded, orientation) = decode(source, camera)?;
         let mut picture = weighted(decoded, options);
         if let Some(mask) = &source.mask {
-            cover(&mut picture, &decode(mask)?.0);
+            mask.cover(&mut picture, orientation)?;
         }
         if source.is_turned {
             let mut turned = DynamicImage::from(picture);
@@ -112,7 +105,9 @@ impl Picture {
             let (width, height) = (picture.width().max(camera.width), picture.height().max(camera.height));
             picture = undistort(&picture, lens, *size, &camera.resized(width, height));
         }
-        let picture = shrink(picture, camera.width, camera.height);
+        if picture.dimensions() != (camera.width, camera.height) {
+            picture = shrink(&picture, camera.width, camera.height);
+        }
         let (width, height) = picture.dimensions();
         let pixels = picture.pixels().map(|pixel| pixel.0).collect();
         Ok(Self { width, height, pixels })
@@ -124,7 +119,7 @@ impl Picture {
         let (width, height) = ((self.width >> level).max(1), (self.height >> level).max(1));
         let bytes = self.pixels.as_flattened().to_vec();
         let whole = RgbaImage::from_raw(self.width, self.height, bytes).unwrap_or_default();
-        let pixels = shrink(whole, width, height).pixels().map(|pixel| pixel.0).collect();
+        let pixels = shrink(&whole, width, height).pixels().map(|pixel| pixel.0).collect();
         Self { width, height, pixels }
     }
 
@@ -135,23 +130,32 @@ impl Picture {
     }
 }
 
-fn decode(place: &Place) -> Result<(DynamicImage, Orientation), DatasetError> {
+/// A picture as it is stored, and how EXIF turns it. One that is too large to be kept whole is made smaller here already,
+/// but not below the double of what its camera needs.
+fn decode(source: &Source, camera: &Camera) -> Result<(DynamicImage, Orientation), DatasetError> {
+    let place = &source.picture;
     let bytes = place.read()?;
-    let decode = || {
-        let mut reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format()?;
-        let mut limits = image::Limits::default();
-        limits.max_alloc = Some(MAX_DECODER_BYTES);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder()?;
-        // The file may be another one than the one whose head was looked at.
-        let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(Undecodable::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)));
-        }
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        Ok((DynamicImage::from_decoder(decoder)?, orientation))
-    };
-    decode().map_err(|error| undecodable(&place.path(), &error))
+    let [width, height] = source.file_size;
+    let pixels = u64::from(width) * u64::from(height);
+    let is_large = pixels > MAX_PIXELS;
+    let one_at_a_time = is_large.then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let (mut decoded, head) = pictures::decode(&bytes, pixels.max(MAX_PIXELS)).map_err(undecodable(place))?;
+    if head.size != source.file_size {
+        let (path, found) = (place.path(), head.size);
+        return Err(DatasetError::Size { path, found, expected: source.file_size });
+    }
+    if is_large {
+        let needed = u64::from(camera.width) * u64::from(camera.height);
+        let divisor = u32::try_from((pixels / (4 * needed)).isqrt()).unwrap_or(1).max(1);
+        decoded = shrink(&decoded, width.div_ceil(divisor), height.div_ceil(divisor)).into();
+    }
+    drop(one_at_a_time);
+    Ok((decoded, head.orientation))
+}
+
+/// The pixels of a mask of at most as many pixels as a picture may have.
+pub(super) fn decode_mask(place: &Place) -> Result<DynamicImage, DatasetError> {
+    Ok(pictures::decode(&place.read()?, MOST_PIXELS).map_err(undecodable(place))?.0)
 }
 
 /// The colour before the background, or the alpha as a weight.
@@ -171,23 +175,6 @@ fn weighted(decoded: DynamicImage, options: &DatasetOptions) -> RgbaImage {
     picture
 }
 
-/// Takes the weight from pixels where a mask is dark: less than half as bright as where it is brightest, so that masks
-/// of 0 and 1 work as well as those of 0 and 255.
-fn cover(picture: &mut RgbaImage, mask: &DynamicImage) {
-    let mask = mask.to_luma8();
-    let brightest = mask.iter().copied().max().unwrap_or(0);
-    let (width, height) = picture.dimensions();
-    let at = |place: u32, side: u32, mask_side: u32| {
-        u32::try_from(u64::from(place) * u64::from(mask_side) / u64::from(side)).unwrap_or(0)
-    };
-    for (x, y, pixel) in picture.enumerate_pixels_mut() {
-        let value = mask.get_pixel(at(x, width, mask.width()), at(y, height, mask.height())).0[0];
-        if value == 0 || value < brightest.div_ceil(2) {
-            pixel.0[3] = 0;
-        }
-    }
-}
-
 /// What a pinhole would have taken. `size` is what the lens's parameters are for; what it did not see has no weight.
 fn undistort(picture: &RgbaImage, lens: &Lens, size: [u32; 2], pinhole: &Camera) -> RgbaImage {
     let Intrinsics { fx, fy, cx, cy } = pinhole.intrinsics;
@@ -202,10 +189,10 @@ fn undistort(picture: &RgbaImage, lens: &Lens, size: [u32; 2], pinhole: &Camera)
 
 /// The picture at pixel coordinates; black without weight outside.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the picture")]
-fn bilinear(picture: &RgbaImage, at: DVec2) -> image::Rgba<u8> {
+fn bilinear(picture: &RgbaImage, at: DVec2) -> Rgba<u8> {
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     if !(at.x >= 0.0 && at.y >= 0.0 && at.x <= width && at.y <= height) {
-        return image::Rgba([0; 4]);
+        return Rgba([0; 4]);
     }
     let place = (at - 0.5).clamp(DVec2::ZERO, DVec2::new(width - 1.0, height - 1.0));
     let low = place.floor();
@@ -219,7 +206,7 @@ fn bilinear(picture: &RgbaImage, at: DVec2) -> image::Rgba<u8> {
 
 /// The mean of some pixels with their shares, which add up to one. A colour counts as much as its pixel does: what is under
 /// a mask, or transparent, does not bleed into what is not.
-fn mean(pixels: impl Iterator<Item = ([u8; 4], f64)>) -> image::Rgba<u8> {
+fn mean(pixels: impl Iterator<Item = ([u8; 4], f64)>) -> Rgba<u8> {
     let (mut plain, mut seen) = ([0.0f64; 4], [0.0f64; 3]);
     for (pixel, share) in pixels {
         let weight = share * f64::from(pixel[3]) / 255.0;
@@ -235,14 +222,11 @@ fn mean(pixels: impl Iterator<Item = ([u8; 4], f64)>) -> image::Rgba<u8> {
     if (1e-9..1.0 - 1e-9).contains(&alpha) {
         plain[..3].copy_from_slice(&seen.map(|sum| sum / alpha));
     }
-    image::Rgba(plain.map(byte))
+    Rgba(plain.map(byte))
 }
 
 /// A smaller picture: every pixel is the mean of the area that it covers.
-fn shrink(picture: RgbaImage, width: u32, height: u32) -> RgbaImage {
-    if (picture.width(), picture.height()) == (width, height) {
-        return picture;
-    }
+fn shrink(picture: &impl GenericImageView<Pixel = Rgba<u8>>, width: u32, height: u32) -> RgbaImage {
     let columns = areas(picture.width(), width);
     let rows = areas(picture.height(), height);
     RgbaImage::from_fn(width, height, |column, row| {
@@ -251,7 +235,7 @@ fn shrink(picture: RgbaImage, width: u32, height: u32) -> RgbaImage {
             across.map(move |&(x, across)| (x, y, across * down))
         };
         let area = rows[row as usize].iter().flat_map(of_row);
-        mean(area.map(|(x, y, share)| (picture.get_pixel(x, y).0, share)))
+        mean(area.map(|(x, y, share)| (GenericImageView::get_pixel(picture, x, y).0, share)))
     })
 }
 
@@ -282,7 +266,7 @@ mod tests {
     use super::*;
 
     fn gradient(width: u32, height: u32) -> RgbaImage {
-        RgbaImage::from_fn(width, height, |x, y| image::Rgba([byte(f64::from(x * 4)), byte(f64::from(y * 4)), 7, 255]))
+        RgbaImage::from_fn(width, height, |x, y| Rgba([byte(f64::from(x * 4)), byte(f64::from(y * 4)), 7, 255]))
     }
 
     /// With the lens's focal lengths and principal point.
@@ -293,7 +277,7 @@ mod tests {
 
     #[test]
     fn shrinking_takes_means_and_keeps_the_whole() {
-        let small = shrink(gradient(8, 6), 4, 3);
+        let small = shrink(&gradient(8, 6), 4, 3);
         assert_eq!(small.get_pixel(1, 1).0, [10, 10, 7, 255]);
         for (old, new) in [(7, 3), (100, 33), (5, 5), (9, 1)] {
             for area in areas(old, new) {
@@ -304,14 +288,14 @@ mod tests {
 
     #[test]
     fn what_does_not_count_does_not_bleed() {
-        let mut picture = RgbaImage::from_pixel(4, 2, image::Rgba([200, 100, 50, 255]));
+        let mut picture = RgbaImage::from_pixel(4, 2, Rgba([200, 100, 50, 255]));
         for (x, y) in [(0, 0), (0, 1), (1, 1)] {
-            picture.put_pixel(x, y, image::Rgba([0, 255, 0, 0]));
+            picture.put_pixel(x, y, Rgba([0, 255, 0, 0]));
         }
-        assert_eq!(shrink(picture.clone(), 2, 1).get_pixel(0, 0).0, [200, 100, 50, 64]);
+        assert_eq!(shrink(&picture, 2, 1).get_pixel(0, 0).0, [200, 100, 50, 64]);
         assert_eq!(bilinear(&picture, DVec2::new(1.0, 0.5)).0, [200, 100, 50, 128]);
-        let unseen = RgbaImage::from_pixel(2, 2, image::Rgba([10, 20, 30, 0]));
-        assert_eq!(shrink(unseen, 1, 1).get_pixel(0, 0).0, [10, 20, 30, 0]);
+        let unseen = RgbaImage::from_pixel(2, 2, Rgba([10, 20, 30, 0]));
+        assert_eq!(shrink(&unseen, 1, 1).get_pixel(0, 0).0, [10, 20, 30, 0]);
     }
 
     #[test]
@@ -332,18 +316,26 @@ mod tests {
     }
 
     #[test]
-    fn masks_of_any_depth_and_size_take_the_dark_pixels() {
-        for (bright, expected) in [(255, [255, 0]), (1, [255, 0]), (0, [0, 0])] {
-            let mut picture = RgbaImage::from_pixel(4, 2, image::Rgba([9, 9, 9, 255]));
-            let mask = image::GrayImage::from_fn(2, 2, |x, _| image::Luma([if x == 0 { bright } else { 0 }]));
-            cover(&mut picture, &mask.into());
-            assert_eq!([picture.get_pixel(1, 1).0[3], picture.get_pixel(2, 0).0[3]], expected, "{bright}");
+    fn too_many_pixels_are_refused_with_what_helps() {
+        let head = |width, height| Head { size: [width, height], orientation: Orientation::NoTransforms };
+        let aerial = head(14_204, 10_652);
+        assert!(check_size(&aerial, 1).unwrap_err().contains("`--downscale 2`"));
+        assert_eq!(check_size(&aerial, 2), Ok(()));
+        assert!(check_size(&head(40_000, 30_000), 64).unwrap_err().contains("40000×30000"));
+        assert!(check_size(&head(0, 5), 1).is_err());
+        for (width, height) in [(11_586, 11_586), (32_768, 32_768), (65_535, 16_000)] {
+            let message = check_size(&head(width, height), 1).unwrap_err();
+            let enough = message.split("--downscale ").nth(1).unwrap().split('`').next().unwrap().parse().unwrap();
+            assert!(
+                check_size(&head(width, height), enough).is_ok()
+                    && check_size(&head(width, height), enough - 1).is_err()
+            );
         }
     }
 
     #[test]
     fn alpha_is_background_or_weight() {
-        let picture = DynamicImage::ImageRgba8(RgbaImage::from_pixel(1, 1, image::Rgba([200, 100, 0, 51])));
+        let picture = DynamicImage::ImageRgba8(RgbaImage::from_pixel(1, 1, Rgba([200, 100, 0, 51])));
         let options = DatasetOptions { background: [1.0, 1.0, 1.0], ..DatasetOptions::default() };
         assert_eq!(weighted(picture.clone(), &options).get_pixel(0, 0).0, [244, 224, 204, 255]);
         let options = DatasetOptions { alpha: AlphaMode::Mask, ..options };

@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use glam::{DAffine3, DMat3, DMat4, DVec3};
-use serde::{Deserialize, Serialize};
+use glam::{DAffine3, DMat3, DMat4};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::json;
 use super::lens::{Lens, LensModel};
+use super::pose::OPENGL_FROM_OPENCV;
+pub use super::pose::RigidPose;
 use crate::camera::{Camera, CameraError, Intrinsics};
 use crate::files::{self, FileError};
 
@@ -35,18 +39,62 @@ pub struct Transforms {
 }
 
 /// A picture and its pose.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransformsFrame {
     /// The picture, relative to the file's folder; the extension may be missing.
     pub file_path: String,
     /// Which pixels count, a picture relative to the file's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask_path: Option<String>,
-    /// `world_from_camera`, row-major, OpenGL axes.
+    /// The same by the other names that programs give it.
+    #[serde(
+        default,
+        skip_serializing,
+        alias = "masks_path",
+        alias = "mask_file_path",
+        alias = "mask_file",
+        deserialize_with = "text_or_nothing"
+    )]
+    pub mask: Option<String>,
+    /// `world_from_camera`, row-major, OpenGL axes. Files may lack the last row, and have all numbers in one list.
+    #[serde(deserialize_with = "matrix")]
     pub transform_matrix: [[f64; 4]; 4],
     /// What is different from what all frames share.
     #[serde(flatten)]
     pub camera: TransformsCamera,
+}
+
+/// A text; whatever else stands there means nothing to us.
+fn text_or_nothing<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
+    Ok(serde_json::Value::deserialize(json)?.as_str().map(str::to_owned))
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected three or four rows of four numbers")]
+enum Part {
+    Number(f64),
+    Row([f64; 4]),
+}
+
+/// Three or four rows of four numbers, or the same numbers in one list.
+fn matrix<'de, D: Deserializer<'de>>(json: D) -> Result<[[f64; 4]; 4], D::Error> {
+    let parts = Vec::<Part>::deserialize(json)?;
+    let numbers: Vec<f64> = parts
+        .iter()
+        .flat_map(|part| match part {
+            Part::Number(number) => std::slice::from_ref(number),
+            Part::Row(row) => row.as_slice(),
+        })
+        .copied()
+        .collect();
+    match numbers.as_chunks() {
+        ([x, y, z], []) => Ok([*x, *y, *z, [0.0, 0.0, 0.0, 1.0]]),
+        ([x, y, z, last], []) => Ok([*x, *y, *z, *last]),
+        _ => Err(D::Error::custom(format!(
+            "expected three or four rows of four numbers, found {} numbers",
+            numbers.len()
+        ))),
+    }
 }
 
 /// How pictures were taken; everything may be missing.
@@ -241,8 +289,8 @@ impl Transforms {
     /// # Errors
     /// [`TransformsError`] naming the file.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, TransformsError> {
-        let parsed: Self = serde_json::from_slice(bytes)
-            .map_err(|error| TransformsError::Content { path: path.into(), reason: error.to_string() })?;
+        let parsed: Self =
+            json::parse(bytes).map_err(|reason| TransformsError::Content { path: path.into(), reason })?;
         if parsed.frames.is_empty() {
             return Err(TransformsError::Content { path: path.into(), reason: "it has no frames".into() });
         }
@@ -268,6 +316,7 @@ impl Transforms {
             TransformsFrame {
                 file_path: file_path.clone(),
                 mask_path: None,
+                mask: None,
                 transform_matrix: opengl_pose(camera),
                 camera: own.unwrap_or_default(),
             }
@@ -297,27 +346,27 @@ impl Transforms {
         let said = pose.camera.or(&self.camera);
         let (width, height) =
             said.size().or(size).ok_or_else(|| content("neither `w` and `h` nor a picture size is known"))?;
+        let fault = |source| TransformsError::Camera { path: path.into(), frame, source };
         let camera = Camera {
-            view_from_world: pose.view_from_world(),
+            view_from_world: pose.pose().map_err(fault)?.view_from_world,
             intrinsics: said.intrinsics((width, height)).map_err(|reason| content(&reason))?,
             width,
             height,
         };
-        camera.check().map_err(|source| TransformsError::Camera { path: path.into(), frame, source })?;
+        camera.check().map_err(fault)?;
         Ok(size.map_or(camera, |(width, height)| camera.resized(width, height)))
     }
 }
 
 impl TransformsFrame {
     /// The pose in the axes of [`Camera`].
-    #[must_use]
-    pub fn view_from_world(&self) -> DAffine3 {
-        view_from_world(&self.transform_matrix)
+    ///
+    /// # Errors
+    /// [`CameraError::Pose`] where the matrix is no rotation and translation, up to a common scale.
+    pub fn pose(&self) -> Result<RigidPose, CameraError> {
+        RigidPose::of(&self.transform_matrix).map_err(CameraError::Pose)
     }
 }
-
-/// OpenGL and OpenCV cameras differ by the signs of y and z.
-const OPENGL_FROM_OPENCV: DVec3 = DVec3::new(1.0, -1.0, -1.0);
 
 fn opengl_pose(camera: &Camera) -> [[f64; 4]; 4] {
     let world_from_view = camera.view_from_world.inverse();
@@ -328,16 +377,10 @@ fn opengl_pose(camera: &Camera) -> [[f64; 4]; 4] {
     DMat4::from(world_from_opengl).transpose().to_cols_array_2d()
 }
 
-fn view_from_world(world_from_opengl: &[[f64; 4]; 4]) -> DAffine3 {
-    let world_from_opengl = DMat4::from_cols_array_2d(world_from_opengl).transpose();
-    let world_from_view = DMat3::from_mat4(world_from_opengl) * DMat3::from_diagonal(OPENGL_FROM_OPENCV);
-    let position = world_from_opengl.w_axis.truncate();
-    let view_from_world = world_from_view.transpose();
-    DAffine3::from_mat3_translation(view_from_world, -(view_from_world * position))
-}
-
 #[cfg(test)]
 mod tests {
+    use glam::DVec3;
+
     use super::*;
 
     #[test]
@@ -367,6 +410,7 @@ mod tests {
             frames: vec![TransformsFrame {
                 file_path: "r_0".into(),
                 mask_path: None,
+                mask: None,
                 transform_matrix: DMat4::IDENTITY.to_cols_array_2d(),
                 camera: TransformsCamera::default(),
             }],

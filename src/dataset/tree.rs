@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata};
-use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read as _, Seek};
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read as _, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::ZipArchive;
 
 use super::error::DatasetError;
-use crate::files::{self, MAX_PICTURE_BYTES};
+use crate::files::{self, FileError, MAX_PICTURE_BYTES};
 
 /// A part of an archive up to this size is unpacked whatever its ratio, bytes.
 const UNSUSPICIOUS_BYTES: u64 = 64 << 20;
@@ -102,6 +102,24 @@ impl Place {
                 Ok(head)
             }
         }
+    }
+}
+
+impl Place {
+    /// The last `bytes` bytes, or fewer of a shorter file; `None` in an archive, where they could not be read alone.
+    pub(super) fn tail(&self, bytes: u64) -> Result<Option<Vec<u8>>, DatasetError> {
+        if matches!(&*self.tree, Tree::Archive(_)) {
+            return Ok(None);
+        }
+        let path = self.path();
+        let (mut file, length) = files::open(&path)?;
+        let mut tail = Vec::new();
+        let mut read = || {
+            file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
+            file.by_ref().take(bytes).read_to_end(&mut tail)
+        };
+        read().map_err(FileError::of("read", &path))?;
+        Ok(Some(tail))
     }
 }
 

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::error::DatasetError;
 use super::found::{Found, Shape, are, picture_folders};
 use super::lens::{Lens, LensModel};
+use super::mask::MaskFile;
 use super::pinhole::Taken;
 use super::points::find_points;
 use super::search::Search;
@@ -107,8 +108,8 @@ pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOption
             name: name.clone(),
             source,
         })?;
-        let mask = find_mask(tree, &name);
-        Ok(View { name, split: Split::Train, camera, source: shape.source(place, mask) })
+        let mask = MaskFile::find(tree, &name);
+        Ok(View { name, split: Split::Train, camera, source: shape.source(place, mask)? })
     };
     let shown = model.images.par_iter().zip(pictures).filter_map(|(image, picture)| Some((image, picture?)));
     found.views = shown.map(view).collect::<Result<Vec<_>, _>>()?;
@@ -164,14 +165,6 @@ fn find_pictures(
         found.note_on_unreadable(&folder.tree);
     }
     Ok(search.pictures)
-}
-
-/// `masks/NAME.png` as COLMAP names them, or a mask of the picture's own name, maybe with another extension.
-pub(super) fn find_mask(tree: &Arc<Tree>, name: &str) -> Option<Place> {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let candidates = [format!("masks/{name}.png"), format!("masks/{name}"), format!("masks/{stem}.png")];
-    let found = candidates.into_iter().find(|candidate| tree.is_file(candidate))?;
-    Some(Place { tree: Arc::clone(tree), inside: found })
 }
 
 impl ColmapModel {

@@ -3,6 +3,7 @@
 mod archive;
 mod cache;
 mod colmap;
+mod exports;
 mod findings;
 mod memory;
 mod mutations;

@@ -18,12 +18,12 @@ fn load(name: &str, save: impl Fn(&Path), options: &DatasetOptions) -> Picture {
 }
 
 #[test]
-fn eight_and_sixteen_bits_grey_and_colour_png_webp_and_jpeg() {
+fn eight_and_sixteen_bits_grey_and_colour_of_every_kind() {
     let wide = ImageBuffer::from_fn(40, 30, |x, y| Rgb([x as u16 * 257, y as u16 * 257 + 100, 7 * 257]));
     let narrow = RgbImage::from_fn(40, 30, |x, y| Rgb([x as u8, y as u8, 7]));
     let default = DatasetOptions::default();
     let expected: Vec<[u8; 4]> = narrow.pixels().map(|p| [p[0], p[1], p[2], 255]).collect();
-    for name in ["a.png", "a.webp"] {
+    for name in ["a.png", "a.webp", "a.tif", "a.TIFF", "a.bmp"] {
         assert_eq!(load(name, |path| narrow.save(path).unwrap(), &default).pixels, expected, "{name}");
     }
     assert_eq!(load("w.png", |path| wide.save(path).unwrap(), &default).pixels, expected, "16 bits, rounded");
@@ -91,4 +91,86 @@ fn exif_turns_a_picture_only_when_its_camera_was_turned_as_well() {
     assert!(bright(&picture, 20, 5) && !bright(&picture, 20, 25), "by 90° to the right");
     let picture = load("a.jpg", |path| save_turned(path, &half(30, 40), 8), &default);
     assert!(!bright(&picture, 20, 5) && bright(&picture, 20, 25), "by 90° to the left");
+}
+
+#[test]
+fn kinds_that_are_not_read_are_named_with_those_that_are() {
+    let folder = one_picture(CAMERA);
+    for (bytes, kind) in [(&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "HEIC"), (b"GIF89a\x28\0\x1e\0", "GIF")] {
+        write(&folder.path().join("images/a.png"), bytes);
+        let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
+        for part in ["a.png", kind, "PNG, JPEG, WebP, TIFF and BMP"] {
+            assert!(message.contains(part), "{message} lacks {part}");
+        }
+    }
+}
+
+#[test]
+fn pictures_that_are_cut_off_are_refused_when_the_dataset_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    write_text_model(&folder.path().join("sparse/0"), "PINHOLE 400 300 50 50 20 15", &["a.jpg"]);
+    let path = folder.path().join("images/a.jpg");
+    let noise =
+        RgbImage::from_fn(400, 300, |x, y| Rgb([x, y, x * y].map(|v| (v.wrapping_mul(2_654_435_761) >> 9) as u8)));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    noise.save(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    assert!(whole.len() > 1 << 17, "larger than what is looked at first: {}", whole.len());
+    let open = |bytes: &[u8]| {
+        write(&path, bytes);
+        Dataset::open(folder.path(), &DatasetOptions::default())
+    };
+    let zeros = vec![0; whole.len() / 2];
+    for bytes in [whole[..whole.len() / 2].to_vec(), [&whole[..whole.len() / 2], &zeros].concat()] {
+        let message = open(&bytes).unwrap_err().to_string();
+        assert!(message.contains("a.jpg") && message.contains("cut off"), "{message}");
+    }
+    assert!(open(&[&whole, b"trailer".as_slice()].concat()).unwrap().load(0).is_ok(), "phones append data");
+}
+
+#[test]
+fn masks_of_another_shape_are_refused_and_of_the_same_shape_scaled() {
+    let folder = one_picture(CAMERA);
+    let mask = folder.path().join("masks/a.png");
+    write_picture(&mask, 30, 40);
+    let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
+    for part in ["masks/a.png", "30×40", "images/a.png", "40×30"] {
+        assert!(message.contains(part), "{message} lacks {part}");
+    }
+    image::GrayImage::from_fn(80, 60, |x, _| Luma([if x < 32 { 0 } else { 255 }])).save(&mask).unwrap();
+    let picture = open(folder.path()).load(0).unwrap();
+    assert_eq!([picture.pixels[15][3], picture.pixels[16][3]], [0, 255]);
+}
+
+#[test]
+fn masks_of_pictures_that_exif_turns_may_be_turned_as_well() {
+    // Stored 40 wide and 30 high, seen 30 wide and 40 high; the mask hides what is seen above.
+    for (orientation, hidden) in [(6, [(0, 15), (39, 15)]), (8, [(39, 15), (0, 15)])] {
+        let folder = tempfile::tempdir().unwrap();
+        write_text_model(&folder.path().join("sparse/0"), CAMERA, &["a.jpg"]);
+        let picture = RgbImage::from_pixel(40, 30, Rgb([200, 100, 50]));
+        save_turned(&folder.path().join("images/a.jpg"), &picture, orientation);
+        std::fs::create_dir_all(folder.path().join("masks")).unwrap();
+        let mask = image::GrayImage::from_fn(30, 40, |_, y| Luma([if y < 10 { 0 } else { 255 }]));
+        mask.save(folder.path().join("masks/a.png")).unwrap();
+        let picture = open(folder.path()).load(0).unwrap();
+        let weight = |(x, y): (usize, usize)| picture.pixels[y * 40 + x][3];
+        assert_eq!(hidden.map(weight), [0, 255], "orientation {orientation}");
+    }
+}
+
+/// Just beyond the limit of what is kept whole; a picture of one colour packs well.
+#[test]
+fn pictures_beyond_the_limit_are_read_where_they_are_made_smaller() {
+    let folder = tempfile::tempdir().unwrap();
+    write_text_model(&folder.path().join("sparse/0"), "PINHOLE 12000 11200 9000 9000 6000 5600", &["a.png"]);
+    std::fs::create_dir_all(folder.path().join("images")).unwrap();
+    let whole = image::GrayImage::from_pixel(12_000, 11_200, Luma([77]));
+    whole.save(folder.path().join("images/a.png")).unwrap();
+    let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("12000×11200") && message.contains("`--downscale 2`"), "{message}");
+    let options = DatasetOptions { downscale: Some(8), max_width: 300, ..DatasetOptions::default() };
+    let picture = Dataset::open(folder.path(), &options).unwrap().load(0).unwrap();
+    assert_eq!((picture.width, picture.height), (300, 280));
+    assert!(picture.pixels.iter().all(|pixel| *pixel == [77, 77, 77, 255]));
 }

@@ -1,0 +1,86 @@
+//! JSON as programs write it: what is wrong is said with the key at which it stands.
+
+use serde::de::DeserializeOwned;
+
+/// Numbers that Python writes and JSON does not have.
+const NO_NUMBERS: [&str; 5] = ["NaN", "-Infinity", "Infinity", "nan", "inf"];
+
+/// Reads a whole file.
+///
+/// # Errors
+/// A sentence with key, line and column.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let text = without_byte_order_mark(bytes)?;
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let reason = reason(text, error.inner());
+        match error.path().iter().next() {
+            Some(_) => format!("{}: {reason}", error.path()),
+            None => reason,
+        }
+    })?;
+    json.end().map_err(|error| reason(text, &error))?;
+    Ok(parsed)
+}
+
+/// UTF-8 with the mark that Windows puts before it is read; other encodings are named.
+fn without_byte_order_mark(bytes: &[u8]) -> Result<&[u8], String> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, text @ ..] => Ok(text),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => {
+            Err("it is UTF-16, and UTF-8 is read: save it again in that encoding".to_owned())
+        }
+        text => Ok(text),
+    }
+}
+
+fn reason(text: &[u8], error: &serde_json::Error) -> String {
+    match number_at(text, error) {
+        Some(word) if error.is_syntax() => {
+            format!("{word} is no number in JSON, at line {} column {}", error.line(), error.column())
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The word that stands where a number was expected.
+fn number_at(text: &[u8], error: &serde_json::Error) -> Option<&'static str> {
+    let line = text.split(|byte| *byte == b'\n').nth(error.line().checked_sub(1)?)?;
+    // The reader stops at the word, or one or two letters into it.
+    let near = error.column().saturating_sub(3)..=error.column();
+    near.filter_map(|at| line.get(at..))
+        .find_map(|rest| NO_NUMBERS.into_iter().find(|word| rest.starts_with(word.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Frame {
+        pose: Vec<Vec<f64>>,
+    }
+
+    #[test]
+    fn the_key_is_named() {
+        let message = parse::<Vec<Frame>>(b"[{\"pose\": [[1]]}, {\"pose\": [[1], [\"a\"]]}]").unwrap_err();
+        assert!(message.starts_with("[1].pose[1][0]: invalid type"), "{message}");
+        for word in ["NaN", "-Infinity", "Infinity"] {
+            let message = parse::<Vec<Frame>>(format!("[{{\"pose\":\n [[1, {word}]]}}]").as_bytes()).unwrap_err();
+            assert!(message.starts_with(&format!("[0].pose[0][1]: {word} is no number")), "{message}");
+            assert!(message.contains("line 2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn byte_order_marks_are_read_over_or_named() {
+        assert_eq!(parse::<Vec<u8>>(b"\xef\xbb\xbf[1]").unwrap(), [1]);
+        for utf16 in [&b"\xff\xfe[\0]\0"[..], b"\xfe\xff\0[\0]", b"[\0]\0"] {
+            assert!(parse::<Vec<u8>>(utf16).unwrap_err().contains("UTF-16"));
+        }
+        assert!(parse::<Vec<u8>>(b"[1] 2").is_err());
+        assert!(parse::<Vec<u8>>(b"").is_err());
+    }
+}
