@@ -46,6 +46,7 @@ impl Found {
             self.notes.push(format!("{count} of {all} files of points {are} not used, the first is {first}"));
         }
         self.points = found.points;
+        self.notes.extend(found.notes);
         self.findings.points_file = found.file;
         self.findings.unused_points_files = found.unused;
     }
@@ -107,13 +108,6 @@ impl PictureFolder {
         if self.has(name) { Some(self.place(name)) } else { Some(self.place(&self.with_other_ending(name)?)) }
     }
 
-    /// The picture that the longest tail of a path means that is there: `left/a.png` of `/home/x/left/a.png`.
-    pub(super) fn find_tail(&self, path: &str) -> Option<Place> {
-        let path = path.replace('\\', "/");
-        let parts: Vec<&str> = path.split('/').filter(|part| !["", ".", ".."].contains(part)).collect();
-        (0..parts.len()).find_map(|first| self.find(&parts[first..].join("/")))
-    }
-
     /// Paths of all files below the folder, relative to it.
     pub(super) fn files(&self) -> Vec<String> {
         let mut files = self.tree.files_below(&self.folder);
@@ -129,16 +123,7 @@ impl PictureFolder {
     }
 }
 
-/// The folder that the options name, in the dataset or on the disk.
-pub(super) fn named_folder(
-    tree: &Arc<Tree>,
-    images: &Path,
-    options: &DatasetOptions,
-) -> Result<PictureFolder, DatasetError> {
-    Ok(undivided(tree, images)?.divided(options.divisor()))
-}
-
-/// As [`named_folder`], whatever size is asked for.
+/// The folder that the options name, in the dataset or on the disk, whatever size is asked for.
 fn undivided(tree: &Arc<Tree>, images: &Path) -> Result<PictureFolder, DatasetError> {
     let inside = images.to_str().and_then(inside).filter(|inside| tree.is_folder(inside));
     let (tree, folder) = match inside {

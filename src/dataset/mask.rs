@@ -10,6 +10,7 @@ use image::{DynamicImage, RgbaImage};
 use super::View;
 use super::error::DatasetError;
 use super::found::has_shape;
+use super::names::tails;
 use super::picture::{decode_mask, head_of};
 use super::tree::{Place, Tree, join};
 
@@ -21,6 +22,9 @@ const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "PNG", "JPG", "mask.png", "
 
 /// What a name of instant-ngp's masks begins with: they lie beside the picture, and what is bright in them does not count.
 const DYNAMIC: &str = "dynamic_mask_";
+
+/// Masks are read up to a gigapixel whatever size is asked for: they have one channel, and are not kept.
+const MASK_DIVISOR: u32 = 64;
 
 /// A file that was found as the mask of a picture.
 #[derive(Debug, Clone)]
@@ -49,7 +53,7 @@ impl MaskFile {
     /// The mask of the picture of that path, which may begin with the folder of pictures: `masks/PATH.png` as COLMAP names
     /// it, the same path in `masks`, also with another extension, or instant-ngp's beside the picture.
     pub(super) fn find(tree: &Arc<Tree>, path: &str) -> Option<Self> {
-        let folders: Vec<&str> = FOLDERS.into_iter().filter(|folder| tree.is_folder(folder)).collect();
+        let folders: Vec<String> = FOLDERS.into_iter().filter_map(|folder| tree.spelled(folder)).collect();
         let ways = tails(path).flat_map(|tail| folders.iter().map(move |folder| join(folder, tail)));
         let in_folder = ways.flat_map(|path| names(&path)).find(|name| tree.is_file(name));
         let found = |inside: String, hides_bright: bool| Self {
@@ -63,11 +67,6 @@ impl MaskFile {
         };
         in_folder.map(|inside| found(inside, false)).or_else(|| Some(found(beside()?, true)))
     }
-}
-
-/// A path, and what is left of it without its first folder, its first two, and so on.
-pub(super) fn tails(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(path), |path| Some(path.split_once('/')?.1))
 }
 
 /// What the mask of a picture may be called, given the path of one of the same name.
@@ -90,7 +89,7 @@ impl Mask {
         size: [u32; 2],
         is_sideways: bool,
     ) -> Result<Self, DatasetError> {
-        let found = head_of(&file.place, u32::MAX)?.size;
+        let found = head_of(&file.place, MASK_DIVISOR)?.size;
         let [width, height] = size;
         let is_upright = !has_shape(found, size) && is_sideways && has_shape(found, [height, width]);
         if !is_upright && !has_shape(found, size) {

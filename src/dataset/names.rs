@@ -57,6 +57,23 @@ impl<'a> NameIndex<'a> {
     }
 }
 
+/// A path of any system as a relative one with `/`, without what says nothing or leads upwards.
+pub(super) fn relative(path: &str) -> String {
+    let is_name = |part: &&str| !["", ".", ".."].contains(part) && !part.ends_with(':');
+    path.split(['/', '\\']).filter(is_name).collect::<Vec<_>>().join("/")
+}
+
+/// Whether the folders of one path are the last ones of the other, whatever their names are.
+pub(super) fn ends_alike(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|path| path.rsplit('/').skip(1).map(plain));
+    one.zip(other).all(|(a, b)| a == b)
+}
+
+/// A path, and what is left of it without its first folder, its first two, and so on.
+pub(super) fn tails(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| Some(path.split_once('/')?.1))
+}
+
 /// How many folders two paths have in common, from the last one on, and whether the names are the same with their endings.
 fn likeness(one: &str, other: &str) -> (usize, bool) {
     let [mut one, mut other] = [one, other].map(|path| path.rsplit('/').map(plain));
@@ -87,6 +104,20 @@ mod tests {
             assert_eq!(closest(path, &[file, "b.png", "notes/a.txt"]).as_deref(), Some(file), "{path}");
         }
         assert_eq!(closest("frame.00012", &["frame.00013.png", "frame.png"]), None);
+    }
+
+    #[test]
+    fn paths_of_any_system_are_relative_ones_that_end_alike() {
+        for path in ["/x/data/images/a.png", "C:\\data\\images\\a.png", "./../data//images/a.png", "data/images/a.png"]
+        {
+            let path = relative(path);
+            assert!(path.ends_with("data/images/a.png") && !path.starts_with('/') && !path.contains(':'), "{path}");
+            assert!(
+                ends_alike(&path, "images/b.png") && ends_alike("Images/a.png", &path) && ends_alike(&path, "a.png")
+            );
+            assert!(!ends_alike(&path, "masks/a.png") && !ends_alike(&path, "other/images/a.png"));
+        }
+        assert_eq!(tails("a/b/c.png").collect::<Vec<_>>(), ["a/b/c.png", "b/c.png", "c.png"]);
     }
 
     #[test]

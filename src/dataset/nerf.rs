@@ -1,19 +1,21 @@
 //! Datasets described by `transforms.json` and its kin.
 
-use std::path::Path;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use glam::{DAffine3, DMat4, DVec3};
 
 use super::colmap::{self, ColmapModel};
 use super::error::DatasetError;
-use super::found::{Found, PictureFolder, Shape, named_folder, picture_at};
+use super::found::{Found, PictureFolder, Shape, picture_at, picture_folders};
 use super::listed::Listed;
-use super::mask::{MaskFile, tails};
+use super::mask::MaskFile;
+use super::names::{NameIndex, ends_alike, relative, tails};
 use super::picture::head_of;
 use super::pinhole::Taken;
-use super::points::find_points;
+use super::points::{FoundPoints, find_points};
 use super::pose::Mended;
+use super::search::Search;
 use super::transforms::{Transforms, TransformsFrame};
 use super::tree::{Place, Tree, inside};
 use super::{DatasetOptions, Kind, SfmPoint, Split, View, ply};
@@ -91,7 +93,9 @@ struct TransformsReader<'a> {
     options: &'a DatasetOptions,
     found: Found,
     /// Where the options say that pictures are.
-    images: Option<PictureFolder>,
+    images: Vec<PictureFolder>,
+    /// Files that frames mean by their whole names: no other frame may mean them.
+    used: HashSet<String>,
     /// The lens of the frame before, which is nearly always that of the next one.
     taken: Option<Arc<Taken>>,
     /// Masks that frames name and that are not there.
@@ -99,6 +103,9 @@ struct TransformsReader<'a> {
     /// What was mended about the poses of the file at hand.
     poses: Mended,
 }
+
+/// Where pictures are and what each is still to be divided by; `None` where one is missing.
+type Pictures = Vec<Option<(Place, u32)>>;
 
 /// A frame and where it stands.
 struct Frame<'a> {
@@ -110,9 +117,10 @@ struct Frame<'a> {
 
 impl<'a> TransformsReader<'a> {
     fn new(tree: &'a Arc<Tree>, kind: Kind, options: &'a DatasetOptions) -> Result<Self, DatasetError> {
-        let images = options.images.as_ref().map(|images| named_folder(tree, images, options)).transpose()?;
+        let images = if options.images.is_some() { picture_folders(tree, options)? } else { Vec::new() };
         let found = Found::new(kind);
-        Ok(Self { tree, options, found, images, taken: None, missing_masks: Vec::new(), poses: Mended::default() })
+        let (used, missing_masks) = (HashSet::new(), Vec::new());
+        Ok(Self { tree, options, found, images, used, taken: None, missing_masks, poses: Mended::default() })
     }
 
     fn note(&mut self, note: String) {
@@ -123,13 +131,72 @@ impl<'a> TransformsReader<'a> {
         Ok(Transforms::parse(&self.tree.read(file)?, &self.tree.path_of(file))?)
     }
 
-    /// The pictures of frames and what each is still to be divided by; `None` where one is missing.
-    fn pictures(&mut self, paths: &[&str]) -> Vec<Option<(Place, u32)>> {
-        let find = |path: &&str| match &self.images {
-            Some(pictures) => tails(path).find_map(|tail| pictures.find(tail)).map(|place| (place, pictures.divisor)),
-            None => picture_at(self.tree, &inside(path)?, self.options),
+    /// The pictures of frames.
+    fn pictures(&mut self, paths: &[&str]) -> Pictures {
+        if !self.images.is_empty() {
+            let names: Vec<String> = paths.iter().map(|path| relative(path)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            return Search::new(&self.images, &names).pictures;
+        }
+        let exact = |path: &&str| picture_at(self.tree, &inside(path)?, self.options);
+        let mut pictures: Pictures = paths.iter().map(exact).collect();
+        self.used.extend(pictures.iter().flatten().map(|(place, _)| place.inside.clone()));
+        self.used
+            .extend(paths.iter().zip(&pictures).filter(|(_, found)| found.is_some()).map(|(path, _)| relative(path)));
+        self.find_by_ends(paths, &mut pictures);
+        pictures
+    }
+
+    /// Finds pictures whose files have other names than the frames say, or lie elsewhere: one path is the end of the other,
+    /// and no other picture's is. Says how many.
+    fn find_by_ends(&mut self, paths: &[&str], pictures: &mut Pictures) {
+        let missing: Vec<usize> = (0..paths.len()).filter(|i| pictures[*i].is_none()).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let files = self.tree.files_below("");
+        let index = NameIndex::new(&files);
+        let found = missing.into_iter().filter_map(|i| {
+            let path = relative(paths[i]);
+            let is_meant =
+                |file: &str| ends_alike(&path, file) && !self.used.contains(file) && self.is_photograph(file);
+            Some((i, index.closest(&path, is_meant)?))
+        });
+        let mut frames: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        found.for_each(|(i, file)| frames.entry(file).or_default().push(i));
+        let mut renamed = Vec::new();
+        for (file, frames) in frames {
+            if let [frame] = frames[..] {
+                pictures[frame] = picture_at(self.tree, file, self.options);
+                renamed.push((frame, file));
+            }
+        }
+        if let Some((frame, file)) = renamed.first() {
+            let (count, all, said) = (renamed.len(), paths.len(), short(paths[*frame]));
+            self.note(format!("{count} of {all} pictures have other names on the disk: `{said}` is {file}, the first"));
+        }
+        self.found.findings.renamed_pictures += renamed.len();
+        self.used.extend(renamed.into_iter().map(|(_, file)| file.to_owned()));
+    }
+
+    /// Whether no folder above a file says that it is a mask, a depth, or a smaller copy of another folder's.
+    fn is_photograph(&self, file: &str) -> bool {
+        let is_copy = |folder: &str| {
+            let whole = folder.rsplit_once('_').filter(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+            whole.is_some_and(|(whole, _)| self.tree.is_folder(whole))
         };
-        paths.iter().map(find).collect()
+        let says_so = |folder: &str| {
+            ["mask", "depth", "normal", "segment"].iter().any(|what| folder.to_lowercase().contains(what))
+        };
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        !folder.split('/').any(says_so) && !is_copy(folder)
+    }
+
+    /// A file that a path of a frame means: itself, or what is there of the end of its path, whatever its capitals.
+    fn file_at(&self, path: &str) -> Option<String> {
+        inside(path)
+            .filter(|exact| self.tree.is_file(exact))
+            .or_else(|| tails(&relative(path)).find_map(|tail| self.tree.spelled_file(tail)))
     }
 
     /// Adds the frames that have a split and whose pictures are there; `false` where all of those are missing.
@@ -182,13 +249,14 @@ impl<'a> TransformsReader<'a> {
     fn all_missing(&self, file: &str, transforms: &Transforms) -> DatasetError {
         let count = transforms.frames.len();
         let first = transforms.frames.first().map_or("", |frame| frame.file_path.as_str());
-        if let (Some(path), true) = (inside(first), self.images.is_none()) {
+        if let (Some(path), true) = (inside(first), self.images.is_empty()) {
             let path = self.tree.path_of(&path);
             return DatasetError::MissingPictures { path, missing: count, of: count };
         }
-        let folder = self.options.images.as_deref().unwrap_or(Path::new("")).display();
-        let reason = match self.images {
-            Some(_) => format!("none of its {count} pictures is in {folder}; the first is `{}`", short(first)),
+        let reason = match &self.options.images {
+            Some(folder) => {
+                format!("none of its {count} pictures is in {}; the first is `{}`", folder.display(), short(first))
+            }
             None => format!(
                 "its {count} pictures lie outside of the dataset, and none of them is in it by the end of its path; \
                  the first is `{}`; --images names their folder",
@@ -226,7 +294,7 @@ impl<'a> TransformsReader<'a> {
     /// The frame's own mask, or one that has the picture's name.
     fn mask(&mut self, frame: &TransformsFrame, name: &str) -> Option<MaskFile> {
         if let Some(said) = frame.mask_path.as_deref().or(frame.mask.as_deref()) {
-            match inside(said).filter(|inside| self.tree.is_file(inside)) {
+            match self.file_at(said) {
                 Some(inside) => return Some(MaskFile::named(Place { tree: Arc::clone(self.tree), inside })),
                 None => self.missing_masks.push(said.to_owned()),
             }
@@ -240,16 +308,13 @@ impl<'a> TransformsReader<'a> {
             self.found.add_points(find_points(self.tree, &[], self.options)?);
             return Ok(());
         }
-        let ply = transforms.ply_file_path.as_deref().and_then(inside);
-        if let Some(ply) = ply.filter(|ply| self.tree.is_file(ply)) {
-            let cloud = ply::read(&self.tree.read(&ply)?, &self.tree.path_of(&ply))?;
-            self.found.points = cloud.points;
-            self.found.notes.extend(cloud.notes);
-            self.found.findings.points_file = Some(ply);
-            return Ok(());
-        }
-        if let Some(ply) = &transforms.ply_file_path {
-            self.note(format!("{ply} is missing"));
+        if let Some(said) = &transforms.ply_file_path {
+            if let Some(ply) = self.file_at(said) {
+                let cloud = ply::read(&self.tree.read(&ply)?, &self.tree.path_of(&ply))?;
+                self.found.add_points(FoundPoints::of(cloud, ply));
+                return Ok(());
+            }
+            self.note(format!("{} is missing", short(said)));
         }
         let models = ["sparse", "colmap/sparse"].map(|sparse| colmap::models(self.tree, sparse));
         let (Some(rows), Some(model)) = (&transforms.applied_transform, models.iter().flatten().next()) else {

@@ -63,7 +63,7 @@ fn check_size(head: &Head, divisor: u32) -> Result<(), String> {
     if pixels == 0 || pixels > MOST_PIXELS {
         return Err(format!("it has {width}×{height} pixels; 1 to {MOST_PIXELS} are accepted"));
     }
-    let fits = |divisor: u64| pixels <= MAX_PIXELS * divisor * divisor;
+    let fits = |divisor: u64| pixels.div_ceil(divisor * divisor) <= MAX_PIXELS;
     if fits(divisor.into()) {
         return Ok(());
     }

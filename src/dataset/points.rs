@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::colmap::ColmapModel;
 use super::error::DatasetError;
+use super::ply::{self, Cloud};
 use super::tree::{Tree, inside, join};
-use super::{DatasetOptions, SfmPoint, ply};
+use super::{DatasetOptions, SfmPoint};
 
 /// What files of points are called, the first that is looked for first: by COLMAP and 3DGS, Brush, nerfstudio.
 const NAMES: [&str; 5] = ["points3D.bin", "points3D.txt", "points3D.ply", "init.ply", "sparse_pc.ply"];
@@ -18,6 +19,8 @@ pub(super) struct FoundPoints {
     pub(super) file: Option<String>,
     /// Files of points that are there and were not used.
     pub(super) unused: Vec<String>,
+    /// What is to be said about the points, a sentence each.
+    pub(super) notes: Vec<String>,
 }
 
 /// The points of the file that the options name, or else of the first file that holds any, in the first of these
@@ -36,11 +39,11 @@ pub(super) fn find_points(
             found.unused.push(candidate);
             continue;
         }
-        found.points = read_points(tree, &candidate)?;
-        if found.points.is_empty() {
+        let cloud = read_points(tree, &candidate)?;
+        if cloud.points.is_empty() {
             found.unused.push(candidate);
         } else {
-            found.file = Some(candidate);
+            found = FoundPoints { points: cloud.points, file: Some(candidate), notes: cloud.notes, ..found };
         }
     }
     Ok(found)
@@ -58,18 +61,25 @@ fn candidates(tree: &Tree, folders: &[&str]) -> Vec<String> {
 /// The points of a file in the dataset, or of one on the disk.
 fn named_points(tree: &Tree, file: &Path) -> Result<FoundPoints, DatasetError> {
     let in_dataset = file.to_str().and_then(inside).filter(|inside| tree.is_file(inside));
-    let points = match (in_dataset, file.parent(), file.file_name().and_then(|name| name.to_str())) {
+    let cloud = match (in_dataset, file.parent(), file.file_name().and_then(|name| name.to_str())) {
         (Some(inside), ..) => read_points(tree, &inside)?,
         (None, Some(folder), Some(name)) => read_points(&Tree::folder(folder), name)?,
         _ => return Err(DatasetError::Content { path: file.into(), reason: "expected a file of points".into() }),
     };
-    Ok(FoundPoints { points, file: Some(file.display().to_string()), unused: Vec::new() })
+    Ok(FoundPoints::of(cloud, file.display().to_string()))
+}
+
+impl FoundPoints {
+    /// The points of a file.
+    pub(super) fn of(cloud: Cloud, file: String) -> Self {
+        Self { points: cloud.points, file: Some(file), unused: Vec::new(), notes: cloud.notes }
+    }
 }
 
 /// Reads a file by the ending of its name: COLMAP's `.bin` and `.txt`, else PLY.
-fn read_points(tree: &Tree, file: &str) -> Result<Vec<SfmPoint>, DatasetError> {
+fn read_points(tree: &Tree, file: &str) -> Result<Cloud, DatasetError> {
     match file.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).as_deref() {
-        Some("bin" | "txt") => ColmapModel::read_points_file(tree, file),
+        Some("bin" | "txt") => Ok(Cloud { points: ColmapModel::read_points_file(tree, file)?, notes: Vec::new() }),
         _ => ply::read(&tree.read(file)?, &tree.path_of(file)),
     }
 }

@@ -108,10 +108,10 @@ fn kinds_that_are_not_read_are_named_with_those_that_are() {
 #[test]
 fn pictures_that_are_cut_off_are_refused_when_the_dataset_is_opened() {
     let folder = tempfile::tempdir().unwrap();
-    write_text_model(&folder.path().join("sparse/0"), "PINHOLE 400 300 50 50 20 15", &["a.jpg"]);
+    write_text_model(&folder.path().join("sparse/0"), "PINHOLE 800 600 50 50 20 15", &["a.jpg"]);
     let path = folder.path().join("images/a.jpg");
     let noise =
-        RgbImage::from_fn(400, 300, |x, y| Rgb([x, y, x * y].map(|v| (v.wrapping_mul(2_654_435_761) >> 9) as u8)));
+        RgbImage::from_fn(800, 600, |x, y| Rgb([x, y, x * y].map(|v| (v.wrapping_mul(2_654_435_761) >> 9) as u8)));
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     noise.save(&path).unwrap();
     let whole = std::fs::read(&path).unwrap();

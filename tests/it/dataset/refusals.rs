@@ -184,7 +184,7 @@ fn transforms_that_cannot_be_used() {
         (good.replace("\"fl_x\": 50", "\"fl_x\": -1"), "positive focal lengths"),
         (good.replace("\"fl_x\"", "\"camera_model\": \"EQUIRECTANGULAR\", \"fl_x\""), "EQUIRECTANGULAR"),
         (good.replace("\"fl_x\"", "\"k4\": 0.1, \"fl_x\""), "k4"),
-        (good.replace("images/a.png", "../a.png"), "outside"),
+        (good.replace("images/a.png", "../b.png"), "outside"),
     ] {
         refused(&json, &["transforms.json", part]);
     }
