@@ -50,7 +50,7 @@ pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {
         return Vec::new();
     }
     Transforms::load(&file).and_then(|transforms| transforms.cameras(&file, None)).unwrap_or_else(|error| {
-        eprintln!("warning: {error}; the scene is taken without its cameras");
+        say!("warning: {error}; the scene is taken without its cameras");
         Vec::new()
     })
 }

@@ -65,7 +65,14 @@ pub(super) fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -
     let views = match (own, data) {
         (Some(own), _) => own,
         (None, Some(data)) => dataset(data, options)?,
-        (None, None) if cameras.is_file() => cameras_of(&cameras)?,
+        (None, None) if cameras.is_file() => cameras_of(&cameras).or_else(|error| {
+            // The scene can be looked at without them.
+            if !has_scene {
+                return Err(error);
+            }
+            say!("warning: {}; the scene is shown without its cameras", super::sentence(&error));
+            Ok(Content::default())
+        })?,
         (None, None) => Content::default(),
     };
     if has_scene { with_scene(path, views) } else { Ok(views) }
@@ -170,6 +177,18 @@ mod tests {
         assert_eq!((run.scene.is_some(), splits), (true, vec!["train", "test"]));
         assert_eq!(run.up(), DVec3::NEG_Y);
         assert!((run.picture)(0).unwrap_err().contains("--data"));
+    }
+
+    #[test]
+    fn a_scene_is_shown_without_the_cameras_of_a_broken_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CAMERAS_FILE), "{").unwrap();
+        assert!(source::cameras_beside(&folder.path().join(SCENE_FILE)).is_empty());
+        let alone = open(folder.path(), None, &DatasetOptions::default());
+        assert!(alone.unwrap_err().to_string().contains(CAMERAS_FILE), "nothing else can be shown");
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        let run = open(folder.path(), None, &DatasetOptions::default()).unwrap();
+        assert!(run.scene.is_some() && run.views.is_empty());
     }
 
     #[test]
