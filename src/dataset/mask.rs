@@ -190,7 +190,9 @@ mod tests {
 
     #[test]
     fn every_orientation_is_undone() {
-        let picture = DynamicImage::from(RgbaImage::from_fn(3, 2, |x, y| Rgba([x as u8, y as u8, 7, 255])));
+        let picture = DynamicImage::from(RgbaImage::from_fn(3, 2, |x, y| {
+            Rgba([x, y, 7, 255].map(|value: u32| value.to_le_bytes()[0]))
+        }));
         for exif in 1..=8 {
             let orientation = Orientation::from_exif(exif).unwrap();
             let mut turned = picture.clone();

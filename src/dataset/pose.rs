@@ -180,6 +180,7 @@ mod tests {
         assert!(notes[1].starts_with("1 poses of a.json are scaled by 1.500") && notes.len() == 2, "{notes:?}");
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "as files of single precision have them")]
     #[test]
     fn rounded_rotations_become_rotations_and_exact_ones_keep_their_bits() {
         let plain = read(matrix()).unwrap();
