@@ -6,7 +6,7 @@ use anyhow::ensure;
 use lapidary::camera::Camera;
 use lapidary::convert::{self, Focal};
 use lapidary::dataset::transforms::Transforms;
-use lapidary::scene::Scene;
+use lapidary::scene::{Extent, Scene};
 use lapidary::scene_file::{self, Metadata};
 use lapidary::train::Checkpoint;
 
@@ -55,8 +55,21 @@ pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {
     })
 }
 
-/// Reads a scene, in world units also where it is that of a checkpoint. `focal` is for models of the authors' code.
+/// Reads a scene, in world units also where it is that of a checkpoint, and says where its places have too few digits.
+/// `focal` is for models of the authors' code.
 pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, Metadata)> {
+    let (scene, about) = read(path, focal)?;
+    if let Some(step) = Extent::of_scene(&scene).coarse_step(scene.origin) {
+        say!(
+            "warning: {} holds 32-bit coordinates so far from the origin of the world that they are rounded to steps of {step}: \
+             pictures are blurred by that. Scenes that are trained now have an origin of their own",
+            path.display()
+        );
+    }
+    Ok((scene, about))
+}
+
+fn read(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, Metadata)> {
     // Of a name with an extension more can be said.
     let is_known = path.exists() || path.extension().is_some();
     ensure!(is_known, "{}: there is no such file or folder", path.display());

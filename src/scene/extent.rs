@@ -3,6 +3,7 @@
 use glam::DVec3;
 
 use super::Scene;
+use super::layout::{COARSE, step_of_f32};
 
 /// Where most of a scene is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,6 +78,14 @@ impl Extent {
         ((self.high - self.low).length() / 2.0).max(1e-3)
     }
 
+    /// Steps that places relative to `origin` are rounded to in f32, world units, where they are so large a part of this extent
+    /// that pictures suffer.
+    #[must_use]
+    pub fn coarse_step(&self, origin: DVec3) -> Option<f64> {
+        let farthest = (self.low - origin).abs().max((self.high - origin).abs()).max_element();
+        Some(step_of_f32(farthest)).filter(|step| *step > COARSE * self.radius())
+    }
+
     /// View depths between which it lies for a camera at `position`.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
@@ -99,6 +108,14 @@ mod tests {
         assert!((extent.centre() - DVec3::splat(0.5)).length() < 0.02, "{extent:?}");
         assert!(extent.radius() < 1.0);
         assert_eq!(Extent::of_points(Vec::new()), Extent::default());
+    }
+
+    #[test]
+    fn places_that_f32_cannot_tell_apart_are_noticed() {
+        let far = DVec3::new(448_262.0, 5_411_932.0, 250.0);
+        let extent = Extent { low: far - 5.0, high: far + 5.0 };
+        assert_eq!((extent.coarse_step(DVec3::ZERO), extent.coarse_step(far)), (Some(0.5), None));
+        assert_eq!(Extent::default().coarse_step(DVec3::ZERO), None);
     }
 
     #[test]

@@ -17,6 +17,9 @@ const PARALLAX: f64 = 1e-4;
 /// A camera is a stray one where it stands this many times farther from the middle than most.
 const STRAY: f64 = 100.0;
 
+/// Steps of places that are a larger part of a capture or a scene than this blur its pictures.
+pub(super) const COARSE: f64 = 1e-3;
+
 /// Mean distance to the nearest f32, in steps of f32, below which coordinates are taken for numbers of 32 bits. It is a
 /// quarter for numbers of 64 bits, and less than a tenth for the shortest decimals of f32.
 const LIKE_F32: f64 = 0.1;
@@ -36,8 +39,10 @@ pub struct Layout {
     pub num_at_one_place: usize,
     /// Cameras that stand far from all others.
     pub num_stray: usize,
-    /// Steps that places are rounded to, world units, where that is much of the radius.
-    pub step: Option<f64>,
+    /// Steps that places of cameras are rounded to, world units, where that is much of the radius.
+    pub camera_step: Option<f64>,
+    /// Steps that places of points are rounded to, world units, where that is much of the depth.
+    pub point_step: Option<f64>,
 }
 
 impl Layout {
@@ -66,7 +71,8 @@ impl Layout {
             num_cameras: places.len(),
             num_at_one_place: away.iter().filter(|away| **away <= tolerance).count(),
             num_stray: away.iter().filter(|away| **away > STRAY * most.max(tolerance)).count(),
-            step: step(&places).filter(|step| *step > 1e-3 * radius && radius > tolerance),
+            camera_step: step(&places).filter(|step| *step > COARSE * radius && radius > tolerance),
+            point_step: step(points).filter(|step| depth.is_some_and(|depth| *step > COARSE * depth)),
         }
     }
 
@@ -79,7 +85,7 @@ impl Layout {
     /// What cannot be reconstructed, or looks wrong, in a sentence each.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        let Self { num_cameras, num_at_one_place, num_stray, step, .. } = *self;
+        let Self { num_cameras, num_at_one_place, num_stray, camera_step, point_step, .. } = *self;
         let is_most = num_cameras > 2 && 2 * num_at_one_place > num_cameras;
         let place = match num_cameras {
             0 | 1 => None,
@@ -94,13 +100,15 @@ impl Layout {
         let stray = (num_stray > 0 && !is_most).then(|| {
             format!("{num_stray} of {num_cameras} cameras stand {STRAY} times farther away than most: their poses may be wrong")
         });
-        let step = step.map(|step| {
+        let rounded = |what: &str, step: f64| {
             format!(
-                "the places of the cameras are rounded to steps of {step}, as 32-bit numbers are so far from the origin of the \
+                "the places of the {what} are rounded to steps of {step}, as 32-bit numbers are so far from the origin of the \
                  world: write them with more digits, or relative to a place near the cameras"
             )
-        });
-        [place, stray, step].into_iter().flatten().collect()
+        };
+        let cameras = camera_step.map(|step| rounded("cameras", step));
+        let points = point_step.map(|step| rounded("points", step));
+        [place, stray, cameras, points].into_iter().flatten().collect()
     }
 }
 
@@ -206,7 +214,11 @@ mod tests {
         places.push(DVec3::splat(4000.0));
         assert!(notes(&around(places), &[]).starts_with("1 of 13 cameras stand 100 times farther"));
         let rounded = ring(UTM, 40.0).into_iter().map(|place| place.as_vec3().as_dvec3());
-        assert!(notes(&around(rounded), &[]).contains("steps of 0.5"), "{:?}", notes(&around(ring(UTM, 40.0)), &[]));
+        assert!(notes(&around(rounded), &[]).starts_with("the places of the cameras are rounded to steps of 0.5"));
+        let (cameras, points) = (around(ring(UTM, 40.0)), ring(UTM, 7.0));
+        assert_eq!(notes(&cameras, &points), "");
+        let points: Vec<DVec3> = points.into_iter().map(|place| place.as_vec3().as_dvec3()).collect();
+        assert!(notes(&cameras, &points).starts_with("the places of the points are rounded to steps of 0.5"));
         let line = (0..9).map(|i| DVec3::new(f64::from(i), 0.0, 0.0));
         assert_eq!(notes(&around(line), &[]), "");
         assert_eq!((notes(&[], &[]), notes(&around([DVec3::ONE]), &[])), (String::new(), String::new()));

@@ -114,3 +114,12 @@ fn what_gaussians_lose_is_said_once_and_recentring_keeps_it() {
     assert!(warning.contains("steps of 0.5;") && warning.lines().count() == 1, "{warning}");
     assert!(told(&path, "splats.ply", &["--gaussians", "--recentre"])[0].contains("relative to 448262.25"));
 }
+
+#[test]
+fn a_scene_whose_places_have_lost_their_digits_is_named() {
+    let mut scene = chance_scene(12, 6);
+    scene.params.points.iter_mut().for_each(|value| *value += 5e6);
+    let (_folder, path) = folder_with_scene(&scene);
+    let warning = &told(&path, "solids.obj", &[])[1];
+    assert!(warning.contains("scene.safetensors") && warning.contains("steps of 0.5"), "{warning}");
+}
