@@ -149,8 +149,8 @@ fn gaussians_become_convexes_that_cover_what_they_cover() {
             DVec3::AXES.into_iter().max_by(|a, b| a.dot(before.deviation).total_cmp(&b.dot(before.deviation)));
         let direction = before.rotation * longest.unwrap();
         let along = |gaussian: &Gaussian| (gaussian.rotation.inverse() * direction * gaussian.deviation).length();
-        // A rhombus has √(π/6) of the deviation, and its border is soft.
-        assert!((0.7..1.1).contains(&(along(&after) / along(&before))), "{before:?} {after:?}");
+        // A rhombus has √(π/6) of the deviation, soft borders add to it, and what is opaque is widened on its way back.
+        assert!((0.7..1.3).contains(&(along(&after) / along(&before))), "{before:?} {after:?}");
         let opacity = 1.0 / (1.0 + (-f64::from(read.params.raw_opacity[i])).exp());
         assert!((opacity - before.opacity).abs() < 1e-5, "{opacity} {before:?}");
     }
