@@ -194,6 +194,21 @@ impl Shared {
         self.dataset.views.get(view).map_or(0, |view| 4 * view.num_pixels())
     }
 
+    /// Has the other faces of a panorama cut next, while it is decoded, where no other picture has to go for them.
+    fn ask_for_faces_beside(&self, view: usize, bytes: u64) {
+        let faces = self.dataset.faces_beside(view);
+        let mut state = self.lock();
+        for face in faces {
+            let is_settled = matches!(state.entries.get(&face), Some(Entry::Decoding | Entry::Ready { .. }));
+            if !is_settled && state.used_bytes + (1 + state.queue.len() as u64) * bytes <= self.budget {
+                state.queue.retain(|queued| *queued != face);
+                state.queue.push_front(face);
+                state.entries.insert(face, Entry::Queued);
+                self.asked.notify_one();
+            }
+        }
+    }
+
     /// Sets bytes aside, and decodes a view outside of the lock.
     fn decode(&self, mut state: MutexGuard<'_, State>, view: usize, bytes: u64) -> Result<Arc<Picture>, DatasetError> {
         state.entries.insert(view, Entry::Decoding);
@@ -204,6 +219,8 @@ impl Shared {
         fault::strike(format_args!("picture {view}"));
         let picture = Arc::new(self.dataset.load(view)?);
         decoding.picture = Some(Arc::clone(&picture));
+        drop(decoding);
+        self.ask_for_faces_beside(view, bytes);
         Ok(picture)
     }
 }

@@ -193,6 +193,7 @@ impl<'a> Shape<'a> {
 
     pub(super) fn camera(&self, view_from_world: DAffine3) -> Result<Camera, CameraError> {
         let [width, height] = self.taken.pinhole_size;
+        let view_from_world = self.taken.turned(view_from_world);
         let whole = Camera { view_from_world, intrinsics: self.taken.pinhole, width, height };
         let camera = whole.resized(self.loaded[0], self.loaded[1]);
         camera.check().map(|()| camera)
@@ -202,8 +203,8 @@ impl<'a> Shape<'a> {
     pub(super) fn source(&self, picture: Place, mask: Option<MaskFile>) -> Result<Source, DatasetError> {
         let Self { taken, file_size, is_turned, is_sideways, .. } = *self;
         let mask = mask.map(|mask| Mask::new(mask, &picture, file_size, is_sideways)).transpose()?;
-        let lens = (!taken.lens.is_pinhole()).then(|| (taken.lens.clone(), taken.size));
-        Ok(Source { picture, mask, file_size, is_turned, model: taken.lens.model().name(), lens })
+        let (model, optics, taken_size) = (taken.lens.model().name(), taken.optics.clone(), taken.size);
+        Ok(Source { picture, mask, file_size, is_turned, model, optics, taken_size, unseen: taken.unseen })
     }
 }
 

@@ -1,17 +1,16 @@
 //! Lenses: where a direction lands in a picture that was not taken by a pinhole. The models and their parameters are
-//! those of COLMAP.
+//! those of COLMAP, and one of nerfstudio's.
+//!
+//! A direction (x, y, 1) is first laid into a plane, as (x, y) itself or, for a fisheye, as its angle from the axis; the
+//! terms of distortion then move it within that plane, and focal lengths and principal point make pixels of it.
 
-use glam::{DMat2, DVec2};
+use std::f64::consts::PI;
+
+use glam::DVec2;
 
 use crate::camera::{CameraError, Intrinsics};
 
-/// Angle from the axis where the search for a fisheye's direction starts at most, radians.
-const MAX_START_ANGLE: f64 = 1.4;
-
-/// Newton's method converges in a handful of steps or not at all.
-const MAX_STEPS: usize = 30;
-
-/// COLMAP's camera models, by its numbers.
+/// Camera models; the parameters are in the order of COLMAP's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LensModel {
     /// f, cx, cy
@@ -36,11 +35,27 @@ pub enum LensModel {
     RadialFisheye,
     /// fx, fy, cx, cy, k1, k2, p1, p2, k3, k4, sx1, sy1
     ThinPrismFisheye,
+    /// fx, fy, cx, cy, k0, k1, k2, k3, k4, k5, p0, p1, s0, s1, s2, s3
+    RadTanThinPrismFisheye,
+    /// f, cx, cy, k
+    SimpleDivision,
+    /// fx, fy, cx, cy, k
+    Division,
+    /// f, cx, cy
+    SimpleFisheye,
+    /// fx, fy, cx, cy
+    Fisheye,
+    /// fx, fy, cx, cy, alpha, beta
+    Eucm,
+    /// w, h: a picture of all directions
+    Equirectangular,
+    /// fx, fy, cx, cy, k1, k2, p1, p2, k3, k4: what nerfstudio makes of `OPENCV` with k3 and k4
+    Nerfstudio,
 }
 
 impl LensModel {
-    /// All, in the order of COLMAP's numbers, with COLMAP's names and numbers of parameters.
-    pub const ALL: [(Self, &'static str, usize); 11] = [
+    /// COLMAP's models in the order of its numbers, with its names and its numbers of parameters.
+    pub const ALL: [(Self, &'static str, usize); 18] = [
         (Self::SimplePinhole, "SIMPLE_PINHOLE", 3),
         (Self::Pinhole, "PINHOLE", 4),
         (Self::SimpleRadial, "SIMPLE_RADIAL", 4),
@@ -52,25 +67,62 @@ impl LensModel {
         (Self::SimpleRadialFisheye, "SIMPLE_RADIAL_FISHEYE", 4),
         (Self::RadialFisheye, "RADIAL_FISHEYE", 5),
         (Self::ThinPrismFisheye, "THIN_PRISM_FISHEYE", 12),
+        (Self::RadTanThinPrismFisheye, "RAD_TAN_THIN_PRISM_FISHEYE", 16),
+        (Self::SimpleDivision, "SIMPLE_DIVISION", 4),
+        (Self::Division, "DIVISION", 5),
+        (Self::SimpleFisheye, "SIMPLE_FISHEYE", 3),
+        (Self::Fisheye, "FISHEYE", 4),
+        (Self::Eucm, "EUCM", 6),
+        (Self::Equirectangular, "EQUIRECTANGULAR", 2),
     ];
 
-    /// COLMAP's name.
+    /// COLMAP's name; `OPENCV` for nerfstudio's.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(known, _, _)| *known == self).map_or("", |(_, name, _)| name)
+        Self::ALL.iter().find(|(known, _, _)| *known == self).map_or("OPENCV", |(_, name, _)| name)
     }
 
-    /// Whether rays are bent by their angle, so that even without distortion it is no pinhole.
-    const fn is_fisheye(self) -> bool {
-        matches!(self, Self::OpenCvFisheye | Self::SimpleRadialFisheye | Self::RadialFisheye | Self::ThinPrismFisheye)
+    fn num_parameters(self) -> usize {
+        Self::ALL.iter().find(|(known, _, _)| *known == self).map_or(10, |(_, _, number)| *number)
+    }
+
+    /// Whether the distance from the middle is an angle, so that even without distortion it is no pinhole.
+    #[must_use]
+    pub const fn is_fisheye(self) -> bool {
+        matches!(
+            self,
+            Self::OpenCvFisheye
+                | Self::SimpleRadialFisheye
+                | Self::RadialFisheye
+                | Self::ThinPrismFisheye
+                | Self::RadTanThinPrismFisheye
+                | Self::SimpleFisheye
+                | Self::Fisheye
+        )
     }
 
     /// Whether x and y share a focal length.
     const fn has_one_focal(self) -> bool {
         matches!(
             self,
-            Self::SimplePinhole | Self::SimpleRadial | Self::Radial | Self::SimpleRadialFisheye | Self::RadialFisheye
+            Self::SimplePinhole
+                | Self::SimpleRadial
+                | Self::Radial
+                | Self::SimpleRadialFisheye
+                | Self::RadialFisheye
+                | Self::SimpleDivision
+                | Self::SimpleFisheye
         )
+    }
+
+    /// Which of the parameters of distortion do not act alike all around.
+    const fn sideways(self) -> &'static [usize] {
+        match self {
+            Self::OpenCv | Self::FullOpenCv | Self::Nerfstudio => &[2, 3],
+            Self::ThinPrismFisheye => &[2, 3, 6, 7],
+            Self::RadTanThinPrismFisheye => &[6, 7, 8, 9, 10, 11],
+            _ => &[],
+        }
     }
 }
 
@@ -78,7 +130,7 @@ impl LensModel {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lens {
     model: LensModel,
-    /// Focal lengths and principal point, pixels.
+    /// Focal lengths and principal point, pixels; of a panorama, pixels a radian and the middle.
     pub intrinsics: Intrinsics,
     /// The parameters behind those.
     distortion: Vec<f64>,
@@ -88,9 +140,11 @@ impl Lens {
     /// A lens from COLMAP's list of parameters; `None` where their number is wrong.
     #[must_use]
     pub fn new(model: LensModel, parameters: &[f64]) -> Option<Self> {
-        let (_, _, expected) = LensModel::ALL.iter().find(|(known, _, _)| *known == model)?;
-        if parameters.len() != *expected {
+        if parameters.len() != model.num_parameters() {
             return None;
+        }
+        if let (LensModel::Equirectangular, [width, height]) = (model, parameters) {
+            return Some(Self { model, intrinsics: whole_sphere(*width, *height), distortion: Vec::new() });
         }
         let (fx, fy, rest) = match parameters {
             [f, rest @ ..] if model.has_one_focal() => (*f, *f, rest),
@@ -107,104 +161,121 @@ impl Lens {
         self.model
     }
 
-    /// Refuses parameters that are not finite, and focal lengths that are not positive.
+    /// Refuses parameters that are not finite, focal lengths that are not positive, and parameters with which the formula of
+    /// a model means nothing.
     ///
     /// # Errors
-    /// [`CameraError::Intrinsics`].
-    pub fn check(&self) -> Result<(), CameraError> {
+    /// A sentence that says what was expected.
+    pub fn check(&self) -> Result<(), String> {
         let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
         let is_finite = [fx, fy, cx, cy].iter().chain(&self.distortion).all(|value| value.is_finite());
-        if is_finite && fx > 0.0 && fy > 0.0 { Ok(()) } else { Err(CameraError::Intrinsics(self.intrinsics)) }
+        if !is_finite || fx <= 0.0 || fy <= 0.0 {
+            return Err(CameraError::Intrinsics(self.intrinsics).to_string());
+        }
+        match (self.model, self.k(0), self.k(1)) {
+            (LensModel::Fov, omega, _) if omega.abs() >= PI => {
+                Err(format!("FOV has an omega of {omega} radians; less than π is expected"))
+            }
+            (LensModel::Eucm, alpha, beta) if !(0.0..=1.0).contains(&alpha) || beta <= 0.0 => {
+                Err(format!("EUCM has alpha {alpha} and beta {beta}; 0 to 1 and more than 0 are expected"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a pinhole would take the same picture.
     #[must_use]
     pub fn is_pinhole(&self) -> bool {
-        // The FOV model tends to a pinhole as omega goes to zero, as the polynomials do; a fisheye never is one.
-        !self.model.is_fisheye() && self.distortion.iter().all(|k| *k == 0.0)
+        match self.model {
+            LensModel::Equirectangular => false,
+            // Without alpha, beta says nothing.
+            LensModel::Eucm => self.k(0) == 0.0,
+            // The FOV model tends to a pinhole as omega goes to zero, as the polynomials do; a fisheye never is one.
+            model => !model.is_fisheye() && self.distortion.iter().all(|k| *k == 0.0),
+        }
     }
 
-    /// Pixel coordinates of the direction (x, y, 1), `p = (x, y)`.
-    #[must_use]
-    pub fn project(&self, p: DVec2) -> DVec2 {
+    /// Whether the lens moves every direction straight away from the middle or towards it, all around alike.
+    pub(super) fn is_radial(&self) -> bool {
+        self.model.sideways().iter().all(|i| self.k(*i) == 0.0)
+    }
+
+    /// The direction (x, y, 1), `p = (x, y)`, laid into the plane of the lens.
+    pub(super) fn lay(&self, p: DVec2) -> DVec2 {
+        let r = p.length();
+        match self.model {
+            LensModel::Equirectangular => DVec2::new(p.x.atan(), (p.y / (1.0 + p.x * p.x).sqrt()).atan()),
+            model if model.is_fisheye() && r > 1e-12 => p * (r.atan() / r),
+            _ => p,
+        }
+    }
+
+    /// Pixel coordinates of a place in the plane of the lens, moved by the distortion already.
+    pub(super) fn pixel(&self, bent: DVec2) -> DVec2 {
         let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
-        let bent = self.bend(p);
         DVec2::new(fx * bent.x + cx, fy * bent.y + cy)
     }
 
-    /// The direction (x, y, 1) that is seen at pixel coordinates; `None` where the lens shows no direction ahead.
-    #[must_use]
-    pub fn unproject(&self, pixel: DVec2) -> Option<DVec2> {
+    /// The place in the plane of the lens of pixel coordinates, with the distortion still in it.
+    pub(super) fn bent(&self, pixel: DVec2) -> DVec2 {
         let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
-        let bent = DVec2::new((pixel.x - cx) / fx, (pixel.y - cy) / fy);
-        let r = bent.length();
-        let is_angle = self.model.is_fisheye() && r > 1e-12;
-        let start = if is_angle { bent * (r.min(MAX_START_ANGLE).tan() / r) } else { bent };
-        self.straighten(bent, start)
+        DVec2::new((pixel.x - cx) / fx, (pixel.y - cy) / fy)
     }
 
-    /// Newton's method for `bend(p) = bent`, each step halved until it brings the two closer.
-    fn straighten(&self, bent: DVec2, start: DVec2) -> Option<DVec2> {
-        let (mut p, mut error) = (start, self.bend(start) - bent);
-        for _ in 0..MAX_STEPS {
-            if error.length() <= 1e-10 {
-                return Some(p);
-            }
-            let h = 1e-6 * (1.0 + p.length());
-            let column = |offset: DVec2| (self.bend(p + offset) - self.bend(p - offset)) / (2.0 * h);
-            let jacobian = DMat2::from_cols(column(DVec2::X * h), column(DVec2::Y * h));
-            let step = jacobian.inverse() * error;
-            let tries = (0..8).map(|halvings| p - step * 0.5f64.powi(halvings));
-            let closer = tries.map(|p| (p, self.bend(p) - bent)).find(|(_, new)| new.length() < error.length());
-            (p, error) = closer?;
-        }
-        None
+    fn k(&self, i: usize) -> f64 {
+        self.distortion.get(i).copied().unwrap_or(0.0)
     }
 
-    /// Where the lens bends a direction, both in the focal-free image plane.
-    fn bend(&self, p: DVec2) -> DVec2 {
-        let k = |i: usize| self.distortion.get(i).copied().unwrap_or(0.0);
-        let polynomial = |r2: f64, coefficients: [f64; 4]| {
-            1.0 + r2 * (coefficients[0] + r2 * (coefficients[1] + r2 * (coefficients[2] + r2 * coefficients[3])))
-        };
-        let r2 = p.length_squared();
+    /// Where the distortion moves a place in the plane of the lens; not a number where there is no such place.
+    pub(super) fn distort(&self, q: DVec2) -> DVec2 {
+        let k = |i: usize| self.k(i);
+        let r2 = q.length_squared();
         match self.model {
-            LensModel::SimplePinhole | LensModel::Pinhole => p,
-            LensModel::SimpleRadial => p * polynomial(r2, [k(0), 0.0, 0.0, 0.0]),
-            LensModel::Radial => p * polynomial(r2, [k(0), k(1), 0.0, 0.0]),
-            LensModel::OpenCv => p * polynomial(r2, [k(0), k(1), 0.0, 0.0]) + tangential(p, k(2), k(3)),
+            LensModel::SimplePinhole
+            | LensModel::Pinhole
+            | LensModel::SimpleFisheye
+            | LensModel::Fisheye
+            | LensModel::Equirectangular => q,
+            LensModel::SimpleRadial | LensModel::SimpleRadialFisheye => q * polynomial(r2, &[k(0)]),
+            LensModel::Radial | LensModel::RadialFisheye => q * polynomial(r2, &[k(0), k(1)]),
+            LensModel::OpenCvFisheye => q * polynomial(r2, &[k(0), k(1), k(2), k(3)]),
+            LensModel::OpenCv => q * polynomial(r2, &[k(0), k(1)]) + tangential(q, k(2), k(3)),
+            LensModel::Nerfstudio => q * polynomial(r2, &[k(0), k(1), k(4), k(5)]) + tangential(q, k(2), k(3)),
             LensModel::FullOpenCv => {
-                let ratio = polynomial(r2, [k(0), k(1), k(4), 0.0]) / polynomial(r2, [k(5), k(6), k(7), 0.0]);
-                p * ratio + tangential(p, k(2), k(3))
+                let ratio = polynomial(r2, &[k(0), k(1), k(4)]) / polynomial(r2, &[k(5), k(6), k(7)]);
+                q * ratio + tangential(q, k(2), k(3))
             }
-            LensModel::Fov => p * fov_factor(r2.sqrt(), k(0)),
-            LensModel::SimpleRadialFisheye => fisheye(p, |t2| polynomial(t2, [k(0), 0.0, 0.0, 0.0])),
-            LensModel::RadialFisheye => fisheye(p, |t2| polynomial(t2, [k(0), k(1), 0.0, 0.0])),
-            LensModel::OpenCvFisheye => fisheye(p, |t2| polynomial(t2, [k(0), k(1), k(2), k(3)])),
             LensModel::ThinPrismFisheye => {
-                let q = fisheye(p, |_| 1.0);
-                let q2 = q.length_squared();
-                let prism = DVec2::new(k(6), k(7)) * q2;
-                q * polynomial(q2, [k(0), k(1), k(4), k(5)]) + tangential(q, k(2), k(3)) + prism
+                let prism = DVec2::new(k(6), k(7)) * r2;
+                q * polynomial(r2, &[k(0), k(1), k(4), k(5)]) + tangential(q, k(2), k(3)) + prism
             }
+            LensModel::RadTanThinPrismFisheye => {
+                let u = q * polynomial(r2, &[k(0), k(1), k(2), k(3), k(4), k(5)]);
+                let u2 = u.length_squared();
+                let prism = DVec2::new(k(8) + u2 * k(9), k(10) + u2 * k(11)) * u2;
+                u + tangential(u, k(7), k(6)) + prism
+            }
+            LensModel::Fov => q * fov_factor(r2.sqrt(), k(0)),
+            LensModel::SimpleDivision | LensModel::Division => q * (2.0 / (1.0 + (1.0 - 4.0 * k(0) * r2).sqrt())),
+            LensModel::Eucm => q / (k(0) * (1.0 + k(1) * r2).sqrt() + 1.0 - k(0)),
         }
     }
+}
+
+/// Pixels a radian and the middle of a picture of all directions.
+fn whole_sphere(width: f64, height: f64) -> Intrinsics {
+    Intrinsics { fx: width / (2.0 * PI), fy: height / PI, cx: width / 2.0, cy: height / 2.0 }
+}
+
+/// 1 + k₁ r² + k₂ r⁴ + …
+fn polynomial(r2: f64, coefficients: &[f64]) -> f64 {
+    1.0 + coefficients.iter().rev().fold(0.0, |sum, k| r2 * (k + sum))
 }
 
 /// The lens is not centred on the sensor.
 fn tangential(p: DVec2, p1: f64, p2: f64) -> DVec2 {
     let (r2, xy) = (p.length_squared(), p.x * p.y);
     DVec2::new(2.0 * p1 * xy + p2 * (r2 + 2.0 * p.x * p.x), p1 * (r2 + 2.0 * p.y * p.y) + 2.0 * p2 * xy)
-}
-
-/// The distance from the middle is the angle, times a polynomial of its square.
-fn fisheye(p: DVec2, factor: impl Fn(f64) -> f64) -> DVec2 {
-    let r = p.length();
-    if r < 1e-12 {
-        return p;
-    }
-    let angle = r.atan();
-    p * (angle * factor(angle * angle) / r)
 }
 
 /// Devernay & Faugeras 2001.
@@ -228,46 +299,91 @@ mod tests {
             let mut values = vec![0.0; parameters];
             let focals = if model.has_one_focal() { 1 } else { 2 };
             values[..focals].fill(100.0);
+            assert!(Lens::new(model, &values[1..]).is_none());
+            if model == LensModel::Equirectangular {
+                continue;
+            }
             values[focals..focals + 2].copy_from_slice(&[50.0, 40.0]);
             let lens = Lens::new(model, &values).unwrap();
-            let seen = lens.project(DVec2::new(0.3, -0.2));
+            let seen = lens.pixel(lens.distort(lens.lay(DVec2::new(0.3, -0.2))));
             if lens.is_pinhole() {
                 assert!((seen - DVec2::new(80.0, 20.0)).length() < 1e-12, "{name}");
             } else {
                 let r = DVec2::new(0.3, -0.2).length();
                 assert!(((seen - DVec2::new(50.0, 40.0)).length() - 100.0 * r.atan()).abs() < 1e-9, "{name}");
             }
-            assert!(Lens::new(model, &values[1..]).is_none());
         }
     }
 
+    /// Places by pycolmap 4.2.1, `Camera.img_from_cam` of (0.3, −0.2, 1), in pixels.
     #[test]
-    fn directions_come_back_from_their_pixels() {
-        for (model, name, num_parameters) in LensModel::ALL {
-            let focals = if model.has_one_focal() { 1 } else { 2 };
-            let mut values = vec![100.0; focals];
-            values.extend([50.0, 40.0]);
-            let small = [-0.12, 0.03, 0.002, -0.003, 0.004, -0.002, 0.003, 0.001];
-            values.extend(small.iter().take(num_parameters - values.len()));
-            if model == LensModel::Fov {
-                values[4] = 0.9;
-            }
-            let lens = Lens::new(model, &values).unwrap();
-            for p in [DVec2::new(0.4, -0.3), DVec2::ZERO, DVec2::new(-0.7, 0.6), DVec2::new(1e-9, 0.0)] {
-                let back = lens.unproject(lens.project(p)).unwrap();
-                assert!((back - p).length() < 1e-8, "{name}: {p} comes back as {back}");
-            }
+    fn every_model_agrees_with_pycolmap() {
+        for (model, parameters, x, y) in PLACES {
+            let lens = Lens::new(*model, parameters).unwrap();
+            let seen = lens.pixel(lens.distort(lens.lay(DVec2::new(0.3, -0.2))));
+            assert!((seen - DVec2::new(*x, *y)).length() < 1e-6, "{model:?}: {seen}");
         }
-        // Beyond the fold of r (1 − r² / 3) there is nothing.
-        let lens = Lens::new(LensModel::SimpleRadial, &[1.0, 0.0, 0.0, -1.0 / 3.0]).unwrap();
-        assert_eq!(lens.unproject(DVec2::new(0.7, 0.0)), None);
+    }
+
+    const PLACES: &[(LensModel, &[f64], f64, f64)] = &[
+        (LensModel::SimplePinhole, &[500.0, 320.0, 240.0], 470.000000000, 140.000000000),
+        (LensModel::Pinhole, &[500.0, 510.0, 320.0, 240.0], 470.000000000, 138.000000000),
+        (LensModel::SimpleRadial, &[500.0, 320.0, 240.0, -0.2], 466.100000000, 142.600000000),
+        (LensModel::Radial, &[500.0, 320.0, 240.0, -0.2, 0.05], 466.226750000, 142.515500000),
+        (LensModel::OpenCv, &[500.0, 510.0, 320.0, 240.0, -0.2, 0.05, 0.001, -0.002], 465.856750000, 140.795310000),
+        (
+            LensModel::OpenCvFisheye,
+            &[500.0, 510.0, 320.0, 240.0, 0.03, -0.012, 0.003, -0.0006],
+            464.457361282,
+            141.768994328,
+        ),
+        (
+            LensModel::FullOpenCv,
+            &[500.0, 510.0, 320.0, 240.0, 0.21, -0.05, 0.0011, -0.0007, 0.004, 0.3, -0.04, 0.002],
+            468.111503821,
+            139.326167402,
+        ),
+        (LensModel::Fov, &[500.0, 510.0, 320.0, 240.0, 0.9], 474.942377154, 134.639183535),
+        (LensModel::SimpleRadialFisheye, &[500.0, 320.0, 240.0, 0.03], 464.481410258, 143.679059828),
+        (LensModel::RadialFisheye, &[500.0, 320.0, 240.0, 0.03, -0.01], 464.460766223, 143.692822518),
+        (
+            LensModel::ThinPrismFisheye,
+            &[500.0, 510.0, 320.0, 240.0, 0.03, -0.012, 0.0011, -0.0007, 0.003, -0.0006, 0.0012, -0.0008],
+            464.368471065,
+            141.868118434,
+        ),
+        (
+            LensModel::RadTanThinPrismFisheye,
+            &[
+                500.0, 510.0, 320.0, 240.0, 0.38, -0.37, -0.06, 0.6, -0.6, 0.2, 0.002, 0.006, 0.005, -0.001, 0.004,
+                -0.002,
+            ],
+            470.017990204,
+            138.934125143,
+        ),
+        (LensModel::SimpleDivision, &[500.0, 320.0, 240.0, -0.3], 464.566162418, 143.622558388),
+        (LensModel::Division, &[500.0, 510.0, 320.0, 240.0, 0.2], 474.117023185, 135.200424234),
+        (LensModel::SimpleFisheye, &[500.0, 320.0, 240.0], 463.964225351, 144.023849766),
+        (LensModel::Fisheye, &[500.0, 510.0, 320.0, 240.0], 463.964225351, 142.104326762),
+        (LensModel::Eucm, &[500.0, 510.0, 320.0, 240.0, 0.6, 1.1], 464.027597735, 142.061233540),
+        (LensModel::Equirectangular, &[640.0, 320.0], 349.687545305, 140.720888769),
+    ];
+
+    #[test]
+    fn nerfstudio_has_a_fourth_radial_term() {
+        let lens = Lens::new(LensModel::Nerfstudio, &[1.0, 1.0, 0.0, 0.0, 0.1, 0.2, 0.01, 0.02, 0.3, 0.4]).unwrap();
+        // r² = 0.25: 1 + 0.025 + 0.0125 + 0.0046875 + 0.0015625; tangential as in `opencv_by_hand`.
+        let expected = DVec2::new(0.4 * 1.043_75 + 0.002_4 + 0.011_4, 0.3 * 1.043_75 + 0.004_3 + 0.004_8);
+        let seen = lens.distort(DVec2::new(0.4, 0.3));
+        assert!((seen - expected).length() < 1e-12, "{seen}");
+        assert_eq!(lens.model().name(), "OPENCV");
     }
 
     #[test]
     fn opencv_by_hand() {
         let lens = Lens::new(LensModel::OpenCv, &[1.0, 1.0, 0.0, 0.0, 0.1, 0.01, 0.002, 0.003]).unwrap();
         // r² = 0.25: radial 1.025625; tangential (2·0.002·0.12 + 0.003·0.57, 0.002·0.43 + 2·0.003·0.12) with y = 0.3
-        let seen = lens.project(DVec2::new(0.4, 0.3));
+        let seen = lens.pixel(lens.distort(DVec2::new(0.4, 0.3)));
         let expected = DVec2::new(0.4 * 1.025_625 + 0.000_48 + 0.001_71, 0.3 * 1.025_625 + 0.000_86 + 0.000_72);
         assert!((seen - expected).length() < 1e-12, "{seen}");
     }

@@ -14,8 +14,10 @@ mod layout;
 mod lens;
 mod listed;
 mod mask;
+mod monotone;
 mod names;
 mod nerf;
+mod panorama;
 mod picture;
 mod pinhole;
 mod ply;
@@ -28,6 +30,7 @@ mod stems;
 pub mod transforms;
 mod tree;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +46,9 @@ pub use stems::{file_stem, file_stem_with_ending, file_stems};
 use crate::camera::Camera;
 use found::Found;
 use layout::Layout;
+use panorama::{Face, LastPanorama};
 use picture::Source;
+use pinhole::Optics;
 use tree::Tree;
 
 /// Largest side that a camera of a file may claim, pixels.
@@ -65,6 +70,7 @@ pub struct Dataset {
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
     options: DatasetOptions,
+    last_panorama: LastPanorama,
 }
 
 /// Layouts.
@@ -134,7 +140,21 @@ impl View {
     /// Whether distortion is undone on load.
     #[must_use]
     pub const fn is_distorted(&self) -> bool {
-        self.source.lens.is_some()
+        matches!(self.source.optics, Optics::Lens(_))
+    }
+
+    /// The face of its panorama, where it was cut from one.
+    const fn face(&self) -> Option<Face> {
+        match self.source.optics {
+            Optics::Panorama(face, _) => Some(face),
+            Optics::Pinhole | Optics::Lens(_) => None,
+        }
+    }
+
+    /// The name of the picture as the dataset lists it: that of the panorama where it was cut from one.
+    #[must_use]
+    pub fn listed_name(&self) -> String {
+        self.face().map_or_else(|| self.name.clone(), |face| face.panorama(&self.name))
     }
 
     /// COLMAP's name of the model of the camera that took the picture.
@@ -235,8 +255,11 @@ impl Dataset {
         found.notes.extend(mask::drop_shared(&mut found.views));
         found.notes.extend(note_on_folder(&found.views, options));
         found.notes.extend(note_on_size(&found.views, options));
+        found.notes.extend(note_on_panoramas(&found.views));
+        found.notes.extend(note_on_lenses(&found.views));
         let Found { kind, views, points, findings, notes, .. } = found;
-        Ok(Self { path: path.into(), kind, views, points, findings, notes, options: options.clone() })
+        let (path, options, last_panorama) = (path.into(), options.clone(), LastPanorama::default());
+        Ok(Self { path, kind, views, points, findings, notes, options, last_panorama })
     }
 
     /// What is trained on and begun with, in one line.
@@ -271,6 +294,16 @@ impl Dataset {
         self.views.iter().enumerate().filter(move |(_, view)| view.split == split).map(|(i, _)| i)
     }
 
+    /// The other faces of the panorama that a view was cut from.
+    fn faces_beside(&self, view: usize) -> Vec<usize> {
+        let Some(cut) = self.views.get(view).filter(|view| view.face().is_some()) else { return Vec::new() };
+        let panorama = &cut.source.picture.inside;
+        let is_beside = |(i, other): &(usize, &View)| {
+            *i != view && other.face().is_some() && other.source.picture.inside == *panorama
+        };
+        self.views.iter().enumerate().filter(is_beside).map(|(i, _)| i).collect()
+    }
+
     /// Decodes a view's picture, of the size of its camera.
     ///
     /// # Errors
@@ -278,7 +311,11 @@ impl Dataset {
     /// such view.
     pub fn load(&self, view: usize) -> Result<Picture, DatasetError> {
         let found = self.views.get(view).ok_or(DatasetError::NoView { view, of: self.views.len() })?;
-        Picture::load(&found.source, &found.camera, &self.options)
+        if found.face().is_none() {
+            return Picture::load(&found.source, &found.camera, &self.options);
+        }
+        let panorama = self.last_panorama.get(&found.source, &found.camera, &self.options)?;
+        Ok(Picture::of(Cow::Borrowed(&panorama), &found.source, &found.camera))
     }
 }
 
@@ -350,6 +387,26 @@ fn note_on_size(views: &[View], options: &DatasetOptions) -> Option<String> {
     let is_capped = |view: &&View| view.camera.width == options.max_width && view.file_size()[0] > options.max_width;
     let capped = views.iter().filter(is_capped).count();
     (capped > 0).then(|| format!("wider pictures ({capped}) are made {} pixels wide (--max-width)", options.max_width))
+}
+
+fn note_on_panoramas(views: &[View]) -> Option<String> {
+    let faces = views.iter().filter(|view| view.face().is_some()).count();
+    (faces > 0).then(|| {
+        let panoramas = faces / Face::ALL.len();
+        format!("{panoramas} pictures of all directions are cut into {faces} pinholes of 90°, NAME.front and so on")
+    })
+}
+
+fn note_on_lenses(views: &[View]) -> Option<String> {
+    let lost = views.iter().filter(|view| view.source.unseen > 0.0).count();
+    let most = views.iter().map(|view| view.source.unseen).fold(0.0, f64::max);
+    (lost > 0).then(|| {
+        let part = (100.0 * most).ceil();
+        format!(
+            "the lenses of {lost} pictures show up to {part} % of the pictures' borders in no direction, because their \
+             distortion turns back before; such pixels do not count"
+        )
+    })
 }
 
 /// A point, unless it is somewhere at infinity.

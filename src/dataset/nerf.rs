@@ -97,7 +97,7 @@ struct TransformsReader<'a> {
     /// Files that frames mean by their whole names: no other frame may mean them.
     used: HashSet<String>,
     /// The lens of the frame before, which is nearly always that of the next one.
-    taken: Option<Arc<Taken>>,
+    taken: Option<Vec<Taken>>,
     /// Masks that frames name and that are not there.
     missing_masks: Vec<String>,
     /// What was mended about the poses of the file at hand.
@@ -228,8 +228,8 @@ impl<'a> TransformsReader<'a> {
         }
         for ((index, frame, split), picture) in wanted.into_iter().zip(pictures) {
             let Some((place, divisor)) = picture else { continue };
-            let view = self.view(&Frame { file, transforms, index, frame }, place, divisor, split)?;
-            self.found.views.push(view);
+            let views = self.views(&Frame { file, transforms, index, frame }, place, divisor, split)?;
+            self.found.views.extend(views);
         }
         self.note_on_frames(file);
         Ok(true)
@@ -266,11 +266,19 @@ impl<'a> TransformsReader<'a> {
         DatasetError::Content { path: self.tree.path_of(file), reason }
     }
 
-    fn view(&mut self, frame: &Frame<'_>, place: Place, divisor: u32, split: Split) -> Result<View, DatasetError> {
+    /// One of a pinhole or a lens, six of a panorama.
+    fn views(
+        &mut self,
+        frame: &Frame<'_>,
+        place: Place,
+        divisor: u32,
+        split: Split,
+    ) -> Result<Vec<View>, DatasetError> {
         let Frame { file, transforms, index, frame } = *frame;
+        let tree = self.tree;
         let fault = |reason: String| {
             let name = short(&frame.file_path);
-            DatasetError::Content { path: self.tree.path_of(file), reason: format!("frame {index} ({name}): {reason}") }
+            DatasetError::Content { path: tree.path_of(file), reason: format!("frame {index} ({name}): {reason}") }
         };
         let said = frame.camera.or(&transforms.camera);
         let size = match said.size() {
@@ -278,17 +286,22 @@ impl<'a> TransformsReader<'a> {
             _ => head_of(&place, divisor)?.size,
         };
         let lens = said.lens(size.into()).map_err(fault)?;
-        let known = self.taken.clone().filter(|taken| taken.lens == lens && taken.size == size);
-        let taken = known.unwrap_or_else(|| Arc::new(Taken::new(lens, size)));
-        let shape = Shape::new(&taken, &place, divisor, self.options)?;
+        let known =
+            self.taken.take().filter(|taken| taken.iter().all(|taken| taken.lens == lens && taken.size == size));
+        let taken = known.unwrap_or_else(|| Taken::all(&lens, size));
         let pose = frame.pose().map_err(|error| fault(error.to_string()))?;
         self.poses.add(&pose);
-        let camera = shape.camera(pose.view_from_world).map_err(|error| fault(error.to_string()))?;
         let name = inside(&frame.file_path).unwrap_or_else(|| place.inside.clone());
         let mask = self.mask(frame, &name);
-        let view = View { name, split, camera, source: shape.source(place, mask)? };
+        let view = |taken: &Taken| {
+            let shape = Shape::new(taken, &place, divisor, self.options)?;
+            let camera = shape.camera(pose.view_from_world).map_err(|error| fault(error.to_string()))?;
+            let source = shape.source(place.clone(), mask.clone())?;
+            Ok(View { name: taken.name(&name), split, camera, source })
+        };
+        let views = taken.iter().map(view).collect();
         self.taken = Some(taken);
-        Ok(view)
+        views
     }
 
     /// The frame's own mask, or one that has the picture's name.

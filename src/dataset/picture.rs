@@ -1,5 +1,6 @@
 //! Pictures as training wants them: 8 bits, a pinhole's, of the right size, with a weight per pixel.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use glam::DVec2;
@@ -7,8 +8,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
 
 use super::error::DatasetError;
-use super::lens::Lens;
 use super::mask::Mask;
+use super::panorama::Face;
+use super::pinhole::Optics;
 use super::tree::Place;
 use super::{AlphaMode, DatasetOptions};
 use crate::camera::{Camera, Intrinsics};
@@ -34,8 +36,12 @@ pub(super) struct Source {
     pub(super) is_turned: bool,
     /// COLMAP's name of the camera model.
     pub(super) model: &'static str,
-    /// What is to be undone, and the size for which its parameters hold; `None` for a pinhole.
-    pub(super) lens: Option<(Lens, [u32; 2])>,
+    /// What is to be undone.
+    pub(super) optics: Optics,
+    /// The size for which its parameters hold.
+    pub(super) taken_size: [u32; 2],
+    /// Part of the picture's border that its lens shows in no direction.
+    pub(super) unseen: f64,
 }
 
 /// The head of a picture whose sides will be divided by `divisor`. A file that is cut off is refused here already, as
@@ -90,6 +96,11 @@ pub struct Picture {
 impl Picture {
     /// Decodes a picture for a camera.
     pub(super) fn load(source: &Source, camera: &Camera, options: &DatasetOptions) -> Result<Self, DatasetError> {
+        Ok(Self::of(Cow::Owned(Self::decode(source, camera, options)?), source, camera))
+    }
+
+    /// The picture of the file, with a weight for each pixel. `camera` says how large it has to be at least.
+    pub(super) fn decode(source: &Source, camera: &Camera, options: &DatasetOptions) -> Result<RgbaImage, DatasetError> {
         let (decoded, orientation) = decode(source, camera)?;
         let mut picture = weighted(decoded, options);
         if let Some(mask) = &source.mask {
@@ -100,17 +111,31 @@ impl Picture {
             turned.apply_orientation(orientation);
             picture = turned.into_rgba8();
         }
-        if let Some((lens, size)) = &source.lens {
-            // Straightened in the resolution at hand, then made smaller, so that nothing is sampled too thinly.
-            let (width, height) = (picture.width().max(camera.width), picture.height().max(camera.height));
-            picture = undistort(&picture, lens, *size, &camera.resized(width, height));
-        }
-        if picture.dimensions() != (camera.width, camera.height) {
-            picture = shrink(&picture, camera.width, camera.height);
-        }
+        Ok(picture)
+    }
+
+    /// What a camera would have taken, from the picture of the file.
+    pub(super) fn of(picture: Cow<'_, RgbaImage>, source: &Source, camera: &Camera) -> Self {
+        // Straightened in the resolution at hand, then made smaller, so that nothing is sampled too thinly.
+        let straight = match &source.optics {
+            Optics::Pinhole => picture,
+            Optics::Lens(_) => {
+                let (width, height) = (picture.width().max(camera.width), picture.height().max(camera.height));
+                Cow::Owned(straighten(&picture, source, &camera.resized(width, height)))
+            }
+            Optics::Panorama(..) => {
+                let side = Face::side(picture.width()).max(camera.width).max(camera.height);
+                Cow::Owned(straighten(&picture, source, &camera.resized(side, side)))
+            }
+        };
+        let picture = if straight.dimensions() == (camera.width, camera.height) {
+            straight.into_owned()
+        } else {
+            shrink(&*straight, camera.width, camera.height)
+        };
         let (width, height) = picture.dimensions();
         let pixels = picture.pixels().map(|pixel| pixel.0).collect();
-        Ok(Self { width, height, pixels })
+        Self { width, height, pixels }
     }
 
     /// The picture with its sides halved so often: every pixel is the mean of the area that it covers.
@@ -175,30 +200,36 @@ fn weighted(decoded: DynamicImage, options: &DatasetOptions) -> RgbaImage {
     picture
 }
 
-/// What a pinhole would have taken. `size` is what the lens's parameters are for; what it did not see has no weight.
-fn undistort(picture: &RgbaImage, lens: &Lens, size: [u32; 2], pinhole: &Camera) -> RgbaImage {
+/// What a pinhole would have taken. What was not seen is black and has no weight.
+fn straighten(picture: &RgbaImage, source: &Source, pinhole: &Camera) -> RgbaImage {
     let Intrinsics { fx, fy, cx, cy } = pinhole.intrinsics;
-    let scale =
-        DVec2::new(f64::from(picture.width()) / f64::from(size[0]), f64::from(picture.height()) / f64::from(size[1]));
+    let side = |found: u32, expected: u32| f64::from(found) / f64::from(expected);
+    let [width, height] = source.taken_size;
+    let scale = DVec2::new(side(picture.width(), width), side(picture.height(), height));
+    let meets_itself = matches!(source.optics, Optics::Panorama(..));
     RgbaImage::from_fn(pinhole.width, pinhole.height, |column, row| {
         let pixel = DVec2::new(f64::from(column) + 0.5, f64::from(row) + 0.5);
-        let seen = lens.project(DVec2::new((pixel.x - cx) / fx, (pixel.y - cy) / fy)) * scale;
-        bilinear(picture, seen)
+        let seen = source.optics.project(DVec2::new((pixel.x - cx) / fx, (pixel.y - cy) / fy));
+        seen.map_or(Rgba([0; 4]), |at| bilinear(picture, at * scale, meets_itself))
     })
 }
 
-/// The picture at pixel coordinates; black without weight outside.
+/// The picture at pixel coordinates; black without weight outside. Behind the last column may come the first one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the picture")]
-fn bilinear(picture: &RgbaImage, at: DVec2) -> Rgba<u8> {
+fn bilinear(picture: &RgbaImage, at: DVec2, meets_itself: bool) -> Rgba<u8> {
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     if !(at.x >= 0.0 && at.y >= 0.0 && at.x <= width && at.y <= height) {
         return Rgba([0; 4]);
     }
-    let place = (at - 0.5).clamp(DVec2::ZERO, DVec2::new(width - 1.0, height - 1.0));
+    let mut place = (at - 0.5).clamp(DVec2::ZERO, DVec2::new(width - 1.0, height - 1.0));
+    if meets_itself {
+        place.x = (at.x - 0.5).rem_euclid(width).min(width.next_down());
+    }
     let low = place.floor();
     let part = place - low;
     let (x0, y0) = (low.x as u32, low.y as u32);
-    let (x1, y1) = ((x0 + 1).min(picture.width() - 1), (y0 + 1).min(picture.height() - 1));
+    let x1 = if meets_itself { (x0 + 1) % picture.width() } else { (x0 + 1).min(picture.width() - 1) };
+    let y1 = (y0 + 1).min(picture.height() - 1);
     let corners = [(x0, y0), (x1, y0), (x0, y1), (x1, y1)].map(|(x, y)| picture.get_pixel(x, y).0);
     let weights = [(1.0 - part.x) * (1.0 - part.y), part.x * (1.0 - part.y), (1.0 - part.x) * part.y, part.x * part.y];
     mean(corners.into_iter().zip(weights))
@@ -260,10 +291,22 @@ fn byte(value: f64) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use glam::DVec3;
 
-    use super::super::lens::LensModel;
+    use super::super::lens::{Lens, LensModel};
+    use super::super::pinhole::Taken;
+    use super::super::tree::Tree;
     use super::*;
+
+    /// A picture that a lens took, 64×48.
+    fn source(lens: &Lens) -> Source {
+        let picture = Place { tree: Arc::new(Tree::Folder("".into())), inside: String::new() };
+        let Taken { optics, size, .. } = Taken::new(lens.clone(), [64, 48]);
+        let model = lens.model().name();
+        Source { picture, mask: None, file_size: size, is_turned: false, model, optics, taken_size: size, unseen: 0.0 }
+    }
 
     fn gradient(width: u32, height: u32) -> RgbaImage {
         RgbaImage::from_fn(width, height, |x, y| Rgba([byte(f64::from(x * 4)), byte(f64::from(y * 4)), 7, 255]))
@@ -293,7 +336,7 @@ mod tests {
             picture.put_pixel(x, y, Rgba([0, 255, 0, 0]));
         }
         assert_eq!(shrink(&picture, 2, 1).get_pixel(0, 0).0, [200, 100, 50, 64]);
-        assert_eq!(bilinear(&picture, DVec2::new(1.0, 0.5)).0, [200, 100, 50, 128]);
+        assert_eq!(bilinear(&picture, DVec2::new(1.0, 0.5), false).0, [200, 100, 50, 128]);
         let unseen = RgbaImage::from_pixel(2, 2, Rgba([10, 20, 30, 0]));
         assert_eq!(shrink(&unseen, 1, 1).get_pixel(0, 0).0, [10, 20, 30, 0]);
     }
@@ -302,16 +345,16 @@ mod tests {
     fn undistorting_finds_every_pixel_where_the_lens_put_it() {
         let lens = Lens::new(LensModel::SimpleRadial, &[50.0, 32.0, 24.0, -0.2]).unwrap();
         let pinhole = pinhole(&lens);
-        let straight = undistort(&gradient(64, 48), &lens, [64, 48], &pinhole);
+        let straight = straighten(&gradient(64, 48), &source(&lens), &pinhole);
         for (x, y) in [(32, 24), (10, 10), (50, 40)] {
             let p = DVec2::new((f64::from(x) + 0.5 - 32.0) / 50.0, (f64::from(y) + 0.5 - 24.0) / 50.0);
-            let seen = lens.project(p) - 0.5;
+            let seen = lens.pixel(lens.distort(p)) - 0.5;
             let [red, green, _, weight] = straight.get_pixel(x, y).0;
             assert!((f64::from(red) - 4.0 * seen.x).abs() < 0.6 && (f64::from(green) - 4.0 * seen.y).abs() < 0.6);
             assert_eq!(weight, 255);
         }
         let pincushion = Lens::new(LensModel::SimpleRadial, &[50.0, 32.0, 24.0, 0.3]).unwrap();
-        let straight = undistort(&gradient(64, 48), &pincushion, [64, 48], &pinhole);
+        let straight = straighten(&gradient(64, 48), &source(&pincushion), &pinhole);
         assert_eq!(straight.get_pixel(0, 0).0[3], 0, "never seen");
     }
 

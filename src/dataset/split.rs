@@ -1,6 +1,6 @@
 //! What is trained on and what is held back.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::error::DatasetError;
@@ -10,12 +10,18 @@ use crate::files;
 /// Every n-th view by name is for testing, the first of them being one; none for 0.
 /// A single view is trained on unless all are held back. Says where that is so.
 pub(super) fn every(views: &mut [View], every: usize) -> Option<String> {
-    for (i, view) in views.iter_mut().enumerate() {
-        view.split = if every > 0 && i % every == 0 { Split::Test } else { Split::Train };
+    let (mut pictures, mut panoramas) = (0.., HashMap::new());
+    for view in views.iter_mut() {
+        let mut next = || pictures.next().unwrap_or(0);
+        // The faces of a panorama stay together.
+        let i: usize =
+            if view.face().is_some() { *panoramas.entry(view.listed_name()).or_insert_with(next) } else { next() };
+        view.split = if every > 0 && i.is_multiple_of(every) { Split::Test } else { Split::Train };
     }
+    let is_single = pictures.next() == Some(1);
     match views {
-        [only] if every > 1 => {
-            only.split = Split::Train;
+        all if is_single && every > 1 => {
+            all.iter_mut().for_each(|view| view.split = Split::Train);
             Some("there is only one picture: it is trained on, and none is held back".to_owned())
         }
         _ => None,
@@ -30,7 +36,8 @@ pub(super) fn by_file(views: &mut [View], path: &Path) -> Result<(), DatasetErro
     // Some editors put a mark before the text.
     let text = text.trim_start_matches('\u{feff}');
     let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, name)| !name.is_empty() && !name.starts_with('#'));
-    let known: HashSet<&str> = views.iter().flat_map(|view| [view.name.as_str(), stem(&view.name)]).collect();
+    let names: Vec<String> = views.iter().map(View::listed_name).collect();
+    let known: HashSet<&str> = names.iter().flat_map(|name| [name.as_str(), stem(name)]).collect();
     let mut test = HashSet::new();
     for (line, name) in lines {
         if !known.contains(name) {
@@ -40,8 +47,8 @@ pub(super) fn by_file(views: &mut [View], path: &Path) -> Result<(), DatasetErro
         }
         test.insert(name);
     }
-    for view in views.iter_mut() {
-        let is_test = test.contains(view.name.as_str()) || test.contains(stem(&view.name));
+    for (view, name) in views.iter_mut().zip(&names) {
+        let is_test = test.contains(name.as_str()) || test.contains(stem(name));
         view.split = if is_test { Split::Test } else { Split::Train };
     }
     Ok(())

@@ -133,15 +133,27 @@ pub struct TransformsCamera {
     /// As above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k3: Option<f64>,
-    /// As above; of the fisheye model.
+    /// As above; a fourth radial term, but of `FULL_OPENCV` the first of three that divide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k4: Option<f64>,
-    /// As above; not of the fisheye model.
+    /// Of `FULL_OPENCV` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k5: Option<f64>,
+    /// As above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k6: Option<f64>,
+    /// Tangential distortion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p1: Option<f64>,
-    /// As above; not of the fisheye model.
+    /// As above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p2: Option<f64>,
+    /// nerfstudio's other way to say k1, k2, k3, k4, p1, p2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distortion_params: Option<Vec<f64>>,
+    /// instant-ngp: a lens of NVIDIA's, which is not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ftheta_p0: Option<f64>,
     /// COLMAP's name of the camera model; that of OpenCV where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera_model: Option<String>,
@@ -152,6 +164,15 @@ pub struct TransformsCamera {
 
 /// The models of nerfstudio whose radial terms are a polynomial of the squared radius.
 const PERSPECTIVE: [&str; 6] = ["PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "PERSPECTIVE"];
+
+/// Those whose radial terms are a polynomial of the squared angle.
+const FISHEYE: [&str; 5] = ["OPENCV_FISHEYE", "FISHEYE", "SIMPLE_FISHEYE", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE"];
+
+/// COLMAP's model with a polynomial in the divisor.
+const FULL: &str = "FULL_OPENCV";
+
+/// A picture of all directions.
+const PANORAMA: &str = "EQUIRECTANGULAR";
 
 impl TransformsCamera {
     /// Size and intrinsics of a camera.
@@ -187,8 +208,12 @@ impl TransformsCamera {
             k2: self.k2.or(shared.k2),
             k3: self.k3.or(shared.k3),
             k4: self.k4.or(shared.k4),
+            k5: self.k5.or(shared.k5),
+            k6: self.k6.or(shared.k6),
             p1: self.p1.or(shared.p1),
             p2: self.p2.or(shared.p2),
+            distortion_params: self.distortion_params.clone().or_else(|| shared.distortion_params.clone()),
+            ftheta_p0: self.ftheta_p0.or(shared.ftheta_p0),
             camera_model: self.camera_model.clone().or_else(|| shared.camera_model.clone()),
             is_fisheye: self.is_fisheye.or(shared.is_fisheye),
         }
@@ -205,19 +230,20 @@ impl TransformsCamera {
     /// Focal lengths and principal point for a picture of this size.
     ///
     /// # Errors
-    /// A sentence, where no focal length is said.
+    /// A sentence, where no focal length is said or an angle is none of a camera.
     pub fn intrinsics(&self, (width, height): (u32, u32)) -> Result<Intrinsics, String> {
         let (width, height) = (f64::from(width), f64::from(height));
-        let of_angle = |angle: Option<f64>, side: f64| angle.map(|angle| side / (2.0 * (angle / 2.0).tan()));
-        let fx = self.fl_x.or(of_angle(self.camera_angle_x, width));
-        let fx = fx.ok_or("it has neither `fl_x` nor `camera_angle_x`")?;
-        let of_angle_y = if self.fl_x.is_some() { None } else { of_angle(self.camera_angle_y, height) };
-        Ok(Intrinsics {
-            fx,
-            fy: self.fl_y.or(of_angle_y).unwrap_or(fx),
-            cx: self.cx.unwrap_or(width / 2.0),
-            cy: self.cy.unwrap_or(height / 2.0),
-        })
+        let fx = match (self.fl_x, self.camera_angle_x) {
+            (Some(fx), _) => fx,
+            (None, Some(angle)) => focal_of_angle("camera_angle_x", angle, width)?,
+            (None, None) => return Err("it has neither `fl_x` nor `camera_angle_x`".into()),
+        };
+        let fy = match (self.fl_y, self.fl_x, self.camera_angle_y) {
+            (Some(fy), ..) => fy,
+            (None, None, Some(angle)) => focal_of_angle("camera_angle_y", angle, height)?,
+            _ => fx,
+        };
+        Ok(Intrinsics { fx, fy, cx: self.cx.unwrap_or(width / 2.0), cy: self.cy.unwrap_or(height / 2.0) })
     }
 
     /// The lens of a picture of this size.
@@ -225,28 +251,62 @@ impl TransformsCamera {
     /// # Errors
     /// A sentence, where no focal length is said or the model of the camera is not a known one.
     pub fn lens(&self, size: (u32, u32)) -> Result<Lens, String> {
-        let Intrinsics { fx, fy, cx, cy } = self.intrinsics(size)?;
-        let [k1, k2, k3, k4, p1, p2] =
-            [self.k1, self.k2, self.k3, self.k4, self.p1, self.p2].map(|value| value.unwrap_or(0.0));
         let name = self.camera_model.as_deref().unwrap_or("OPENCV");
-        let is_fisheye = name == "OPENCV_FISHEYE" || self.is_fisheye == Some(true);
-        let lens = if is_fisheye {
-            Lens::new(LensModel::OpenCvFisheye, &[fx, fy, cx, cy, k1, k2, k3, k4])
-        } else if !PERSPECTIVE.contains(&name) {
-            return Err(format!("camera model `{}` is not known", name.chars().take(40).collect::<String>()));
-        } else if k4 != 0.0 {
-            return Err(format!("k4 is {k4}, and only the fisheye model has it"));
-        } else if k3 != 0.0 {
-            Lens::new(LensModel::FullOpenCv, &[fx, fy, cx, cy, k1, k2, p1, p2, k3, 0.0, 0.0, 0.0])
-        } else if [k1, k2, p1, p2] == [0.0; 4] {
-            Lens::new(LensModel::Pinhole, &[fx, fy, cx, cy])
-        } else {
-            Lens::new(LensModel::OpenCv, &[fx, fy, cx, cy, k1, k2, p1, p2])
-        };
+        if name == PANORAMA {
+            let lens = Lens::new(LensModel::Equirectangular, &[size.0.into(), size.1.into()]);
+            return lens.ok_or_else(|| "its picture has no size".into());
+        }
+        if self.ftheta_p0.is_some() {
+            return Err(
+                "`ftheta_p0` stands for a lens that is not read; its pictures have to be undistorted before".into()
+            );
+        }
+        let is_fisheye = FISHEYE.contains(&name) || self.is_fisheye == Some(true);
+        if !is_fisheye && name != FULL && !PERSPECTIVE.contains(&name) {
+            let name: String = name.chars().take(40).collect();
+            let known = [&PERSPECTIVE[..5], &FISHEYE, &[FULL, PANORAMA]].concat().join(", ");
+            return Err(format!("camera model `{name}` is not known; known are {known}"));
+        }
+        let Intrinsics { fx, fy, cx, cy } = self.intrinsics(size)?;
+        let (model, distortion) = self.distortion(is_fisheye, name == FULL)?;
+        let lens = Lens::new(model, &[&[fx, fy, cx, cy], distortion.as_slice()].concat());
         let lens = lens.ok_or("its lens has the wrong number of values")?;
-        lens.check().map_err(|error| error.to_string())?;
+        lens.check()?;
         Ok(lens)
     }
+
+    /// The simplest model that has the terms that are not zero, and its parameters of distortion.
+    fn distortion(&self, is_fisheye: bool, is_full: bool) -> Result<(LensModel, Vec<f64>), String> {
+        let value = |value: Option<f64>| value.unwrap_or(0.0);
+        let [k1, k2, k3, k4, p1, p2] = match self.distortion_params.as_deref() {
+            None => [self.k1, self.k2, self.k3, self.k4, self.p1, self.p2].map(value),
+            Some(&[k1, k2, k3, k4, p1, p2]) => [k1, k2, k3, k4, p1, p2],
+            Some(list) => return Err(format!("`distortion_params` has {} values, six are expected", list.len())),
+        };
+        let [k5, k6] = [self.k5, self.k6].map(value);
+        if is_full {
+            return Ok((LensModel::FullOpenCv, vec![k1, k2, p1, p2, k3, k4, k5, k6]));
+        }
+        if [k5, k6] != [0.0; 2] {
+            return Err(format!("k5 is {k5} and k6 is {k6}, and only {FULL} has them"));
+        }
+        Ok(match (is_fisheye, [p1, p2] != [0.0; 2]) {
+            (true, false) => (LensModel::OpenCvFisheye, vec![k1, k2, k3, k4]),
+            (true, true) => (LensModel::ThinPrismFisheye, vec![k1, k2, p1, p2, k3, k4, 0.0, 0.0]),
+            _ if k4 != 0.0 => (LensModel::Nerfstudio, vec![k1, k2, p1, p2, k3, k4]),
+            _ if k3 != 0.0 => (LensModel::FullOpenCv, vec![k1, k2, p1, p2, k3, 0.0, 0.0, 0.0]),
+            _ if [k1, k2, p1, p2] == [0.0; 4] => (LensModel::Pinhole, Vec::new()),
+            _ => (LensModel::OpenCv, vec![k1, k2, p1, p2]),
+        })
+    }
+}
+
+/// The focal length of a field of view, in the unit of `side`.
+fn focal_of_angle(key: &str, angle: f64, side: f64) -> Result<f64, String> {
+    if angle > 0.0 && angle < std::f64::consts::PI {
+        return Ok(side / (2.0 * (angle / 2.0).tan()));
+    }
+    Err(format!("`{key}` is {angle}; radians between 0 and π are expected"))
 }
 
 /// A `transforms.json` that could not be used.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
 use std::path::PathBuf;
 
-use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose};
+use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose, unknown_model};
 use crate::dataset::error::DatasetError;
 use crate::dataset::lens::LensModel;
 use crate::dataset::tree::{Input, Tree};
@@ -95,11 +95,13 @@ impl Reader {
 
 pub(super) fn cameras(reader: &mut Reader) -> Result<BTreeMap<u32, ColmapCamera>, DatasetError> {
     let mut cameras = BTreeMap::new();
-    for _ in 0..reader.count(48)? {
+    for _ in 0..reader.count(40)? {
         let (id, model) = (reader.u32()?, reader.u32()?);
         let known = usize::try_from(model).ok().and_then(|model| LensModel::ALL.get(model));
-        let (model, _, num_parameters) =
-            known.ok_or_else(|| reader.fault(format!("camera {id} has model {model}; known are 0 to 10")))?;
+        let (model, _, num_parameters) = known.ok_or_else(|| DatasetError::Content {
+            path: reader.path.clone(),
+            reason: unknown_model(id, &format!("number {model}")),
+        })?;
         let size = [reader.u64()?, reader.u64()?];
         let parameters = (0..*num_parameters).map(|_| reader.floats::<1>().map(|[value]| value));
         let parameters = parameters.collect::<Result<Vec<_>, _>>()?;

@@ -93,26 +93,31 @@ pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOption
     let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
     found.add_points(find_points(tree, &[&folder, above, ""], options)?);
     let pictures = find_pictures(tree, &model.images, options, &mut found)?;
-    let taken: BTreeMap<u32, Taken> =
-        model.cameras.par_iter().map(|(id, camera)| (*id, Taken::new(camera.lens.clone(), camera.size))).collect();
-    let view = |(image, (place, divisor)): (&ColmapImage, (Place, u32))| -> Result<View, DatasetError> {
+    let taken: BTreeMap<u32, Vec<Taken>> =
+        model.cameras.par_iter().map(|(id, camera)| (*id, Taken::all(&camera.lens, camera.size))).collect();
+    let view = |(image, (place, divisor)): (&ColmapImage, (Place, u32))| -> Result<Vec<View>, DatasetError> {
         let name = image.name.clone();
         let taken = taken.get(&image.camera).ok_or_else(|| DatasetError::NoCamera {
             path: tree.path_of(&folder),
             name: name.clone(),
             camera: image.camera,
         })?;
-        let shape = Shape::new(taken, &place, divisor, options)?;
-        let camera = shape.camera(image.view_from_world).map_err(|source| DatasetError::Camera {
-            path: tree.path_of(&folder),
-            name: name.clone(),
-            source,
-        })?;
         let mask = MaskFile::find(tree, &name);
-        Ok(View { name, split: Split::Train, camera, source: shape.source(place, mask)? })
+        let pinhole = |taken: &Taken| {
+            let shape = Shape::new(taken, &place, divisor, options)?;
+            let camera = shape.camera(image.view_from_world).map_err(|source| DatasetError::Camera {
+                path: tree.path_of(&folder),
+                name: name.clone(),
+                source,
+            })?;
+            let source = shape.source(place.clone(), mask.clone())?;
+            Ok(View { name: taken.name(&name), split: Split::Train, camera, source })
+        };
+        taken.iter().map(pinhole).collect()
     };
     let shown = model.images.par_iter().zip(pictures).filter_map(|(image, picture)| Some((image, picture?)));
-    found.views = shown.map(view).collect::<Result<Vec<_>, _>>()?;
+    let views = shown.map(view).collect::<Result<Vec<_>, _>>()?;
+    found.views = views.into_iter().flatten().collect();
     Ok(found)
 }
 
@@ -236,6 +241,14 @@ fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Result<DAffine3, String> {
     Ok(DAffine3::from_rotation_translation(quaternion.normalize(), translation))
 }
 
+/// A model of a camera that is newer than this program, or none.
+fn unknown_model(camera: u32, model: &str) -> String {
+    format!(
+        "camera {camera} has the camera model {model}, and those of COLMAP 4.2 are known, SIMPLE_PINHOLE (0) to \
+         EQUIRECTANGULAR (17); the pictures that `colmap image_undistorter` makes of these have a known one"
+    )
+}
+
 fn camera(model: LensModel, size: [u64; 2], parameters: &[f64]) -> Result<ColmapCamera, String> {
     let lens = Lens::new(model, parameters)
         .ok_or_else(|| format!("{} does not have {} values", model.name(), parameters.len()))?;
@@ -243,6 +256,6 @@ fn camera(model: LensModel, size: [u64; 2], parameters: &[f64]) -> Result<Colmap
     let [Some(width), Some(height)] = sides else {
         return Err(format!("a picture of {}×{} pixels", size[0], size[1]));
     };
-    lens.check().map_err(|error| error.to_string())?;
+    lens.check()?;
     Ok(ColmapCamera { size: [width, height], lens })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose};
+use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose, unknown_model};
 use crate::dataset::error::DatasetError;
 use crate::dataset::lens::LensModel;
 use crate::dataset::tree::Tree;
@@ -133,11 +133,12 @@ pub(super) fn cameras(tree: &Tree, inside: &str) -> Result<BTreeMap<u32, ColmapC
     for_each_entry(tree, inside, |line| {
         let name = line.word(1)?;
         let model = LensModel::ALL.iter().find(|(_, known, _)| *known == name);
-        let (model, ..) = model.ok_or_else(|| line.fault(format!("`{}` is no camera model", shortened(name))))?;
+        let id = line.number(0)?;
+        let (model, ..) = model.ok_or_else(|| line.fault(unknown_model(id, &format!("`{}`", shortened(name)))))?;
         let size = [line.number(2)?, line.number(3)?];
         let parameters = (4..line.words.len()).map(|i| line.number(i)).collect::<Result<Vec<f64>, _>>()?;
         let camera = camera(*model, size, &parameters).map_err(|reason| line.fault(reason))?;
-        cameras.insert(line.number(0)?, camera);
+        cameras.insert(id, camera);
         Ok(())
     })?;
     Ok(cameras)

@@ -119,6 +119,13 @@ fn every_camera_model_is_read_and_undone() {
         ("SIMPLE_RADIAL_FISHEYE", "50", "0", true),
         ("RADIAL_FISHEYE", "50", "0.01 0.01", true),
         ("THIN_PRISM_FISHEYE", "50 50", "0.01 0 0.001 0.001 0 0 0.001 0.001", true),
+        ("RAD_TAN_THIN_PRISM_FISHEYE", "50 50", "0.01 0 0 0 0 0 0.001 0.001 0.001 0 0 0", true),
+        ("SIMPLE_DIVISION", "50", "-0.1", true),
+        ("DIVISION", "50 50", "0", false),
+        ("SIMPLE_FISHEYE", "50", "", true),
+        ("FISHEYE", "50 50", "", true),
+        ("EUCM", "50 50", "0.6 1.1", true),
+        ("EUCM", "50 50", "0 1.1", false),
     ] {
         let folder = one_picture(&format!("{model} 40 30 {focals} 21 14 {distortion}"));
         let dataset = open(folder.path());
@@ -181,4 +188,49 @@ fn folders_of_smaller_pictures_are_used_when_they_are_asked_for() {
     let dataset = Dataset::open(folder.path(), &narrow).unwrap();
     assert_eq!((dataset.views[0].camera.width, dataset.views[0].camera.height), (16, 12));
     assert!(dataset.notes.iter().any(|note| note.contains("16 pixels wide")), "{:?}", dataset.notes);
+}
+
+/// A binary model of one camera that looks along z and one picture, with the files of rigs and frames that COLMAP 4 writes
+/// beside.
+fn write_binary_model(folder: &Path, model: u32, size: [u64; 2], parameters: &[f64], name: &str) {
+    let parameters: Vec<u8> = parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let (one, id) = (1u64.to_le_bytes(), 1u32.to_le_bytes());
+    let camera = [&one[..], &id, &model.to_le_bytes(), &size[0].to_le_bytes(), &size[1].to_le_bytes(), &parameters];
+    write(&folder.join("cameras.bin"), camera.concat());
+    let pose: Vec<u8> = [1.0f64, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let image = [&one[..], &id, &pose, &id, name.as_bytes(), &[0], &0u64.to_le_bytes()];
+    write(&folder.join("images.bin"), image.concat());
+    write(&folder.join("points3D.bin"), 0u64.to_le_bytes());
+    write(&folder.join("rigs.bin"), [&one[..], &[7; 30]].concat());
+    write(&folder.join("frames.bin"), [&one[..], &[7; 60]].concat());
+}
+
+#[test]
+fn models_of_colmap_4_are_read_and_newer_ones_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let sparse = folder.path().join("sparse/0");
+    write_picture(&folder.path().join("images/a.png"), 40, 30);
+    for (model, parameters, name) in [
+        (
+            11,
+            &[50.0, 50.0, 20.0, 15.0, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0][..],
+            "RAD_TAN_THIN_PRISM_FISHEYE",
+        ),
+        (12, &[50.0, 20.0, 15.0, -0.1], "SIMPLE_DIVISION"),
+        (13, &[50.0, 50.0, 20.0, 15.0, -0.1], "DIVISION"),
+        (14, &[50.0, 20.0, 15.0], "SIMPLE_FISHEYE"),
+        (15, &[50.0, 50.0, 20.0, 15.0], "FISHEYE"),
+        (16, &[50.0, 50.0, 20.0, 15.0, 0.5, 1.0], "EUCM"),
+        (17, &[40.0, 30.0], "EQUIRECTANGULAR"),
+    ] {
+        write_binary_model(&sparse, model, [40, 30], parameters, "a.png");
+        let dataset = open(folder.path());
+        assert!(dataset.views.iter().all(|view| view.camera_model() == name), "{name}");
+        assert_eq!(dataset.views.len(), if model == 17 { 6 } else { 1 }, "{name}");
+        assert!(dataset.load(0).is_ok(), "{name}");
+    }
+    write_binary_model(&sparse, 18, [40, 30], &[50.0, 20.0, 15.0], "a.png");
+    let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("number 18") && message.contains("colmap image_undistorter"), "{message}");
+    assert!(message.contains("cameras.bin") && !message.contains("broken"), "{message}");
 }

@@ -8,6 +8,7 @@ mod findings;
 mod memory;
 mod mutations;
 mod nerf;
+mod panoramas;
 mod pictures;
 mod refusals;
 mod undistorter;

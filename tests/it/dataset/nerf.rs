@@ -51,10 +51,14 @@ fn frames_have_intrinsics_of_their_own() {
         format!("{}, {own}", path("images\\\\b.png")),
         format!("{}, \"k1\": 0.1, \"camera_model\": \"OPENCV_FISHEYE\"", path("images/c.png")),
         format!("{}, \"k1\": 0.1, \"k3\": 0.01", path("images/d.png")),
+        format!("{}, \"k1\": 0.1, \"k4\": 0.01", path("images/e.png")),
+        format!("{}, \"distortion_params\": [0.1, 0, 0, 0, 0.01, 0]", path("images/f.png")),
+        format!("{}, \"k1\": 0.1, \"p1\": 0.01, \"is_fisheye\": true", path("images/g.png")),
+        format!("{}, \"k4\": 0.1, \"k5\": 0.01, \"camera_model\": \"FULL_OPENCV\"", path("images/h.png")),
     ];
     let shared = "\"fl_x\": 50, \"fl_y\": 51.5, \"cx\": 21, \"cy\": 16, \"w\": 40.0, \"h\": 30.0, \"aabb_scale\": 4,";
     write(&folder.path().join("transforms.json"), transforms(shared, &frames));
-    for name in ["a", "b", "c", "d"] {
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         write_picture(&folder.path().join(format!("images/{name}.png")), 40, 30);
     }
     let dataset = open(folder.path());
@@ -62,9 +66,10 @@ fn frames_have_intrinsics_of_their_own() {
     assert_eq!((of(0).fx, of(0).fy, of(0).cx, of(0).cy), (50.0, 51.5, 21.0, 16.0));
     assert_eq!((of(1).fx, of(1).fy, of(1).cx, of(1).cy), (80.0, 81.0, 19.0, 14.0));
     let models: Vec<&str> = dataset.views.iter().map(|view| view.camera_model()).collect();
-    assert_eq!(models, ["PINHOLE", "PINHOLE", "OPENCV_FISHEYE", "FULL_OPENCV"]);
-    let distorted: Vec<bool> = dataset.views.iter().map(|view| view.is_distorted()).collect();
-    assert_eq!(distorted, [false, false, true, true]);
+    let perspective = ["FULL_OPENCV", "OPENCV", "OPENCV", "THIN_PRISM_FISHEYE", "FULL_OPENCV"];
+    assert_eq!(models, [&["PINHOLE", "PINHOLE", "OPENCV_FISHEYE"], perspective.as_slice()].concat());
+    let distorted = dataset.views.iter().filter(|view| view.is_distorted()).count();
+    assert_eq!(distorted, 6, "all but the first two");
     assert_eq!(dataset.indices(Split::Test).collect::<Vec<_>>(), [0]);
 }
 

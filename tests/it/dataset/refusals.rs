@@ -47,12 +47,14 @@ fn text_models_with_a_bad_line_are_refused_with_its_number() {
     for (content, parts) in [
         ("# c\n1 PINHOLE 40 30 50 50 20\n", ["line 2", "PINHOLE does not have 3 values"]),
         ("\n\n1 PINHOLE 40 x 50 50 20 15\n", ["line 3", "`x`"]),
-        ("1 HOLE 40 30 50 50 20 15\n", ["line 1", "`HOLE` is no camera model"]),
+        ("1 HOLE 40 30 50 50 20 15\n", ["line 1", "camera 1 has the camera model `HOLE`"]),
         ("1\n", ["line 1", "expected more"]),
         ("1 PINHOLE 0 30 50 50 20 15\n", ["line 1", "0×30"]),
         ("1 PINHOLE 40 99999999999 50 50 20 15\n", ["line 1", "99999999999"]),
         ("1 PINHOLE 40 30 -50 50 20 15\n", ["line 1", "positive focal lengths"]),
         ("1 PINHOLE 40 30 50 50 nan 15\n", ["line 1", "finite principal point"]),
+        ("1 FOV 40 30 50 50 20 15 4\n", ["line 1", "less than π"]),
+        ("1 EUCM 40 30 50 50 20 15 1.5 1\n", ["line 1", "EUCM has alpha 1.5"]),
     ] {
         says(&with("sparse/0/cameras.txt", content), &[&["cameras.txt"], parts.as_slice()].concat());
     }
@@ -182,8 +184,12 @@ fn transforms_that_cannot_be_used() {
         (frame("[[1,0,0,0],[0,1,0,0]]"), "rows of four numbers"),
         (good.replace("\"fl_x\": 50", "\"a\": 1"), "neither `fl_x` nor `camera_angle_x`"),
         (good.replace("\"fl_x\": 50", "\"fl_x\": -1"), "positive focal lengths"),
-        (good.replace("\"fl_x\"", "\"camera_model\": \"EQUIRECTANGULAR\", \"fl_x\""), "EQUIRECTANGULAR"),
-        (good.replace("\"fl_x\"", "\"k4\": 0.1, \"fl_x\""), "k4"),
+        (good.replace("\"fl_x\"", "\"camera_model\": \"ORTHOPHOTO\", \"fl_x\""), "`ORTHOPHOTO` is not known"),
+        (good.replace("\"fl_x\"", "\"k5\": 0.1, \"fl_x\""), "k5 is 0.1"),
+        (good.replace("\"fl_x\"", "\"ftheta_p0\": 0.1, \"fl_x\""), "`ftheta_p0`"),
+        (good.replace("\"fl_x\"", "\"distortion_params\": [0.1], \"fl_x\""), "has 1 values, six"),
+        (good.replace("\"fl_x\": 50", "\"camera_angle_x\": 60"), "`camera_angle_x` is 60; radians"),
+        (good.replace("\"fl_x\": 50", "\"camera_angle_x\": 0"), "`camera_angle_x` is 0; radians"),
         (good.replace("images/a.png", "../b.png"), "outside"),
     ] {
         refused(&json, &["transforms.json", part]);

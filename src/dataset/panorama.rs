@@ -1,0 +1,115 @@
+//! Pictures of all directions, cut into six pinholes of 90°: the faces of a cube around the camera.
+//!
+//! The picture is equirectangular: columns are angles around the y axis, the middle one straight ahead, and rows are angles
+//! from straight up to straight down. COLMAP and nerfstudio mean the same by it.
+
+use std::f64::consts::PI;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use glam::{DMat3, DVec2, DVec3};
+use image::RgbaImage;
+
+use super::DatasetOptions;
+use super::error::DatasetError;
+use super::picture::{Picture, Source};
+use crate::camera::{Camera, Intrinsics};
+
+/// Where a pinhole looks, in the axes of the panorama's camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Face {
+    Front,
+    Right,
+    Back,
+    Left,
+    Up,
+    Down,
+}
+
+impl Face {
+    pub(super) const ALL: [Self; 6] = [Self::Front, Self::Right, Self::Back, Self::Left, Self::Up, Self::Down];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Front => "front",
+            Self::Right => "right",
+            Self::Back => "back",
+            Self::Left => "left",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+
+    /// Pixels of a side, for a panorama of that width. In the middle of a face, where a pinhole's pixels see the most, they
+    /// see no more than the panorama's do, so that nothing is lost.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a third of a side")]
+    pub(super) fn side(panorama_width: u32) -> u32 {
+        (f64::from(panorama_width) / PI).ceil() as u32
+    }
+
+    /// `NAME.front.EXTENSION` for `NAME.EXTENSION`.
+    pub(super) fn name(self, panorama: &str) -> String {
+        let face = self.word();
+        match panorama.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')) {
+            Some((stem, extension)) => format!("{stem}.{face}.{extension}"),
+            None => format!("{panorama}.{face}"),
+        }
+    }
+
+    /// The name of the panorama, given that of the face.
+    pub(super) fn panorama(self, name: &str) -> String {
+        let infix = format!(".{}", self.word());
+        match name.rfind(&infix) {
+            Some(at) => [&name[..at], &name[at + infix.len()..]].concat(),
+            None => name.into(),
+        }
+    }
+
+    /// The rotation from the axes of the panorama's camera to those of the face's. The horizon is level in the four faces
+    /// around; the lower border of the upper face and the upper border of the lower one meet the front.
+    pub(super) fn face_from_panorama(self) -> DMat3 {
+        let (right, down, ahead) = match self {
+            Self::Front => (DVec3::X, DVec3::Y, DVec3::Z),
+            Self::Right => (DVec3::NEG_Z, DVec3::Y, DVec3::X),
+            Self::Back => (DVec3::NEG_X, DVec3::Y, DVec3::NEG_Z),
+            Self::Left => (DVec3::Z, DVec3::Y, DVec3::NEG_X),
+            Self::Up => (DVec3::X, DVec3::Z, DVec3::NEG_Y),
+            Self::Down => (DVec3::X, DVec3::NEG_Z, DVec3::Y),
+        };
+        DMat3::from_cols(right, down, ahead).transpose()
+    }
+
+    /// Pixel coordinates in the panorama of the face's direction (x, y, 1), `p = (x, y)`. `panorama` holds its pixels a
+    /// radian and its middle.
+    pub(super) fn project(self, p: DVec2, panorama: &Intrinsics) -> DVec2 {
+        let d = self.face_from_panorama().transpose() * p.extend(1.0);
+        let around = d.x.atan2(d.z);
+        let down = d.y.atan2(d.x.hypot(d.z));
+        DVec2::new(panorama.fx * around + panorama.cx, panorama.fy * down + panorama.cy)
+    }
+}
+
+/// The panorama that was decoded last, so that its other faces need not decode it again. Threads that ask for faces of one
+/// panorama wait for whoever decodes it.
+#[derive(Debug, Default)]
+pub(super) struct LastPanorama(Mutex<Option<(PathBuf, Arc<RgbaImage>)>>);
+
+impl LastPanorama {
+    pub(super) fn get(
+        &self,
+        source: &Source,
+        camera: &Camera,
+        options: &DatasetOptions,
+    ) -> Result<Arc<RgbaImage>, DatasetError> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = source.picture.path();
+        if let Some((_, picture)) = last.as_ref().filter(|(known, _)| *known == path) {
+            return Ok(Arc::clone(picture));
+        }
+        // The other one is let go of first, so that there are never two.
+        *last = None;
+        let picture = Arc::new(Picture::decode(source, camera, options)?);
+        *last = Some((path, Arc::clone(&picture)));
+        Ok(picture)
+    }
+}
