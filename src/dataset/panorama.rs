@@ -40,11 +40,11 @@ impl Face {
         }
     }
 
-    /// Pixels of a side, for a panorama of that width. In the middle of a face, where a pinhole's pixels see the most, they
-    /// see no more than the panorama's do, so that nothing is lost.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a third of a side")]
-    pub(super) fn side(panorama_width: u32) -> u32 {
-        (f64::from(panorama_width) / PI).ceil() as u32
+    /// Pixels of a side, for a panorama of that width and height. In the middle of a face, where a pinhole's pixels see the
+    /// most, they see no more than the panorama's do, so that nothing is lost.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no more than the panorama's sides")]
+    pub(super) fn side([width, height]: [u32; 2]) -> u32 {
+        (f64::from(width) / PI).max(2.0 * f64::from(height) / PI).ceil() as u32
     }
 
     /// `NAME.front.EXTENSION` for `NAME.EXTENSION`.

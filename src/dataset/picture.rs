@@ -124,7 +124,7 @@ impl Picture {
                 Cow::Owned(straighten(&picture, source, &camera.resized(width, height)))
             }
             Optics::Panorama(..) => {
-                let side = Face::side(picture.width()).max(camera.width).max(camera.height);
+                let side = Face::side(picture.dimensions().into()).max(camera.width).max(camera.height);
                 Cow::Owned(straighten(&picture, source, &camera.resized(side, side)))
             }
         };

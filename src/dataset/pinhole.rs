@@ -73,7 +73,7 @@ impl Taken {
     }
 
     fn face(lens: &Lens, size: [u32; 2], face: Face) -> Self {
-        let side = Face::side(size[0]);
+        let side = Face::side(size);
         let half = f64::from(side) / 2.0;
         let pinhole = Intrinsics { fx: half, fy: half, cx: half, cy: half };
         let optics = Optics::Panorama(face, lens.intrinsics);
@@ -178,7 +178,7 @@ mod tests {
         let numbers = |text: &str| text.split(' ').map(|word| word.parse().unwrap()).collect::<Vec<f64>>();
         let (taken, pinhole) = (numbers(taken), numbers(pinhole));
         let (model, ..) = LensModel::ALL.iter().find(|(_, known, _)| *known == name).unwrap();
-        let size = |numbers: &[f64]| [numbers[0] as u32, numbers[1] as u32];
+        let size = |numbers: &[f64]| [numbers[0], numbers[1]].map(|side| side.to_string().parse().unwrap());
         (Lens::new(*model, &taken[2..]).unwrap(), size(&taken), size(&pinhole), pinhole[2..].to_vec())
     }
 
