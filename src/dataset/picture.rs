@@ -100,7 +100,11 @@ impl Picture {
     }
 
     /// The picture of the file, with a weight for each pixel. `camera` says how large it has to be at least.
-    pub(super) fn decode(source: &Source, camera: &Camera, options: &DatasetOptions) -> Result<RgbaImage, DatasetError> {
+    pub(super) fn decode(
+        source: &Source,
+        camera: &Camera,
+        options: &DatasetOptions,
+    ) -> Result<RgbaImage, DatasetError> {
         let (decoded, orientation) = decode(source, camera)?;
         let mut picture = weighted(decoded, options);
         if let Some(mask) = &source.mask {

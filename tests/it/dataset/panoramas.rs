@@ -56,13 +56,19 @@ fn assert_directions(dataset: &Dataset) {
 #[test]
 fn the_six_faces_of_colmaps_panoramas_look_where_their_cameras_say() {
     let folder = tempfile::tempdir().unwrap();
-    write_panoramas(folder.path(), &["a.png"], DQuat::from_xyzw(0.3, -0.5, 0.2, 0.7).normalize());
+    let view_from_world = DQuat::from_xyzw(0.3, -0.5, 0.2, 0.7).normalize();
+    write_panoramas(folder.path(), &["a.png"], view_from_world);
     let dataset = open(folder.path());
     let names: Vec<&str> = dataset.views.iter().map(|view| view.name.as_str()).collect();
     assert_eq!(names, ["a.back.png", "a.down.png", "a.front.png", "a.left.png", "a.right.png", "a.up.png"]);
     let note = "1 pictures of all directions are cut into 6 pinholes of 90°";
     assert!(dataset.notes.iter().any(|found| found.contains(note)), "{:?}", dataset.notes);
     assert!(dataset.views.iter().all(|view| !view.is_distorted() && view.camera_model() == "EQUIRECTANGULAR"));
+    let axes = [DVec3::NEG_Z, DVec3::Y, DVec3::Z, DVec3::NEG_X, DVec3::X, DVec3::NEG_Y];
+    for (view, axis) in dataset.views.iter().zip(axes) {
+        let ahead = view_from_world * view.camera.ray(glam::DVec2::splat(41.0));
+        assert!((ahead - axis).length() < 1e-9, "{} looks along {ahead}", view.name);
+    }
     assert_directions(&dataset);
 }
 
