@@ -306,7 +306,7 @@ mod tests {
 
     /// A picture that a lens took, 64×48.
     fn source(lens: &Lens) -> Source {
-        let picture = Place { tree: Arc::new(Tree::Folder("".into())), inside: String::new() };
+        let picture = Place { tree: Arc::new(Tree::open(std::path::Path::new(".")).unwrap()), inside: String::new() };
         let Taken { optics, size, .. } = Taken::new(lens.clone(), [64, 48]);
         let model = lens.model().name();
         Source { picture, mask: None, file_size: size, is_turned: false, model, optics, taken_size: size, unseen: 0.0 }
