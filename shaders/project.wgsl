@@ -158,7 +158,7 @@ fn project(id: u32, edges: ptr<function, Lines>) -> Projected {
             (*edges)[k] = vec4(slope, at_origin, f32(hull.vertices[k]));
         }
     }
-    if camera.background.w == 1.0 {
+    if ANTIALIAS == 1u {
         antialias(&convex, edges, &plane, hull.count);
         if !are_finite(edges, hull.count) || convex.opacity <= ALPHA_MIN {
             return convex;

@@ -85,16 +85,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     // Both factors contain z.
     let opacity = projected[id].opacity;
-    var v_opacity = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
-    var v_delta = smoothness_backward(id);
-    var v_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
-    var v_plane = lines_backward(id, &in_plane);
-    if camera.background.w == 1.0 {
+    var v_opacity: f32;
+    var v_delta: f32;
+    var v_sigma: f32;
+    var v_plane: array<vec2<f32>, POINTS>;
+    if ANTIALIAS == 1u {
         let full = antialias_backward(id, &in_plane);
         v_opacity = full.raw_opacity;
         v_delta = full.log_delta;
         v_sigma = full.log_sigma;
         v_plane = full.plane;
+    } else {
+        v_opacity = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
+        v_delta = smoothness_backward(id);
+        v_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
+        v_plane = lines_backward(id, &in_plane);
     }
     if GRADIENT == GRADIENT_AUTHORS {
         for (var k = 0u; k < POINTS; k++) {

@@ -5,7 +5,7 @@ struct Camera {
     view_from_world: array<vec4<f32>, 3>,
     // Where the camera stands, world units; the last component is the near plane's depth.
     position_near: vec4<f32>,
-    // sRGB behind everything; the last component is 1 with anti-aliasing, 0 without.
+    // sRGB behind everything; the last component is unused.
     background: vec4<f32>,
     // fx, fy in pixels.
     focal: vec2<f32>,

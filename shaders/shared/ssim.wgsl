@@ -1,5 +1,5 @@
-// Windows of the structural similarity: src/reference/loss.rs on tiles of 16×16 pixels, one thread for a run of four, so
-// that what it reads serves several windows.
+// Windows of the structural similarity: src/reference/loss.rs on tiles of 16×16 pixels, one thread for a run of RUN
+// pixels, so that what it reads serves several windows.
 
 // What lies outside the picture counts as zero and keeps its weight. Values are taken relative to the middle of their
 // range, which changes no variance and costs f32 fewer digits.
@@ -9,8 +9,7 @@ const REACH: u32 = SSIM_WINDOW / 2u;
 const SIDE: u32 = TILE_SIZE + 2u * REACH;
 // That tile blurred along its rows.
 const NUM_BLURRED: u32 = SIDE * TILE_SIZE;
-// Pixels of a thread, and runs of a row.
-const RUN: u32 = 4u;
+// Runs of a row; RUN are the pixels of a thread.
 const RUNS: u32 = TILE_SIZE / RUN;
 const THREADS: u32 = TILE_SIZE * RUNS;
 // Pixels that the windows of a run reach.

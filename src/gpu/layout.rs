@@ -56,7 +56,7 @@ mirrors! {
         pub view_from_world: [[f32; 4]; 3],
         /// Where the camera stands, world units; the last component is the near plane's depth.
         pub position_near: [f32; 4],
-        /// sRGB behind everything; the last component is 1 with anti-aliasing, 0 without.
+        /// sRGB behind everything; the last component is unused.
         pub background: [f32; 4],
         /// fx, fy in pixels.
         pub focal: [f32; 2],

@@ -81,6 +81,17 @@ const ROW: Part = choice!(Traits::has_cheap_shuffles, "shared/row_lanes.wgsl", "
 /// How numbers of a convex are added up.
 const SUMS: Part = choice!(Traits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
 
+/// Clusters of eight threads whose numbers the lanes of a subgroup add up.
+const GROUPS_OF_CLUSTERS: Part = Part::Choice(|traits| match traits.subgroups {
+    Some((fewest, _)) if fewest >= 32 => "const CLUSTERS_PER_GROUP: u32 = 4u;\n",
+    Some((fewest, _)) if fewest >= 16 => "const CLUSTERS_PER_GROUP: u32 = 2u;\n",
+    _ => "const CLUSTERS_PER_GROUP: u32 = 1u;\n",
+});
+
+/// Pixels of a thread of the loss: more of them read less memory and hold more in registers, of which GPUs have too few.
+const RUN_OF_LOSS: Part =
+    Part::Choice(|traits| if traits.is_software { "const RUN: u32 = 4u;\n" } else { "const RUN: u32 = 2u;\n" });
+
 /// Whether lanes of subgroups are consecutive threads. Constant: `PROBE_THREADS`.
 pub const PROBE: Shader = Shader { name: "probe", parts: &[text!("probe.wgsl")] };
 
@@ -123,7 +134,7 @@ pub const SORT_SCATTER: Shader = Shader {
     ],
 };
 
-/// Convexes as a camera sees them. Constant: POINTS.
+/// Convexes as a camera sees them. Constants: POINTS, ANTIALIAS.
 pub const PROJECT: Shader = Shader {
     name: "project",
     parts: &[
@@ -222,6 +233,7 @@ pub const RASTERIZE_BACKWARD: Shader = Shader {
         text!("shared/blend.wgsl"),
         TOGETHER,
         ROW,
+        GROUPS_OF_CLUSTERS,
         SUMS,
         text!("rasterize_backward.wgsl"),
     ],
@@ -256,7 +268,7 @@ pub const GATHER_COTANGENTS: Shader = Shader {
     ],
 };
 
-/// Gradients of every parameter but the spherical harmonics. Constants: POINTS, GRADIENT.
+/// Gradients of every parameter but the spherical harmonics. Constants: POINTS, GRADIENT, ANTIALIAS.
 pub const PROJECT_BACKWARD: Shader = Shader {
     name: "project_backward",
     parts: &[
@@ -296,13 +308,15 @@ pub const ADMIT_INSTANCES: Shader = Shader {
 };
 
 /// L1 and SSIM, and derivatives by the moments of every window.
-pub const LOSS: Shader =
-    Shader { name: "loss", parts: &[text!("shared/loss_args.wgsl"), text!("shared/ssim.wgsl"), text!("loss.wgsl")] };
+pub const LOSS: Shader = Shader {
+    name: "loss",
+    parts: &[text!("shared/loss_args.wgsl"), RUN_OF_LOSS, text!("shared/ssim.wgsl"), text!("loss.wgsl")],
+};
 
 /// Gradient of the loss by the picture.
 pub const LOSS_BACKWARD: Shader = Shader {
     name: "loss_backward",
-    parts: &[text!("shared/loss_args.wgsl"), text!("shared/ssim.wgsl"), text!("loss_backward.wgsl")],
+    parts: &[text!("shared/loss_args.wgsl"), RUN_OF_LOSS, text!("shared/ssim.wgsl"), text!("loss_backward.wgsl")],
 };
 
 /// Means over the picture.
@@ -405,7 +419,15 @@ impl Shader {
             "probe" => &[&[("PROBE_THREADS", 64)]],
             "rasterize" => &[&[("INSPECT", 0)], &[("INSPECT", 1)]],
             "gather_cotangents" => &[&[("LANES", 8)]],
-            "project_backward" => &[&[("GRADIENT", 0)], &[("GRADIENT", 1)], &[("GRADIENT", 2)]],
+            "project" => &[&[("ANTIALIAS", 0)], &[("ANTIALIAS", 1)]],
+            "project_backward" => &[
+                &[("GRADIENT", 0), ("ANTIALIAS", 0)],
+                &[("GRADIENT", 0), ("ANTIALIAS", 1)],
+                &[("GRADIENT", 1), ("ANTIALIAS", 0)],
+                &[("GRADIENT", 1), ("ANTIALIAS", 1)],
+                &[("GRADIENT", 2), ("ANTIALIAS", 0)],
+                &[("GRADIENT", 2), ("ANTIALIAS", 1)],
+            ],
             _ => &[&[]],
         }
     }

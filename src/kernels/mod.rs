@@ -2,6 +2,7 @@
 //! of kernels belongs to whoever calls them.
 
 mod adam;
+mod antialias;
 mod bin;
 mod blocks;
 mod density;

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
+use super::antialias::WithAntialias;
 use crate::constants::WINDOW_UNIT;
 use crate::gpu::layout::Camera;
 use crate::gpu::{Binding, Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
 use crate::scene::Params;
 
-/// The compiled kernel.
+/// The compiled kernels.
 #[derive(Debug)]
-pub struct Project(Kernel);
+pub struct Project(WithAntialias);
 
 /// Projected convexes, in structs that only shaders know.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct ProjectedBuffers {
 pub struct ProjectArgs<'a> {
     /// The camera, which knows the same convexes.
     pub camera: &'a Buffer<Camera>,
+    /// Whether convexes are anti-aliased.
+    pub antialias: bool,
     /// The convexes to project: as many as the bindings show.
     pub convexes: &'a Range<u64>,
     /// The scene.
@@ -41,19 +44,19 @@ impl Project {
     /// # Errors
     /// [`GpuError::Shader`].
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
-        Ok(Self(Kernel::new(gpu, &shaders::PROJECT, &[("POINTS", points_per_convex)])?))
+        Ok(Self(WithAntialias::new(gpu, &shaders::PROJECT, &[("POINTS", points_per_convex)])?))
     }
 
     /// Size of a projected convex and its lines.
     #[must_use]
     pub fn words_per_convex(&self) -> u64 {
-        (self.0.element_bytes("projected") + self.0.element_bytes("lines")) / 4
+        (self.0.plain().element_bytes("projected") + self.0.plain().element_bytes("lines")) / 4
     }
 
     /// Most convexes that kernels see at once, because some bind all of them.
     #[must_use]
     pub fn most_convexes(&self, gpu: &Gpu) -> u32 {
-        let bytes = self.0.element_bytes("projected").max(self.0.element_bytes("lines")).max(1);
+        let bytes = self.0.plain().element_bytes("projected").max(self.0.plain().element_bytes("lines")).max(1);
         u32::try_from(gpu.binding_elements::<u8>() / bytes).unwrap_or(u32::MAX)
     }
 
@@ -65,18 +68,19 @@ impl Project {
         // A binding shows at least one.
         let len = u64::from(num_convexes.max(1));
         Ok(ProjectedBuffers {
-            convexes: gpu.zeros("projected", len * self.0.element_bytes("projected") / 4)?,
-            lines: gpu.zeros("lines", len * self.0.element_bytes("lines") / 16)?,
+            convexes: gpu.zeros("projected", len * self.0.plain().element_bytes("projected") / 4)?,
+            lines: gpu.zeros("lines", len * self.0.plain().element_bytes("lines") / 16)?,
         })
     }
 
     /// Records the dispatch.
     ///
     /// # Errors
-    /// [`GpuError::Binding`].
+    /// [`GpuError::Binding`], and [`GpuError::Shader`] where the kernel is compiled first.
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectArgs<'_>) -> Result<(), GpuError> {
+        let kernel = self.0.get(args.antialias)?;
         let params = rows_of(args.params, args.row_widths, args.convexes);
-        let [projected, lines] = projected_rows(&self.0, args.projected, args.convexes);
+        let [projected, lines] = projected_rows(kernel, args.projected, args.convexes);
         let bindings = [
             ("camera", args.camera.all()),
             ("points", params.points),
@@ -87,7 +91,7 @@ impl Project {
             projected,
             lines,
         ];
-        commands.dispatch(&self.0, threads_of(args.convexes), &bindings)
+        commands.dispatch(kernel, threads_of(args.convexes), &bindings)
     }
 }
 
@@ -123,7 +127,7 @@ pub struct ProjectBackward {
     rest: Kernel,
     chunks: Kernel,
     gather: Kernel,
-    project: Kernel,
+    project: WithAntialias,
     sh: Kernel,
 }
 
@@ -200,7 +204,7 @@ impl ProjectBackward {
             rest: compile(&shaders::FORGET_REST)?,
             chunks: compile(&shaders::GATHER_CHUNKS)?,
             gather: compile(&shaders::GATHER_COTANGENTS)?,
-            project: compile(&shaders::PROJECT_BACKWARD)?,
+            project: WithAntialias::new(gpu, &shaders::PROJECT_BACKWARD, &constants)?,
             sh: compile(&shaders::SH_BACKWARD)?,
         })
     }
@@ -246,13 +250,14 @@ impl ProjectBackward {
     /// Records the way from projected convexes to gradients.
     ///
     /// # Errors
-    /// [`GpuError::Binding`].
+    /// [`GpuError::Binding`], and [`GpuError::Shader`] where the kernel is compiled first.
     pub fn record(&self, commands: &mut Commands<'_>, args: ProjectBackwardArgs<'_>) -> Result<(), GpuError> {
-        let ProjectArgs { camera, convexes, params, row_widths, projected } = args.forward;
+        let ProjectArgs { camera, antialias, convexes, params, row_widths, projected } = args.forward;
+        let kernel = self.project.get(antialias)?;
         let params = rows_of(params, row_widths, convexes);
         let gradients = rows_of(args.gradients, row_widths, convexes);
         let (camera, points) = (("camera", camera.all()), ("points", params.points));
-        let [projected, lines] = projected_rows(&self.project, projected, convexes);
+        let [projected, lines] = projected_rows(kernel, projected, convexes);
         let cotangents = Self::cotangents_per_convex(args.points_per_convex);
         let v_projected = ("v_projected", rows(args.v_projected, cotangents, convexes));
         let sh = [camera, points, ("sh", params.sh), projected, v_projected, ("v_sh", gradients.sh)];
@@ -268,6 +273,6 @@ impl ProjectBackward {
             ("v_log_sigma", gradients.log_sigma),
             ("v_raw_opacity", gradients.raw_opacity),
         ];
-        commands.dispatch(&self.project, threads_of(convexes), &project)
+        commands.dispatch(kernel, threads_of(convexes), &project)
     }
 }

@@ -182,7 +182,7 @@ impl Differentiator {
         }
         for window in &view.convexes {
             let args = ProjectBackwardArgs {
-                forward: frame.project_args(scene, window),
+                forward: frame.project_args(scene, view, window),
                 points_per_convex: scene.points_per_convex,
                 v_projected: &memory.v_projected,
                 gradients: &memory.gradients,

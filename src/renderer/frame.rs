@@ -248,9 +248,10 @@ impl FrameMemory {
         }
     }
 
-    pub(super) fn project_args<'a>(&'a self, scene: &'a GpuScene, window: &'a Window) -> ProjectArgs<'a> {
+    pub(super) fn project_args<'a>(&'a self, scene: &'a GpuScene, view: &View, window: &'a Window) -> ProjectArgs<'a> {
         ProjectArgs {
             camera: &window.camera,
+            antialias: view.antialias,
             convexes: &window.items,
             params: &scene.params,
             row_widths: row_widths(scene.points_per_convex as usize).map(|width| width as u64),

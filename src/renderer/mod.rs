@@ -284,7 +284,7 @@ impl Renderer {
         assert_eq!(scene.points_per_convex, self.points_per_convex, "a renderer is made for one number of points");
         memory.num_convexes.write(&self.gpu, 0, &[scene.num_convexes]);
         for window in &view.convexes {
-            self.project.record(commands, memory.project_args(scene, window))?;
+            self.project.record(commands, memory.project_args(scene, view, window))?;
         }
         let (count, slots) = (&memory.num_convexes, &memory.first_slot_from_rank);
         self.bin.tiles(commands, (&view.whole, scene.num_convexes), &memory.projected, &memory.by_depth)?;

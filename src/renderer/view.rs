@@ -14,6 +14,8 @@ use crate::kernels::BandArgs;
 pub struct View {
     /// Width and height in pixels.
     pub(super) size: [u32; 2],
+    /// Whether convexes are anti-aliased.
+    pub(super) antialias: bool,
     pub(super) whole: Buffer<layout::Camera>,
     /// Convexes that the bindings of the parameters show at a time.
     pub(super) convexes: Vec<Window>,
@@ -88,6 +90,7 @@ impl View {
             bands: bands.collect::<Result<_, GpuError>>()?,
             slots: slots.collect::<Result<_, GpuError>>()?,
             size,
+            antialias: options.antialias,
             whole,
         })
     }
@@ -156,7 +159,7 @@ fn layout_camera(
     layout::Camera {
         view_from_world: [row(0), row(1), row(2)],
         position_near: [position.x, position.y, position.z, options.near.max(0.0) as f32],
-        background: [red, green, blue, if options.antialias { 1.0 } else { 0.0 }],
+        background: [red, green, blue, 0.0],
         focal: [camera.intrinsics.fx as f32, camera.intrinsics.fy as f32],
         principal: [camera.intrinsics.cx as f32, camera.intrinsics.cy as f32],
         size: [camera.width, camera.height],
