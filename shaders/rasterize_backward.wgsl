@@ -42,20 +42,27 @@ fn sum(x: vec4<f32>) -> f32 {
     return (x.x + x.y) + (x.z + x.w);
 }
 
+// What four pixels, of which the first lies `p` from the convex's origin, say about line k, from the cotangents of its values.
+fn line_backward(k: u32, p: vec2<f32>, v_line: vec4<f32>, numbers: ptr<function, Numbers>) {
+    let v_c = sum(v_line);
+    (*numbers)[3u * k] = sum(v_line * (p.x + vec4(0.0, 1.0, 2.0, 3.0)));
+    (*numbers)[3u * k + 1u] = v_c * p.y;
+    (*numbers)[3u * k + 2u] = v_c;
+}
+
 // What four pixels say about the lines, from the cotangent of lambda.
 fn lines_backward(meeting: Meeting, v_lambda: vec4<f32>, numbers: ptr<function, Numbers>) {
-    let x = meeting.p.x + vec4(0.0, 1.0, 2.0, 3.0);
-    for (var k = 0u; k < POINTS; k++) {
-        let t = line_at(meeting.row, k, meeting.p);
-        var share = select(vec4(0.0), vec4(1.0), t == meeting.largest);
-        if meeting.is_smooth {
-            share = select(share, exp2(t - meeting.lambda), meeting.smooth_here);
+    if meeting.is_smooth {
+        for (var k = 0u; k < POINTS; k++) {
+            let t = line_at(meeting.row, k, meeting.p);
+            let one = select(vec4(0.0), v_lambda, t == meeting.largest);
+            line_backward(k, meeting.p, select(one, v_lambda * exp2(t - meeting.lambda), meeting.smooth_here), numbers);
         }
-        let v_line = v_lambda * share;
-        let v_c = sum(v_line);
-        (*numbers)[3u * k] = sum(v_line * x);
-        (*numbers)[3u * k + 1u] = v_c * meeting.p.y;
-        (*numbers)[3u * k + 2u] = v_c;
+    } else {
+        for (var k = 0u; k < POINTS; k++) {
+            let t = line_at(meeting.row, k, meeting.p);
+            line_backward(k, meeting.p, select(vec4(0.0), v_lambda, t == meeting.largest), numbers);
+        }
     }
 }
 
@@ -76,7 +83,7 @@ fn blend_backward(j: u32, thread: u32, pixel: vec2<f32>, quad: ptr<function, Qua
     let v_alpha = select(vec4(0.0), light * v_weight - (*quad).behind / (1.0 - meeting.alpha), passes);
     (*quad).transmittance = select(light, meeting.left, meeting.drawn);
 
-    let indicator = 1.0 / (1.0 + meeting.border);
+    let indicator = meeting.indicator;
     // I(1 − I), without the cancellation of 1 − I.
     let slope = indicator * indicator * meeting.border;
     let v_border = -0.6931471805599453 * meeting.shape.x * slope * v_alpha;
@@ -98,13 +105,18 @@ fn is_bound(slot: u32) -> bool {
     return slot >= camera.first_slot && slot < camera.end_slot;
 }
 
-// One number of a convex, over the clusters that saw it.
-fn sum_over(clusters: u32, j: u32, i: u32) -> f32 {
-    var total = 0.0;
-    for (var rest = clusters; rest != 0u; rest &= rest - 1u) {
-        total += sum_of(j, i, firstTrailingBit(rest));
+// One number of a convex over all groups, in the shape of a tree, as lanes add up clusters.
+fn sum_over(groups: u32, j: u32, i: u32) -> f32 {
+    var sums: array<f32, NUM_GROUPS>;
+    for (var group = 0u; group < NUM_GROUPS; group++) {
+        sums[group] = sum_of(j, i, group, groups);
     }
-    return total;
+    for (var step = 1u; step < NUM_GROUPS; step *= 2u) {
+        for (var group = 0u; group < NUM_GROUPS; group += 2u * step) {
+            sums[group] += sums[group + step];
+        }
+    }
+    return sums[0];
 }
 
 fn write_instances(count: u32, thread: u32) {
@@ -116,11 +128,11 @@ fn write_instances(count: u32, thread: u32) {
             continue;
         }
         let at = (slot - camera.first_slot) * INSTANCE_STRIDE + i;
-        let clusters = clusters_of(j);
+        let groups = groups_of(j);
         if i == IS_SEEN {
-            v_instances[at] = f32(clusters != 0u);
-        } else if clusters != 0u {
-            v_instances[at] = sum_over(clusters, j, i);
+            v_instances[at] = f32(groups != 0u);
+        } else if groups != 0u {
+            v_instances[at] = sum_over(groups, j, i);
         }
     }
 }

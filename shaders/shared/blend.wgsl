@@ -11,8 +11,6 @@ const CLUSTER: u32 = 8u;
 const NUM_CLUSTERS: u32 = THREADS / CLUSTER;
 // Columns and rows of pixels.
 const BLOCK: vec2<u32> = vec2(8u, 4u);
-// Room for the lines of a convex, a lane each.
-const ROWS: u32 = CLUSTER;
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
@@ -64,25 +62,14 @@ fn range_of(tile: vec2<u32>, thread: u32) -> vec2<u32> {
     return workgroupUniformLoad(&sh_range);
 }
 
-// Reads `count` convexes: a line of one convex per thread and turn, the rest by one thread each.
-fn read_batch(first: u32, count: u32, thread: u32) {
-    for (var job = thread; job < count * ROWS; job += THREADS) {
-        let k = job % ROWS;
-        var line = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
-        if k < POINTS {
-            line = lines[convex_from_slot[slots[first + job / ROWS]]][k];
-        }
-        sh_lines[job] = line;
-    }
-    if thread < count {
-        let slot = slots[first + thread];
-        let id = convex_from_slot[slot];
-        sh_slot[thread] = slot;
-        sh_shape[2u * thread] = vec4(projected[id].origin, projected[id].lambda_max, projected[id].sharpness);
-        sh_shape[2u * thread + 1u] =
-            vec4(projected[id].opacity, projected[id].z, projected[id].tau, bitcast<f32>(id));
-        sh_colour[thread] = vec4(projected[id].colour, 0.0);
-    }
+// Turns in which all threads test a batch against the blocks.
+const TOUCH_TURNS: u32 = (BATCH + NUM_CLUSTERS - 1u) / NUM_CLUSTERS;
+
+// Keeps what the batch knows of convex `id` but for its lines.
+fn keep_numbers(j: u32, id: u32) {
+    sh_shape[2u * j] = vec4(projected[id].origin, projected[id].lambda_max, projected[id].sharpness);
+    sh_shape[2u * j + 1u] = vec4(projected[id].opacity, projected[id].z, projected[id].tau, bitcast<f32>(id));
+    sh_colour[j] = vec4(projected[id].colour, 0.0);
 }
 
 // Whether a convex can be seen at any pixel of a block: no line leaves all of it outside. Rounding never makes it false.
@@ -116,8 +103,9 @@ fn load_batch(tile: vec2<u32>, first: u32, count: u32, thread: u32, is_busy: boo
     }
     let cluster = thread % CLUSTER;
     let centre = vec2<f32>(tile * TILE_SIZE + block_of(cluster)) + 0.5 * vec2<f32>(BLOCK);
-    for (var j = thread / CLUSTER; j < BATCH; j += NUM_CLUSTERS) {
-        let is_met = touches(row_of(j, thread), centre);
+    for (var turn = 0u; turn < TOUCH_TURNS; turn++) {
+        let j = turn * NUM_CLUSTERS + thread / CLUSTER;
+        let is_met = touches(row_of(min(j, BATCH - 1u), thread), centre);
         if j < count && is_met {
             atomicOr(&sh_visits[cluster], 1u << j);
         }
@@ -129,6 +117,16 @@ fn load_batch(tile: vec2<u32>, first: u32, count: u32, thread: u32, is_busy: boo
 fn line_at(row: Row, k: u32, p: vec2<f32>) -> vec4<f32> {
     let line = line_of(row, k);
     return line.x * (p.x + vec4(0.0, 1.0, 2.0, 3.0)) + (line.y * p.y + line.z);
+}
+
+// How many lines lie above a threshold, at four pixels: a difference times 2^60 counts one, and its sign is never rounded away.
+fn num_within(row: Row, p: vec2<f32>, threshold: vec4<f32>) -> vec4<f32> {
+    let scale = 1152921504606846976.0;
+    var count = vec4(0.0);
+    for (var k = 0u; k < POINTS; k++) {
+        count += saturate(fma(line_at(row, k, p), vec4(scale), -threshold * scale));
+    }
+    return count;
 }
 
 // A convex at four pixels.
@@ -146,8 +144,9 @@ struct Meeting {
     near: vec4<bool>,
     smooth_here: vec4<bool>,
     is_smooth: bool,
-    // 2^(S·lambda), opacity before and after the clamp, light left behind.
+    // 2^(S·lambda), 1 / (1 + that), opacity before and after the clamp, light left behind.
     border: vec4<f32>,
+    indicator: vec4<f32>,
     unclamped: vec4<f32>,
     alpha: vec4<f32>,
     left: vec4<f32>,
@@ -165,12 +164,9 @@ fn meet(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: v
     meeting.p = pixel - place.xy;
     meeting.sharpness = place.w;
     meeting.shape = shape;
-    var largest = vec4(FAR_INSIDE);
-    var second = vec4(FAR_INSIDE);
-    for (var k = 0u; k < POINTS; k++) {
-        let t = line_at(row, k, meeting.p);
-        second = max(second, min(largest, t));
-        largest = max(largest, t);
+    var largest = line_at(row, 0u, meeting.p);
+    for (var k = 1u; k < POINTS; k++) {
+        largest = max(largest, line_at(row, k, meeting.p));
     }
     let near = largest <= vec4(place.z) & !done;
     if !is_any(any(near)) {
@@ -179,7 +175,7 @@ fn meet(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: v
     meeting.near = near;
     meeting.largest = largest;
     meeting.lambda = largest;
-    meeting.smooth_here = near & (second > largest - shape.z);
+    meeting.smooth_here = near & (num_within(row, meeting.p, largest - shape.z) > vec4(1.0));
     meeting.is_smooth = is_any(any(meeting.smooth_here));
     if meeting.is_smooth {
         var sum = vec4(0.0);
@@ -191,7 +187,8 @@ fn meet(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: v
     }
     // Where the convex can be seen the exponent is below 8; elsewhere it is cut before it overflows.
     meeting.border = exp2(min(place.w * meeting.lambda, vec4(64.0)));
-    meeting.unclamped = shape.x / (1.0 + meeting.border);
+    meeting.indicator = 1.0 / (1.0 + meeting.border);
+    meeting.unclamped = shape.x * meeting.indicator;
     meeting.alpha = min(meeting.unclamped, vec4(ALPHA_MAX));
     meeting.left = transmittance * (1.0 - meeting.alpha);
     let visible = near & (meeting.unclamped >= vec4(ALPHA_MIN));

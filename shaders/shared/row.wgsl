@@ -1,5 +1,32 @@
 // A convex of the batch in hand, read from workgroup memory where it is needed.
 
+// Lines of a convex in the batch.
+const ROWS: u32 = POINTS;
+// Turns in which all threads read the lines of a batch.
+const LINE_TURNS: u32 = (BATCH * ROWS + THREADS - 1u) / THREADS;
+
+var<workgroup> sh_id: array<u32, BATCH>;
+
+// Reads `count` convexes: first which ones, then all else at once, so that no read waits for another. The rest of the batch is
+// filled with the last of them.
+fn read_batch(first: u32, count: u32, thread: u32) {
+    if thread < BATCH {
+        let slot = slots[first + min(thread, count - 1u)];
+        sh_slot[thread] = slot;
+        sh_id[thread] = convex_from_slot[slot];
+    }
+    workgroupBarrier();
+    for (var turn = 0u; turn < LINE_TURNS; turn++) {
+        let job = turn * THREADS + thread;
+        if job < BATCH * ROWS {
+            sh_lines[job] = lines[sh_id[job / ROWS]][job % ROWS];
+        }
+    }
+    if thread < BATCH {
+        keep_numbers(thread, sh_id[thread]);
+    }
+}
+
 struct Row {
     j: u32,
 }

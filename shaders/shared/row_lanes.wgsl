@@ -3,6 +3,27 @@
 //
 // Software drivers read workgroup memory lane by lane, even where all lanes read the same, and shuffle in one instruction.
 
+// Room for the lines of a convex, a lane each.
+const ROWS: u32 = CLUSTER;
+
+// Reads `count` convexes: a line of one convex per thread and turn, the rest by one thread each. A processor reads at once, and a
+// barrier costs it more than it saves.
+fn read_batch(first: u32, count: u32, thread: u32) {
+    for (var job = thread; job < count * ROWS; job += THREADS) {
+        let k = job % ROWS;
+        var line = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
+        if k < POINTS {
+            line = lines[convex_from_slot[slots[first + job / ROWS]]][k];
+        }
+        sh_lines[job] = line;
+    }
+    if thread < count {
+        let slot = slots[first + thread];
+        sh_slot[thread] = slot;
+        keep_numbers(thread, convex_from_slot[slot]);
+    }
+}
+
 struct Row {
     line: vec4<f32>,
     number: f32,

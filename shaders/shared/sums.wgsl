@@ -6,6 +6,9 @@ const BATCH: u32 = 2u;
 
 alias Numbers = array<f32, NUM_COTANGENTS>;
 
+// A group is a cluster.
+const NUM_GROUPS: u32 = NUM_CLUSTERS;
+
 // One spare word between rows keeps the threads that add up in different banks.
 const SUMS_ROW: u32 = 65u;
 
@@ -37,21 +40,21 @@ fn left_by(j: u32, i: u32, cluster: u32, lane: u32) -> f32 {
     return select(0.0, sh_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + cluster * CLUSTER + lane], is_seen);
 }
 
-// Clusters that saw convex j, one bit each.
-fn clusters_of(j: u32) -> u32 {
-    var clusters = 0u;
-    for (var cluster = 0u; cluster < NUM_CLUSTERS; cluster++) {
-        clusters |= u32(seen_in(j, cluster) != 0u) << cluster;
+// Groups of clusters that saw convex j, one bit each.
+fn groups_of(j: u32) -> u32 {
+    var groups = 0u;
+    for (var group = 0u; group < NUM_GROUPS; group++) {
+        groups |= u32(seen_in(j, group) != 0u) << group;
     }
-    return clusters;
+    return groups;
 }
 
-// Sum of number i over a cluster's threads.
-fn sum_of(j: u32, i: u32, cluster: u32) -> f32 {
+// Sum of number i over a group's threads; 0 where it did not see the convex.
+fn sum_of(j: u32, i: u32, group: u32, groups: u32) -> f32 {
     var sums: array<f32, 2>;
     for (var odd = 0u; odd < 2u; odd++) {
-        sums[odd] = (left_by(j, i, cluster, odd) + left_by(j, i, cluster, odd + 4u))
-            + (left_by(j, i, cluster, odd + 2u) + left_by(j, i, cluster, odd + 6u));
+        sums[odd] = (left_by(j, i, group, odd) + left_by(j, i, group, odd + 4u))
+            + (left_by(j, i, group, odd + 2u) + left_by(j, i, group, odd + 6u));
     }
     return sums[0] + sums[1];
 }

@@ -1,6 +1,6 @@
-// Adds up what the threads of a cluster say about a convex, by exchanges between lanes: at each of three steps a lane
-// keeps half of its numbers and gives the other half away, so that 3·K + 6 numbers of eight lanes cost hardly more
-// exchanges than there are numbers. All lanes of a cluster must come along.
+// Adds up what the threads of a group say about a convex, by exchanges between lanes. At each of three steps a lane keeps half of
+// its numbers and gives the other half away, so that 3·K + 6 numbers of eight lanes cost hardly more exchanges than there are
+// numbers; then the clusters of a group add up what they have. All lanes of a group must come along.
 
 const BATCH: u32 = 8u;
 
@@ -8,11 +8,15 @@ const BATCH: u32 = 8u;
 const NUMBERS_PER_LANE: u32 = (NUM_COTANGENTS + CLUSTER - 1u) / CLUSTER;
 alias Numbers = array<f32, NUMBERS_PER_LANE * CLUSTER>;
 
+// Groups of clusters that one subgroup holds.
+const NUM_GROUPS: u32 = NUM_CLUSTERS / CLUSTERS_PER_GROUP;
+const GROUP: u32 = CLUSTER * CLUSTERS_PER_GROUP;
+
 // One spare word between rows keeps the threads that add up in different banks.
-const SUMS_ROW: u32 = 9u;
+const SUMS_ROW: u32 = NUM_GROUPS + 1u;
 
 var<workgroup> sh_sums: array<f32, BATCH * NUMBERS_PER_LANE * CLUSTER * SUMS_ROW>;
-// Clusters that saw each convex, one bit each.
+// Groups that saw each convex, one bit each.
 var<workgroup> sh_seen: array<atomic<u32>, BATCH>;
 
 fn forget(thread: u32) {
@@ -38,20 +42,26 @@ fn leave(j: u32, thread: u32, numbers: Numbers) {
     }
     let first = (j * CLUSTER + thread % CLUSTER) * NUMBERS_PER_LANE;
     for (var i = 0u; i < NUMBERS_PER_LANE; i++) {
-        let sum = exchange(twos[i], twos[i + NUMBERS_PER_LANE], 1u, (thread & 1u) != 0u);
-        sh_sums[(first + i) * SUMS_ROW + thread / CLUSTER] = sum;
+        var sum = exchange(twos[i], twos[i + NUMBERS_PER_LANE], 1u, (thread & 1u) != 0u);
+        for (var step = CLUSTER; step < GROUP; step *= 2u) {
+            sum += subgroupShuffleXor(sum, step);
+        }
+        if thread % GROUP < CLUSTER {
+            sh_sums[(first + i) * SUMS_ROW + thread / GROUP] = sum;
+        }
     }
-    if thread % CLUSTER == 0u {
-        atomicOr(&sh_seen[j], 1u << (thread / CLUSTER));
+    if thread % GROUP == 0u {
+        atomicOr(&sh_seen[j], 1u << (thread / GROUP));
     }
 }
 
-// Clusters that saw convex j, one bit each: with a thread that it is drawn for, or one that goes the same way.
-fn clusters_of(j: u32) -> u32 {
+// Groups that saw convex j, one bit each: with a thread that it is drawn for, or one that goes the same way.
+fn groups_of(j: u32) -> u32 {
     return atomicLoad(&sh_seen[j]);
 }
 
-// Sum of number i over a cluster's threads.
-fn sum_of(j: u32, i: u32, cluster: u32) -> f32 {
-    return sh_sums[(j * NUMBERS_PER_LANE * CLUSTER + i) * SUMS_ROW + cluster];
+// Sum of number i over a group's threads; 0 where it did not see the convex.
+fn sum_of(j: u32, i: u32, group: u32, groups: u32) -> f32 {
+    let sum = sh_sums[(j * NUMBERS_PER_LANE * CLUSTER + i) * SUMS_ROW + group];
+    return select(0.0, sum, extractBits(groups, group, 1u) == 1u);
 }
