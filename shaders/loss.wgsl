@@ -9,18 +9,17 @@
 // Sums of |x − y| and of the SSIM over every tile.
 @group(0) @binding(4) var<storage, read_write> sums: array<vec2<f32>>;
 
-var<workgroup> sh_pairs: array<vec2<f32>, SIDE * SIDE>;
-// Means along the rows of x, y, x², y², and of x·y.
-var<workgroup> sh_means: array<vec4<f32>, NUM_BLURRED>;
-var<workgroup> sh_products: array<f32, NUM_BLURRED>;
+// First x and y of the tile with its reach; then, in their place, the means of x and y along the rows, and behind them those of
+// x² + y² and x·y.
+var<workgroup> sh_pairs: array<vec2<f32>, max(SIDE * SIDE, 2u * NUM_BLURRED)>;
 
-// One window: the SSIM, and its derivatives by the means of x, x² and x·y.
-fn window(means: vec4<f32>, product: f32) -> vec4<f32> {
+// One window, from the means of x, y, x² + y² and x·y: the SSIM, and its derivatives by the means of x, x² and x·y.
+fn window(means: vec4<f32>) -> vec4<f32> {
     let mean = means.xy + MIDDLE;
     let luminance = 2.0 * mean.x * mean.y + SSIM_C1;
-    let structure = 2.0 * (product - means.x * means.y) + SSIM_C2;
+    let structure = 2.0 * (means.w - means.x * means.y) + SSIM_C2;
     let luminance_norm = dot(mean, mean) + SSIM_C1;
-    let structure_norm = (means.z - means.x * means.x) + (means.w - means.y * means.y) + SSIM_C2;
+    let structure_norm = means.z - dot(means.xy, means.xy) + SSIM_C2;
     let norm = luminance_norm * structure_norm;
     let ssim = luminance * structure / norm;
     let v_square = -ssim / structure_norm;
@@ -41,47 +40,53 @@ fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     }
 }
 
-struct Moments {
-    means: vec4<f32>,
-    product: f32,
-}
-
-fn moments(at: u32) -> Moments {
-    let pair = sh_pairs[at];
-    return Moments(vec4(pair, pair * pair), pair.x * pair.y);
-}
-
-alias Span = array<Moments, SPAN>;
+alias Span = array<vec4<f32>, SPAN>;
 
 // Means in the window that begins at `i`.
-fn blur(span: ptr<function, Span>, i: u32) -> Moments {
-    let means = SSIM_WEIGHT_5 * ((*span)[i].means + (*span)[i + 10u].means)
-        + SSIM_WEIGHT_4 * ((*span)[i + 1u].means + (*span)[i + 9u].means)
-        + SSIM_WEIGHT_3 * ((*span)[i + 2u].means + (*span)[i + 8u].means)
-        + SSIM_WEIGHT_2 * ((*span)[i + 3u].means + (*span)[i + 7u].means)
-        + SSIM_WEIGHT_1 * ((*span)[i + 4u].means + (*span)[i + 6u].means)
-        + SSIM_WEIGHT_0 * (*span)[i + 5u].means;
-    let product = SSIM_WEIGHT_5 * ((*span)[i].product + (*span)[i + 10u].product)
-        + SSIM_WEIGHT_4 * ((*span)[i + 1u].product + (*span)[i + 9u].product)
-        + SSIM_WEIGHT_3 * ((*span)[i + 2u].product + (*span)[i + 8u].product)
-        + SSIM_WEIGHT_2 * ((*span)[i + 3u].product + (*span)[i + 7u].product)
-        + SSIM_WEIGHT_1 * ((*span)[i + 4u].product + (*span)[i + 6u].product)
-        + SSIM_WEIGHT_0 * (*span)[i + 5u].product;
-    return Moments(means, product);
+fn blur(span: ptr<function, Span>, i: u32) -> vec4<f32> {
+    return SSIM_WEIGHT_5 * ((*span)[i] + (*span)[i + 10u])
+        + SSIM_WEIGHT_4 * ((*span)[i + 1u] + (*span)[i + 9u])
+        + SSIM_WEIGHT_3 * ((*span)[i + 2u] + (*span)[i + 8u])
+        + SSIM_WEIGHT_2 * ((*span)[i + 3u] + (*span)[i + 7u])
+        + SSIM_WEIGHT_1 * ((*span)[i + 4u] + (*span)[i + 6u])
+        + SSIM_WEIGHT_0 * (*span)[i + 5u];
 }
 
+// Means along the rows of the run that is a thread's job.
+fn blur_run(job: u32) -> array<vec4<f32>, RUN> {
+    let first = (job / RUNS) * SIDE + (job % RUNS) * RUN;
+    var span: Span;
+    for (var i = 0u; i < SPAN; i++) {
+        let pair = sh_pairs[first + i];
+        span[i] = vec4(pair, dot(pair, pair), pair.x * pair.y);
+    }
+    var blurred: array<vec4<f32>, RUN>;
+    for (var i = 0u; i < RUN; i++) {
+        blurred[i] = blur(&span, i);
+    }
+    return blurred;
+}
+
+// Runs of rows that a thread blurs, at most.
+const TURNS: u32 = (SIDE * RUNS + THREADS - 1u) / THREADS;
+
+// Blurs along the rows in place: every thread first takes what it needs.
 fn blur_rows(thread: u32) {
-    for (var job = thread; job < SIDE * RUNS; job += THREADS) {
-        let row = job / RUNS;
-        let column = (job % RUNS) * RUN;
-        var span: Span;
-        for (var i = 0u; i < SPAN; i++) {
-            span[i] = moments(row * SIDE + column + i);
+    var blurred: array<array<vec4<f32>, RUN>, TURNS>;
+    for (var turn = 0u; turn < TURNS; turn++) {
+        let job = thread + turn * THREADS;
+        if job < SIDE * RUNS {
+            blurred[turn] = blur_run(job);
         }
-        for (var i = 0u; i < RUN; i++) {
-            let blurred = blur(&span, i);
-            sh_means[row * TILE_SIZE + column + i] = blurred.means;
-            sh_products[row * TILE_SIZE + column + i] = blurred.product;
+    }
+    workgroupBarrier();
+    for (var turn = 0u; turn < TURNS; turn++) {
+        let job = thread + turn * THREADS;
+        if job < SIDE * RUNS {
+            for (var i = 0u; i < RUN; i++) {
+                sh_pairs[job * RUN + i] = blurred[turn][i].xy;
+                sh_pairs[job * RUN + i + NUM_BLURRED] = blurred[turn][i].zw;
+            }
         }
     }
 }
@@ -100,22 +105,31 @@ fn sum_over_threads(value: vec2<f32>, thread: u32) -> vec2<f32> {
     return sum;
 }
 
+// Pixels of a run that a thread owns, before they are blurred.
+alias Own = array<vec2<f32>, RUN>;
+
+fn own_pairs(column: u32, row: u32) -> Own {
+    var own: Own;
+    for (var i = 0u; i < RUN; i++) {
+        own[i] = sh_pairs[(row + i + REACH) * SIDE + column + REACH];
+    }
+    return own;
+}
+
 // Loss of a thread's pixels in one channel, of which `first` is the uppermost; leaves the derivatives behind.
-fn compare(first: vec2<u32>, column: u32, row: u32, channel: u32) -> vec2<f32> {
+fn compare(first: vec2<u32>, column: u32, row: u32, channel: u32, own: Own) -> vec2<f32> {
     var span: Span;
     for (var i = 0u; i < SPAN; i++) {
         let at = (row + i) * TILE_SIZE + column;
-        span[i] = Moments(sh_means[at], sh_products[at]);
+        span[i] = vec4(sh_pairs[at], sh_pairs[at + NUM_BLURRED]);
     }
     let plane = args.size.x * args.size.y;
     var sum = vec2(0.0);
     for (var i = 0u; i < RUN; i++) {
         let place = first + vec2(0u, i);
         if is_inside(place) {
-            let blurred = blur(&span, i);
-            let result = window(blurred.means, blurred.product);
-            let own = sh_pairs[(row + i + REACH) * SIDE + column + REACH];
-            sum += vec2(abs(own.x - own.y), result.x);
+            let result = window(blur(&span, i));
+            sum += vec2(abs(own[i].x - own[i].y), result.x);
             let at = channel * 3u * plane + place.y * args.size.x + place.x;
             v_moments[at] = result.y;
             v_moments[at + plane] = result.z;
@@ -134,9 +148,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var channel = 0u; channel < 3u; channel++) {
         load_channel(tile, channel, thread);
         workgroupBarrier();
+        let own = own_pairs(column, row);
         blur_rows(thread);
         workgroupBarrier();
-        sum += compare(tile * TILE_SIZE + vec2(column, row), column, row, channel);
+        sum += compare(tile * TILE_SIZE + vec2(column, row), column, row, channel, own);
         workgroupBarrier();
     }
     let total = sum_over_threads(sum, thread);
