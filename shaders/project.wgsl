@@ -32,20 +32,20 @@ fn pixel_box(convex: Projected, edges: ptr<function, Lines>) -> vec4<f32> {
     let limit = max(convex.lambda_max, 0.0);
     var low = vec2(1e6);
     var high = vec2(-1e6);
-    for (var k = 0u; k < convex.num_edges; k++) {
-        let next = select(k + 1u, 0u, k + 1u == convex.num_edges);
+    var is_bounded = true;
+    for (var k = 0u; k < POINTS; k++) {
         let p = (*edges)[k];
-        let q = (*edges)[next];
+        let q = select((*edges)[(k + 1u) % POINTS], (*edges)[0], k + 1u == convex.num_edges);
         let det = p.x * q.y - q.x * p.y;
         let crossing = vec2((limit - p.z) * q.y - (limit - q.z) * p.y, (limit - q.z) * p.x - (limit - p.z) * q.x) / det;
-        // Nearly parallel neighbours meet far away on a side that rounding decides: take everything.
-        if !(is_finite(crossing.x) && is_finite(crossing.y)) || det <= 0.0 {
-            return vec4(-1e6, -1e6, 1e6, 1e6);
+        if k < convex.num_edges {
+            // Nearly parallel neighbours meet far away on a side that rounding decides: take everything.
+            is_bounded &= is_finite(crossing.x) && is_finite(crossing.y) && det > 0.0;
+            low = min(low, crossing);
+            high = max(high, crossing);
         }
-        low = min(low, crossing);
-        high = max(high, crossing);
     }
-    return vec4(max(low, vec2(-1e6)), min(high, vec2(1e6)));
+    return select(vec4(-1e6, -1e6, 1e6, 1e6), vec4(max(low, vec2(-1e6)), min(high, vec2(1e6))), is_bounded);
 }
 
 // Sets the rows and columns of tiles that the box has pixel centres in; returns how many tiles these are.
@@ -69,7 +69,7 @@ fn antialias(
     convex: ptr<function, Projected>,
     edges: ptr<function, Lines>,
     plane: ptr<function, array<vec2<f32>, POINTS>>,
-    num_edges: u32,
+    hull: ptr<function, Hull>,
 ) {
     var in_pixels: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < POINTS; k++) {
@@ -79,25 +79,27 @@ fn antialias(
     (*convex).opacity *= stretch.coverage;
     var caps: array<f32, POINTS>;
     var least = 1.0;
-    for (var k = 0u; k < num_edges; k++) {
-        let line = (*edges)[k];
-        let slope = times(stretch.squeeze, line.xy);
-        caps[k] = cap_of((*convex).sharpness * length(slope));
-        least = min(least, caps[k]);
-        // What the line is at the centre it stays.
-        let at_centre = dot(line.xy, stretch.centre - in_pixels[u32(line.w)]);
-        (*edges)[k] = vec4(slope, at_centre - dot(slope, stretch.centre), line.w);
+    for (var k = 0u; k < POINTS; k++) {
+        if k < (*hull).count {
+            let line = (*edges)[k];
+            let slope = times(stretch.squeeze, line.xy);
+            caps[k] = cap_of((*convex).sharpness * length(slope));
+            least = min(least, caps[k]);
+            // What the line is at the centre it stays.
+            let at_centre = dot(line.xy, stretch.centre - (*hull).places[k] * camera.focal);
+            (*edges)[k] = vec4(slope, at_centre - dot(slope, stretch.centre), line.w);
+        }
     }
-    for (var k = 0u; k < num_edges; k++) {
+    for (var k = 0u; k < POINTS; k++) {
         let line = (*edges)[k];
-        (*edges)[k] = vec4(line.xyz * (caps[k] / least), line.w);
+        (*edges)[k] = select(line, vec4(line.xyz * (caps[k] / least), line.w), k < (*hull).count);
     }
     (*convex).sharpness *= least;
 }
 
-fn are_finite(edges: ptr<function, Lines>, num_lines: u32) -> bool {
+fn are_finite(edges: ptr<function, Lines>) -> bool {
     var all = true;
-    for (var k = 0u; k < num_lines; k++) {
+    for (var k = 0u; k < POINTS; k++) {
         let line = (*edges)[k];
         all &= is_finite(line.x) && is_finite(line.y) && is_finite(line.z);
     }
@@ -118,14 +120,19 @@ fn project(id: u32, edges: ptr<function, Lines>) -> Projected {
 
     // Places in the focal-free image plane, relative to the origin's.
     var plane: array<vec2<f32>, POINTS>;
+    var is_seen = true;
     for (var k = 0u; k < POINTS; k++) {
         let in_plane = point_in_plane(id, k, convex.origin);
-        plane[k] = in_plane.xy;
-        if in_plane.z <= camera.position_near.w || !is_finite(plane[k].x) || !is_finite(plane[k].y) {
-            return convex;
+        // Not every compiler unrolls the loop, and an index that only the run knows would put the array into memory.
+        for (var i = 0u; i < POINTS; i++) {
+            plane[i] = select(plane[i], in_plane.xy, i == k);
         }
+        is_seen &= in_plane.z > camera.position_near.w && is_finite(in_plane.x) && is_finite(in_plane.y);
     }
-    let hull = hull_of(&plane);
+    if !is_seen {
+        return convex;
+    }
+    var hull = hull_of(&plane);
     if hull.count < 3u {
         return convex;
     }
@@ -145,22 +152,18 @@ fn project(id: u32, edges: ptr<function, Lines>) -> Projected {
         return convex;
     }
     for (var k = 0u; k < POINTS; k++) {
-        (*edges)[k] = vec4(0.0, 0.0, FAR_INSIDE, 0.0);
-        if k < hull.count {
-            let a = plane[hull.vertices[k]];
-            let b = plane[hull.vertices[select(k + 1u, 0u, k + 1u == hull.count)]];
-            let normal = vec2(b.y - a.y, a.x - b.x);
-            let slope = delta * normal / camera.focal;
-            let at_origin = -delta * dot(normal, a);
-            if !is_finite(slope.x) || !is_finite(slope.y) || !is_finite(at_origin) {
-                return convex;
-            }
-            (*edges)[k] = vec4(slope, at_origin, f32(hull.vertices[k]));
-        }
+        let a = hull.places[k];
+        let b = select(hull.places[(k + 1u) % POINTS], hull.places[0], k + 1u == hull.count);
+        let normal = vec2(b.y - a.y, a.x - b.x);
+        let line = vec4(delta * normal / camera.focal, -delta * dot(normal, a), f32(hull.indices[k]));
+        (*edges)[k] = select(vec4(0.0, 0.0, FAR_INSIDE, 0.0), line, k < hull.count);
+    }
+    if !are_finite(edges) {
+        return convex;
     }
     if ANTIALIAS == 1u {
-        antialias(&convex, edges, &plane, hull.count);
-        if !are_finite(edges, hull.count) || convex.opacity <= ALPHA_MIN {
+        antialias(&convex, edges, &plane, &hull);
+        if !are_finite(edges) || convex.opacity <= ALPHA_MIN {
             return convex;
         }
     }

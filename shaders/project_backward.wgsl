@@ -23,47 +23,79 @@ fn rotate_out_of_view(v: vec3<f32>) -> vec3<f32> {
         + camera.view_from_world[2].xyz * v.z;
 }
 
-fn store_zeros(id: u32) {
-    for (var i = 0u; i < 3u * POINTS; i++) {
-        v_points[id * 3u * POINTS + i] = 0.0;
-    }
-    v_log_delta[id] = 0.0;
-    v_log_sigma[id] = 0.0;
-    v_raw_opacity[id] = 0.0;
+struct Gradients {
+    points: array<vec3<f32>, POINTS>,
+    log_delta: f32,
+    log_sigma: f32,
+    raw_opacity: f32,
 }
 
-// Cotangents of the lines, as those of the points' places in the image plane.
-fn lines_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) -> array<vec2<f32>, POINTS> {
-    let num_edges = projected[id].num_edges;
+// Cotangents of the lines, as those of the points' places in the image plane and of the factor that every line contains.
+fn lines_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) -> FullCotangents {
+    var full: FullCotangents;
     var v_plane: array<vec2<f32>, POINTS>;
-    for (var k = 0u; k < num_edges; k++) {
+    for (var k = 0u; k < projected[id].num_edges; k++) {
         let line = lines[id][k];
         let v = v_line(id, k);
+        full.log_delta += dot(v, line.xyz);
         let a = u32(line.w);
-        let b = end_of_edge(id, k);
         // The line is (n / f, n·(origin − a)) times the smoothness.
-        let from_a = -(*in_plane)[a].xy;
-        let v_normal = projected[id].smoothness * (v.xy / camera.focal + v.z * from_a);
-        v_plane[a] += vec2(v_normal.y, -v_normal.x) - v.z * line.xy * camera.focal;
-        v_plane[b] += vec2(-v_normal.y, v_normal.x);
+        let v_normal = projected[id].smoothness * (v.xy / camera.focal - v.z * place_of(in_plane, a));
+        add_at(&v_plane, a, vec2(v_normal.y, -v_normal.x) - v.z * line.xy * camera.focal);
+        add_at(&v_plane, end_of_edge(id, k), vec2(-v_normal.y, v_normal.x));
     }
-    return v_plane;
+    full.plane = v_plane;
+    return full;
 }
 
-// Derivative by the logarithm of the factor that every line contains.
-fn smoothness_backward(id: u32) -> f32 {
-    var v = 0.0;
-    for (var k = 0u; k < projected[id].num_edges; k++) {
-        v += dot(v_line(id, k), lines[id][k].xyz);
+// Gradients of a convex that can be seen; zeros where one overflows, because a step along it would be meaningless.
+fn gradients_of(id: u32) -> Gradients {
+    let origin = projected[id].origin;
+    var in_plane: array<vec3<f32>, POINTS>;
+    for (var k = 0u; k < POINTS; k++) {
+        let place = point_in_plane(id, k, origin);
+        for (var i = 0u; i < POINTS; i++) {
+            in_plane[i] = select(in_plane[i], place, i == k);
+        }
     }
-    return v;
-}
+    var full: FullCotangents;
+    if ANTIALIAS == 1u {
+        full = antialias_backward(id, &in_plane);
+    } else {
+        full = lines_backward(id, &in_plane);
+        let opacity = projected[id].opacity;
+        full.raw_opacity = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
+        full.log_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
+    }
+    if GRADIENT == GRADIENT_AUTHORS {
+        for (var k = 0u; k < POINTS; k++) {
+            full.plane[k] *= 2.0 / vec2<f32>(camera.size);
+        }
+    }
+    // Smoothness and sharpness contain z.
+    let v_z =
+        select(0.0, v_of(id, V_Z) + (full.log_delta + full.log_sigma) / projected[id].z, GRADIENT == GRADIENT_TRUE);
+    let v_offset = vec3(v_of(id, V_OFFSET), v_of(id, V_OFFSET + 1u), v_of(id, V_OFFSET + 2u));
+    let v_centroid = v_offset + rotate_out_of_view(vec3(0.0, 0.0, v_z));
 
-fn store_point(id: u32, k: u32, v: vec3<f32>) {
-    let at = (id * POINTS + k) * 3u;
-    v_points[at] = v.x;
-    v_points[at + 1u] = v.y;
-    v_points[at + 2u] = v.z;
+    var gradients: Gradients;
+    gradients.log_delta = full.log_delta;
+    gradients.log_sigma = full.log_sigma;
+    gradients.raw_opacity = full.raw_opacity;
+    let origin_in_plane = (origin - camera.principal) / camera.focal;
+    var is_good = is_finite(full.raw_opacity) && is_finite(full.log_delta) && is_finite(full.log_sigma);
+    for (var k = 0u; k < POINTS; k++) {
+        let place = origin_in_plane + in_plane[k].xy;
+        let v_view = vec3(full.plane[k], -dot(full.plane[k], place)) / in_plane[k].z;
+        let v_point = rotate_out_of_view(v_view) + v_centroid / f32(POINTS);
+        is_good &= is_finite(v_point.x) && is_finite(v_point.y) && is_finite(v_point.z);
+        gradients.points[k] = v_point;
+    }
+    if !is_good {
+        var none: Gradients;
+        return none;
+    }
+    return gradients;
 }
 
 @compute @workgroup_size(WG_SIZE)
@@ -72,59 +104,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if !is_convex(id) {
         return;
     }
-    if projected[id].num_instances == 0u {
-        store_zeros(id);
-        return;
+    var gradients: Gradients;
+    if projected[id].num_instances != 0u {
+        gradients = gradients_of(id);
     }
-
-    let origin = projected[id].origin;
-    var in_plane: array<vec3<f32>, POINTS>;
     for (var k = 0u; k < POINTS; k++) {
-        in_plane[k] = point_in_plane(id, k, origin);
+        let at = (id * POINTS + k) * 3u;
+        v_points[at] = gradients.points[k].x;
+        v_points[at + 1u] = gradients.points[k].y;
+        v_points[at + 2u] = gradients.points[k].z;
     }
-
-    // Both factors contain z.
-    let opacity = projected[id].opacity;
-    var v_opacity: f32;
-    var v_delta: f32;
-    var v_sigma: f32;
-    var v_plane: array<vec2<f32>, POINTS>;
-    if ANTIALIAS == 1u {
-        let full = antialias_backward(id, &in_plane);
-        v_opacity = full.raw_opacity;
-        v_delta = full.log_delta;
-        v_sigma = full.log_sigma;
-        v_plane = full.plane;
-    } else {
-        v_opacity = v_of(id, V_OPACITY) * opacity * (1.0 - opacity);
-        v_delta = smoothness_backward(id);
-        v_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
-        v_plane = lines_backward(id, &in_plane);
-    }
-    if GRADIENT == GRADIENT_AUTHORS {
-        for (var k = 0u; k < POINTS; k++) {
-            v_plane[k] *= 2.0 / vec2<f32>(camera.size);
-        }
-    }
-    let v_z = select(0.0, v_of(id, V_Z) + (v_delta + v_sigma) / projected[id].z, GRADIENT == GRADIENT_TRUE);
-    let v_offset = vec3(v_of(id, V_OFFSET), v_of(id, V_OFFSET + 1u), v_of(id, V_OFFSET + 2u));
-    let v_centroid = v_offset + rotate_out_of_view(vec3(0.0, 0.0, v_z));
-
-    let origin_in_plane = (origin - camera.principal) / camera.focal;
-    var is_good = is_finite(v_opacity) && is_finite(v_delta) && is_finite(v_sigma);
-    for (var k = 0u; k < POINTS; k++) {
-        let place = origin_in_plane + in_plane[k].xy;
-        let v_view = vec3(v_plane[k], -dot(v_plane[k], place)) / in_plane[k].z;
-        let v_point = rotate_out_of_view(v_view) + v_centroid / f32(POINTS);
-        is_good &= is_finite(v_point.x) && is_finite(v_point.y) && is_finite(v_point.z);
-        store_point(id, k, v_point);
-    }
-    // A row that overflows says nothing: a step along it would be meaningless.
-    if !is_good {
-        store_zeros(id);
-        return;
-    }
-    v_raw_opacity[id] = v_opacity;
-    v_log_delta[id] = v_delta;
-    v_log_sigma[id] = v_sigma;
+    v_log_delta[id] = gradients.log_delta;
+    v_log_sigma[id] = gradients.log_sigma;
+    v_raw_opacity[id] = gradients.raw_opacity;
 }

@@ -26,12 +26,11 @@ fn covariance_backward(stretch: Stretch, v_squeeze: vec3<f32>, v_coverage: f32) 
         + AA_SPREAD * vec3(through[0].x, through[0].y, through[1].y);
 }
 
-// Cotangents of what a convex is without anti-aliasing.
-struct FullCotangents {
-    log_delta: f32,
-    log_sigma: f32,
-    raw_opacity: f32,
-    plane: array<vec2<f32>, POINTS>,
+// Slope of edge k before anti-aliasing.
+fn slope_of(id: u32, k: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) -> vec2<f32> {
+    let a = place_of(in_plane, u32(lines[id][k].w));
+    let b = place_of(in_plane, end_of_edge(id, k));
+    return projected[id].smoothness * vec2(b.y - a.y, a.x - b.x) / camera.focal;
 }
 
 fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>) -> FullCotangents {
@@ -43,52 +42,42 @@ fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>
     let stretch = stretch_of(&in_pixels);
     let centre = stretch.centre;
 
-    var slopes: array<vec2<f32>, POINTS>;
-    var caps: array<f32, POINTS>;
+    // The least cap is the factor of the sharpness too.
     var least = 1.0;
-    // Cotangents of the logarithms of the caps; the least one is the factor of the sharpness too.
-    var v_log_caps: array<f32, POINTS>;
+    var least_edge = 0u;
     var sum = 0.0;
     for (var k = 0u; k < num_edges; k++) {
-        let line = lines[id][k];
-        let a = (*in_plane)[u32(line.w)].xy;
-        let b = (*in_plane)[end_of_edge(id, k)].xy;
-        slopes[k] = projected[id].smoothness * vec2(b.y - a.y, a.x - b.x) / camera.focal;
-        caps[k] = cap_of(projected[id].full_sharpness * length(times(stretch.squeeze, slopes[k])));
-        least = min(least, caps[k]);
-        v_log_caps[k] = dot(v_line(id, k), line.xyz);
-        sum += v_log_caps[k];
+        let cap = cap_of(projected[id].full_sharpness * length(times(stretch.squeeze, slope_of(id, k, in_plane))));
+        least_edge = select(least_edge, k, cap < least);
+        least = min(least, cap);
+        sum += dot(v_line(id, k), lines[id][k].xyz);
     }
 
     var full: FullCotangents;
     full.log_sigma = v_of(id, V_SHARPNESS) * projected[id].sharpness;
     let v_log_least = full.log_sigma - sum;
-    var is_found = false;
     var v_centre = vec2(0.0);
     var v_squeeze = vec3(0.0);
+    var v_plane: array<vec2<f32>, POINTS>;
     for (var k = 0u; k < num_edges; k++) {
-        let m = slopes[k];
+        let m = slope_of(id, k, in_plane);
         let u = times(stretch.squeeze, m);
-        let factor = caps[k] / least;
-        let v = factor * v_line(id, k);
-        var v_log_cap = v_log_caps[k];
-        if !is_found && caps[k] == least {
-            v_log_cap += v_log_least;
-            is_found = true;
-        }
-        let v_log_slope = -(1.0 - caps[k] * caps[k]) * v_log_cap;
+        let cap = cap_of(projected[id].full_sharpness * length(u));
+        let v = cap / least * v_line(id, k);
+        var v_log_cap = dot(v_line(id, k), lines[id][k].xyz);
+        v_log_cap += select(0.0, v_log_least, k == least_edge);
+        let v_log_slope = -(1.0 - cap * cap) * v_log_cap;
         full.log_sigma += v_log_slope;
         // The line was (u, h − u·centre) with h = m·(centre − a), what it is at the centre.
         let v_u = v.xy - v.z * centre + v_log_slope * u / max(dot(u, u), 1e-37);
         v_squeeze += slope_backward(m, v_u);
         let vertex = u32(lines[id][k].w);
-        let next = end_of_edge(id, k);
-        let v_m = times(stretch.squeeze, v_u) + v.z * (centre - in_pixels[vertex]);
+        let v_m = times(stretch.squeeze, v_u) + v.z * (centre - place_of(in_plane, vertex) * camera.focal);
         v_centre += v.z * (m - u);
         full.log_delta += dot(v_m, m);
         let v_normal = projected[id].smoothness * v_m / camera.focal;
-        full.plane[vertex] += vec2(v_normal.y, -v_normal.x) - v.z * m * camera.focal;
-        full.plane[next] += vec2(-v_normal.y, v_normal.x);
+        add_at(&v_plane, vertex, vec2(v_normal.y, -v_normal.x) - v.z * m * camera.focal);
+        add_at(&v_plane, end_of_edge(id, k), vec2(-v_normal.y, v_normal.x));
     }
 
     let opacity = projected[id].opacity / stretch.coverage;
@@ -97,7 +86,7 @@ fn antialias_backward(id: u32, in_plane: ptr<function, array<vec3<f32>, POINTS>>
     let v_covariance = covariance_backward(stretch, v_squeeze, v_opacity * opacity);
     for (var k = 0u; k < POINTS; k++) {
         let v_offset = 2.0 * times(v_covariance, in_pixels[k] - centre) + v_centre;
-        full.plane[k] += v_offset / f32(POINTS) * camera.focal;
+        full.plane[k] = v_plane[k] + v_offset / f32(POINTS) * camera.focal;
     }
     return full;
 }

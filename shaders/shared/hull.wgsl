@@ -1,12 +1,21 @@
-// The strict 2D hull of the few projected points of a convex: src/reference/hull.rs without allocation.
+// The strict 2D hull of the few projected points of a convex, by the rules of src/reference/hull.rs: coincident and collinear
+// points are left out, the first vertex is the one with the least x, then y, and vertices run so that (b − a) × (c − b) > 0,
+// x right and y down.
 //
-// Andrew's monotone chain over points sorted by x, then y, then falling index. Coincident and collinear points are left
-// out. Vertices run so that (b − a) × (c − b) > 0, x right and y down.
+// The border is followed from vertex to vertex, there and back again along x. No array is indexed by what only the run knows,
+// so that all of it stays in registers.
 
 struct Hull {
-    // Indices of the points that are vertices.
-    vertices: array<u32, POINTS>,
+    // Places of the vertices in order and the indices of their points; what is behind them means nothing.
+    places: array<vec2<f32>, POINTS>,
+    indices: array<u32, POINTS>,
     count: u32,
+}
+
+struct Vertex {
+    place: vec2<f32>,
+    // POINTS where there is none.
+    index: u32,
 }
 
 fn turn(a: vec2<f32>, b: vec2<f32>, c: vec2<f32>) -> f32 {
@@ -15,54 +24,61 @@ fn turn(a: vec2<f32>, b: vec2<f32>, c: vec2<f32>) -> f32 {
     return ab.x * ac.y - ab.y * ac.x;
 }
 
-fn hull_of(points: ptr<function, array<vec2<f32>, POINTS>>) -> Hull {
-    // Insertion sort: at most eight points.
-    var order: array<u32, POINTS>;
-    for (var i = 0u; i < POINTS; i++) {
-        let p = (*points)[i];
-        var at = i;
-        for (; at > 0u; at--) {
-            let q = (*points)[order[at - 1u]];
-            // Equal points: the later index goes first and stands for all.
-            if q.x < p.x || (q.x == p.x && q.y < p.y) {
-                break;
-            }
-            order[at] = order[at - 1u];
-        }
-        order[at] = i;
-    }
-    var distinct = 1u;
-    for (var i = 1u; i < POINTS; i++) {
-        if any((*points)[order[i]] != (*points)[order[distinct - 1u]]) {
-            order[distinct] = order[i];
-            distinct++;
-        }
-    }
+// By x, then y.
+fn is_before(a: vec2<f32>, b: vec2<f32>) -> bool {
+    return (a.x < b.x) | ((a.x == b.x) & (a.y < b.y));
+}
 
-    // There and back again; each way ends where the other begins. The way back needs one slot more for a moment.
-    var chain: array<u32, POINTS + 1>;
-    var length = 0u;
-    var base = 0u;
-    for (var step = 0u; step < 2u * distinct; step++) {
-        let back = step >= distinct;
-        if step == distinct {
-            // The last vertex of the way there is the first of the way back.
-            base = length - 1u;
-            continue;
+fn first_vertex(points: ptr<function, array<vec2<f32>, POINTS>>) -> Vertex {
+    var first = Vertex((*points)[0], 0u);
+    for (var k = 1u; k < POINTS; k++) {
+        let p = (*points)[k];
+        // Of equal points the last stands for all.
+        if !is_before(first.place, p) {
+            first = Vertex(p, k);
         }
-        let id = order[select(step, 2u * distinct - 1u - step, back)];
-        while length >= base + 2u
-            && turn((*points)[chain[length - 2u]], (*points)[chain[length - 1u]], (*points)[id]) <= 0.0 {
-            length--;
-        }
-        chain[length] = id;
-        length++;
     }
+    return first;
+}
+
+// Of the points that lie ahead, the one that all others are to the left of. `direction` is 1 on the way there and −1 on the way back.
+fn next_vertex(points: ptr<function, array<vec2<f32>, POINTS>>, here: vec2<f32>, direction: f32) -> Vertex {
+    var next = Vertex(here, POINTS);
+    for (var k = 0u; k < POINTS; k++) {
+        let p = (*points)[k];
+        let side = turn(here, next.place, p);
+        let is_further = (side == 0.0) & !is_before(direction * p, direction * next.place);
+        let is_better = (next.index == POINTS) | (side < 0.0) | is_further | all(p == next.place);
+        if is_before(direction * here, direction * p) & is_better {
+            next = Vertex(p, k);
+        }
+    }
+    return next;
+}
+
+fn hull_of(points: ptr<function, array<vec2<f32>, POINTS>>) -> Hull {
+    let first = first_vertex(points);
     var hull: Hull;
-    // The way back has come to the first vertex again.
-    hull.count = length - 1u;
-    for (var k = 0u; k < hull.count; k++) {
-        hull.vertices[k] = chain[k];
+    var here = first;
+    var direction = 1.0;
+    // Nothing is ahead at the turn, and the way back ends at the first vertex.
+    for (var step = 0u; step <= POINTS; step++) {
+        for (var i = 0u; i < POINTS; i++) {
+            if i == hull.count {
+                hull.places[i] = here.place;
+                hull.indices[i] = here.index;
+            }
+        }
+        hull.count++;
+        var next = next_vertex(points, here.place, direction);
+        if next.index == POINTS {
+            direction = -1.0;
+            next = next_vertex(points, here.place, direction);
+        }
+        if next.index == first.index || next.index == POINTS || hull.count == POINTS {
+            break;
+        }
+        here = next;
     }
     return hull;
 }
