@@ -2,7 +2,7 @@
 //
 // One workgroup per tile, four pixels of a row per thread, front to back as in `rasterize`. Each instance has one
 // writer and sums are taken in a fixed order, so the result is the same on every run: every thread adds up its four
-// pixels, then the eight threads of a cluster, then one thread per number adds up the clusters that saw the convex.
+// pixels, then the clusters of a group, then one thread per number adds up the groups that saw the convex.
 
 @group(0) @binding(6) var<storage, read> totals: array<vec2<f32>>;
 @group(0) @binding(7) var<storage, read> v_rgba: array<vec4<f32>>;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Parser;
 use lapidary::gpu::shaders::{SHADERS, Traits};
 
@@ -71,7 +71,7 @@ fn measure(options: &Measure) -> Result<()> {
     };
     let traits = Traits { subgroups: Some(lanes), is_software: false };
     if let Some(path) = &options.source {
-        let source = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let source = String::from_utf8(lapidary::files::read(path)?)?;
         return print(&driver, options, &path.display().to_string(), &source);
     }
     let variants =

@@ -83,7 +83,7 @@ pub struct Table(Vec<Row>);
 impl Table {
     /// Reads a file, in which lines that begin with `#` are comments.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let text = String::from_utf8(lapidary::files::read(path)?)?;
         let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
             Row::parse(line).with_context(|| format!("{}: `{line}` is no row of statistics", path.display()))
         });
