@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use crate::case::Case;
 use crate::mutate::mutated;
 use crate::outputs::write;
+use crate::program::Ended;
 use crate::seeds::Seed;
 
 /// One case in so many uses the device, which takes a hundred times as long.
@@ -28,6 +29,6 @@ pub(crate) fn run(case: &mut Case<'_>) -> anyhow::Result<()> {
     let ended = if is_dear { program.run()? } else { program.memory(MEMORY).limit(10).run()? };
     // The device may be too small for what a file asks for.
     let codes: &[i32] = if is_dear { &[0, 2, 3] } else { &[0, 2] };
-    ended.answered(codes).with_context(|| seed.file)?;
+    ended.answered(codes).and_then(Ended::is_printable).with_context(|| seed.file)?;
     if ended.code() == Some(2) { ended.blames(&case.folder).with_context(|| seed.file) } else { Ok(()) }
 }

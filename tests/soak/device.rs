@@ -80,7 +80,7 @@ fn compile(folder: &Path) -> anyhow::Result<()> {
 
 /// Whether a job uses the device.
 fn is_drawn(job: &Job) -> bool {
-    !job.is_of("convert")
+    !job.is_of("convert") && !job.is_of("synth")
 }
 
 /// From one submission on, the device is lost.

@@ -26,12 +26,17 @@ pub(crate) fn eval(case: &mut Case<'_>) -> anyhow::Result<()> {
     stop(case, "eval")
 }
 
+pub(crate) fn synth(case: &mut Case<'_>) -> anyhow::Result<()> {
+    stop(case, "synth")
+}
+
 fn stop(case: &mut Case<'_>, command: &str) -> anyhow::Result<()> {
     let jobs: Vec<&Job> = case.ground.jobs()?.iter().filter(|job| job.is_of(command)).collect();
     let (job, signal) = (*case.chance.of(&jobs)?, *case.chance.of(&SIGNALS)?);
     let out = case.folder.join("out");
     std::fs::create_dir(&out)?;
-    let has_older = case.chance.is(0.5);
+    // The pictures of an earlier dataset are removed first, as --overwrite says.
+    let has_older = command != "synth" && case.chance.is(0.5);
     if has_older {
         job.files.keys().try_for_each(|path| write(&out.join(path), OLDER))?;
     }

@@ -1,7 +1,7 @@
 //! The kinds of attack.
 
 use crate::case::Case;
-use crate::{absurd, broken_files, capture, device, kill_outputs, kill_training, streams};
+use crate::{absurd, broken_files, capture, device, kill_outputs, kill_training, readers, streams};
 
 /// A kind of attack.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Kind {
 }
 
 /// All of them. A round is what issue reports asked for: 200 kills, 20 lost devices, 5000 broken files and so on.
-pub(crate) const KINDS: [Kind; 11] = [
+pub(crate) const KINDS: [Kind; 13] = [
     Kind {
         name: "kill-train",
         about: "a training is stopped by a signal and resumed",
@@ -37,6 +37,13 @@ pub(crate) const KINDS: [Kind; 11] = [
         run: kill_outputs::render,
     },
     Kind { name: "kill-eval", about: "eval is stopped by a signal and repeated", cases: 20, run: kill_outputs::eval },
+    Kind {
+        name: "kill-synth",
+        about: "synth is stopped by a signal and repeated",
+        cases: 20,
+        run: kill_outputs::synth,
+    },
+    Kind { name: "reader", about: "a training is read while it writes", cases: 12, run: readers::run },
     Kind { name: "lost-device", about: "the device is lost at some submission", cases: 24, run: device::lost },
     Kind {
         name: "refused-memory",

@@ -30,6 +30,8 @@ mod outputs;
 #[cfg(unix)]
 mod program;
 #[cfg(unix)]
+mod readers;
+#[cfg(unix)]
 mod schedule;
 #[cfg(unix)]
 mod seeds;

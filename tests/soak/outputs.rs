@@ -101,6 +101,10 @@ impl Job {
                 "film.gif",
             ),
             ([command(&[&"eval", run, &"--dataset", &gems, &"--split", &"all", &"--out"]), Vec::new()], "report"),
+            (
+                [command(&[&"synth", &"--views", &"20", &"--size", &"48x36", &"--overwrite", &"--out"]), Vec::new()],
+                "dataset",
+            ),
         ];
         jobs.into_iter().map(|(words, name)| Self::make(ground, words, name)).collect()
     }

@@ -238,6 +238,17 @@ impl Ended {
         Ok(self)
     }
 
+    /// Nothing that it printed can move a terminal's cursor, colour it or turn its direction.
+    pub(crate) fn is_printable(&self) -> anyhow::Result<&Self> {
+        let is_bad =
+            |c: char| (c.is_control() && !"\n\t".contains(c)) || "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}".contains(c);
+        ensure!(
+            !self.stdout.contains(is_bad) && !self.stderr.contains(is_bad),
+            "{self}; a control character was printed"
+        );
+        Ok(self)
+    }
+
     pub(crate) fn succeeded(&self) -> anyhow::Result<&Self> {
         self.is_calm()?;
         ensure!(self.code() == Some(0), "{self}");
