@@ -43,7 +43,7 @@ impl Layer {
         let mut layer = Self { folder, training: Counts { submits: 0, requests: 0 }, jobs: Vec::new() };
         layer.training = layer.count(ground.training()?.start(&ground.folder.join("counted/run")))?;
         let count = |job: &Job| layer.count(job.start(&ground.folder.join("counted")));
-        layer.jobs = ground.jobs()?.iter().filter(|job| is_drawn(job)).map(count).collect::<anyhow::Result<_>>()?;
+        layer.jobs = ground.jobs()?.iter().filter(|job| job.is_drawn()).map(count).collect::<anyhow::Result<_>>()?;
         Ok(layer)
     }
 
@@ -78,11 +78,6 @@ fn compile(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a job uses the device.
-fn is_drawn(job: &Job) -> bool {
-    !job.is_of("convert") && !job.is_of("synth")
-}
-
 /// From one submission on, the device is lost.
 pub(crate) fn lost(case: &mut Case<'_>) -> anyhow::Result<()> {
     attack(case, |program, counts, case| {
@@ -115,7 +110,7 @@ fn attack(
         let (program, about) = fault(layer.below(training.start(&out)), layer.training, case);
         return of_training(&program.run()?, training, &out).with_context(|| about);
     }
-    let drawn: Vec<(&Job, &Counts)> = ground.jobs()?.iter().filter(|job| is_drawn(job)).zip(&layer.jobs).collect();
+    let drawn: Vec<(&Job, &Counts)> = ground.jobs()?.iter().filter(|job| job.is_drawn()).zip(&layer.jobs).collect();
     let (job, counts) = *case.chance.of(&drawn)?;
     std::fs::create_dir(&out)?;
     let (program, about) = fault(layer.below(job.start(&out)), *counts, case);

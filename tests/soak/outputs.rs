@@ -126,6 +126,11 @@ impl Job {
         lapidary(&self.words[0]).arg(folder.join(self.name)).args(&self.words[1])
     }
 
+    /// Whether it uses the device.
+    pub(crate) fn is_drawn(&self) -> bool {
+        !self.is_of("convert") && !self.is_of("synth")
+    }
+
     /// Whether it is a job of this command.
     pub(crate) fn is_of(&self, command: &str) -> bool {
         self.words[0].first().is_some_and(|word| word == command)
