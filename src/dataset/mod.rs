@@ -369,11 +369,13 @@ fn read_layout(tree: &Arc<Tree>, layout: Layout, options: &DatasetOptions) -> Re
 fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let tree = Arc::new(Tree::open(folder)?);
-    match path.file_name().and_then(|name| name.to_str()) {
-        Some(nerf::TRAIN) => nerf::open_blender(&tree, options),
-        Some(file) => nerf::open_whole(&tree, file, options),
-        None => Err(DatasetError::NotADataset { path: path.into() }),
-    }
+    let mut found = match path.file_name().and_then(|name| name.to_str()) {
+        Some(nerf::TRAIN) => nerf::open_blender(&tree, options)?,
+        Some(file) => nerf::open_whole(&tree, file, options)?,
+        None => return Err(DatasetError::NotADataset { path: path.into() }),
+    };
+    found.note_on_unreadable(&tree);
+    Ok(found)
 }
 
 /// Which of the folders of smaller pictures is used.

@@ -65,14 +65,13 @@ pub(super) fn open_whole(tree: &Arc<Tree>, file: &str, options: &DatasetOptions)
         let names = names.as_ref();
         names.map(|names| Listed::new(key, names, &transforms.frames).map_err(fault)).transpose()
     };
-    let validation = listed("val_filenames", &transforms.val_filenames)?;
-    let (test, unused) = match listed("test_filenames", &transforms.test_filenames)? {
-        Some(test) => (Some(test), validation),
-        None => (validation, None),
+    let (test, is_unused) = match listed("test_filenames", &transforms.test_filenames)? {
+        Some(test) => (Some(test), transforms.val_filenames.is_some()),
+        None => (listed("val_filenames", &transforms.val_filenames)?, false),
     };
     let train = listed("train_filenames", &transforms.train_filenames)?;
     reader.found.notes.extend([&test, &train].into_iter().flatten().filter_map(|list| list.note.clone()));
-    if unused.is_some() {
+    if is_unused {
         reader.note(format!("`val_filenames` of {file} is not used, because it has `test_filenames`"));
     }
     reader.found.has_split = test.is_some() || train.is_some();
@@ -217,6 +216,7 @@ impl<'a> TransformsReader<'a> {
         let pictures = self.pictures(&paths);
         let missing: Vec<&&str> =
             paths.iter().zip(&pictures).filter(|(_, place)| place.is_none()).map(|(p, _)| p).collect();
+        self.found.findings.missing_pictures += missing.len();
         if missing.len() == paths.len() {
             return Ok(paths.is_empty());
         }

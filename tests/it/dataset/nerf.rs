@@ -80,7 +80,7 @@ fn missing_pictures_are_skipped_and_counted() {
     write(&folder.path().join("transforms.json"), transforms("\"fl_x\": 50,", &frames));
     write_picture(&folder.path().join("images/a.png"), 40, 30);
     let dataset = open(folder.path());
-    assert_eq!(dataset.views.len(), 1);
+    assert_eq!((dataset.views.len(), dataset.findings.missing_pictures), (1, 2));
     assert!(dataset.notes[0].contains("2 of 3 frames") && dataset.notes[0].contains("gone.png"), "{:?}", dataset.notes);
 }
 
