@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::found::PictureFolder;
-use super::names::{NameIndex, is_picture};
+use super::names::{NameIndex, ends_alike, is_picture};
 use super::tree::Place;
 
 /// What became of the names.
@@ -42,7 +42,9 @@ impl Search {
         let other_file = |i: &usize| {
             let converted = folder.with_other_ending(names[*i]).filter(|file| is_free(file));
             let is_renamed = converted.is_none();
-            let file = converted.or_else(|| index.closest(names[*i], is_free).map(str::to_owned))?;
+            // `right/1.png` is not `left/1.png`, even where that is missing.
+            let is_meant = |file: &str| is_free(file) && ends_alike(names[*i], file);
+            let file = converted.or_else(|| index.closest(names[*i], is_meant).map(str::to_owned))?;
             Some((*i, file, is_renamed))
         };
         let found: Vec<(usize, String, bool)> = others.iter().filter_map(other_file).collect();

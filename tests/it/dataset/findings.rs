@@ -91,6 +91,8 @@ fn what_is_not_clear_is_missing() {
     assert_eq!((names, found.findings.missing_pictures), (vec!["left/a.png"], 2));
     let folder = dataset(&["left/a.png", "right/a.png", "c.png"], &["a.png", "c.png"]);
     assert_eq!(open(folder.path()).views.len(), 1, "`a.png` is one of the two, and nobody knows which");
+    let folder = dataset(&["left/a.png", "b.png"], &["right/a.png", "b.png"]);
+    assert_eq!(open(folder.path()).views.len(), 1, "`right/a.png` is a picture of another camera");
     let folder = dataset(&["a.png", "a.jpg"], &["a.png"]);
     assert_eq!(open(folder.path()).views.len(), 1, "`a.jpg` is another picture");
 }
