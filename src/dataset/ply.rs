@@ -18,6 +18,10 @@ const GAUSSIAN: [&str; 3] = ["f_dc_0", "f_dc_1", "f_dc_2"];
 /// The constant of the spherical harmonics, 1 / (2·√π).
 const SH_0: f64 = 0.282_094_791_773_878_14;
 
+/// Brightest channel of colours from 0 to 1: programs that sharpen or interpolate go beyond 1. Of colours from 0 to 255 the
+/// brightest is never as dark.
+const MOST_OF_ONE: f32 = 2.0;
+
 /// Names of properties in a message.
 const MAX_NAMES: usize = 12;
 
@@ -130,12 +134,13 @@ impl Columns {
     /// Programs write colours from 0 to 255 or to the largest number of the type, and from 0 to 1 as floats: the brightest
     /// channel tells.
     fn scale(&self, rows: &[Row]) -> Scale {
-        let brightest = || rows.iter().flat_map(|row| row.colour).fold(0.0, f32::max);
+        let channels = || rows.iter().flat_map(|row| row.colour).filter(|value| value.is_finite());
+        let brightest = || channels().fold(0.0, f32::max);
         match self.colour {
             None => Scale::Grey,
             Some((_, true)) => Scale::Sh,
             Some((ScalarType::U8 | ScalarType::I8, _)) => Scale::Bytes,
-            Some((ScalarType::F32 | ScalarType::F64, _)) if brightest() <= 1.0 => Scale::Most(1.0),
+            Some((ScalarType::F32 | ScalarType::F64, _)) if brightest() <= MOST_OF_ONE => Scale::Most(1.0),
             Some(_) if brightest() <= 255.0 => Scale::Bytes,
             Some(_) => Scale::Most(65_535.0),
         }
@@ -306,7 +311,10 @@ mod tests {
         ] {
             assert_eq!(colour(properties, "10 20 255"), ([10, 20, 255], Vec::new()), "{properties}");
         }
-        assert_eq!(colour("float red,float green,float blue", "0.2 0.4 1").0, [51, 102, 255]);
+        for brightest in ["1", "1.02", "inf"] {
+            let values = format!("0.2 0.4 {brightest}");
+            assert_eq!(colour("float red,float green,float blue", &values).0, [51, 102, 255], "{values}");
+        }
         assert_eq!(colour("double R,double G,double B", "0 0.4 0.5").0, [0, 102, 128]);
         assert_eq!(colour("ushort red,ushort green,ushort blue", "2570 5140 65535").0, [10, 20, 255]);
         let (gaussian, notes) = colour("float f_dc_0,float f_dc_1,float f_dc_2", "0 1.0 -9");
