@@ -216,7 +216,11 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 /// Trains to the end, or until somebody stops it.
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
     let Prepared { folder: _folder, options, ruler, checkpoint, start, dataset } = prepared;
-    let starting = Step::begin(format!("preparing the training from {} points", dataset.points.len()), args.quiet);
+    let from = match (&checkpoint, &start) {
+        (None, None) => format!(" from {} points", dataset.points.len()),
+        _ => String::new(),
+    };
+    let starting = Step::begin(format!("preparing the training{from}"), args.quiet);
     let trainer = match (checkpoint, start) {
         (Some(found), _) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
         (None, Some((scene, path))) => Trainer::from_scene(gpu, Arc::clone(&dataset), options, (&scene, &path))?,
