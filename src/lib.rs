@@ -1,6 +1,49 @@
 //! lapidary cuts a scene into facets: 3D Convex Splatting on wgpu.
 //!
-//! A scene is a set of smooth convexes, each the soft hull of a few points in space. Data flows one way:
+//! A scene is a set of smooth convexes, each the soft hull of a few points in space. This renders one to a picture:
+//!
+//! ```no_run
+//! use lapidary::camera::Camera;
+//! use lapidary::glam::DVec3;
+//! use lapidary::gpu::{Gpu, GpuOptions};
+//! use lapidary::renderer::{GpuScene, Outputs, Renderer};
+//! use lapidary::scene_file;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (scene, metadata) = scene_file::load_with("scene.safetensors".as_ref())?;
+//! let camera = Camera::look_at(DVec3::new(3.0, -3.0, 2.0), DVec3::ZERO, DVec3::Z, 700.0, 800, 600);
+//! let gpu = Gpu::open(&GpuOptions::default())?;
+//! let on_gpu = GpuScene::upload(&gpu, &scene)?;
+//! let mut renderer = Renderer::new(&gpu, on_gpu.points_per_convex)?;
+//! let pictures = renderer.render(&on_gpu, &camera, &metadata.render_options(), Outputs::default())?;
+//! pictures.image().save_png("picture.png".as_ref())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! and this trains one on photographs with known cameras:
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use lapidary::dataset::{Dataset, DatasetOptions};
+//! use lapidary::gpu::{Gpu, GpuOptions};
+//! use lapidary::scene_file;
+//! use lapidary::train::{TrainOptions, Trainer};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dataset = Arc::new(Dataset::open("photographs".as_ref(), &DatasetOptions::default())?);
+//! let options = TrainOptions { max_convexes: 50_000, ..TrainOptions::default() };
+//! let mut trainer = Trainer::new(&Gpu::open(&GpuOptions::default())?, dataset, options)?;
+//! while !trainer.is_done() {
+//!     trainer.advance(u32::MAX)?;
+//! }
+//! scene_file::save_with(&trainer.scene()?, &trainer.metadata(), "scene.safetensors".as_ref())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Both stand in `examples/`, beside one that renders on a device which the caller opened. Data flows one way:
 //!
 //! ```text
 //! dataset ──► scene ──► GPU scene ──► forward ──► loss ──► backward ──► optimiser ──► density ──► checkpoint
@@ -24,6 +67,8 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read and write files of their own"))]
 // They panic where nobody reads.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
+
+pub use {glam, wgpu};
 
 pub mod bench;
 pub mod camera;

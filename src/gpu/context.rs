@@ -79,12 +79,27 @@ impl Gpu {
         Self::of_adapter(&adapter, options)
     }
 
+    /// Uses a device that the caller opened. Buffers of the caller and of lapidary can then be copied into each other.
+    ///
+    /// The device's callbacks for uncaptured errors and for its loss become those of this object: [`Self::check`] returns the
+    /// first fault, whoever caused it. Features that were not enabled are not used.
+    ///
+    /// # Errors
+    /// [`GpuError::TooSmall`] where the limits of the device are below WebGPU's defaults; [`GpuError`] where the device was lost.
+    pub fn from_device(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, GpuError> {
+        let lacks = report::lacks_within(adapter, &device.limits());
+        if !lacks.is_empty() {
+            return Err(GpuError::TooSmall { adapter: adapter.get_info().name, lacks });
+        }
+        Self::with_device(adapter, device, queue, &GpuOptions::default())
+    }
+
     /// Opens a device of this adapter.
     pub(super) fn of_adapter(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self, GpuError> {
-        let info = adapter.get_info();
+        let name = adapter.get_info().name;
         let lacks = report::lacks(adapter);
         if !lacks.is_empty() {
-            return Err(GpuError::TooSmall { adapter: info.name, lacks });
+            return Err(GpuError::TooSmall { adapter: name, lacks });
         }
         let (features, mut limits) = match options.limits {
             LimitSet::Adapter => (adapter.features() & OPTIONAL_FEATURES, adapter.limits()),
@@ -96,12 +111,22 @@ impl Gpu {
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("lapidary"),
             required_features: features,
-            required_limits: limits.clone(),
+            required_limits: limits,
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..wgpu::DeviceDescriptor::default()
         }))
-        .map_err(|error| GpuError::NoDevice { adapter: info.name.clone(), reason: error.to_string() })?;
+        .map_err(|error| GpuError::NoDevice { adapter: name, reason: error.to_string() })?;
+        Self::with_device(adapter, device, queue, options)
+    }
 
+    /// Wraps an open device; its features and limits are those that it was opened with.
+    fn with_device(
+        adapter: &wgpu::Adapter,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        options: &GpuOptions,
+    ) -> Result<Self, GpuError> {
+        let (info, features) = (adapter.get_info(), device.features());
         let subgroups =
             features.contains(wgpu::Features::SUBGROUP).then_some((info.subgroup_min_size, info.subgroup_max_size));
         let is_software = info.device_type == wgpu::DeviceType::Cpu;
@@ -109,7 +134,7 @@ impl Gpu {
             checks: options.checks,
             traits: Traits { subgroups, is_software: is_software && !options.hardware_kernels },
             has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
-            limits,
+            limits: device.limits(),
             memory: memory::device_bytes(adapter),
             ledger: Arc::default(),
             kernels: Arc::default(),

@@ -98,7 +98,12 @@ fn names(features: wgpu::Features) -> Vec<String> {
 
 /// What makes an adapter too small for the kernels, which ask for what every WebGPU implementation has.
 pub(super) fn lacks(adapter: &wgpu::Adapter) -> Vec<String> {
-    let (has, needs) = (adapter.limits(), wgpu::Limits::default());
+    lacks_within(adapter, &adapter.limits())
+}
+
+/// What makes a device of this adapter too small that was opened with these limits.
+pub(super) fn lacks_within(adapter: &wgpu::Adapter, has: &wgpu::Limits) -> Vec<String> {
+    let needs = wgpu::Limits::default();
     let limits = [
         (
             "storage buffers per kernel",

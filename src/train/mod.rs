@@ -41,6 +41,7 @@ use crate::kernels::{Gradient, LossMemory, Rates, ToWorld};
 use crate::optimiser::{Iteration, LossMeans, Optimiser};
 use crate::renderer::{Costs, GpuScene, Outputs, Renderer};
 use crate::scene::{Params, Scene, Similarity};
+use crate::scene_file::Metadata;
 
 /// A training.
 #[derive(Debug)]
@@ -221,6 +222,14 @@ impl Trainer {
     #[must_use]
     pub fn memory(&self) -> u64 {
         self.gpu.held()
+    }
+
+    /// What a file of the scene says besides the scene: how it was trained, and so how it is drawn.
+    #[must_use]
+    pub fn metadata(&self) -> Metadata {
+        let TrainOptions { antialias, background, .. } = self.options;
+        let provenance = format!("{} iterations of lapidary {}", self.iteration, env!("CARGO_PKG_VERSION"));
+        Metadata { normalised_from_world: Some(self.similarity), antialias, background, provenance: Some(provenance) }
     }
 
     /// What the training depends on.

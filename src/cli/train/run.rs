@@ -10,7 +10,7 @@ use lapidary::gpu::KernelTime;
 use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene::Scene;
-use lapidary::scene_file::{self, Metadata};
+use lapidary::scene_file;
 use lapidary::train::{TrainError, Trainer};
 
 use super::super::bug::{Bug, caught};
@@ -247,18 +247,8 @@ impl Run<'_> {
 
     /// Writes a scene of normalised units.
     fn write_scene(&self, normalised: &Scene) -> anyhow::Result<()> {
-        let about = Metadata {
-            normalised_from_world: Some(self.trainer.similarity()),
-            antialias: self.trainer.options().antialias,
-            background: self.trainer.options().background,
-            provenance: Some(format!(
-                "{} iterations of lapidary {}",
-                self.trainer.iteration(),
-                env!("CARGO_PKG_VERSION")
-            )),
-        };
         let scene = self.trainer.similarity().to_world(normalised);
-        Ok(scene_file::save_with(&scene, &about, &self.args.out.join(SCENE_FILE))?)
+        Ok(scene_file::save_with(&scene, &self.trainer.metadata(), &self.args.out.join(SCENE_FILE))?)
     }
 
     /// Looks at the held-back views and writes what was found. A bug there loses nothing.
