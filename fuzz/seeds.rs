@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use lapidary::camera_path::{CameraPath, Key};
 use lapidary::convert::{self, WriteOptions};
+use lapidary::dataset::AlphaMode;
 use lapidary::scene::{Scene, Similarity};
 use lapidary::scene_file::{self, Metadata};
 use lapidary::synth::{self, SynthOptions};
-use lapidary::train::{Checkpoint, State, TrainOptions};
+use lapidary::train::{Checkpoint, State, TrainOptions, TrainView};
 use lapidary_fuzz::MARK;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -97,8 +98,10 @@ fn checkpoint(scene: Scene) -> Checkpoint {
     let state = State {
         iteration: 7,
         options: TrainOptions::default(),
+        changed_after: 0,
         similarity: Similarity::IDENTITY,
-        train_views: vec!["a.png".to_owned()],
+        alpha: AlphaMode::Composite,
+        train_views: vec![TrainView { name: "a.png".to_owned(), size: [16, 16] }],
     };
     Checkpoint { moments: [scene.zeros(), scene.zeros()], statistics: vec![[0.0; 4]; scene.len()], state, scene }
 }

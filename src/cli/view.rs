@@ -57,11 +57,11 @@ pub(super) fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -
         return with_scene(path, data.map(|data| dataset(data, options)).transpose()?.unwrap_or_default());
     }
     let has_scene = path.is_dir() && source::scene_file_of(path).is_file();
+    let cameras = path.join(CAMERAS_FILE);
     let own = match dataset(path, options) {
-        Err(error) if has_scene && is_something_else(&error) => None,
+        Err(error) if (has_scene || cameras.is_file()) && is_something_else(&error) => None,
         own => Some(own?),
     };
-    let cameras = path.join(CAMERAS_FILE);
     let views = match (own, data) {
         (Some(own), _) => own,
         (None, Some(data)) => dataset(data, options)?,
