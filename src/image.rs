@@ -82,7 +82,7 @@ impl Image {
         Ok(files::write_atomically(path, &png)?)
     }
 
-    /// Reads a picture of any kind that [`decode`] reads, dropping alpha.
+    /// Reads a picture of any kind that [`decode()`] reads, dropping alpha.
     ///
     /// # Errors
     /// [`ImageError`] naming the file.
