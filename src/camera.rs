@@ -83,7 +83,7 @@ impl Camera {
     }
 
     /// The camera in a frame whose origin is this place of the world, with the same axes and units. Far from the origin of
-    /// the world it has digits to spare where the camera of the world has none left in f32.
+    /// the world its numbers are small, so that f32 holds them exactly enough.
     #[must_use]
     pub fn relative_to(&self, origin: DVec3) -> Self {
         let DAffine3 { matrix3, translation } = self.view_from_world;

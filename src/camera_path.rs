@@ -213,9 +213,10 @@ impl CameraPath {
     pub fn load(path: &Path) -> Result<Self, CameraPathError> {
         let content = |reason: String| CameraPathError::Content { path: path.into(), reason };
         let bytes = files::read(path)?;
-        match foreign::parse(&bytes, None) {
+        let bytes = without_byte_order_mark(&bytes);
+        match foreign::parse(bytes, None) {
             Some(frames) => frames.map(Self::of_frames).and_then(Self::checked).map_err(content),
-            None if has_key(&bytes, "format") => Self::parse(&bytes).and_then(Self::checked).map_err(content),
+            None if has_key(bytes, "format") => Self::parse(bytes).and_then(Self::checked).map_err(content),
             None => Err(CameraPathError::Unknown { path: path.into() }),
         }
     }
@@ -271,6 +272,11 @@ impl CameraPath {
     }
 }
 
+/// A text without the mark that some editors put before UTF-8.
+fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// Whether bytes are a JSON object with this key.
 fn has_key(bytes: &[u8], key: &str) -> bool {
     serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|json| json.get(key).is_some())
@@ -283,7 +289,8 @@ fn has_key(bytes: &[u8], key: &str) -> bool {
 /// [`CameraPathError`] naming the file and what was expected.
 pub fn cameras_of_others(path: &Path, size: Option<[u32; 2]>) -> Result<Option<Vec<Camera>>, CameraPathError> {
     let content = |reason: String| CameraPathError::Content { path: path.into(), reason };
-    let frames = foreign::parse(&files::read(path)?, size).transpose().map_err(content)?;
+    let bytes = files::read(path)?;
+    let frames = foreign::parse(without_byte_order_mark(&bytes), size).transpose().map_err(content)?;
     Ok(frames.map(|frames| frames.cameras))
 }
 
@@ -381,6 +388,9 @@ mod tests {
         let loaded = CameraPath::load(&file).unwrap();
         assert_eq!(loaded, path());
         assert_eq!(loaded.frames().len(), 61);
+        files::write_atomically(&file, &[b"\xef\xbb\xbf", &std::fs::read(&file).unwrap()[..]].concat()).unwrap();
+        assert_eq!(CameraPath::load(&file).unwrap(), path(), "with a byte order mark");
+        path().save(&file).unwrap();
         let good = std::fs::read_to_string(&file).unwrap();
         for (from, to, part) in [
             ("lapidary-camera-path", "other", "format"),
@@ -404,7 +414,7 @@ mod tests {
             let frames: Vec<_> = (0..count).map(frame).collect();
             let json =
                 serde_json::json!({"camera_path": frames, "fps": 29.97, "render_width": 64, "render_height": 48});
-            files::write_atomically(&file, json.to_string().as_bytes()).unwrap();
+            files::write_atomically(&file, format!("\u{feff}{json}").as_bytes()).unwrap();
             let path = CameraPath::load(&file).unwrap();
             let found: Vec<f64> = path.frames().iter().map(|key| key.position[0]).collect();
             assert_eq!(found, (0..count).map(|x| x as f64).collect::<Vec<_>>());

@@ -54,6 +54,9 @@ pub struct Metadata {
     pub background: [f32; 3],
     /// Where the scene comes from, for people: one sentence.
     pub provenance: Option<String>,
+    /// How many Gaussians of the file that was read are no convexes, because they have no finite values or no size; not
+    /// stored.
+    pub left_out: usize,
 }
 
 impl Metadata {
@@ -122,7 +125,7 @@ pub fn save_with(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<(), 
 /// # Errors
 /// A sentence where the similarity or the background is none.
 pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static str, String>, String> {
-    let Metadata { normalised_from_world, antialias, background, provenance } = metadata;
+    let Metadata { normalised_from_world, antialias, background, provenance, left_out: _ } = metadata;
     let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
     check_background(background)?;
     let background = (*background != [0.0; 3]).then(|| format!("{background:?}"));
@@ -170,7 +173,7 @@ pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(
     };
     let background = value_of(BACKGROUND).map(parse_background).transpose()?.unwrap_or_default();
     let provenance = value_of(PROVENANCE).map(str::to_owned);
-    Ok((scene, Metadata { normalised_from_world, antialias, background, provenance }))
+    Ok((scene, Metadata { normalised_from_world, antialias, background, provenance, left_out: 0 }))
 }
 
 fn parse_origin(text: &str) -> Result<DVec3, String> {
@@ -406,6 +409,7 @@ mod tests {
             antialias: true,
             background: [1.0, 0.3, 0.0],
             provenance: Some("made \"by hand\" → here".to_owned()),
+            left_out: 0,
         };
         save_with(&scene(), &metadata, &path).unwrap();
         assert_eq!(load_with(&path).unwrap(), (scene(), metadata));

@@ -6,11 +6,14 @@
 /// Most characters of a text that is quoted.
 const MAX_QUOTED: usize = 100;
 
-/// Most characters of a word in a message. Paths may be longer than names.
+/// Most characters of a word in a message.
 const MAX_WORD: usize = 160;
 
+/// Most characters of a path in a message: systems accept no longer ones.
+const MAX_PATH: usize = 4096;
+
 /// Most characters of a message.
-const MAX_MESSAGE: usize = 1000;
+const MAX_MESSAGE: usize = 5000;
 
 /// What stands for characters that were left out.
 const GAP: char = '…';
@@ -44,10 +47,11 @@ pub fn shortened(text: &str, most: usize) -> String {
 }
 
 /// A whole message, one line: [`escaped`]. Long words and long messages lose their middle, so that whatever they quote,
-/// they can be read.
+/// they can be read. Paths stay whole, because a file has to be found by its message.
 #[must_use]
 pub fn message(text: &str) -> String {
-    let words = text.split(' ').map(|word| cut(word, MAX_WORD));
+    let most = |word: &str| if word.contains(['/', '\\']) { MAX_PATH } else { MAX_WORD };
+    let words = text.split(' ').map(|word| cut(word, most(word)));
     escaped(&cut(&words.collect::<Vec<_>>().join(" "), MAX_MESSAGE))
 }
 
@@ -145,6 +149,16 @@ mod tests {
         assert!(message(&format!("cannot read {long}: it")).chars().count() < MAX_WORD + 20);
         assert!(message(&"word ".repeat(100_000)).chars().count() <= MAX_MESSAGE);
         assert_eq!(quoted(&"a".repeat(MAX_QUOTED)), "a".repeat(MAX_QUOTED));
+    }
+
+    #[test]
+    fn paths_stay_whole() {
+        for separator in ["/", "\\"] {
+            let path = format!("{separator}folder").repeat(500);
+            let message = message(&format!("cannot read {path}: there is no such file"));
+            assert!(message.contains(&path), "{message}");
+        }
+        assert!(message(&"/folder".repeat(1000)).chars().count() <= MAX_PATH);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn lookat(text: &str, size: [u32; 2]) -> Result<Frames, String> {
         let ((origin, target), up) = places?;
         let angle: Option<f64> = value("fovy").and_then(|angle| angle.parse().ok());
         let angle = angle.ok_or_else(|| fault("`fovy` is no number"))?;
-        // SIBR reads degrees and writes radians; nobody has a lens of three degrees.
+        // SIBR reads degrees and writes radians. Numbers below π are radians, because a field of view of three degrees is rare.
         let angle = if angle < std::f64::consts::PI { angle } else { angle.to_radians() };
         let forward = target - origin;
         let right = forward.cross(up).normalize_or_zero();

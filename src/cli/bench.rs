@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, ensure};
 use lapidary::bench::{self, Cloud, CloudKind, Comparison, Limits, Report, Run, Source, Subject};
 use lapidary::camera::{Camera, RenderOptions};
-use lapidary::dataset::{Dataset, Split};
+use lapidary::dataset::Split;
 use lapidary::gpu::{Gpu, GpuError, GpuOptions};
 use lapidary::render::Orbit;
 use lapidary::scene::Scene;
@@ -210,7 +210,7 @@ fn cameras(args: &BenchArgs, scene: &Scene) -> anyhow::Result<(Vec<Camera>, Stri
 
 /// Some of the held-back views, or of all where none are held back.
 fn of_dataset(path: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Camera>> {
-    let dataset = Dataset::open(path, &args.dataset_options.options([0.0; 3]))?;
+    let dataset = args.dataset_options.open(path, [0.0; 3], !args.output.quiet)?;
     let mut all: Vec<Camera> = dataset.indices(Split::Test).map(|view| dataset.views[view].camera).collect();
     if all.is_empty() {
         all = dataset.views.iter().map(|view| view.camera).collect();

@@ -1,8 +1,8 @@
 //! How to read a dataset: the options that commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lapidary::dataset::{AlphaMode, DatasetOptions};
+use lapidary::dataset::{AlphaMode, Dataset, DatasetOptions};
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset")]
@@ -37,6 +37,15 @@ enum Alpha {
 }
 
 impl DatasetArgs {
+    /// Opens a dataset, and says on stderr what was not found and what is ignored in it, unless the program is to be silent.
+    pub(crate) fn open(&self, path: &Path, background: [f32; 3], is_told: bool) -> anyhow::Result<Dataset> {
+        let dataset = Dataset::open(path, &self.options(background))?;
+        if is_told {
+            say_notes(&dataset);
+        }
+        Ok(dataset)
+    }
+
     /// The options; pictures with transparency are put before `background`, sRGB in 0..=1.
     pub(crate) fn options(&self, background: [f32; 3]) -> DatasetOptions {
         DatasetOptions {
@@ -52,5 +61,12 @@ impl DatasetArgs {
             images: self.images.clone(),
             points: self.points.clone(),
         }
+    }
+}
+
+/// Says what was not found in a dataset, and what is ignored, on stderr.
+pub(crate) fn say_notes(dataset: &Dataset) {
+    for note in &dataset.notes {
+        say!("note: {note}");
     }
 }

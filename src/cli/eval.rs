@@ -16,6 +16,7 @@ use lapidary::{files, text};
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
+use super::signals::Interrupted;
 use super::source::SCENE_FILE;
 use super::{Colour, SharedArgs, Switch, signals, source};
 
@@ -31,7 +32,7 @@ pub(crate) struct EvalArgs {
     /// Photographs with cameras: COLMAP, Blender or nerfstudio
     #[arg(long, value_name = "DATASET", required_unless_present = "truth", conflicts_with = "truth")]
     dataset: Option<PathBuf>,
-    /// Which of them
+    /// Pictures of the dataset to compare with
     #[arg(long, value_enum, default_value = "test")]
     split: Which,
     /// Folder to write into; created where it is missing. Without it, figures are only printed
@@ -126,6 +127,9 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         let page = report(&metrics, &outcome).html(&outcome.album);
         files::write_atomically(&out.join("report.html"), page.as_bytes())?;
     }
+    if signals::asked() {
+        return Err(Interrupted("stopped by a signal, after all figures were measured".to_owned()).into());
+    }
     if args.json {
         tell_json!(json);
     } else {
@@ -203,7 +207,7 @@ fn of_folder(renders: &Path, args: &EvalArgs, ruler: &Ruler) -> anyhow::Result<O
 /// The dataset, and the views that were asked for.
 fn dataset(args: &EvalArgs, background: [f32; 3]) -> anyhow::Result<(Dataset, Vec<usize>)> {
     let path = args.dataset.as_deref().unwrap_or(Path::new(""));
-    let dataset = Dataset::open(path, &args.dataset_options.options(background))?;
+    let dataset = args.dataset_options.open(path, background, !args.json)?;
     let views: Vec<usize> = match args.split {
         Which::All => (0..dataset.views.len()).collect(),
         Which::Test => dataset.indices(Split::Test).collect(),

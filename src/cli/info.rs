@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use lapidary::dataset::{Dataset, DatasetReport, SizeReport};
+use lapidary::dataset::{Dataset, DatasetError, DatasetReport, SizeReport};
 use lapidary::gpu::report::{self, AdapterReport};
 use lapidary::gpu::{Gpu, GpuError, GpuOptions};
 use lapidary::scene::{Extent, Similarity};
@@ -66,10 +66,15 @@ pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 }
 
 fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
-    if source::is_scene(path) || path.join(source::CAMERAS_FILE).is_file() {
+    // A dataset may have a `cameras.json` of its own, so that this file alone makes no training.
+    let has_cameras = path.join(source::CAMERAS_FILE).is_file();
+    if source::is_scene(path) || (has_cameras && source::scene_file_of(path).is_file()) {
         return describe_scene(path, args.json);
     }
-    let dataset = Dataset::open(path, &args.dataset.options([0.0; 3]))?;
+    let dataset = match Dataset::open(path, &args.dataset.options([0.0; 3])) {
+        Err(DatasetError::NotADataset { .. }) if has_cameras => return describe_scene(path, args.json),
+        opened => opened?,
+    };
     let mut report = DatasetReport::of(&dataset);
     report.notes.extend(train::layout_of(&dataset).notes());
     if args.json {

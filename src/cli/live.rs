@@ -74,7 +74,7 @@ fn open(
     (antialias, background): (bool, Option<[f32; 3]>),
 ) -> anyhow::Result<Content> {
     if path == dataset {
-        Ok(Content { antialias, background, ..super::view::dataset(path, options)? })
+        Ok(Content { antialias, background, ..super::view::dataset(path, options, false)? })
     } else {
         super::view::open(path, None, &DatasetOptions::default())
     }

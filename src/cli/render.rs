@@ -7,8 +7,8 @@ use anyhow::{Context as _, bail, ensure};
 use glam::DVec3;
 use lapidary::camera::{Camera, CameraError, RenderOptions};
 use lapidary::camera_path::{self, CameraPath};
+use lapidary::dataset::Split;
 use lapidary::dataset::transforms::Transforms;
-use lapidary::dataset::{Dataset, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Place, Shot, with_suffix};
 use lapidary::scene::Scene;
@@ -69,16 +69,16 @@ struct CameraArgs {
     /// there are none, round the whole scene, with z up
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orbit: Option<u32>,
-    /// Of all cameras only this one, from 0
+    /// Draw only the camera with this number, counted from 0
     #[arg(long, value_name = "INDEX")]
     view: Option<usize>,
-    /// Of the orbit above the centre, degrees; that of the cameras if nothing is said, else 25
+    /// Angle of the orbit above the centre, degrees; that of the cameras if nothing is said, else 25
     #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = elevation)]
     elevation: Option<f64>,
-    /// Of the orbit: the smaller field of view, degrees; that of the cameras if nothing is said, else 40
+    /// Smaller field of view of the orbit, degrees; that of the cameras if nothing is said, else 40
     #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = fov)]
     fov: Option<f64>,
-    /// Of the orbit; that of the cameras if nothing is said, else where the scene fills the picture
+    /// Radius of the orbit; that of the cameras if nothing is said, else where the scene fills the picture
     #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true, value_parser = positive)]
     radius: Option<f64>,
     /// What the orbit goes round; what the cameras look at if nothing is said, else the middle of nearly all of the scene
@@ -110,7 +110,7 @@ struct OutputArgs {
     /// What to show; each but colour has its name in the names of its files
     #[arg(long, value_enum, value_delimiter = ',', default_value = "colour", value_name = "MODES")]
     modes: Vec<ModeArg>,
-    /// Of the pictures in a folder
+    /// Format of the pictures in a folder
     #[arg(long, value_enum, default_value = "png", value_name = "FORMAT")]
     format: FormatArg,
     /// Bits per channel of a PNG
@@ -292,7 +292,7 @@ fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
     let cameras = &args.cameras;
     let taken = match (&cameras.dataset, &cameras.cameras) {
         (Some(path), _) => {
-            let dataset = Dataset::open(path, &args.dataset_options.options([0.0; 3]))?;
+            let dataset = args.dataset_options.open(path, [0.0; 3], !args.quiet)?;
             dataset.views.iter().map(|view| view.camera).collect()
         }
         (None, Some(path)) => of_transforms(path, cameras)?.into_iter().map(|shot| shot.camera).collect(),
@@ -311,7 +311,7 @@ fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
 
 /// Views of a dataset, named after their pictures.
 fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
-    let dataset = Dataset::open(path, &args.dataset_options.options([0.0; 3]))?;
+    let dataset = args.dataset_options.open(path, [0.0; 3], !args.quiet)?;
     let is_wanted = |split: Split| match args.cameras.split {
         SplitArg::Train => split == Split::Train,
         SplitArg::Test => split == Split::Test,

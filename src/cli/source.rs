@@ -55,10 +55,19 @@ pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {
     })
 }
 
-/// Reads a scene, in world units also where it is that of a checkpoint, and says where its places have too few digits.
+/// Reads a scene, in world units also where it is that of a checkpoint, and says what of it is left out and where its places
+/// have too few digits.
 /// `focal` is for models of the authors' code.
 pub(crate) fn load(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, Metadata)> {
     let (scene, about) = read(path, focal)?;
+    if about.left_out > 0 {
+        say!(
+            "warning: {}: {} of {} Gaussians are left out, because they have no finite values or no size",
+            path.display(),
+            about.left_out,
+            about.left_out + scene.len()
+        );
+    }
     if let Some(step) = Extent::of_scene(&scene).coarse_step(scene.origin) {
         say!(
             "warning: {} holds 32-bit coordinates so far from the origin of the world that they are rounded to steps of {step}: \
@@ -88,6 +97,7 @@ fn read(path: &Path, focal: Option<Focal>) -> anyhow::Result<(Scene, Metadata)> 
         antialias: state.options.antialias,
         background: state.options.background,
         provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
+        left_out: 0,
     };
     Ok((state.similarity.to_world(&scene), about))
 }

@@ -10,6 +10,7 @@ use lapidary::dataset::{AlphaMode, Dataset, DatasetError, DatasetOptions, SfmPoi
 use lapidary::gpu::GpuOptions;
 use lapidary::viewer::{self, Content, Launch, Picture, View};
 
+use super::dataset::say_notes;
 use super::signals;
 use super::source::{self, CAMERAS_FILE};
 use super::{SharedArgs, Size};
@@ -54,17 +55,17 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 /// What a path holds, with the cameras and pictures of `data` where it has none of its own.
 pub(super) fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> anyhow::Result<Content> {
     if source::is_scene(path) && path.is_file() {
-        return with_scene(path, data.map(|data| dataset(data, options)).transpose()?.unwrap_or_default());
+        return with_scene(path, data.map(|data| dataset(data, options, true)).transpose()?.unwrap_or_default());
     }
     let has_scene = path.is_dir() && source::scene_file_of(path).is_file();
     let cameras = path.join(CAMERAS_FILE);
-    let own = match dataset(path, options) {
+    let own = match dataset(path, options, true) {
         Err(error) if (has_scene || cameras.is_file()) && is_something_else(&error) => None,
         own => Some(own?),
     };
     let views = match (own, data) {
         (Some(own), _) => own,
-        (None, Some(data)) => dataset(data, options)?,
+        (None, Some(data)) => dataset(data, options, true)?,
         (None, None) if cameras.is_file() => cameras_of(&cameras).or_else(|error| {
             // The scene can be looked at without them.
             if !has_scene {
@@ -80,8 +81,8 @@ pub(super) fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -
 
 /// Whether a path is no dataset at all, rather than a broken one.
 fn is_something_else(error: &anyhow::Error) -> bool {
-    use DatasetError::{NotADataset, SeveralDatasets};
-    matches!(error.downcast_ref(), Some(NotADataset { .. } | SeveralDatasets { .. }))
+    use DatasetError::{NotADataset, SeveralDatasets, Unreadable};
+    matches!(error.downcast_ref(), Some(NotADataset { .. } | SeveralDatasets { .. } | Unreadable { .. }))
 }
 
 fn with_scene(path: &Path, views: Content) -> anyhow::Result<Content> {
@@ -115,11 +116,14 @@ fn cameras_of(file: &Path) -> anyhow::Result<Content> {
     Ok(Content { views, picture: Arc::new(picture), ..Content::default() })
 }
 
-/// Cameras, pictures and points of a dataset.
-pub(super) fn dataset(path: &Path, options: &DatasetOptions) -> anyhow::Result<Content> {
+/// Cameras, pictures and points of a dataset. `is_told` says whether its notes go to stderr.
+pub(super) fn dataset(path: &Path, options: &DatasetOptions, is_told: bool) -> anyhow::Result<Content> {
     // Transparent pixels stay transparent: the window puts its own background behind them.
     let options = DatasetOptions { alpha: AlphaMode::Mask, ..options.clone() };
     let dataset = Dataset::open(path, &options)?;
+    if is_told {
+        say_notes(&dataset);
+    }
     let view = |view: &lapidary::dataset::View| View {
         name: view.name.clone(),
         split: match view.split {
@@ -189,6 +193,15 @@ mod tests {
         scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
         let run = open(folder.path(), None, &DatasetOptions::default()).unwrap();
         assert!(run.scene.is_some() && run.views.is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_does_not_hide_a_scene() {
+        let folder = tempfile::tempdir().unwrap();
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("images")).unwrap();
+        assert!(open(folder.path(), None, &DatasetOptions::default()).unwrap().scene.is_some());
     }
 
     #[test]

@@ -27,20 +27,26 @@ pub(super) fn are_in(header: &PlyHeader) -> bool {
     header.elem_defs.iter().any(|element| element.has_property("rot_0"))
 }
 
-/// The convexes of a whole file.
+/// The convexes of a whole file, and how many Gaussians are left out because they have no finite place, size or colour:
+/// trainers leave such rows behind, and no program draws them.
 ///
 /// # Errors
 /// A sentence about what is missing.
-pub(super) fn parse(header: &PlyHeader, bytes: &[u8]) -> Result<Scene, String> {
+pub(super) fn parse(header: &PlyHeader, bytes: &[u8]) -> Result<(Scene, usize), String> {
     let columns = Columns::of(header)?;
     let body = body(bytes).ok_or("its header has no end")?;
     let mut scene = Scene::empty(POINTS, columns.degree()?);
     let mut rows = body.chunks_exact(4 * columns.width);
     for i in 0..columns.rows {
         let row = rows.next().ok_or_else(|| format!("it promises {} Gaussians and holds {i}", columns.rows))?;
-        columns.push(row, &mut scene).map_err(|reason| format!("Gaussian {i}: {reason}"))?;
+        columns.push(row, &mut scene);
     }
-    Ok(scene)
+    match columns.rows - scene.len() {
+        left_out if scene.is_empty() && left_out > 0 => {
+            Err(format!("none of its {left_out} Gaussians has finite values and a size"))
+        }
+        left_out => Ok((scene, left_out)),
+    }
 }
 
 /// What comes behind the header.
@@ -93,9 +99,9 @@ impl Columns {
             .ok_or_else(|| format!("it has {count} properties `f_rest_…`, expected 0, 9, 24 or 45"))
     }
 
-    /// Adds the convex of a row.
+    /// Adds the convex of a row, if all its values are finite.
     #[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
-    fn push(&self, row: &[u8], scene: &mut Scene) -> Result<(), String> {
+    fn push(&self, row: &[u8], scene: &mut Scene) {
         let value = |column: usize| {
             let bytes: [u8; 4] =
                 row.get(4 * column..4 * column + 4).and_then(|b| b.try_into().ok()).unwrap_or_default();
@@ -104,11 +110,9 @@ impl Columns {
         let number = |column: usize| f64::from(value(column));
         let centre = DVec3::from_array(self.place.map(number));
         let [w, x, y, z] = self.rotation.map(number);
-        let length = DQuat::from_xyzw(x, y, z, w).length();
-        if !(length.is_normal()) {
-            return Err("its rotation has no direction".to_owned());
-        }
-        let axes = DMat3::from_quat(DQuat::from_xyzw(x, y, z, w) / length);
+        let rotation = DQuat::from_xyzw(x, y, z, w);
+        // Without a direction it is not finite.
+        let axes = DMat3::from_quat(rotation / rotation.length());
         let reach = std::f64::consts::PI.sqrt() * DVec3::from_array(self.scale.map(number)).exp();
         let ends = (0..3).flat_map(|axis| [reach[axis], -reach[axis]].map(|along| centre + along * axes.col(axis)));
         let points: Vec<f32> = ends.flat_map(|end| end.as_vec3().to_array()).collect();
@@ -124,14 +128,11 @@ impl Columns {
         for (i, column) in self.rest.iter().enumerate() {
             sh[3 * (1 + i % per_channel) + i / per_channel] = value(*column);
         }
-        scene.push(Params {
-            points: &points,
-            log_delta: &[delta.ln() as f32],
-            log_sigma: &[sigma.ln() as f32],
-            raw_opacity: &[value(self.opacity)],
-            sh: &sh,
-        });
-        Ok(())
+        let shape = [delta.ln() as f32, sigma.ln() as f32, value(self.opacity)];
+        if points.iter().chain(&shape).chain(&sh).all(|value| value.is_finite()) {
+            let [log_delta, log_sigma, raw_opacity] = shape.each_ref().map(std::slice::from_ref);
+            scene.push(Params { points: &points, log_delta, log_sigma, raw_opacity, sh: &sh });
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_ply::{ElementDef, PlyFormat, PlyHeader, PlyReader, PropertyType, ScalarType};
+use serde_ply::{ElementDef, PlyFormat, PlyHeader, PlyProperty, PlyReader, PropertyType, ScalarType};
 
 use super::{ConvertError, foreign, from_gaussians};
 use crate::constants::SH_COEFFS;
@@ -21,6 +21,12 @@ use crate::scene_file::{self, Metadata};
 
 /// What messages call these files.
 const WHAT: &str = "a PLY file of convexes or Gaussians";
+
+/// Most bytes of a header.
+const HEAD_BYTES: u64 = 1 << 24;
+
+/// Most bytes of a number that is written as text, with the blanks around it; the longest have three hundred digits.
+const TEXT_BYTES: u64 = 512;
 
 /// Values of `sh` of one convex.
 const SH_VALUES: u8 = 48;
@@ -82,23 +88,57 @@ struct Convex {
     sh: Vec<f32>,
 }
 
-/// Reads convexes, or Gaussians as convexes.
+/// Reads convexes, or Gaussians as convexes. A file that is much longer than its header says is refused unread.
 pub(super) fn read(path: &Path) -> Result<(Scene, Metadata), ConvertError> {
-    // What is no polygon file at all may be of any size.
-    if !files::head(path, 3)?.starts_with(b"ply") {
-        return Err(ConvertError::content(path, WHAT, "it does not begin with `ply`".to_owned()));
+    let content = |reason: String| ConvertError::content(path, WHAT, reason);
+    let head = files::head(path, HEAD_BYTES)?;
+    if !head.starts_with(b"ply") {
+        return Err(content("it does not begin with `ply`".to_owned()));
+    }
+    let reader = PlyReader::from_reader(head.as_slice()).map_err(|error| content(error.to_string()))?;
+    let (most, (_, found)) = (most_bytes(reader.header()), files::open(path)?);
+    if found > most {
+        return Err(content(format!("it has {found} bytes, and its header describes {most} at most")));
     }
     let bytes = files::read_at_most(path, files::MAX_SCENE_BYTES)?;
-    parse(&bytes).map_err(|reason| ConvertError::content(path, WHAT, reason))
+    parse(&bytes).map_err(content)
+}
+
+/// The most bytes that a file with this header can need.
+fn most_bytes(header: &PlyHeader) -> u64 {
+    let of_scalar = |scalar: ScalarType| match scalar {
+        _ if header.format == PlyFormat::Ascii => TEXT_BYTES,
+        ScalarType::I8 | ScalarType::U8 => 1,
+        ScalarType::I16 | ScalarType::U16 => 2,
+        ScalarType::I32 | ScalarType::U32 | ScalarType::F32 => 4,
+        ScalarType::F64 => 8,
+    };
+    let longest = |count: ScalarType| match count {
+        ScalarType::I8 | ScalarType::U8 => u64::from(u8::MAX),
+        ScalarType::I16 | ScalarType::U16 => u64::from(u16::MAX),
+        _ => u64::from(u32::MAX),
+    };
+    let of_property = |property: &PlyProperty| match property.property_type {
+        PropertyType::Scalar(scalar) => of_scalar(scalar),
+        PropertyType::List { count_type, data_type } => {
+            of_scalar(count_type) + longest(count_type) * of_scalar(data_type)
+        }
+    };
+    let of_element = |element: &ElementDef| {
+        let row = element.properties.iter().map(of_property).fold(0, u64::saturating_add);
+        row.saturating_mul(element.count as u64)
+    };
+    // What stands behind the values is not looked at.
+    header.elem_defs.iter().map(of_element).fold(2 * HEAD_BYTES, u64::saturating_add)
 }
 
 /// The scene of a whole file, binary or text; its values are not yet checked.
 pub(super) fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
     let mut reader = PlyReader::from_reader(bytes).map_err(|error| error.to_string())?;
     if from_gaussians::are_in(reader.header()) {
-        let scene = from_gaussians::parse(reader.header(), bytes)?;
+        let (scene, left_out) = from_gaussians::parse(reader.header(), bytes)?;
         let provenance = Some(format!("{} Gaussians", scene.len()));
-        return Ok((scene, Metadata { provenance, ..Metadata::default() }));
+        return Ok((scene, Metadata { provenance, left_out, ..Metadata::default() }));
     }
     let (mut scene, metadata) = layout(reader.header(), bytes.len())?;
     let vertices: Vec<Vertex> = reader.next_element().map_err(|error| format!("its vertices: {error}"))?;
@@ -142,7 +182,7 @@ fn layout(header: &PlyHeader, file_bytes: usize) -> Result<(Scene, Metadata), St
 }
 
 fn check_properties(element: &ElementDef, name: &str, scalars: &[&str], lists: &[&str]) -> Result<(), String> {
-    let is_right = |property: &serde_ply::PlyProperty| match property.property_type {
+    let is_right = |property: &PlyProperty| match property.property_type {
         PropertyType::Scalar(ScalarType::F32) => scalars.contains(&property.name.as_str()),
         PropertyType::List { count_type: ScalarType::U8, data_type: ScalarType::F32 } => {
             lists.contains(&property.name.as_str())

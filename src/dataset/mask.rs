@@ -11,7 +11,7 @@ use super::View;
 use super::error::DatasetError;
 use super::found::has_shape;
 use super::names::tails;
-use super::picture::{decode_mask, head_of};
+use super::picture::{decode_mask, head_of, is_large, one_at_a_time};
 use super::tree::{Place, Tree, join};
 
 /// Folders in which masks are looked for.
@@ -23,7 +23,7 @@ const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "PNG", "JPG", "mask.png", "
 /// What a name of instant-ngp's masks begins with: they lie beside the picture, and what is bright in them does not count.
 const DYNAMIC: &str = "dynamic_mask_";
 
-/// Masks are read up to a gigapixel whatever size is asked for: they have one channel, and are not kept.
+/// Masks are read up to a gigapixel whatever size is asked for, because they are not kept.
 const MASK_DIVISOR: u32 = 64;
 
 /// A file that was found as the mask of a picture.
@@ -42,6 +42,8 @@ pub(super) struct Mask {
     file: MaskFile,
     /// Whether it lies over the picture as EXIF turns it, rather than as it is stored.
     is_upright: bool,
+    /// Whether it takes so much memory that it is decoded while no other large picture is.
+    is_large: bool,
 }
 
 impl MaskFile {
@@ -89,14 +91,15 @@ impl Mask {
         size: [u32; 2],
         is_sideways: bool,
     ) -> Result<Self, DatasetError> {
-        let found = head_of(&file.place, MASK_DIVISOR)?.size;
+        let head = head_of(&file.place, MASK_DIVISOR)?;
+        let (found, is_large) = (head.size, is_large(head.num_pixels()));
         let [width, height] = size;
         let is_upright = !has_shape(found, size) && is_sideways && has_shape(found, [height, width]);
         if !is_upright && !has_shape(found, size) {
             let (path, picture) = (file.place.path(), picture.path());
             return Err(DatasetError::MaskSize { path, found, picture, expected: size });
         }
-        Ok(Self { file, is_upright })
+        Ok(Self { file, is_upright, is_large })
     }
 
     /// For messages.
@@ -106,6 +109,7 @@ impl Mask {
 
     /// Takes the weight from pixels of a picture as it is stored; EXIF turns it by `orientation`.
     pub(super) fn cover(&self, picture: &mut RgbaImage, orientation: Orientation) -> Result<(), DatasetError> {
+        let _one_at_a_time = self.is_large.then(one_at_a_time);
         let mut mask = decode_mask(&self.file.place)?;
         if self.is_upright {
             mask.apply_orientation(inverse(orientation));

@@ -1,7 +1,8 @@
 //! Pictures as training wants them: 8 bits, a pinhole's, of the right size, with a weight per pixel.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::f64::consts::PI;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use glam::DVec2;
 use image::metadata::Orientation;
@@ -22,8 +23,18 @@ const MOST_PIXELS: u64 = 1 << 30;
 /// Where size and orientation stand in nearly all files, bytes.
 const HEAD_BYTES: u64 = 1 << 16;
 
-/// Pictures beyond `MAX_PIXELS` are decoded one at a time: a single one takes gigabytes.
+/// Pictures and masks beyond `MAX_PIXELS` are decoded one at a time: a single one takes gigabytes.
 static LARGE: Mutex<()> = Mutex::new(());
+
+/// Whether a picture of so many pixels is decoded while no other of its kind is.
+pub(super) fn is_large(pixels: u64) -> bool {
+    pixels > MAX_PIXELS
+}
+
+/// Waits until no other thread decodes a large picture, and keeps them waiting.
+pub(super) fn one_at_a_time() -> MutexGuard<'static, ()> {
+    LARGE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Where a view's picture comes from, and what becomes of it.
 #[derive(Debug, Clone)]
@@ -166,23 +177,32 @@ fn decode(source: &Source, camera: &Camera) -> Result<(DynamicImage, Orientation
     let bytes = place.read()?;
     let [width, height] = source.file_size;
     let pixels = u64::from(width) * u64::from(height);
-    let is_large = pixels > MAX_PIXELS;
-    let one_at_a_time = is_large.then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let is_large = is_large(pixels);
+    let one_at_a_time = is_large.then(one_at_a_time);
     let (mut decoded, head) = pictures::decode(&bytes, pixels.max(MAX_PIXELS)).map_err(undecodable(place))?;
     if head.size != source.file_size {
         let (path, found) = (place.path(), head.size);
         return Err(DatasetError::Size { path, found, expected: source.file_size });
     }
     if is_large {
-        let needed = u64::from(camera.width) * u64::from(camera.height);
-        let divisor = u32::try_from((pixels / (4 * needed)).isqrt()).unwrap_or(1).max(1);
+        let divisor = divisor(source, camera);
         decoded = shrink(&decoded, width.div_ceil(divisor), height.div_ceil(divisor)).into();
     }
     drop(one_at_a_time);
     Ok((decoded, head.orientation))
 }
 
-/// The pixels of a mask of at most as many pixels as a picture may have.
+/// What the sides of a large picture can be divided by so that they stay the double of what its camera needs.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn divisor(source: &Source, camera: &Camera) -> u32 {
+    let [width, height] = source.file_size.map(f64::from);
+    // A panorama has π columns, and half as many rows, for each column of its faces.
+    let shape = if matches!(source.optics, Optics::Panorama(..)) { PI * PI / 2.0 } else { 1.0 };
+    let needed = shape * f64::from(camera.width) * f64::from(camera.height);
+    (width * height / (4.0 * needed)).sqrt().max(1.0) as u32
+}
+
+/// The pixels of a mask of at most as many pixels as a picture's file may have.
 pub(super) fn decode_mask(place: &Place) -> Result<DynamicImage, DatasetError> {
     Ok(pictures::decode(&place.read()?, MOST_PIXELS).map_err(undecodable(place))?.0)
 }
@@ -360,6 +380,25 @@ mod tests {
         let pincushion = Lens::new(LensModel::SimpleRadial, &[50.0, 32.0, 24.0, 0.3]).unwrap();
         let straight = straighten(&gradient(64, 48), &source(&pincushion), &pinhole);
         assert_eq!(straight.get_pixel(0, 0).0[3], 0, "never seen");
+    }
+
+    #[test]
+    fn large_pictures_keep_twice_the_sides_that_their_cameras_need() {
+        let lens = Lens::new(LensModel::SimpleRadial, &[50.0, 32.0, 24.0, -0.2]).unwrap();
+        let camera = |side: u32| Camera { width: side, height: side, ..pinhole(&lens) };
+        let flat = Source { file_size: [16_000, 16_000], ..source(&lens) };
+        assert_eq!([8000, 4000, 3999, 1000].map(|side| divisor(&flat, &camera(side))), [1, 2, 2, 8]);
+        let size = [24_000, 12_000];
+        let around =
+            Source { file_size: size, optics: Optics::Panorama(Face::Front, lens.intrinsics), ..source(&lens) };
+        for reduced in 2..12 {
+            let side = Face::side(size).div_ceil(reduced);
+            let divisor = divisor(&around, &camera(side));
+            assert!(
+                Face::side(size.map(|side| side.div_ceil(divisor))) >= 2 * side || divisor == 1,
+                "{reduced}: {divisor}"
+            );
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::files::FileError;
 use crate::image::Image;
 
 /// Endings of pictures.
-const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
 
 /// Folders within folders that are looked into.
 const MAX_DEPTH: usize = 6;
@@ -119,20 +119,20 @@ mod tests {
     #[test]
     fn pictures_are_found_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["a/1.png", "b/1.jpg", "b/2.WEBP", "3.v2.png", "notes.txt"] {
+        for name in ["a/1.png", "b/1.jpg", "b/2.WEBP", "3.v2.png", "c/4.tif", "c/5.TIFF", "c/6.bmp", "notes.txt"] {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
         let pictures = PictureFolder::open(folder.path()).unwrap();
-        assert_eq!(pictures.names().collect::<Vec<_>>(), ["3.v2", "a_1", "b_1", "b_2"]);
+        assert_eq!(pictures.names().collect::<Vec<_>>(), ["3.v2", "a_1", "b_1", "b_2", "c_4", "c_5", "c_6"]);
         let found = |name: &str| pictures.find(name).map(|path| path.strip_prefix(folder.path()).unwrap().to_owned());
         assert_eq!(found("a/1.JPG"), Some("a/1.png".into()));
         assert_eq!(found("b_1.png"), Some("b/1.jpg".into()), "as we name pictures ourselves");
         assert_eq!(found("elsewhere/2.jpg"), Some("b/2.WEBP".into()), "the only one of this name");
         assert_eq!(found("1.png"), None, "two have this name");
-        let message = pictures.check(["3.v2.jpg", "4.png", "5.png"].into_iter()).unwrap_err().to_string();
-        assert!(message.contains("lacks 2 of 3") && message.contains("4.png, 5.png"), "{message}");
+        let message = pictures.check(["3.v2.jpg", "7.png", "8.png"].into_iter()).unwrap_err().to_string();
+        assert!(message.contains("lacks 2 of 3") && message.contains("7.png, 8.png"), "{message}");
         std::fs::write(folder.path().join("a/1.jpeg"), "").unwrap();
         assert!(PictureFolder::open(folder.path()).unwrap_err().to_string().contains("both called a_1"));
     }

@@ -98,7 +98,10 @@ impl Layout {
             _ => None,
         };
         let stray = (num_stray > 0 && !is_most).then(|| {
-            format!("{num_stray} of {num_cameras} cameras stand {STRAY} times farther away than most: their poses may be wrong")
+            format!(
+                "{num_stray} of {num_cameras} cameras stand {STRAY} times farther from the middle of the cameras than most: \
+                 their poses may be wrong"
+            )
         });
         let rounded = |what: &str, step: f64| {
             format!(

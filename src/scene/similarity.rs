@@ -82,7 +82,7 @@ impl Similarity {
         Camera { view_from_world: DAffine3 { matrix3, translation }, ..*camera }
     }
 
-    /// A scene of world units in normalised units: what [`Self::to_world`] makes that scene of.
+    /// A scene of world units in normalised units. This is the inverse of [`Self::to_world`].
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
     pub fn from_world(&self, world: &Scene) -> Scene {

@@ -229,7 +229,8 @@ impl Trainer {
     pub fn metadata(&self) -> Metadata {
         let TrainOptions { antialias, background, .. } = self.options;
         let provenance = format!("{} iterations of lapidary {}", self.iteration, env!("CARGO_PKG_VERSION"));
-        Metadata { normalised_from_world: Some(self.similarity), antialias, background, provenance: Some(provenance) }
+        let normalised_from_world = Some(self.similarity);
+        Metadata { normalised_from_world, antialias, background, provenance: Some(provenance), left_out: 0 }
     }
 
     /// What the training depends on.

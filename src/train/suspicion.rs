@@ -69,7 +69,7 @@ fn without_a_place(points: &[SfmPoint], similarity: &Similarity) -> Vec<String> 
     let all = points.len();
     let said = [(copies, "at the place of another point"), (beyond, "too far away to be drawn")];
     let found = said.iter().filter(|(count, _)| *count > 0);
-    found.map(|(count, what)| format!("points left out because they are {what}: {count} of {all}")).collect()
+    found.map(|(count, what)| format!("{count} of {all} points are left out, because they are {what}")).collect()
 }
 
 /// At most so many of them, evenly.

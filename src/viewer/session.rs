@@ -396,7 +396,7 @@ impl Session {
                 self.notify(format!("Camera path with {} key frames from {}", loaded.keys().len(), path.display()));
                 self.track.load(loaded);
             }
-            // A path that is broken is nothing else either.
+            // The file is known to be a camera path, so its fault is shown instead of opening it as something else.
             Some(Err(error @ CameraPathError::Content { .. })) => self.complain(error.to_string()),
             _ => self.opener.open(path),
         }

@@ -53,6 +53,10 @@ fn info_says_what_a_scene_is() {
     assert!(["scene", "8 each", "SH degree"].iter().all(|part| table.contains(part)), "{table}");
     let json: serde_json::Value = serde_json::from_str(&succeeds(&["info", "--json", text(&scene)])).unwrap();
     assert!(json["convexes"].as_u64() > Some(100) && json["low"][2].as_f64() < json["high"][2].as_f64(), "{json}");
+    // Other programs leave a file of this name in their datasets.
+    std::fs::write(folder.path().join("gems/cameras.json"), "[]").unwrap();
+    std::fs::remove_file(&scene).unwrap();
+    assert!(succeeds(&["info", text(&folder.path().join("gems"))]).contains("views"));
     refused(&["info", "absent.safetensors"], 2, &["cannot read absent.safetensors"]);
 }
 

@@ -46,6 +46,7 @@ fn metadata() -> Metadata {
         normalised_from_world: Some(similarity),
         antialias: true,
         provenance: Some("a test, with a comma".to_owned()),
+        left_out: 0,
     }
 }
 

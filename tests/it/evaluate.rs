@@ -234,3 +234,31 @@ fn faults_are_refused_with_the_file_at_fault() {
     let folder = PictureFolder::open(&renders).unwrap();
     assert_eq!(folder.names().count(), 3);
 }
+
+#[test]
+fn what_is_ignored_in_a_dataset_is_said_by_every_command_that_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("gems");
+    gems(&data);
+    let of_a_view = std::fs::read_dir(data.join("images")).unwrap().next().unwrap().unwrap().path();
+    std::fs::copy(of_a_view, data.join("images/without_a_camera.png")).unwrap();
+    let notes = Dataset::open(&data, &DatasetOptions::default()).unwrap().notes;
+    let (scene, out) = (data.join("scene.safetensors"), folder.path().join("out"));
+    let [scene, data, out] = [&scene, &data, &out].map(|path| text(path));
+    let said = |args: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_lapidary")).args(args).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{args:?}: {said}");
+        said
+    };
+    let eval = ["eval", scene, "--dataset", data];
+    let render = ["render", scene, "--dataset", data, "--view", "0", "--out", out];
+    let bench = ["bench", scene, "--dataset", data, "--frames", "1", "--warm-up", "0", "--size", "8x8"];
+    for (args, quiet) in [(&eval[..], "--json"), (&render, "--quiet"), (&bench, "--quiet")] {
+        assert!(
+            !notes.is_empty() && notes.iter().all(|note| said(args).contains(&format!("note: {note}"))),
+            "{args:?}"
+        );
+        assert!(!said(&[args, &[quiet]].concat()).contains("note:"), "{args:?}");
+    }
+}

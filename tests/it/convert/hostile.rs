@@ -237,3 +237,14 @@ fn thousands_of_mutations_of_every_format_never_panic() {
         assert!(good > 0 && good < ROUNDS, "{name}: {good} were good");
     }
 }
+
+#[test]
+fn a_ply_file_that_is_longer_than_its_header_says_is_refused_unread() {
+    let (_folder, path) = folder_with_scene(&chance_scene(9, 6));
+    for (name, more) in [("convexes.ply", &[][..]), ("gaussians.ply", &["--gaussians"])] {
+        let file = converted(&path, name, more);
+        std::fs::File::options().write(true).open(&file).unwrap().set_len(60 << 30).unwrap();
+        let message = convert::read(&file, None).unwrap_err().to_string();
+        assert!(message.contains(name) && message.contains("64424509440 bytes"), "{message}");
+    }
+}

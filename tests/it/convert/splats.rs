@@ -154,3 +154,30 @@ fn gaussians_become_the_octahedra_of_their_axes() {
     let used = |scene: &Scene| -> Vec<f32> { scene.params.sh.chunks(48).flat_map(|sh| &sh[..27]).copied().collect() };
     assert_eq!(used(&read), used(&given));
 }
+
+#[test]
+fn gaussians_without_finite_values_are_left_out_and_counted() {
+    let (_folder, path) = folder_with_scene(&chance_scene(9, 6));
+    let file = converted(&path, "gaussians.ply", &["--gaussians"]);
+    let whole = std::fs::read(&file).unwrap();
+    let end = end_of_header(&whole);
+    let mut bytes = whole.clone();
+    // Columns: the place is the first, the sizes and the rotation are the last seven.
+    for (row, column, value) in [(1, 0, f32::NAN), (4, 55, f32::NEG_INFINITY), (7, 54, f32::INFINITY)] {
+        let at = end + 4 * (62 * row + column);
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    bytes[end + 4 * (62 * 8 + 58)..end + 4 * 62 * 9].fill(0);
+    std::fs::write(&file, &bytes).unwrap();
+    let (read, about) = convert::read(&file, None).unwrap();
+    assert_eq!((read.len(), about.left_out), (5, 4));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lapidary"))
+        .args(["convert", crate::cli::text(&file), crate::cli::text(&path.with_file_name("out.safetensors"))])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("4 of 9 Gaussians are left out"), "{said}");
+    bytes[end..].fill(0xff);
+    std::fs::write(&file, &bytes).unwrap();
+    assert!(convert::read(&file, None).unwrap_err().to_string().contains("none of its 9 Gaussians"));
+}
