@@ -6,13 +6,10 @@
 /// Most characters of a text that is quoted.
 const MAX_QUOTED: usize = 100;
 
-/// Most characters of a word in a message.
-const MAX_WORD: usize = 160;
+/// Most characters of a word, or of a part of a path, in a message. Systems accept no longer names of files.
+const MAX_WORD: usize = 255;
 
-/// Most characters of a path in a message: systems accept no longer ones.
-const MAX_PATH: usize = 4096;
-
-/// Most characters of a message.
+/// Most characters of a message: it has room for the longest path that systems accept.
 const MAX_MESSAGE: usize = 5000;
 
 /// What stands for characters that were left out.
@@ -50,9 +47,8 @@ pub fn shortened(text: &str, most: usize) -> String {
 /// they can be read. Paths stay whole, because a file has to be found by its message.
 #[must_use]
 pub fn message(text: &str) -> String {
-    let most = |word: &str| if word.contains(['/', '\\']) { MAX_PATH } else { MAX_WORD };
-    let words = text.split(' ').map(|word| cut(word, most(word)));
-    escaped(&cut(&words.collect::<Vec<_>>().join(" "), MAX_MESSAGE))
+    let words = text.split_inclusive([' ', '/', '\\']).map(|word| cut(word, MAX_WORD + 1));
+    escaped(&cut(&words.collect::<String>(), MAX_MESSAGE))
 }
 
 /// JSON of any layout that holds the same values, and nothing that a terminal obeys.
@@ -158,7 +154,7 @@ mod tests {
             let message = message(&format!("cannot read {path}: there is no such file"));
             assert!(message.contains(&path), "{message}");
         }
-        assert!(message(&"/folder".repeat(1000)).chars().count() <= MAX_PATH);
+        assert_eq!(message(&"/folder".repeat(1000)).chars().count(), MAX_MESSAGE);
     }
 
     #[test]
