@@ -11,6 +11,8 @@ pub struct Findings {
     pub renamed_pictures: usize,
     /// Pictures in the folder of pictures that have no camera.
     pub unused_pictures: usize,
+    /// Masks that belong to no picture that is used.
+    pub unused_masks: usize,
     /// Models of cameras that are not used, because another one has more pictures.
     pub unused_models: usize,
     /// The file that the points come from, relative to the dataset, or as it was named.

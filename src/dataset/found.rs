@@ -1,5 +1,6 @@
 //! What the readers of all layouts share: which file is the picture of which camera, and how large it will be.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,12 +8,14 @@ use glam::DAffine3;
 
 use super::error::DatasetError;
 use super::findings::Findings;
-use super::mask::{Mask, MaskFile};
+use super::mask::{self, Mask, MaskFile};
 use super::names::is_picture;
 use super::picture::{Source, head_of};
 use super::pinhole::Taken;
 use super::points::FoundPoints;
+use super::search::Search;
 use super::tree::{Place, Tree, inside, join};
+use super::words::{are, counted, short};
 use super::{DatasetOptions, Kind, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
 use crate::image::Head;
@@ -51,6 +54,50 @@ impl Found {
         self.findings.unused_points_files = found.unused;
     }
 
+    /// Says which masks belong to no picture, and how many pictures have none where others have one.
+    pub(super) fn note_on_masks(&mut self, tree: &Tree) {
+        let unused = mask::unused(tree, &self.views);
+        if let Some(first) = unused.first() {
+            let (count, first) = (unused.len(), tree.path_of(first));
+            let (masks, belong, first) =
+                (counted(count, "mask"), if count == 1 { "belongs" } else { "belong" }, first.display());
+            self.notes.push(format!("{masks} {belong} to no picture that is used, the first is {first}"));
+        }
+        self.findings.unused_masks = unused.len();
+        let pictures = |has_mask: bool| {
+            let views = self.views.iter().filter(|view| view.mask().is_some() == has_mask);
+            views.map(|view| &view.source.picture.inside).collect::<BTreeSet<_>>().len()
+        };
+        let (with, without) = (pictures(true), pictures(false));
+        if with > 0 && without > 0 {
+            let have = if without == 1 { "has" } else { "have" };
+            self.notes.push(format!("{without} of {} pictures {have} no mask", with + without));
+        }
+    }
+
+    /// Says which pictures are called otherwise than their `names`.
+    pub(super) fn note_on_renamed(&mut self, search: &Search, names: &[&str]) {
+        let Some(first) = search.renamed.first() else { return };
+        let Some((place, _)) = &search.pictures[*first] else { return };
+        let (count, all, name, path) = (search.renamed.len(), names.len(), short(names[*first]), place.path());
+        let (are, path) = (are(count), path.display());
+        self.notes.push(format!(
+            "{count} of {all} pictures {are} called otherwise on the disk, the first: `{name}` is {path}"
+        ));
+        self.findings.renamed_pictures += count;
+    }
+
+    /// Says which pictures of a folder are not used.
+    pub(super) fn note_on_unused(&mut self, unused: &[String], folder: &PictureFolder) {
+        let Some(first) = unused.first() else { return };
+        let (count, path) = (unused.len(), folder.path());
+        let path = path.display();
+        self.notes.push(format!(
+            "no camera took {count} of the pictures in {path}, which are not used; the first is {first}"
+        ));
+        self.findings.unused_pictures += count;
+    }
+
     /// Says what was met in a tree and could not be looked at.
     pub(super) fn note_on_unreadable(&mut self, tree: &Tree) {
         let unreadable = tree.unreadable();
@@ -62,11 +109,6 @@ impl Found {
         }
         self.findings.unreadable += unreadable.len();
     }
-}
-
-/// The verb behind a number of things.
-pub(super) const fn are(count: usize) -> &'static str {
-    if count == 1 { "is" } else { "are" }
 }
 
 /// A folder of pictures, and what is still to be divided by.
@@ -153,15 +195,23 @@ fn usual_folder(tree: &Arc<Tree>) -> PictureFolder {
     PictureFolder { tree: Arc::clone(tree), folder, divisor: 1, is_flat }
 }
 
-/// The picture of a path relative to the dataset, from a sister folder of the size asked for where there is one, and
-/// what is still to be divided by.
-pub(super) fn picture_at(tree: &Arc<Tree>, path: &str, options: &DatasetOptions) -> Option<(Place, u32)> {
+/// The folders in which the picture of a path relative to the dataset is looked for, a sister folder of the size asked
+/// for before its own, and its name there.
+pub(super) fn folders_of<'a>(
+    tree: &Arc<Tree>,
+    path: &'a str,
+    options: &DatasetOptions,
+) -> ([PictureFolder; 2], &'a str) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let (tree, divisor) = (Arc::clone(tree), options.divisor());
-    let plain = || PictureFolder { tree: Arc::clone(&tree), folder: folder.into(), divisor, is_flat: false };
-    [plain().divided(options.divisor()), plain()]
-        .into_iter()
-        .find_map(|pictures| Some((pictures.find(name)?, pictures.divisor)))
+    let plain = PictureFolder { tree, folder: folder.into(), divisor, is_flat: false };
+    ([plain.clone().divided(divisor), plain], name)
+}
+
+/// The picture of a path relative to the dataset, and what is still to be divided by.
+pub(super) fn picture_at(tree: &Arc<Tree>, path: &str, options: &DatasetOptions) -> Option<(Place, u32)> {
+    let (folders, name) = folders_of(tree, path, options);
+    folders.into_iter().find_map(|pictures| Some((pictures.find(name)?, pictures.divisor)))
 }
 
 /// How a picture is and will be.

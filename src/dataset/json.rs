@@ -24,7 +24,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 }
 
 /// UTF-8 with the mark that Windows puts before it is read; other encodings are named.
-fn without_byte_order_mark(bytes: &[u8]) -> Result<&[u8], String> {
+pub(super) fn without_byte_order_mark(bytes: &[u8]) -> Result<&[u8], String> {
     match bytes {
         [0xef, 0xbb, 0xbf, text @ ..] => Ok(text),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => {

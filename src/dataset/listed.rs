@@ -19,16 +19,10 @@ impl Listed {
     /// # Errors
     /// A sentence, where a list of names means no frame at all.
     pub(super) fn new(key: &str, names: &[String], frames: &[TransformsFrame]) -> Result<Self, String> {
-        let paths: Vec<Vec<&str>> = frames.iter().map(|frame| parts(&frame.file_path)).collect();
-        let mut by_stem: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (index, path) in paths.iter().enumerate() {
-            by_stem.entry(stem(path.last().unwrap_or(&""))).or_default().push(index);
-        }
+        let paths = Paths::new(frames.iter().map(|frame| frame.file_path.as_str()));
         let (mut found, mut unmatched) = (BTreeSet::new(), Vec::new());
         for name in names {
-            let name_parts = parts(name);
-            let alike = by_stem.get(stem(name_parts.last().unwrap_or(&""))).map_or(&[][..], Vec::as_slice);
-            match meant(&name_parts, alike, &paths) {
+            match paths.meant(name) {
                 Some(indices) => found.extend(indices),
                 None => unmatched.push(name.chars().take(80).collect::<String>()),
             }
@@ -43,18 +37,55 @@ impl Listed {
     }
 }
 
-/// The frames of exactly that path, or the only one of which one path is the end of the other.
-fn meant(name: &[&str], alike: &[usize], paths: &[Vec<&str>]) -> Option<Vec<usize>> {
-    let exact: Vec<usize> = alike.iter().copied().filter(|index| paths[*index] == name).collect();
-    if !exact.is_empty() {
-        return Some(exact);
+/// Paths of pictures, which names in a list mean.
+pub(super) struct Paths<'a> {
+    paths: Vec<Vec<&'a str>>,
+    /// Indices of paths by the last part without its extension, in small letters.
+    by_stem: HashMap<String, Vec<usize>>,
+}
+
+impl<'a> Paths<'a> {
+    pub(super) fn new(paths: impl Iterator<Item = &'a str>) -> Self {
+        let paths: Vec<Vec<&str>> = paths.map(parts).collect();
+        let mut by_stem: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, path) in paths.iter().enumerate() {
+            by_stem.entry(stem_of(path)).or_default().push(index);
+        }
+        Self { paths, by_stem }
     }
-    let ends_alike = |index: &usize| {
-        let pairs = paths[*index].iter().rev().zip(name.iter().rev());
-        pairs.enumerate().all(|(i, (a, b))| a == b || (i == 0 && (stem(a) == *b || *a == stem(b))))
-    };
-    let found: Vec<usize> = alike.iter().copied().filter(ends_alike).collect();
-    (found.len() == 1).then_some(found)
+
+    /// Indices of exactly that path, or of the only one that ends so, or else of the only one that ends so in other
+    /// capitals.
+    pub(super) fn meant(&self, name: &str) -> Option<Vec<usize>> {
+        let name = parts(name);
+        let alike = self.by_stem.get(&stem_of(&name))?;
+        let those = |is_meant: &dyn Fn(&[&str]) -> bool| -> Vec<usize> {
+            alike.iter().copied().filter(|index| is_meant(&self.paths[*index])).collect()
+        };
+        let exact = those(&|path| path == name);
+        if !exact.is_empty() {
+            return Some(exact);
+        }
+        let ends_so = those(&|path| ends_alike(path, &name, |a, b| a == b));
+        let found = if ends_so.is_empty() {
+            those(&|path| ends_alike(path, &name, |a, b| a.to_lowercase() == b.to_lowercase()))
+        } else {
+            ends_so
+        };
+        (found.len() == 1).then_some(found)
+    }
+}
+
+/// Whether one path is the end of the other; the extension of the last part may be missing.
+fn ends_alike(path: &[&str], name: &[&str], is_same: impl Fn(&str, &str) -> bool) -> bool {
+    let pairs = path.iter().rev().zip(name.iter().rev()).enumerate();
+    let mut same = pairs.map(|(i, (a, b))| is_same(a, b) || (i == 0 && (is_same(stem(a), b) || is_same(a, stem(b)))));
+    same.all(|is_same| is_same)
+}
+
+/// The last part without its extension, in small letters.
+fn stem_of(path: &[&str]) -> String {
+    stem(path.last().unwrap_or(&"")).to_lowercase()
 }
 
 /// The folders and the name of a path of any system, without what says nothing.

@@ -10,9 +10,10 @@ use image::{DynamicImage, RgbaImage};
 use super::View;
 use super::error::DatasetError;
 use super::found::has_shape;
-use super::names::tails;
+use super::names::{is_picture, tails};
 use super::picture::{decode_mask, head_of, is_large, one_at_a_time};
 use super::tree::{Place, Tree, join};
+use super::words::{are, counted};
 
 /// Folders in which masks are looked for.
 const FOLDERS: [&str; 2] = ["masks", "mask"];
@@ -147,6 +148,18 @@ fn cover(picture: &mut RgbaImage, mask: &DynamicImage, hides_bright: bool) {
     }
 }
 
+/// Files in the folders of masks that are the mask of no view, sorted.
+pub(super) fn unused(tree: &Tree, views: &[View]) -> Vec<String> {
+    let masks = views.iter().filter_map(|view| Some(&view.source.mask.as_ref()?.file.place.inside));
+    // The folder of masks may be the folder of pictures.
+    let used: BTreeSet<&String> = masks.chain(views.iter().map(|view| &view.source.picture.inside)).collect();
+    let folders: BTreeSet<String> =
+        FOLDERS.iter().filter_map(|folder| tree.spelled(folder)).filter(|folder| tree.is_folder(folder)).collect();
+    let files =
+        |folder: &String| tree.files_below(folder).into_iter().map(|file| join(folder, &file)).collect::<Vec<_>>();
+    folders.iter().flat_map(files).filter(|file| is_picture(file) && !used.contains(file)).collect()
+}
+
 /// Leaves out masks that were found by their names as those of several pictures: `masks/1.png` for `front/1.png` and
 /// `back/1.png` is hardly meant for both. Says how many.
 pub(super) fn drop_shared(views: &mut [View]) -> Option<String> {
@@ -166,8 +179,9 @@ pub(super) fn drop_shared(views: &mut [View]) -> Option<String> {
     let (first, of) = pictures.iter().next()?;
     let first = first.display();
     Some(format!(
-        "{} masks are not used: {first} has the name of {} pictures in different folders",
-        pictures.len(),
+        "{} {} not used: {first} has the name of {} pictures in different folders",
+        counted(pictures.len(), "mask"),
+        are(pictures.len()),
         of.len()
     ))
 }

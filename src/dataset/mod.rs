@@ -29,6 +29,7 @@ mod split;
 mod stems;
 pub mod transforms;
 mod tree;
+mod words;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ use panorama::{Face, LastPanorama};
 use picture::Source;
 use pinhole::Optics;
 use tree::Tree;
+use words::{are, counted};
 
 /// Largest side that a camera of a file may claim, pixels.
 const MAX_TAKEN_SIDE: u32 = 1 << 16;
@@ -268,13 +270,14 @@ impl Dataset {
         let [train, test] = [Split::Train, Split::Test].map(|split| self.indices(split).count());
         let masks = match self.views.iter().filter(|view| view.mask().is_some()).count() {
             0 => String::new(),
-            count => format!(", {count} masks"),
+            count => format!(", {}", counted(count, "mask")),
         };
         let points = match &self.findings.points_file {
-            Some(file) => format!("{} points from {file}", self.points.len()),
-            None => format!("{} points", self.points.len()),
+            Some(file) => format!("{} from {file}", counted(self.points.len(), "point")),
+            None => counted(self.points.len(), "point"),
         };
-        format!("{train} pictures to train on, {test} held back{masks}, {points}")
+        let train = counted(train, "picture");
+        format!("{train} to train on, {test} held back{masks}, {points}")
     }
 
     /// How it was opened.
@@ -361,6 +364,7 @@ fn read_layout(tree: &Arc<Tree>, layout: Layout, options: &DatasetOptions) -> Re
         Layout::Blender => nerf::open_blender(tree, options)?,
         Layout::Nerfstudio(file) => nerf::open_whole(tree, &file, options)?,
     };
+    found.note_on_masks(tree);
     found.note_on_unreadable(tree);
     Ok(found)
 }
@@ -374,6 +378,7 @@ fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<Found, Datas
         Some(file) => nerf::open_whole(&tree, file, options)?,
         None => return Err(DatasetError::NotADataset { path: path.into() }),
     };
+    found.note_on_masks(&tree);
     found.note_on_unreadable(&tree);
     Ok(found)
 }
@@ -394,8 +399,9 @@ fn note_on_size(views: &[View], options: &DatasetOptions) -> Option<String> {
 fn note_on_panoramas(views: &[View]) -> Option<String> {
     let faces = views.iter().filter(|view| view.face().is_some()).count();
     (faces > 0).then(|| {
-        let panoramas = faces / Face::ALL.len();
-        format!("{panoramas} pictures of all directions are cut into {faces} pinholes of 90°, NAME.front and so on")
+        let count = faces / Face::ALL.len();
+        let (panoramas, are) = (counted(count, "picture"), are(count));
+        format!("{panoramas} of all directions {are} cut into {faces} pinholes of 90°, NAME.front and so on")
     })
 }
 
@@ -403,9 +409,9 @@ fn note_on_lenses(views: &[View]) -> Option<String> {
     let lost = views.iter().filter(|view| view.source.unseen > 0.0).count();
     let most = views.iter().map(|view| view.source.unseen).fold(0.0, f64::max);
     (lost > 0).then(|| {
-        let part = (100.0 * most).ceil();
+        let (part, pictures) = ((100.0 * most).ceil(), counted(lost, "picture"));
         format!(
-            "the lenses of {lost} pictures show up to {part} % of the pictures' borders in no direction, because their \
+            "the lenses of {pictures} show up to {part} % of the pictures' borders in no direction, because their \
              distortion turns back before; such pixels do not count"
         )
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use glam::{DAffine3, DMat4, DVec3};
 
-use super::colmap::{self, ColmapModel};
+use super::colmap;
 use super::error::DatasetError;
 use super::found::{Found, PictureFolder, Shape, picture_at, picture_folders};
 use super::listed::Listed;
@@ -13,12 +13,13 @@ use super::mask::MaskFile;
 use super::names::{NameIndex, ends_alike, relative, tails};
 use super::picture::head_of;
 use super::pinhole::Taken;
-use super::points::{FoundPoints, find_points};
+use super::points::{FoundPoints, find_points, unused_points};
 use super::pose::Mended;
-use super::search::Search;
+use super::search::{Pictures, Search, by_paths};
 use super::transforms::{Transforms, TransformsFrame};
 use super::tree::{Place, Tree, inside};
-use super::{DatasetOptions, Kind, SfmPoint, Split, View, ply};
+use super::words::{are, counted, short};
+use super::{DatasetOptions, Kind, Split, View, ply};
 
 /// The first of Blender's three files.
 pub(super) const TRAIN: &str = "transforms_train.json";
@@ -53,7 +54,7 @@ pub(super) fn open_blender(tree: &Arc<Tree>, options: &DatasetOptions) -> Result
     } else if !reader.found.has_split {
         reader.note(format!("pictures of {TRAIN} are held back instead"));
     }
-    Ok(reader.found)
+    Ok(reader.finish())
 }
 
 /// A single file with all pictures.
@@ -61,12 +62,22 @@ pub(super) fn open_whole(tree: &Arc<Tree>, file: &str, options: &DatasetOptions)
     let mut reader = TransformsReader::new(tree, Kind::Nerfstudio, options)?;
     let transforms = reader.parse(file)?;
     let fault = |reason| DatasetError::Content { path: tree.path_of(file), reason };
+    let lists = [
+        ("train_filenames", &transforms.train_filenames),
+        ("val_filenames", &transforms.val_filenames),
+        ("test_filenames", &transforms.test_filenames),
+    ];
+    // Some programs write all three lists and fill one.
+    for (key, _) in lists.iter().filter(|(_, names)| names.as_ref().is_some_and(Vec::is_empty)) {
+        reader.note(format!("`{key}` of {file} is empty and counts as missing"));
+    }
+    let filled = |names: &'_ Option<Vec<String>>| names.as_ref().is_some_and(|names| !names.is_empty());
     let listed = |key: &str, names: &Option<Vec<String>>| {
-        let names = names.as_ref();
+        let names = names.as_ref().filter(|names| !names.is_empty());
         names.map(|names| Listed::new(key, names, &transforms.frames).map_err(fault)).transpose()
     };
     let (test, is_unused) = match listed("test_filenames", &transforms.test_filenames)? {
-        Some(test) => (Some(test), transforms.val_filenames.is_some()),
+        Some(test) => (Some(test), filled(&transforms.val_filenames)),
         None => (listed("val_filenames", &transforms.val_filenames)?, false),
     };
     let train = listed("train_filenames", &transforms.train_filenames)?;
@@ -84,7 +95,7 @@ pub(super) fn open_whole(tree: &Arc<Tree>, file: &str, options: &DatasetOptions)
         return Err(reader.all_missing(file, &transforms));
     }
     reader.add_points(&transforms)?;
-    Ok(reader.found)
+    Ok(reader.finish())
 }
 
 struct TransformsReader<'a> {
@@ -93,6 +104,8 @@ struct TransformsReader<'a> {
     found: Found,
     /// Where the options say that pictures are.
     images: Vec<PictureFolder>,
+    /// Pictures there that no frame has used, once they were looked for.
+    unused: Option<Vec<String>>,
     /// Files that frames mean by their whole names: no other frame may mean them.
     used: HashSet<String>,
     /// The lens of the frame before, which is nearly always that of the next one.
@@ -102,9 +115,6 @@ struct TransformsReader<'a> {
     /// What was mended about the poses of the file at hand.
     poses: Mended,
 }
-
-/// Where pictures are and what each is still to be divided by; `None` where one is missing.
-type Pictures = Vec<Option<(Place, u32)>>;
 
 /// A frame and where it stands.
 struct Frame<'a> {
@@ -118,8 +128,8 @@ impl<'a> TransformsReader<'a> {
     fn new(tree: &'a Arc<Tree>, kind: Kind, options: &'a DatasetOptions) -> Result<Self, DatasetError> {
         let images = if options.images.is_some() { picture_folders(tree, options)? } else { Vec::new() };
         let found = Found::new(kind);
-        let (used, missing_masks) = (HashSet::new(), Vec::new());
-        Ok(Self { tree, options, found, images, used, taken: None, missing_masks, poses: Mended::default() })
+        let (used, missing_masks, poses) = (HashSet::new(), Vec::new(), Mended::default());
+        Ok(Self { tree, options, found, images, unused: None, used, taken: None, missing_masks, poses })
     }
 
     fn note(&mut self, note: String) {
@@ -135,15 +145,34 @@ impl<'a> TransformsReader<'a> {
         if !self.images.is_empty() {
             let names: Vec<String> = paths.iter().map(|path| relative(path)).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            return Search::new(&self.images, &names).pictures;
+            let search = Search::new(&self.images, &names);
+            self.found.note_on_renamed(&search, &names);
+            self.note_unused(search.unused);
+            return search.pictures;
         }
-        let exact = |path: &&str| picture_at(self.tree, &inside(path)?, self.options);
-        let mut pictures: Pictures = paths.iter().map(exact).collect();
+        let relative_paths: Vec<Option<String>> = paths.iter().map(|path| inside(path)).collect();
+        let mut pictures = by_paths(self.tree, &relative_paths, self.options);
         self.used.extend(pictures.iter().flatten().map(|(place, _)| place.inside.clone()));
         self.used
             .extend(paths.iter().zip(&pictures).filter(|(_, found)| found.is_some()).map(|(path, _)| relative(path)));
         self.find_by_ends(paths, &mut pictures);
         pictures
+    }
+
+    /// Keeps which pictures of the folder that the options name no file has used so far.
+    fn note_unused(&mut self, unused: Vec<String>) {
+        self.unused = Some(match self.unused.take() {
+            Some(before) => before.into_iter().filter(|file| unused.contains(file)).collect(),
+            None => unused,
+        });
+    }
+
+    /// What was found, once all files are read.
+    fn finish(mut self) -> Found {
+        if let (Some(unused), Some(folder)) = (self.unused.take(), self.images.first()) {
+            self.found.note_on_unused(&unused, folder);
+        }
+        self.found
     }
 
     /// Finds pictures whose files have other names than the frames say, or lie elsewhere: one path is the end of the other,
@@ -158,7 +187,7 @@ impl<'a> TransformsReader<'a> {
         let found = missing.into_iter().filter_map(|i| {
             let path = relative(paths[i]);
             let is_meant =
-                |file: &str| ends_alike(&path, file) && !self.used.contains(file) && self.is_photograph(file);
+                |file: &str| ends_alike(&path, file) && !self.used.contains(file) && self.is_photograph(file, &path);
             Some((i, index.closest(&path, is_meant)?))
         });
         let mut frames: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -178,14 +207,16 @@ impl<'a> TransformsReader<'a> {
         self.used.extend(renamed.into_iter().map(|(_, file)| file.to_owned()));
     }
 
-    /// Whether no folder above a file says that it is a mask, a depth, or a smaller copy of another folder's.
-    fn is_photograph(&self, file: &str) -> bool {
+    /// Whether no folder above a file says that it is a mask, a depth, or a smaller copy of another folder's. Folders that
+    /// the path of the frame has as well say nothing: pictures may lie in `normal_light`.
+    fn is_photograph(&self, file: &str, path: &str) -> bool {
         let is_copy = |folder: &str| {
             let whole = folder.rsplit_once('_').filter(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
             whole.is_some_and(|(whole, _)| self.tree.is_folder(whole))
         };
         let says_so = |folder: &str| {
-            ["mask", "depth", "normal", "segment"].iter().any(|what| folder.to_lowercase().contains(what))
+            let is_told = path.rsplit('/').skip(1).any(|said| said.to_lowercase() == folder.to_lowercase());
+            !is_told && ["mask", "depth", "normal", "segment"].iter().any(|what| folder.to_lowercase().contains(what))
         };
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         !folder.split('/').any(says_so) && !is_copy(folder)
@@ -210,7 +241,8 @@ impl<'a> TransformsReader<'a> {
             frames.filter_map(|(index, frame)| Some((index, frame, split(index)?))).collect();
         let unlisted = transforms.frames.len() - wanted.len();
         if unlisted > 0 {
-            self.note(format!("{unlisted} frames of {file} are in none of its lists of file names and left out"));
+            let (frames, are) = (counted(unlisted, "frame"), are(unlisted));
+            self.note(format!("{frames} of {file} {are} in none of its lists of file names and left out"));
         }
         let paths: Vec<&str> = wanted.iter().map(|(_, frame, _)| frame.file_path.as_str()).collect();
         let pictures = self.pictures(&paths);
@@ -240,7 +272,8 @@ impl<'a> TransformsReader<'a> {
         self.found.notes.extend(std::mem::take(&mut self.poses).notes(file));
         if let Some(first) = self.missing_masks.first() {
             let (count, first) = (self.missing_masks.len(), short(first));
-            self.found.notes.push(format!("{count} masks that {file} names are missing, the first is {first}"));
+            let (masks, are) = (counted(count, "mask"), are(count));
+            self.found.notes.push(format!("{masks} that {file} names {are} missing, the first is {first}"));
         }
         self.missing_masks.clear();
     }
@@ -306,51 +339,53 @@ impl<'a> TransformsReader<'a> {
 
     /// The frame's own mask, or one that has the picture's name.
     fn mask(&mut self, frame: &TransformsFrame, name: &str) -> Option<MaskFile> {
-        if let Some(said) = frame.mask_path.as_deref().or(frame.mask.as_deref()) {
-            match self.file_at(said) {
-                Some(inside) => return Some(MaskFile::named(Place { tree: Arc::clone(self.tree), inside })),
-                None => self.missing_masks.push(said.to_owned()),
-            }
+        if let Some(inside) = frame.masks().find_map(|said| self.file_at(said)) {
+            return Some(MaskFile::named(Place { tree: Arc::clone(self.tree), inside }));
         }
+        self.missing_masks.extend(frame.masks().next().map(str::to_owned));
         MaskFile::find(self.tree, name)
     }
 
-    /// The points of `ply_file_path`, or those of COLMAP's model beside, moved as the poses were.
+    /// The points, and which files of points beside them are not used.
     fn add_points(&mut self, transforms: &Transforms) -> Result<(), DatasetError> {
+        let models = ["sparse", "colmap/sparse"].map(|sparse| colmap::models(self.tree, sparse)).concat();
+        let mut found = self.find_points(transforms, models.first().map(String::as_str))?;
+        let folders: Vec<&str> = models.iter().map(String::as_str).chain([""]).collect();
+        found.unused = unused_points(self.tree, &folders, found.file.as_deref());
+        self.found.add_points(found);
+        Ok(())
+    }
+
+    /// The points of the options or of `ply_file_path`, or those of COLMAP's model beside, moved as the poses were, or
+    /// others beside.
+    fn find_points(&mut self, transforms: &Transforms, model: Option<&str>) -> Result<FoundPoints, DatasetError> {
         if self.options.points.is_some() {
-            self.found.add_points(find_points(self.tree, &[], self.options)?);
-            return Ok(());
+            return find_points(self.tree, &[], self.options);
         }
         if let Some(said) = &transforms.ply_file_path {
             if let Some(ply) = self.file_at(said) {
                 let cloud = ply::read(&self.tree.read(&ply)?, &self.tree.path_of(&ply))?;
-                self.found.add_points(FoundPoints::of(cloud, ply));
-                return Ok(());
+                return Ok(FoundPoints::of(cloud, ply));
             }
             self.note(format!("{} is missing", short(said)));
         }
-        let models = ["sparse", "colmap/sparse"].map(|sparse| colmap::models(self.tree, sparse));
-        let (Some(rows), Some(model)) = (&transforms.applied_transform, models.iter().flatten().next()) else {
-            self.found.add_points(find_points(self.tree, &[""], self.options)?);
-            return Ok(());
+        let (Some(rows), Some(model)) = (&transforms.applied_transform, model) else {
+            return find_points(self.tree, &[""], self.options);
         };
         let applied = applied_transform(rows).ok_or_else(|| DatasetError::Content {
             path: self.tree.path_of(""),
             reason: "`applied_transform` is not three rows of four numbers".into(),
         })?;
-        let moved = |point: SfmPoint| SfmPoint {
-            position: applied.transform_point3(DVec3::from_array(point.position)).to_array(),
-            ..point
-        };
-        self.found.points = ColmapModel::read_points(self.tree, model)?.into_iter().map(moved).collect();
-        self.note(format!("points are those of {model}, moved by `applied_transform`"));
-        Ok(())
+        let mut found = find_points(self.tree, &[model], self.options)?;
+        if found.file.is_none() {
+            return find_points(self.tree, &[""], self.options);
+        }
+        for point in &mut found.points {
+            point.position = applied.transform_point3(DVec3::from_array(point.position)).to_array();
+        }
+        found.notes.push(format!("points are those of {model}, moved by `applied_transform`"));
+        Ok(found)
     }
-}
-
-/// A path for a message.
-fn short(path: &str) -> String {
-    path.chars().take(80).collect()
 }
 
 fn applied_transform(rows: &[[f64; 4]]) -> Option<DAffine3> {

@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_ply::{ElementDef, PlyReader, PropertyType, ScalarType};
 
 use super::error::DatasetError;
+use super::words::{are, counted};
 use super::{SfmPoint, finite_point};
 
 /// What the channels of a colour are called, in small letters.
@@ -33,6 +34,19 @@ pub(super) struct Cloud {
     pub(super) notes: Vec<String>,
 }
 
+impl Cloud {
+    /// Some points of a file, which has `count` of them; the others are at infinity.
+    pub(super) fn new(points: Vec<SfmPoint>, count: usize, path: &Path) -> Self {
+        let lost = count.saturating_sub(points.len());
+        let note = || {
+            let (points, are, path) = (counted(lost, "point"), are(lost), path.display());
+            format!("{points} of {path} {are} not finite and {are} left out")
+        };
+        let notes = (lost > 0).then(note).into_iter().collect();
+        Self { points, notes }
+    }
+}
+
 /// The file's element `vertex`. Points without a colour are grey, those that are not finite are left out; both is noted.
 pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Cloud, DatasetError> {
     parse(bytes, path).map_err(|reason| DatasetError::Content { path: path.into(), reason })
@@ -45,14 +59,13 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Cloud, String> {
     let columns = Columns::of(vertex.ok_or("it has no element `vertex`")?)?;
     let rows = reader.deserialize_map(Elements { columns: &columns }).map_err(|error| error.to_string())?;
     let name = path.display();
-    let mut notes: Vec<String> = columns.note.iter().map(|note| format!("{name} {note}")).collect();
+    let note = columns.note.iter().map(|note| format!("{name} {note}"));
     let scale = columns.scale(&rows);
     let point = |row: &Row| finite_point(row.position, row.colour.map(|value| scale.byte(value)));
     let points: Vec<SfmPoint> = rows.iter().filter_map(point).collect();
-    if points.len() < rows.len() {
-        notes.push(format!("{} points of {name} are not finite and are left out", rows.len() - points.len()));
-    }
-    Ok(Cloud { points, notes })
+    let mut cloud = Cloud::new(points, rows.len(), path);
+    cloud.notes.splice(..0, note);
+    Ok(cloud)
 }
 
 /// A vertex as the file has it.

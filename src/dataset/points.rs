@@ -31,7 +31,9 @@ pub(super) fn find_points(
     options: &DatasetOptions,
 ) -> Result<FoundPoints, DatasetError> {
     if let Some(file) = &options.points {
-        return named_points(tree, file);
+        let mut found = named_points(tree, file)?;
+        found.unused = unused_points(tree, folders, found.file.as_deref());
+        return Ok(found);
     }
     let mut found = FoundPoints::default();
     for candidate in candidates(tree, folders) {
@@ -58,6 +60,16 @@ fn candidates(tree: &Tree, folders: &[&str]) -> Vec<String> {
     found
 }
 
+/// Files of points in some folders beside the one that is used.
+pub(super) fn unused_points(tree: &Tree, folders: &[&str], used: Option<&str>) -> Vec<String> {
+    let same = |file: &String| {
+        used.is_some_and(|used| inside(used).as_ref() == Some(file) || tree.path_of(file) == Path::new(used))
+    };
+    let mut found = candidates(tree, folders);
+    found.retain(|file| !same(file));
+    found
+}
+
 /// The points of a file in the dataset, or of one on the disk.
 fn named_points(tree: &Tree, file: &Path) -> Result<FoundPoints, DatasetError> {
     let in_dataset = file.to_str().and_then(inside).filter(|inside| tree.is_file(inside));
@@ -79,7 +91,7 @@ impl FoundPoints {
 /// Reads a file by the ending of its name: COLMAP's `.bin` and `.txt`, else PLY.
 fn read_points(tree: &Tree, file: &str) -> Result<Cloud, DatasetError> {
     match file.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).as_deref() {
-        Some("bin" | "txt") => Ok(Cloud { points: ColmapModel::read_points_file(tree, file)?, notes: Vec::new() }),
+        Some("bin" | "txt") => ColmapModel::read_points_file(tree, file),
         _ => ply::read(&tree.read(file)?, &tree.path_of(file)),
     }
 }

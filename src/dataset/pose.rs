@@ -2,6 +2,8 @@
 
 use glam::{DAffine3, DMat3, DVec3};
 
+use super::words::{are, counted};
+
 /// Matrices that are no further off from a rotation, as f32 leaves them, are used as they are.
 const EXACT: f64 = 1e-5;
 
@@ -124,20 +126,19 @@ impl Mended {
     pub(super) fn notes(&self, file: &str) -> Vec<String> {
         let mut notes = Vec::new();
         if self.homogeneous > 0 {
-            notes.push(format!(
-                "{} poses of {file} are homogeneous and are divided by their last number",
-                self.homogeneous
-            ));
+            let (poses, are) = (counted(self.homogeneous, "pose"), are(self.homogeneous));
+            notes.push(format!("{poses} of {file} {are} homogeneous and {are} divided by the last number"));
         }
         let (least, most) = self.scales.iter().fold((f64::INFINITY, 0.0f64), |(a, b), s| (a.min(*s), b.max(*s)));
         if !self.scales.is_empty() {
             let by = if most - least < QUIET { format!("{least:.3}") } else { format!("{least:.3} to {most:.3}") };
-            notes.push(format!("{} poses of {file} are scaled by {by}; the scale is taken out", self.scales.len()));
+            let (poses, are) = (counted(self.scales.len(), "pose"), are(self.scales.len()));
+            notes.push(format!("{poses} of {file} {are} scaled by {by}; the scale is taken out"));
         }
         if self.rough > 0 {
-            let (count, worst) = (self.rough, self.worst);
+            let (poses, are, worst) = (counted(self.rough, "pose"), are(self.rough), self.worst);
             notes.push(format!(
-                "{count} poses of {file} are rotations only roughly (off by up to {worst:.3}); the nearest rotations are used"
+                "{poses} of {file} {are} only roughly rotations (off by up to {worst:.3}); the nearest rotations are used"
             ));
         }
         notes

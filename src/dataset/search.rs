@@ -1,15 +1,20 @@
 //! All pictures of a model at once: which file each name means, which are missing, and which files no name means.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::found::PictureFolder;
+use super::DatasetOptions;
+use super::found::{PictureFolder, folders_of};
 use super::names::{NameIndex, ends_alike, is_picture};
-use super::tree::Place;
+use super::tree::{Place, Tree};
+
+/// Where pictures are and what each is still to be divided by; `None` where one is missing.
+pub(super) type Pictures = Vec<Option<(Place, u32)>>;
 
 /// What became of the names.
 pub(super) struct Search {
     /// For each name where its picture is, and what it is still to be divided by.
-    pub(super) pictures: Vec<Option<(Place, u32)>>,
+    pub(super) pictures: Pictures,
     /// Places in the list of names whose files are called otherwise, or lie in another folder.
     pub(super) renamed: Vec<usize>,
     /// Pictures of the first folder that no name means, sorted.
@@ -61,4 +66,37 @@ impl Search {
         }
         used
     }
+}
+
+/// The pictures of paths relative to the dataset, each in its own folder. A file of another ending is taken for a path
+/// only where no other path means it.
+pub(super) fn by_paths(tree: &Arc<Tree>, paths: &[Option<String>], options: &DatasetOptions) -> Pictures {
+    let mut pictures: Pictures = vec![None; paths.len()];
+    for stage in 0..2 {
+        let mut named: HashSet<String> = paths.iter().flatten().cloned().collect();
+        let mut wanted: HashMap<String, HashSet<&str>> = HashMap::new();
+        let mut converted = Vec::new();
+        for (i, path) in paths.iter().enumerate().filter_map(|(i, path)| Some((i, path.as_deref()?))) {
+            if pictures[i].is_some() {
+                continue;
+            }
+            let (folders, name) = folders_of(tree, path, options);
+            let folder = &folders[stage];
+            if folder.has(name) {
+                let place = folder.place(name);
+                named.insert(place.inside.clone());
+                pictures[i] = Some((place, folder.divisor));
+            } else if let Some(place) = folder.with_other_ending(name).map(|other| folder.place(&other)) {
+                wanted.entry(place.inside.clone()).or_default().insert(path);
+                converted.push((i, place, folder.divisor));
+            }
+        }
+        let is_clear = |place: &Place| {
+            !named.contains(&place.inside) && wanted.get(&place.inside).is_some_and(|paths| paths.len() == 1)
+        };
+        for (i, place, divisor) in converted.into_iter().filter(|(_, place, _)| is_clear(place)) {
+            pictures[i] = Some((place, divisor));
+        }
+    }
+    pictures
 }

@@ -1,10 +1,11 @@
 //! What is trained on and what is held back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use super::error::DatasetError;
-use super::{Split, View};
+use super::listed::Paths;
+use super::{Split, View, json};
 use crate::files;
 
 /// Every n-th view by name is for testing, the first of them being one; none for 0.
@@ -28,28 +29,38 @@ pub(super) fn every(views: &mut [View], every: usize) -> Option<String> {
     }
 }
 
-/// The views that a file names, one a line, are for testing. A name may lack its extension; lines may be empty or, with
-/// a `#`, comments.
+/// The views that a file names, one a line, are for testing. A name may lack its extension or folders, or have other
+/// capitals, where only one picture is called so; lines may be empty or, with a `#`, comments.
 pub(super) fn by_file(views: &mut [View], path: &Path) -> Result<(), DatasetError> {
     let bytes = files::read(path)?;
-    let text = String::from_utf8_lossy(&bytes);
     // Some editors put a mark before the text.
-    let text = text.trim_start_matches('\u{feff}');
+    let text =
+        json::without_byte_order_mark(&bytes).map_err(|reason| DatasetError::Content { path: path.into(), reason })?;
+    let text = String::from_utf8_lossy(text);
     let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, name)| !name.is_empty() && !name.starts_with('#'));
-    let names: Vec<String> = views.iter().map(View::listed_name).collect();
-    let known: HashSet<&str> = names.iter().flat_map(|name| [name.as_str(), stem(name)]).collect();
-    let mut test = HashSet::new();
+    let listed: Vec<String> = views.iter().map(View::listed_name).collect();
+    let names: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let paths = Paths::new(names.iter().copied());
+    let mut by_name: HashMap<&str, Vec<&str>> = HashMap::new();
+    for name in &names {
+        by_name.entry(stem(name)).or_default().push(name);
+    }
+    let mut test: HashSet<&str> = HashSet::new();
     for (line, name) in lines {
-        if !known.contains(name) {
+        if names.binary_search(&name).is_ok() || by_name.contains_key(name) {
+            test.extend(names.binary_search(&name).ok().map(|i| names[i]));
+            test.extend(by_name.get(name).into_iter().flatten());
+        } else if let Some(found) = paths.meant(name) {
+            test.extend(found.into_iter().map(|i| names[i]));
+        } else {
             let name: String = name.chars().take(80).collect();
-            let reason = format!("`{name}` is no picture of the dataset");
+            let reason = format!("`{name}` is no picture of the dataset, or may be one of several");
             return Err(DatasetError::Text { path: path.into(), line, reason });
         }
-        test.insert(name);
     }
-    for (view, name) in views.iter_mut().zip(&names) {
-        let is_test = test.contains(name.as_str()) || test.contains(stem(name));
-        view.split = if is_test { Split::Test } else { Split::Train };
+    for (view, name) in views.iter_mut().zip(&listed) {
+        view.split = if test.contains(name.as_str()) { Split::Test } else { Split::Train };
     }
     Ok(())
 }

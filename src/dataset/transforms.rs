@@ -46,22 +46,32 @@ pub struct TransformsFrame {
     /// Which pixels count, a picture relative to the file's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask_path: Option<String>,
-    /// The same by the other names that programs give it.
-    #[serde(
-        default,
-        skip_serializing,
-        alias = "masks_path",
-        alias = "mask_file_path",
-        alias = "mask_file",
-        deserialize_with = "text_or_nothing"
-    )]
+    /// The same by another name that programs give it; a frame may have several.
+    #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
     pub mask: Option<String>,
+    /// As above.
+    #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
+    pub masks_path: Option<String>,
+    /// As above.
+    #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
+    pub mask_file_path: Option<String>,
+    /// As above.
+    #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
+    pub mask_file: Option<String>,
     /// `world_from_camera`, row-major, OpenGL axes. Files may lack the last row, and have all numbers in one list.
     #[serde(deserialize_with = "matrix")]
     pub transform_matrix: [[f64; 4]; 4],
     /// What is different from what all frames share.
     #[serde(flatten)]
     pub camera: TransformsCamera,
+}
+
+impl TransformsFrame {
+    /// The paths of its mask, that of `mask_path` first.
+    pub(super) fn masks(&self) -> impl Iterator<Item = &str> {
+        let names = [&self.mask_path, &self.mask, &self.masks_path, &self.mask_file_path, &self.mask_file];
+        names.into_iter().filter_map(|name| name.as_deref())
+    }
 }
 
 /// A text; whatever else stands there means nothing to us.
@@ -377,6 +387,9 @@ impl Transforms {
                 file_path: file_path.clone(),
                 mask_path: None,
                 mask: None,
+                masks_path: None,
+                mask_file_path: None,
+                mask_file: None,
                 transform_matrix: opengl_pose(camera),
                 camera: own.unwrap_or_default(),
             }
@@ -471,6 +484,9 @@ mod tests {
                 file_path: "r_0".into(),
                 mask_path: None,
                 mask: None,
+                masks_path: None,
+                mask_file_path: None,
+                mask_file: None,
                 transform_matrix: DMat4::IDENTITY.to_cols_array_2d(),
                 camera: TransformsCamera::default(),
             }],

@@ -8,9 +8,11 @@ use std::path::PathBuf;
 
 use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose, unknown_model};
 use crate::dataset::error::DatasetError;
+use crate::dataset::finite_point;
 use crate::dataset::lens::LensModel;
+use crate::dataset::ply::Cloud;
 use crate::dataset::tree::{Input, Tree};
-use crate::dataset::{SfmPoint, finite_point};
+use crate::dataset::words::counted;
 
 /// Longest name of a picture, bytes.
 const MAX_NAME: u64 = 4096;
@@ -77,6 +79,13 @@ impl Reader {
         Ok(())
     }
 
+    /// Refuses what stands behind the last entry: its count is not that of the file.
+    fn finish(&self, count: usize, thing: &str) -> Result<(), DatasetError> {
+        let rest = self.length.saturating_sub(self.at);
+        let entries = counted(count, thing);
+        if rest == 0 { Ok(()) } else { Err(self.fault(format!("{rest} bytes more than its {entries} take"))) }
+    }
+
     /// The name of picture `id`.
     fn name(&mut self, id: u32) -> Result<String, DatasetError> {
         let mut bytes = Vec::new();
@@ -108,6 +117,7 @@ pub(super) fn cameras(reader: &mut Reader) -> Result<BTreeMap<u32, ColmapCamera>
         let camera = camera(*model, size, &parameters);
         cameras.insert(id, camera.map_err(|reason| reader.fault(format!("camera {id}: {reason}")))?);
     }
+    reader.finish(cameras.len(), "camera")?;
     Ok(cameras)
 }
 
@@ -124,12 +134,14 @@ pub(super) fn images(reader: &mut Reader) -> Result<Vec<ColmapImage>, DatasetErr
         reader.skip(observations, 24)?;
         images.push(ColmapImage { name, camera, view_from_world });
     }
+    reader.finish(images.len(), "picture")?;
     Ok(images)
 }
 
-pub(super) fn points(reader: &mut Reader) -> Result<Vec<SfmPoint>, DatasetError> {
-    let mut points = Vec::new();
+pub(super) fn points(reader: &mut Reader) -> Result<Cloud, DatasetError> {
+    let (mut points, mut count) = (Vec::new(), 0);
     for _ in 0..reader.count(51)? {
+        count += 1;
         reader.u64()?;
         let position = reader.floats()?;
         let colour = reader.take()?;
@@ -138,5 +150,6 @@ pub(super) fn points(reader: &mut Reader) -> Result<Vec<SfmPoint>, DatasetError>
         reader.skip(track, 8)?;
         points.extend(finite_point(position, colour));
     }
-    Ok(points)
+    reader.finish(count, "point")?;
+    Ok(Cloud::new(points, count, &reader.path))
 }

@@ -11,13 +11,15 @@ use glam::{DAffine3, DQuat, DVec3};
 use rayon::prelude::*;
 
 use super::error::DatasetError;
-use super::found::{Found, Shape, are, picture_folders};
+use super::found::{Found, Shape, picture_folders};
 use super::lens::{Lens, LensModel};
 use super::mask::MaskFile;
 use super::pinhole::Taken;
+use super::ply::Cloud;
 use super::points::find_points;
 use super::search::Search;
 use super::tree::{Place, Tree, inside, join};
+use super::words::are;
 use super::{DatasetOptions, Kind, SfmPoint, Split, View};
 
 /// A camera of a model.
@@ -147,25 +149,8 @@ fn find_pictures(
         found.notes.push(format!("{count} of {all} pictures {are} missing and skipped, the first is {path}"));
         found.findings.missing_pictures = count;
     }
-    if let Some(first) = search.renamed.first()
-        && let Some((place, _)) = &search.pictures[*first]
-    {
-        let (count, name, path) = (search.renamed.len(), names[*first], place.path());
-        let path = path.display();
-        let are = are(count);
-        found.notes.push(format!(
-            "{count} of {all} pictures {are} called otherwise on the disk, the first: `{name}` is {path}"
-        ));
-        found.findings.renamed_pictures = count;
-    }
-    if let Some(first) = search.unused.first() {
-        let (count, path) = (search.unused.len(), folder.path());
-        let path = path.display();
-        found.notes.push(format!(
-            "no camera took {count} of the pictures in {path}, which are not used; the first is {first}"
-        ));
-        found.findings.unused_pictures = count;
-    }
+    found.note_on_renamed(&search, &names);
+    found.note_on_unused(&search.unused, folder);
     if !Arc::ptr_eq(tree, &folder.tree) {
         found.note_on_unreadable(&folder.tree);
     }
@@ -199,14 +184,14 @@ impl ColmapModel {
     }
 
     /// The points; a model without their file has none.
-    pub(super) fn read_points(tree: &Tree, folder: &str) -> Result<Vec<SfmPoint>, DatasetError> {
+    fn read_points(tree: &Tree, folder: &str) -> Result<Vec<SfmPoint>, DatasetError> {
         let files = ["points3D.bin", "points3D.txt"].map(|name| join(folder, name));
         let file = files.iter().find_map(|file| tree.spelled_file(file));
-        file.map_or_else(|| Ok(Vec::new()), |file| Self::read_points_file(tree, &file))
+        file.map_or_else(|| Ok(Vec::new()), |file| Ok(Self::read_points_file(tree, &file)?.points))
     }
 
     /// The points of a file, which is binary unless it ends in `.txt`.
-    pub(super) fn read_points_file(tree: &Tree, file: &str) -> Result<Vec<SfmPoint>, DatasetError> {
+    pub(super) fn read_points_file(tree: &Tree, file: &str) -> Result<Cloud, DatasetError> {
         if file.to_lowercase().ends_with(".txt") {
             text::points(tree, file)
         } else {

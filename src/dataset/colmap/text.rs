@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose, unknown_model};
 use crate::dataset::error::DatasetError;
+use crate::dataset::finite_point;
 use crate::dataset::lens::LensModel;
+use crate::dataset::ply::Cloud;
 use crate::dataset::tree::Tree;
-use crate::dataset::{SfmPoint, finite_point};
 use crate::files::FileError;
 
 /// Longest line, bytes: a picture's observations stand in one.
@@ -178,12 +179,13 @@ pub(super) fn images(tree: &Tree, inside: &str) -> Result<Vec<ColmapImage>, Data
 const MIXTURE: &str = "expected the places of points, which every picture before has in a line behind its own, and found \
                        another picture";
 
-pub(super) fn points(tree: &Tree, inside: &str) -> Result<Vec<SfmPoint>, DatasetError> {
-    let mut points = Vec::new();
+pub(super) fn points(tree: &Tree, inside: &str) -> Result<Cloud, DatasetError> {
+    let (mut points, mut count) = (Vec::new(), 0);
     for_each_entry(tree, inside, |line| {
+        count += 1;
         let colour = [line.number(4)?, line.number(5)?, line.number(6)?];
         points.extend(finite_point(line.numbers(1)?, colour));
         Ok(())
     })?;
-    Ok(points)
+    Ok(Cloud::new(points, count, &tree.path_of(inside)))
 }

@@ -67,7 +67,7 @@ fn homogeneous_scaled_short_and_flat_matrices_are_one_pose() {
         assert!(view.camera.view_from_world.abs_diff_eq(expected, 1e-12), "{}", view.name);
     }
     assert!((dataset.views[0].camera.position() - glam::DVec3::new(1.0, 2.0, 5.0)).length() < 1e-12);
-    assert!(note(&dataset, "homogeneous").starts_with("1 poses of transforms.json"));
+    assert!(note(&dataset, "homogeneous").starts_with("1 pose of transforms.json"));
     assert!(note(&dataset, "scaled").contains("by 1.500"));
 }
 
@@ -164,8 +164,7 @@ fn masks_lie_in_the_same_subfolders_or_are_named() {
     let expected = [Some("masks/back/1.jpg"), None, Some("masks/front/1.png"), Some("segmentation/u.png")];
     assert_eq!(masks, expected.map(|mask| mask.map(str::to_owned)));
     assert!(
-        note(&dataset, "masks that")
-            .starts_with("1 masks that transforms.json names are missing, the first is gone.png")
+        note(&dataset, "mask that").starts_with("1 mask that transforms.json names is missing, the first is gone.png")
     );
     assert_eq!(DatasetReport::of(&dataset).masks, 3);
 }
@@ -246,4 +245,91 @@ fn points_are_found_by_the_end_of_their_path() {
         assert_eq!(dataset.findings.points_file.as_deref(), Some("Points/Cloud.PLY"));
         note(&dataset, "no colours that are known");
     }
+}
+
+/// A file of another ending may be another picture, which lacks its own file.
+#[test]
+fn a_file_of_another_ending_is_taken_for_one_frame_only() {
+    let frames = |paths: [&str; 3]| paths.map(|path| plain(path, ""));
+    let folder = dataset(&["images/a.png", "images/b.png"], "", &frames(["images/a.png", "images/a.jpg", "images/b"]));
+    let found = open(folder.path());
+    let names: Vec<&str> = found.views.iter().map(|view| view.name.as_str()).collect();
+    assert_eq!((names, found.findings.missing_pictures), (vec!["images/a.png", "images/b"], 1));
+    let paths = ["images/frame.00012", "images/frame.00013", "images/b.png"];
+    let folder = dataset(&["images/frame.png", "images/b.png"], "", &frames(paths));
+    assert_eq!((open(folder.path()).views.len(), open(folder.path()).findings.missing_pictures), (1, 2));
+    // The same path twice is the same picture.
+    let folder = dataset(&["images/b.png"], "", &frames(["images/b", "images/b", "images/b"]));
+    assert_eq!(open(folder.path()).views.len(), 3);
+}
+
+#[test]
+fn an_empty_list_of_names_counts_as_missing() {
+    let paths = ["images/a.png", "images/b.png"];
+    let lists = "\"train_filenames\": [], \"test_filenames\": [], \"val_filenames\": [\"b.png\"],";
+    let folder = dataset(&paths, lists, &paths.map(|path| plain(path, "")));
+    let found = open(folder.path());
+    let splits: Vec<Split> = found.views.iter().map(|view| view.split).collect();
+    assert_eq!(splits, [Split::Train, Split::Test]);
+    note(&found, "`train_filenames` of transforms.json is empty");
+}
+
+#[test]
+fn points_that_are_not_used_are_said_whatever_is_used() {
+    let folder = dataset(&["images/a.png"], "", &[plain("images/a.png", "")]);
+    let ply = "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty float z\nend_header\n1 2 3\n";
+    write(&folder.path().join("init.ply"), ply);
+    write_text_model(&folder.path().join("colmap/sparse/0"), "PINHOLE 40 30 50 50 20 15", &["a.png"]);
+    let model = ["colmap/sparse/0/points3D.txt".to_owned()];
+    let found = open(folder.path());
+    assert_eq!(found.findings.points_file.as_deref(), Some("init.ply"));
+    assert_eq!(found.findings.unused_points_files, model);
+    let options = DatasetOptions { points: Some("init.ply".into()), ..DatasetOptions::default() };
+    assert_eq!(Dataset::open(folder.path(), &options).unwrap().findings.unused_points_files, model);
+    // Those of the model, moved, or the others where it has none.
+    let moved = "\"applied_transform\": [[1,0,0,0],[0,0,1,7],[0,-1,0,0]],";
+    write_json(folder.path(), moved, &[plain("images/a.png", "")]);
+    let found = open(folder.path());
+    assert_eq!((&found.findings.points_file, found.points[0].position), (&Some(model[0].clone()), [0.0, 11.0, 0.0]));
+    assert_eq!(found.findings.unused_points_files, ["init.ply"]);
+    write(&folder.path().join(&model[0]), "# none\n");
+    let found = open(folder.path());
+    assert_eq!((found.findings.points_file.as_deref(), found.points[0].position), (Some("init.ply"), [1.0, 2.0, 3.0]));
+}
+
+#[test]
+fn masks_that_belong_to_no_picture_and_pictures_without_one_are_counted() {
+    let paths = ["images/a.png", "images/b.png"];
+    let folder = dataset(&paths, "", &paths.map(|path| plain(path, "")));
+    for mask in ["masks/a.png", "masks/frame_1.png", "masks/frame_2.png"] {
+        write_picture(&folder.path().join(mask), 40, 30);
+    }
+    let found = open(folder.path());
+    assert_eq!(found.findings.unused_masks, 2);
+    assert!(note(&found, "2 masks belong to no picture").ends_with("masks/frame_1.png"));
+    note(&found, "1 of 2 pictures has no mask");
+}
+
+#[test]
+fn a_frame_may_have_several_names_for_its_mask() {
+    let frame =
+        plain("images/a.png", ", \"mask\": {\"x\": 1}, \"mask_file_path\": \"m/a.png\", \"mask_file\": \"gone.png\"");
+    let folder = dataset(&["images/a.png", "m/a.png"], "", &[frame]);
+    assert_eq!(open(folder.path()).views[0].mask(), Some(folder.path().join("m/a.png")));
+}
+
+#[test]
+fn a_folder_that_the_frame_names_holds_its_pictures_whatever_it_is_called() {
+    let folder = dataset(&["normal_light/a.png"], "", &[plain("/elsewhere/normal_light/a.png", "")]);
+    assert_eq!(open(folder.path()).views.len(), 1);
+}
+
+#[test]
+fn a_folder_of_pictures_that_is_named_says_what_is_renamed_and_unused() {
+    let frames = ["gone/A.png", "b.png"].map(|path| plain(path, ""));
+    let folder = dataset(&["shots/a.png", "shots/b.png", "shots/c.png"], "", &frames);
+    let options = DatasetOptions { images: Some("shots".into()), ..DatasetOptions::default() };
+    let found = Dataset::open(folder.path(), &options).unwrap();
+    assert_eq!((found.views.len(), found.findings.renamed_pictures, found.findings.unused_pictures), (2, 1, 1));
+    assert!(note(&found, "no camera took 1").contains("c.png"));
 }

@@ -303,3 +303,17 @@ fn a_single_picture_is_trained_on() {
     let all = DatasetOptions { test_every: 1, ..DatasetOptions::default() };
     assert_eq!(Dataset::open(folder.path(), &all).unwrap().indices(Split::Test).count(), 1);
 }
+
+#[test]
+fn points_that_are_not_finite_are_counted() {
+    let folder = dataset(&["a.png"], &["a.png"]);
+    assert!(note(&open(folder.path()), "not finite").starts_with("1 point of"));
+}
+
+#[test]
+fn a_file_of_points_that_goes_on_behind_its_count_is_refused() {
+    let folder = dataset(&["a.png"], &["a.png"]);
+    write(&folder.path().join("sparse/0/points3D.bin"), [[0; 8], [7; 8]].concat());
+    let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("points3D.bin") && message.contains("8 bytes more than its 0 points"), "{message}");
+}

@@ -96,7 +96,7 @@ fn lists_of_file_names_split_and_leave_out() {
     let dataset = open(folder.path());
     let found: Vec<_> = dataset.views.iter().map(|view| (view.name.as_str(), view.split)).collect();
     assert_eq!(found, [("images/b.png", Split::Train), ("images/c.png", Split::Test)]);
-    assert!(dataset.notes[0].starts_with("1 frames"), "{:?}", dataset.notes);
+    assert!(dataset.notes[0].starts_with("1 frame "), "{:?}", dataset.notes);
 }
 
 #[test]
@@ -107,6 +107,13 @@ fn a_file_splits_whatever_the_dataset_says() {
     let dataset = Dataset::open(&GEMS.path().join("transforms_train.json"), &options).unwrap();
     let test: Vec<&str> = dataset.indices(Split::Test).map(|i| dataset.views[i].name.as_str()).collect();
     assert_eq!(test, ["test/0003.png", "train/0005.png"]);
+    std::fs::write(split.path(), "0003\n.\\Train\\0005.PNG\n").unwrap();
+    let dataset = Dataset::open(&GEMS.path().join("transforms_train.json"), &options).unwrap();
+    let test: Vec<&str> = dataset.indices(Split::Test).map(|i| dataset.views[i].name.as_str()).collect();
+    assert_eq!(test, ["test/0003.png", "train/0005.png"]);
+    std::fs::write(split.path(), "test/0003".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    let message = Dataset::open(GEMS.path(), &options).unwrap_err().to_string();
+    assert!(message.contains("UTF-16"), "{message}");
     std::fs::write(split.path(), "0003\nno such picture\n").unwrap();
     let message = Dataset::open(GEMS.path(), &options).unwrap_err().to_string();
     assert!(message.contains("line 2") && message.contains("no such picture"), "{message}");
