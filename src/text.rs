@@ -65,6 +65,12 @@ pub fn escaped_json(json: &str) -> String {
     })
 }
 
+/// A number and what it counts, in the singular or the plural.
+#[must_use]
+pub fn counted(count: usize, [one, many]: [&str; 2]) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 fn push_escaped(shown: &mut String, c: char) {
     if is_printed(c) {
         shown.push(c);
@@ -108,6 +114,12 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_singular() {
+        let points = |count| counted(count, ["point", "points"]);
+        assert_eq!([points(0), points(1), points(2)], ["0 points", "1 point", "2 points"]);
+    }
 
     #[test]
     fn what_a_terminal_obeys_is_shown_and_not_done() {

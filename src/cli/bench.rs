@@ -152,7 +152,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let runs = runs(args, &gpu, (scene, options), &cameras)?;
     let report = Report::of(&gpu, Source { scene: name(args), cameras: from, load_seconds }, runs);
     if !args.output.quiet {
-        tell!("{}", bench::table(&report).trim_end());
+        tell_table!(bench::table(&report));
     }
     if let Some(path) = &args.output.json {
         files::write_atomically(path, &serde_json::to_vec_pretty(&report)?)?;
@@ -269,7 +269,7 @@ fn measure(
 fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &Report) -> anyhow::Result<()> {
     let comparison = bench::compare(report, before).with_context(|| format!("--baseline {}", path.display()))?;
     if !args.output.quiet {
-        tell!("{}", lines(&comparison).trim_end());
+        tell_table!(lines(&comparison));
     }
     let threshold = args.output.threshold;
     let slower: Vec<String> = comparison

@@ -27,7 +27,7 @@ pub(crate) struct DatasetArgs {
     images: Option<PathBuf>,
     /// File of points to start from, in the dataset or on the disk: PLY, or COLMAP's points3D.bin or .txt
     #[arg(long, value_name = "FILE")]
-    points: Option<PathBuf>,
+    pub(crate) points: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

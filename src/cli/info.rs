@@ -60,7 +60,7 @@ pub(crate) fn run(args: &InfoArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     if args.json {
         tell_json!(serde_json::to_string_pretty(&report)?);
     } else {
-        tell!("{}", table(&report, chosen.as_ref().map(Gpu::name)).trim_end());
+        tell_table!(table(&report, chosen.as_ref().map(Gpu::name)));
     }
     Ok(())
 }
@@ -80,7 +80,7 @@ fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
     if args.json {
         tell_json!(serde_json::to_string_pretty(&report)?);
     } else {
-        tell!("{}", described(&report.path, dataset_rows(&report)).trim_end());
+        tell_table!(described(&report.path, dataset_rows(&report)));
     }
     Ok(())
 }
@@ -125,7 +125,7 @@ fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
     if is_json {
         tell_json!(serde_json::to_string_pretty(&report)?);
     } else {
-        tell!("{}", described(&report.path, scene_rows(&report)).trim_end());
+        tell_table!(described(&report.path, scene_rows(&report)));
     }
     Ok(())
 }

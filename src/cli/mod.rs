@@ -3,10 +3,17 @@
 //! Exit code 0 is success, 1 is a measurement that became slower, 2 is bad input or usage, 3 is a machine that cannot do it: a GPU
 //! that is missing, too small, lost or full, or no display for a window, 101 is a bug, 130 is work that a signal left undone.
 
-/// Prints a line, or a table. A reader who has gone (`lapidary … | head`) ends nothing.
+/// Prints a line. A reader who has gone (`lapidary … | head`) ends nothing.
 macro_rules! tell {
     ($($line:tt)*) => {
-        $crate::cli::print_line(&lapidary::text::escaped_lines(&format!($($line)*)))
+        $crate::cli::print_line(&lapidary::text::escaped(&format!($($line)*)))
+    };
+}
+
+/// Prints a table that was laid out already: its newlines stay.
+macro_rules! tell_table {
+    ($table:expr) => {
+        $crate::cli::print_line(&lapidary::text::escaped_lines($table.trim_end()))
     };
 }
 
@@ -196,9 +203,10 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 fn is_gpu_error(cause: &(dyn std::error::Error + 'static)) -> bool {
     let of_evaluation = |error: &EvaluateError| matches!(error, EvaluateError::Gpu(_));
     let of_training = |error: &TrainError| match error {
-        TrainError::Gpu(_) | TrainError::NoRoom { .. } | TrainError::TooLarge { .. } | TrainError::TooMany { .. } => {
-            true
-        }
+        TrainError::Gpu(_)
+        | TrainError::NoRoom { .. }
+        | TrainError::TooLarge { .. }
+        | TrainError::TooManyForDevice { .. } => true,
         TrainError::Evaluate(error) => of_evaluation(error),
         _ => false,
     };

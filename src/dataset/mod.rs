@@ -45,6 +45,7 @@ pub use report::{DatasetReport, SizeReport};
 pub use stems::{file_stem, file_stem_with_ending, file_stems};
 
 use crate::camera::Camera;
+use crate::text::counted;
 use found::Found;
 use layout::Layout;
 use panorama::{Face, LastPanorama};

@@ -1,5 +1,7 @@
 //! How cameras stand: around how large a place, or all at one, as far as the digits of their poses tell.
 
+use std::collections::HashMap;
+
 use glam::DVec3;
 
 use crate::camera::{self, Camera};
@@ -11,7 +13,8 @@ const ROUNDING: f64 = 5e-7;
 /// Places that differ by this part of their coordinates are one place: several steps of f64.
 const EXACT: f64 = 1e-12;
 
-/// Cameras that are nearer to each other than this part of the distance of the points see no parallax: a pixel is wider.
+/// Cameras that are nearer to each other than this part of the distance of the points see no parallax of them: a pixel is
+/// wider.
 const PARALLAX: f64 = 1e-4;
 
 /// A camera is a stray one where it stands this many times farther from the middle than most.
@@ -23,6 +26,9 @@ pub(super) const COARSE: f64 = 1e-3;
 /// Mean distance to the nearest f32, in steps of f32, below which coordinates are taken for numbers of 32 bits. It is a
 /// quarter for numbers of 64 bits, and less than a tenth for the shortest decimals of f32.
 const LIKE_F32: f64 = 0.1;
+
+/// Numbers of 32 bits that went through sums of 64 bits differ by less than this, in steps of f32, where they were equal.
+const SAME: f64 = 1e-4;
 
 /// How cameras stand.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,12 +62,9 @@ impl Layout {
         let middle = DVec3::new(along(0), along(1), along(2));
         let largest = places.iter().map(|place| place.abs().max_element()).fold(1.0, f64::max);
         let depth = median(points.iter().map(|point| point.distance(middle))).filter(|depth| *depth > EXACT * largest);
-        let tolerance = match depth {
-            Some(depth) => PARALLAX * depth,
-            None if look_at_one_point(cameras, middle) => 0.0,
-            None => ROUNDING * largest,
-        };
-        let tolerance = tolerance.max(EXACT * largest);
+        // Points may be of another world: near ones show that cameras are apart, far ones do not show that they are not.
+        let alone = if look_at_one_point(cameras, middle) { 0.0 } else { ROUNDING * largest };
+        let tolerance = depth.map_or(alone, |depth| alone.min(PARALLAX * depth)).max(EXACT * largest);
         let away: Vec<f64> = places.iter().map(|place| place.distance(middle)).collect();
         let most = median(away.iter().copied()).unwrap_or(0.0);
         Self {
@@ -85,7 +88,7 @@ impl Layout {
     /// What cannot be reconstructed, or looks wrong, in a sentence each.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        let Self { num_cameras, num_at_one_place, num_stray, camera_step, point_step, .. } = *self;
+        let Self { num_cameras, num_at_one_place, num_stray, camera_step, point_step, depth, radius, .. } = *self;
         let is_most = num_cameras > 2 && 2 * num_at_one_place > num_cameras;
         let place = match num_cameras {
             0 | 1 => None,
@@ -103,6 +106,13 @@ impl Layout {
                  their poses may be wrong"
             )
         });
+        let is_apart = num_cameras > 1 && !self.is_one_place();
+        let far = depth.filter(|depth| is_apart && radius < PARALLAX * depth).map(|depth| {
+            format!(
+                "most points are {depth:.1e} from the cameras, which are only {radius:.1e} apart: poses and points may be of \
+                 different worlds"
+            )
+        });
         let rounded = |what: &str, step: f64| {
             format!(
                 "the places of the {what} are rounded to steps of {step}, as 32-bit numbers are so far from the origin of the \
@@ -111,7 +121,7 @@ impl Layout {
         };
         let cameras = camera_step.map(|step| rounded("cameras", step));
         let points = point_step.map(|step| rounded("points", step));
-        [place, stray, cameras, points].into_iter().flatten().collect()
+        [place, stray, far, cameras, points].into_iter().flatten().collect()
     }
 }
 
@@ -141,7 +151,15 @@ fn step(places: &[DVec3]) -> Option<f64> {
     let off = |value: f64| (value - f64::from(value as f32)).abs() / step_of_f32(value);
     let coordinates = || places.iter().flat_map(DVec3::to_array).filter(|value| value.abs() > 1.0);
     let count = coordinates().count();
-    let is_like_f32 = count > 0 && coordinates().map(off).sum::<f64>() < LIKE_F32 * count as f64;
+    // Numbers of 64 bits that are much closer together than the steps of f32 are all about as far from the nearest one.
+    let mut first = HashMap::new();
+    let mut is_one_number = |value: f64| {
+        let known: f64 = *first.entry((value as f32).to_bits()).or_insert(value);
+        (value - known).abs() < SAME * step_of_f32(value)
+    };
+    let is_like_f32 = count > 0
+        && coordinates().all(&mut is_one_number)
+        && coordinates().map(off).sum::<f64>() < LIKE_F32 * count as f64;
     is_like_f32.then(|| coordinates().map(step_of_f32).fold(0.0, f64::max))
 }
 
@@ -205,6 +223,27 @@ mod tests {
             let outwards = around(ring(middle, 1.0));
             assert!(!Layout::of(&outwards, &ring(middle, 20.0)).is_one_place());
             assert!(Layout::of(&outwards, &ring(middle, 1e5)).is_one_place(), "a view from a hill");
+        }
+    }
+
+    #[test]
+    fn points_elsewhere_do_not_bring_cameras_to_one_place() {
+        let inwards = |middle: DVec3| -> Vec<Camera> {
+            let look = |place| Camera::look_at(place, middle, DVec3::Z, 50.0, 64, 48);
+            ring(middle, 4.0).into_iter().map(look).collect()
+        };
+        let half_away: Vec<DVec3> =
+            ring(DVec3::ZERO, 1.0).into_iter().chain(ring(DVec3::new(1e9, 0.0, 0.0), 1.0)).collect();
+        for (middle, points) in [
+            (UTM, ring(DVec3::ZERO, 3.0)),
+            (DVec3::ZERO, ring(DVec3::new(4e5, 0.0, 0.0), 3.0)),
+            (DVec3::ZERO, ring(DVec3::new(1e9, 0.0, 0.0), 3.0)),
+            (DVec3::ZERO, half_away),
+        ] {
+            let cameras = inwards(middle);
+            assert!(!Layout::of(&cameras, &points).is_one_place(), "{middle}");
+            let notes = notes(&cameras, &points);
+            assert!(notes.contains("different worlds") && !notes.contains("rounded"), "{middle}: {notes}");
         }
     }
 

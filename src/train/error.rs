@@ -45,9 +45,19 @@ pub enum TrainError {
         /// Most pixels.
         most: u64,
     },
-    /// A checkpoint with more convexes than there may be.
-    #[error("{} holds {found} convexes; `max_convexes` or this GPU allows {most}", path.display())]
+    /// A checkpoint or a scene with more convexes than the options allow.
+    #[error("{} holds {found} convexes; `max_convexes` allows {most}: expected at least {found}", path.display())]
     TooMany {
+        /// The file.
+        path: PathBuf,
+        /// Convexes in it.
+        found: u32,
+        /// Convexes that are allowed.
+        most: u32,
+    },
+    /// A checkpoint or a scene with more convexes than the device has memory for.
+    #[error("{} holds {found} convexes; the memory that may be taken of this GPU allows {most}", path.display())]
+    TooManyForDevice {
         /// The file.
         path: PathBuf,
         /// Convexes in it.

@@ -28,7 +28,7 @@ use governor::Governor;
 pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
 use order::Order;
 pub use start::start;
-pub use suspicion::layout_of;
+pub use suspicion::{layout_of, other_world};
 pub use targets::Targets;
 
 use crate::camera::{Camera, RenderOptions};
@@ -92,6 +92,7 @@ impl Trainer {
         options: TrainOptions,
         (scene, path): (&Scene, &Path),
     ) -> Result<Self, TrainError> {
+        let most = options.max_convexes;
         Self::begin(gpu, dataset, options, |_, _, similarity, options| {
             let (found, expected) = (scene.points_per_convex, options.points_per_convex);
             if found != expected || scene.is_empty() {
@@ -99,7 +100,7 @@ impl Trainer {
             }
             let normalised = similarity.from_world(scene);
             normalised.check().map_err(|source| CheckpointError::Scene { path: path.into(), source })?;
-            check_number(&normalised, options.max_convexes, path)?;
+            check_number(&normalised, (most, options.max_convexes), path)?;
             Ok(normalised)
         })
     }
@@ -139,7 +140,7 @@ impl Trainer {
         }
         let State { iteration, options, similarity, changed_after, .. } = state;
         let governed = govern(gpu, &options, &dataset)?;
-        check_number(&scene, options.max_convexes.min(governed.0.most_convexes()), path)?;
+        check_number(&scene, (options.max_convexes, governed.0.most_convexes()), path)?;
         let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
         let trainer = Self::with(gpu, dataset, options, (similarity, optimiser, iteration), governed)?;
         Ok(Self { changed_after, ..trainer })
@@ -526,10 +527,15 @@ fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Rende
     }
 }
 
-/// Refuses a scene of more convexes than there may be; `path` is where it came from.
-fn check_number(scene: &Scene, most: u32, path: &Path) -> Result<(), TrainError> {
+/// Refuses a scene of more convexes than the options, or the device, allow; `path` is where it came from.
+fn check_number(scene: &Scene, (asked, possible): (u32, u32), path: &Path) -> Result<(), TrainError> {
     let found = u32::try_from(scene.len()).unwrap_or(u32::MAX);
-    if found > most { Err(TrainError::TooMany { path: path.into(), found, most }) } else { Ok(()) }
+    let path = path.to_path_buf();
+    match found {
+        _ if found > asked => Err(TrainError::TooMany { path, found, most: asked }),
+        _ if found > possible => Err(TrainError::TooManyForDevice { path, found, most: possible }),
+        _ => Ok(()),
+    }
 }
 
 /// The options with no more convexes than the device allows.

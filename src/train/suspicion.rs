@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::start::Points;
 use crate::camera::Camera;
 use crate::dataset::{Dataset, DatasetError, Picture, SfmPoint, Split};
-use crate::scene::{Layout, NORMALISED_RADIUS, Similarity};
+use crate::scene::{Layout, NORMALISED_RADIUS, Scene, Similarity};
 
 /// Pictures that are decoded for a look.
 const LOOKS: usize = 8;
@@ -24,6 +24,18 @@ pub fn layout_of(dataset: &Dataset) -> Layout {
     let cameras: Vec<Camera> = dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
     let points: Vec<DVec3> = every(POINTS, &dataset.points).map(|point| DVec3::from_array(point.position)).collect();
     Layout::of(&cameras, &points)
+}
+
+/// What looks wrong about a scene in the units of the dataset that a training is to begin with: views that see none of it.
+#[must_use]
+pub fn other_world(dataset: &Dataset, scene: &Scene) -> Option<String> {
+    let cameras: Vec<Camera> = dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
+    let indices: Vec<usize> = (0..scene.len()).collect();
+    let places: Vec<DVec3> =
+        every(POINTS, &indices).map(|i| scene.origin + DVec3::from(scene.point(*i, 0).map(f64::from))).collect();
+    bare(&cameras, &places).map(|views| {
+        format!("{views} see none of the convexes that it begins with: poses and scene may be of different worlds")
+    })
 }
 
 /// Everything that looks wrong.
@@ -127,11 +139,15 @@ fn without_overlap(cameras: &[Camera]) -> Option<String> {
 }
 
 fn without_points(cameras: &[Camera], points: &[DVec3]) -> Option<String> {
-    let is_bare = |camera: &&Camera| !points.iter().any(|point| sees(camera, *point));
+    bare(cameras, points)
+        .map(|views| format!("{views} see none of the points: poses and points may be of different worlds"))
+}
+
+/// How many views see none of some places, where they are many.
+fn bare(cameras: &[Camera], places: &[DVec3]) -> Option<String> {
+    let is_bare = |camera: &&Camera| !places.iter().any(|place| sees(camera, *place));
     let bare = cameras.iter().filter(is_bare).count();
-    (!points.is_empty() && is_much(bare, cameras.len())).then(|| {
-        format!("{bare} of {} views see none of the points: poses and points may be of different worlds", cameras.len())
-    })
+    (!places.is_empty() && is_much(bare, cameras.len())).then(|| format!("{bare} of {} views", cameras.len()))
 }
 
 /// Colours that are apart by less are one, 8 bits: noise of the darkest pictures.
@@ -198,6 +214,13 @@ mod tests {
         assert_eq!(without_points(&inwards, &points), None);
         assert!(without_points(&outwards, &points).is_some_and(|found| found.starts_with("4 of 4 views")));
         assert_eq!(without_points(&outwards, &[]), None);
+    }
+
+    #[test]
+    fn a_scene_of_another_world_is_named() {
+        let cameras = ring(|_| DVec3::ZERO);
+        assert_eq!(bare(&cameras, &[DVec3::new(0.1, 0.0, 0.0)]), None);
+        assert_eq!(bare(&cameras, &[DVec3::splat(900.0)]).as_deref(), Some("4 of 4 views"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::optimiser::LossMeans;
 use lapidary::scene::Scene;
+use lapidary::text::counted;
 use lapidary::train::{Checkpoint, TrainOptions, Trainer};
 use run::{End, Run};
 use serde::Serialize;
@@ -176,6 +177,11 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     train(&gpu, args, prepared, &mut |_, _| Wish::GoOn)
 }
 
+/// A number of iterations in words.
+fn iterations(count: u32) -> String {
+    counted(count as usize, ["iteration", "iterations"])
+}
+
 fn checkpoint_path(args: &TrainArgs) -> PathBuf {
     args.out.join(CHECKPOINT_FILE)
 }
@@ -196,8 +202,25 @@ fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     let reading = Step::begin(format!("reading {}", args.dataset.display()), args.quiet);
     let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(options.background))?);
     drop(reading);
-    say(args, "note", [&dataset.summary()].into_iter().chain(&dataset.notes));
+    say(args, "note", [&dataset.summary()].into_iter().chain(&dataset.notes).chain(&beginning(args, start.as_ref())));
+    if let Some((scene, _)) = start.as_ref().filter(|_| !args.quiet) {
+        say(args, "warning", &lapidary::train::other_world(&dataset, scene));
+    }
     Ok(Prepared { folder: Folder::claim(&args.out)?, options, ruler, checkpoint, start, dataset })
+}
+
+/// What the training begins with where that is no matter of points, and what of the command is not used then.
+fn beginning(args: &TrainArgs, start: Option<&(Scene, PathBuf)>) -> Vec<String> {
+    let points = args.dataset_options.points.as_ref().map(|path| format!("--points {}", path.display()));
+    if args.resume {
+        let scene = args.start.as_ref().map(|path| format!("--start {}", path.display()));
+        let unused = |what: String| format!("{what} is not used: --resume goes on with what the checkpoint holds");
+        return scene.into_iter().chain(points).map(unused).collect();
+    }
+    let Some((scene, path)) = start else { return Vec::new() };
+    let points = points.unwrap_or_else(|| "the points of the dataset".to_owned());
+    let convexes = counted(scene.len(), ["convex", "convexes"]);
+    vec![format!("the training begins with {convexes} from {}, not with {points}", path.display())]
 }
 
 /// The scene that a training begins with, and its file.
@@ -217,7 +240,7 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
     let Prepared { folder: _folder, options, ruler, checkpoint, start, dataset } = prepared;
     let from = match (&checkpoint, &start) {
-        (None, None) => format!(" from {} points", dataset.points.len()),
+        (None, None) => format!(" from {}", counted(dataset.points.len(), ["point", "points"])),
         _ => String::new(),
     };
     let starting = Step::begin(format!("preparing the training{from}"), args.quiet);
@@ -239,7 +262,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     files::write_atomically(&args.out.join("config.toml"), config.as_bytes())?;
     let end = run.train(watch)?;
     let said =
-        format!("stopped after {} iterations; go on with the same command and --resume", run.trainer.iteration());
+        format!("stopped after {}; go on with the same command and --resume", iterations(run.trainer.iteration()));
     match end {
         End::Done => run.finish(&dataset, &ruler, gpu.name()),
         End::Stopped => Err(Interrupted(said).into()),

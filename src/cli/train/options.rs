@@ -16,11 +16,20 @@ const FREE: [&str; 7] =
     ["iterations", "max_convexes", "memory", "picture_memory", "eval_every", "eval_views", "iterations_per_submission"];
 
 /// The options of a new training. It has the points per convex of the scene that it begins with, where nothing else is said.
+/// The scene keeps its spherical harmonics, so a lower degree than theirs is refused.
 pub(super) fn options(args: &TrainArgs, start: Option<&Scene>) -> anyhow::Result<TrainOptions> {
     let mut given = given(args)?;
     if let Some(scene) = start {
         let points = Value::Integer(i64::try_from(scene.points_per_convex)?);
         given.entry("points_per_convex").or_insert(points);
+        let degree = i64::try_from(scene.sh_degree)?;
+        let wanted = given.get("sh_degree").and_then(Value::as_integer);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted < degree) {
+            bail!(
+                "`sh_degree` = {wanted}: expected at least {degree}, the degree of the spherical harmonics of the scene that \
+                 --start names"
+            );
+        }
     }
     resolved(given)
 }

@@ -11,6 +11,7 @@ use lapidary::metrics::Likeness;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene::Scene;
 use lapidary::scene_file;
+use lapidary::text::counted;
 use lapidary::train::{TrainError, Trainer};
 
 use super::super::bug::{Bug, caught};
@@ -18,7 +19,7 @@ use super::super::progress::{self, PlainProgress};
 use super::super::signals::{self, Interrupted};
 use super::super::source::SCENE_FILE;
 use super::log::Log;
-use super::{Metrics, TrainArgs, Watch, Wish, checkpoint_path};
+use super::{Metrics, TrainArgs, Watch, Wish, checkpoint_path, iterations};
 
 /// A training and what is written about it.
 pub(super) struct Run<'a> {
@@ -133,7 +134,7 @@ impl Run<'_> {
             self.trainer.fall_back();
             self.save()
         });
-        let after = format!("after {} iterations", self.trainer.iteration());
+        let after = format!("after {}", iterations(self.trainer.iteration()));
         let is_there = checkpoint_path(self.args).exists();
         // Going on would end the same way.
         let is_final = matches!(error.downcast_ref(), Some(TrainError::Empty { .. }));
@@ -308,8 +309,8 @@ impl Run<'_> {
         Ok(Report {
             title: self.args.out.display().to_string(),
             subtitle: format!(
-                "{} iterations on {dataset}; figures and pictures are of held-back views",
-                metrics.iterations
+                "{} on {dataset}; figures and pictures are of held-back views",
+                iterations(metrics.iterations)
             ),
             num_convexes: Some(metrics.num_convexes.into()),
             curves: curves_of(&read_log(self.log.path())?),
@@ -341,9 +342,11 @@ fn sentence(metrics: &Metrics) -> String {
     let quality = match (summary.psnr, summary.ssim) {
         (Some(psnr), Some(ssim)) => {
             let lpips = summary.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
-            format!("PSNR {psnr:.2} dB, SSIM {ssim:.4}{lpips} on {} held-back views", summary.views.len())
+            let views = counted(summary.views.len(), ["held-back view", "held-back views"]);
+            format!("PSNR {psnr:.2} dB, SSIM {ssim:.4}{lpips} on {views}")
         }
         _ => "no view to test on".to_owned(),
     };
-    format!("{quality}; {num_convexes} convexes, {seconds:.0} s")
+    let convexes = counted(*num_convexes as usize, ["convex", "convexes"]);
+    format!("{quality}; {convexes}, {seconds:.0} s")
 }

@@ -290,6 +290,36 @@ fn a_training_goes_on_to_more_iterations_in_one_way() {
 }
 
 #[test]
+fn a_training_says_what_it_begins_with_and_what_it_does_not_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = gems(folder.path());
+    let [one, two, moved] = ["one", "two", "moved.safetensors"].map(|name| folder.path().join(name));
+    let train = |out: &Path, more: &[&str]| {
+        let args = ["train", text(&dataset), "--out", text(out), "--max-convexes", "60"];
+        let output = Command::new(env!("CARGO_BIN_EXE_lapidary")).args(args).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    let first = train(&one, &["--iterations", "4"]);
+    assert!(!first.contains("not used") && !first.contains("begins with"), "{first}");
+    let points = dataset.join("sparse/0/points3D.bin");
+    let resumed = train(&one, &["--resume", "--start", text(&one), "--points", text(&points)]);
+    assert!(resumed.contains("--start") && resumed.contains("--points"), "{resumed}");
+    assert_eq!(resumed.matches("is not used: --resume goes on").count(), 2, "{resumed}");
+
+    let scene = one.join("scene.safetensors");
+    let begun = train(&two, &["--iterations", "4", "--start", text(&scene)]);
+    let mut elsewhere = lapidary::scene_file::load(&scene).unwrap();
+    let expected = format!("note: the training begins with {} convexes from", elsewhere.len());
+    assert!(begun.contains(&expected) && !begun.contains("preparing the training from"), "{begun}");
+    assert!(!begun.contains("different worlds"), "{begun}");
+    elsewhere.origin += 1e5;
+    lapidary::scene_file::save(&elsewhere, &moved).unwrap();
+    let begun = train(&folder.path().join("three"), &["--iterations", "4", "--start", text(&moved)]);
+    assert!(begun.contains("see none of the convexes that it begins with"), "{begun}");
+}
+
+#[test]
 fn a_training_begins_with_a_scene_where_one_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
@@ -324,4 +354,6 @@ fn a_training_begins_with_a_scene_where_one_is_given() {
     };
     refuse(&["--start", "absent.ply"], 2, &["--start", "absent.ply"]);
     refuse(&["--start", text(&scene), "--set", "points_per_convex=5"], 2, &["6 points", "`points_per_convex` = 5"]);
+    refuse(&["--start", text(&scene), "--set", "sh_degree=1"], 2, &["`sh_degree` = 1", "at least 3"]);
+    refuse(&["--start", text(&scene), "--set", "max_convexes=7"], 2, &["`max_convexes` allows 7"]);
 }
