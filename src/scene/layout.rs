@@ -109,7 +109,7 @@ impl Layout {
         let is_apart = num_cameras > 1 && !self.is_one_place();
         let far = depth.filter(|depth| is_apart && radius < PARALLAX * depth).map(|depth| {
             format!(
-                "most points are {depth:.1e} from the cameras, which are only {radius:.1e} apart: poses and points may be of \
+                "most points are {depth:.1e} from the cameras, which are only {radius:.1e} apart: there is hardly any depth, or poses and points are of \
                  different worlds"
             )
         });
