@@ -45,7 +45,11 @@ pub enum CameraError {
         height: u32,
     },
     /// A focal length is not a positive number, or the principal point is not finite.
-    #[error("the intrinsics {0:?} need positive focal lengths and a finite principal point")]
+    #[error(
+        "the focal lengths are {}, {} and the principal point is ({}, {}); positive focal lengths and a finite principal \
+         point are expected",
+        _0.fx, _0.fy, _0.cx, _0.cy
+    )]
     Intrinsics(Intrinsics),
     /// The pose is not finite or not a rotation and translation.
     #[error("the pose is not a rotation and a translation: {0}")]

@@ -65,10 +65,21 @@ pub fn escaped_json(json: &str) -> String {
     })
 }
 
-/// A number and what it counts, in the singular or the plural.
+/// A number and what it counts, `1 frame` or `2 frames`.
 #[must_use]
-pub fn counted(count: usize, [one, many]: [&str; 2]) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+pub fn counted(count: usize, thing: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if thing.ends_with('x') => "es",
+        _ => "s",
+    };
+    format!("{count} {thing}{ending}")
+}
+
+/// The verb behind a number of things.
+#[must_use]
+pub const fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
 }
 
 fn push_escaped(shown: &mut String, c: char) {
@@ -117,7 +128,7 @@ mod tests {
 
     #[test]
     fn one_is_singular() {
-        let points = |count| counted(count, ["point", "points"]);
+        let points = |count| counted(count, "point");
         assert_eq!([points(0), points(1), points(2)], ["0 points", "1 point", "2 points"]);
     }
 

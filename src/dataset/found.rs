@@ -15,10 +15,10 @@ use super::pinhole::Taken;
 use super::points::FoundPoints;
 use super::search::Search;
 use super::tree::{Place, Tree, inside, join};
-use super::words::{are, counted, short};
 use super::{DatasetOptions, Kind, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
 use crate::image::Head;
+use crate::text::{are, counted, quoted};
 
 /// Of pictures whose name lacks it or that were converted.
 const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "JPG", "PNG", "JPEG", "webp", "tif", "tiff", "bmp"];
@@ -79,7 +79,7 @@ impl Found {
     pub(super) fn note_on_renamed(&mut self, search: &Search, names: &[&str]) {
         let Some(first) = search.renamed.first() else { return };
         let Some((place, _)) = &search.pictures[*first] else { return };
-        let (count, all, name, path) = (search.renamed.len(), names.len(), short(names[*first]), place.path());
+        let (count, all, name, path) = (search.renamed.len(), names.len(), quoted(names[*first]), place.path());
         let (are, path) = (are(count), path.display());
         self.notes.push(format!(
             "{count} of {all} pictures {are} called otherwise on the disk, the first: `{name}` is {path}"

@@ -14,9 +14,11 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let mut json = serde_json::Deserializer::from_slice(text);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let reason = reason(text, error.inner());
-        match error.path().iter().next() {
-            Some(_) => format!("{}: {reason}", error.path()),
-            None => reason,
+        // Of the keys that frames and files share the path is not known, and the reader writes `?` for it.
+        let path = error.path().to_string();
+        match path.trim_end_matches(['?', '.']) {
+            "" => reason,
+            path => format!("{path}: {reason}"),
         }
     })?;
     json.end().map_err(|error| reason(text, &error))?;
@@ -39,8 +41,26 @@ fn reason(text: &[u8], error: &serde_json::Error) -> String {
         Some(word) if error.is_syntax() => {
             format!("{word} is no number in JSON, at line {} column {}", error.line(), error.column())
         }
-        _ => error.to_string(),
+        _ => plain(&error.to_string()),
     }
+}
+
+/// A message of the reader with words of JSON in the place of Rust's types.
+fn plain(message: &str) -> String {
+    let Some((before, expected)) = message.split_once("expected ") else {
+        return message
+            .replace("data did not match any variant of untagged enum Part", "expected numbers or rows of four");
+    };
+    let before = before.replace("type: map", "type: an object").replace("type: sequence", "type: a list");
+    let (word, rest) =
+        expected.split_once([' ', ',']).map_or((expected, ""), |(word, _)| (word, &expected[word.len()..]));
+    let expected = match word {
+        "f64" | "f32" => format!("a number{rest}"),
+        "u8" | "u32" | "u64" | "usize" | "i32" | "i64" => format!("a whole number{rest}"),
+        "struct" => format!("an object{}", rest.trim_start().find(' ').map_or("", |at| &rest.trim_start()[at..])),
+        _ => expected.replacen("a sequence", "a list", 1).replacen("a map", "an object", 1),
+    };
+    format!("{before}expected {expected}")
 }
 
 /// The word that stands where a number was expected.
@@ -71,6 +91,18 @@ mod tests {
             let message = parse::<Vec<Frame>>(format!("[{{\"pose\":\n [[1, {word}]]}}]").as_bytes()).unwrap_err();
             assert!(message.starts_with(&format!("[0].pose[0][1]: {word} is no number")), "{message}");
             assert!(message.contains("line 2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn types_have_the_names_of_json() {
+        for (json, words) in [
+            (&b"[3]"[..], "expected an object at line"),
+            (b"[{\"pose\": 3}]", "expected a list at line"),
+            (b"[{\"pose\": [[{}]]}]", "invalid type: an object, expected a number at line"),
+        ] {
+            let message = parse::<Vec<Frame>>(json).unwrap_err();
+            assert!(message.contains(words), "{message}");
         }
     }
 

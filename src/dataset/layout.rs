@@ -1,7 +1,10 @@
 //! Which layout a folder or archive has, and where in it a dataset lies.
 
+use std::path::{Path, PathBuf};
+
+use super::names::is_picture;
 use super::tree::{Tree, join};
-use super::{colmap, nerf};
+use super::{DatasetOptions, colmap, nerf};
 
 /// Folders within folders in which a dataset is looked for.
 const MAX_DEPTH: usize = 3;
@@ -30,6 +33,26 @@ impl Layout {
         };
         let elsewhere = || ["colmap/sparse", ""].into_iter().find_map(models).map(Self::Colmap);
         models("sparse").map(Self::Colmap).or_else(transforms).or_else(elsewhere)
+    }
+
+    /// Where the folder of a COLMAP model was given and holds no pictures: the closest folder above it that has a folder
+    /// `images`, and the layout as seen from there.
+    pub(super) fn seen_from_above(
+        &self,
+        path: &Path,
+        tree: &Tree,
+        options: &DatasetOptions,
+    ) -> Option<(PathBuf, Self)> {
+        let Self::Colmap(models) = self else { return None };
+        let is_of_pictures = |name: &String| name.to_lowercase().starts_with("images") || is_picture(name);
+        if options.images.is_some() || !path.is_dir() || tree.names("").iter().any(is_of_pictures) {
+            return None;
+        }
+        let path = path.canonicalize().ok()?;
+        let above = path.ancestors().skip(1).take(MAX_DEPTH).find(|above| above.join("images").is_dir())?;
+        let inner = path.strip_prefix(above).ok()?.to_str()?.replace('\\', "/");
+        let models = models.iter().map(|model| if model.is_empty() { inner.clone() } else { join(&inner, model) });
+        Some((above.into(), Self::Colmap(models.collect())))
     }
 
     /// Folders that hold a dataset, where a tree holds none itself; none within each other.

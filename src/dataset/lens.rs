@@ -5,10 +5,17 @@
 //! terms of distortion then move it within that plane, and focal lengths and principal point make pixels of it.
 
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 
 use glam::DVec2;
 
 use crate::camera::{CameraError, Intrinsics};
+
+/// Focal lengths that a camera may have, in sides of its picture: those of a satellite are thousands.
+const FOCAL_LENGTHS: RangeInclusive<f64> = 1e-3..=1e5;
+
+/// How far the principal point may be from the middle, in sides of the picture: cut-out pictures have it outside of them.
+const MAX_DECENTRING: f64 = 10.0;
 
 /// Camera models; the parameters are in the order of COLMAP's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +122,23 @@ impl LensModel {
         )
     }
 
+    /// Names of the parameters of distortion, with blanks between.
+    const fn distortion_names(self) -> &'static str {
+        match self {
+            Self::SimplePinhole | Self::Pinhole | Self::SimpleFisheye | Self::Fisheye | Self::Equirectangular => "",
+            Self::SimpleRadial | Self::SimpleRadialFisheye | Self::SimpleDivision | Self::Division => "k",
+            Self::Radial | Self::RadialFisheye => "k1 k2",
+            Self::OpenCv => "k1 k2 p1 p2",
+            Self::OpenCvFisheye => "k1 k2 k3 k4",
+            Self::FullOpenCv => "k1 k2 p1 p2 k3 k4 k5 k6",
+            Self::Fov => "omega",
+            Self::ThinPrismFisheye => "k1 k2 p1 p2 k3 k4 sx1 sy1",
+            Self::RadTanThinPrismFisheye => "k0 k1 k2 k3 k4 k5 p0 p1 s0 s1 s2 s3",
+            Self::Eucm => "alpha beta",
+            Self::Nerfstudio => "k1 k2 p1 p2 k3 k4",
+        }
+    }
+
     /// Which of the parameters of distortion do not act alike all around.
     const fn sideways(self) -> &'static [usize] {
         match self {
@@ -168,8 +192,13 @@ impl Lens {
     /// A sentence that says what was expected.
     pub fn check(&self) -> Result<(), String> {
         let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
-        let is_finite = [fx, fy, cx, cy].iter().chain(&self.distortion).all(|value| value.is_finite());
-        if !is_finite || fx <= 0.0 || fy <= 0.0 {
+        let named = [("fx", fx), ("fy", fy), ("cx", cx), ("cy", cy)].map(|(name, value)| (name.to_owned(), value));
+        let names = self.model.distortion_names().split(' ').map(str::to_owned);
+        let distortion = names.zip(self.distortion.iter().copied());
+        if let Some((name, value)) = named.into_iter().chain(distortion).find(|(_, value)| !value.is_finite()) {
+            return Err(format!("{name} of {} is {value}; a finite number is expected", self.model.name()));
+        }
+        if fx <= 0.0 || fy <= 0.0 {
             return Err(CameraError::Intrinsics(self.intrinsics).to_string());
         }
         match (self.model, self.k(0), self.k(1)) {
@@ -181,6 +210,35 @@ impl Lens {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses what [`Self::check`] refuses, and focal lengths and principal points that no camera has that takes pictures
+    /// of this width and height in pixels.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn check_of_size(&self, size: [u32; 2]) -> Result<(), String> {
+        self.check()?;
+        let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
+        let [width, height] = size.map(f64::from);
+        for (name, focal, side) in [("x", fx, width), ("y", fy, height)] {
+            if !FOCAL_LENGTHS.contains(&(focal / side)) {
+                let angle = 2.0 * (side / (2.0 * focal)).atan().to_degrees();
+                return Err(format!(
+                    "the focal length along {name} is {focal} of {side} pixels, a field of view of {angle:.2e}°, which no \
+                     camera has"
+                ));
+            }
+        }
+        for (name, centre, side) in [("cx", cx, width), ("cy", cy, height)] {
+            if (centre / side - 0.5).abs() > MAX_DECENTRING {
+                return Err(format!(
+                    "the principal point has {name} = {centre} in a picture of {side} pixels; at most {MAX_DECENTRING} \
+                     pictures away from the middle is expected"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a pinhole would take the same picture.
@@ -312,6 +370,35 @@ mod tests {
                 let r = DVec2::new(0.3, -0.2).length();
                 assert!(((seen - DVec2::new(50.0, 40.0)).length() - 100.0 * r.atan()).abs() < 1e-9, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn parameters_that_no_camera_has_are_named() {
+        let fault = |parameters: &[f64]| {
+            let lens = Lens::new(LensModel::SimpleRadial, parameters).unwrap();
+            lens.check_of_size([96, 64]).err().unwrap_or_default()
+        };
+        for (parameters, words) in [
+            ([80.0, 48.0, 32.0, f64::NAN], "k of SIMPLE_RADIAL is NaN"),
+            ([f64::INFINITY, 48.0, 32.0, 0.0], "fx of SIMPLE_RADIAL is inf"),
+            ([1e-9, 48.0, 32.0, 0.0], "field of view of 1.80e2°"),
+            ([1e9, 48.0, 32.0, 0.0], "field of view of 5.50e-6°"),
+            ([80.0, 4800.0, 32.0, 0.0], "cx = 4800"),
+            ([80.0, 48.0, -1e9, 0.0], "cy = -1000000000"),
+        ] {
+            assert!(fault(&parameters).contains(words), "{}", fault(&parameters));
+        }
+        assert_eq!(fault(&[80.0, -5.0, 32.0, 0.1]), "");
+    }
+
+    #[test]
+    fn every_parameter_of_distortion_has_a_name() {
+        for (model, name, parameters) in
+            LensModel::ALL.into_iter().filter(|(model, ..)| *model != LensModel::Equirectangular)
+        {
+            let others = if model.has_one_focal() { 3 } else { 4 };
+            assert_eq!(model.distortion_names().split_whitespace().count(), parameters - others, "{name}");
         }
     }
 

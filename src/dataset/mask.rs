@@ -13,13 +13,27 @@ use super::found::has_shape;
 use super::names::{is_picture, tails};
 use super::picture::{decode_mask, head_of, is_large, one_at_a_time};
 use super::tree::{Place, Tree, join};
-use super::words::{are, counted};
+use crate::text::{are, counted};
 
 /// Folders in which masks are looked for.
 const FOLDERS: [&str; 2] = ["masks", "mask"];
 
-/// What stands in the place of a picture's extension in the name of its mask.
-const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "PNG", "JPG", "mask.png", "tif"];
+/// What stands in the place of a picture's extension, with its dot, in the name of its mask: also that of a picture that was
+/// converted after its mask was named.
+const ENDINGS: [&str; 12] = [
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".PNG",
+    ".JPG",
+    ".mask.png",
+    ".tif",
+    "_mask.png",
+    ".jpg.png",
+    ".JPG.png",
+    ".jpeg.png",
+    ".png.png",
+];
 
 /// What a name of instant-ngp's masks begins with: they lie beside the picture, and what is bright in them does not count.
 const DYNAMIC: &str = "dynamic_mask_";
@@ -75,7 +89,7 @@ impl MaskFile {
 /// What the mask of a picture may be called, given the path of one of the same name.
 fn names(path: &str) -> Vec<String> {
     let mut names = vec![format!("{path}.png"), path.to_owned()];
-    names.extend(EXTENSIONS.map(|extension| format!("{}.{extension}", stem(path))));
+    names.extend(ENDINGS.map(|ending| format!("{}{ending}", stem(path))));
     names
 }
 
@@ -204,6 +218,18 @@ mod tests {
         let mask = GrayImage::from_fn(2, 1, |x, _| Luma([if x == 0 { 3 } else { 0 }]));
         cover(&mut picture, &mask.into(), true);
         assert_eq!([picture.get_pixel(0, 0).0[3], picture.get_pixel(1, 0).0[3]], [0, 255]);
+    }
+
+    #[test]
+    fn masks_have_any_of_the_usual_names() {
+        for name in ["x_mask.png", "x.mask.png", "x.jpg.png", "x.png.png", "x.png", "x.tif", "left/x_mask.png"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("masks").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, b"").unwrap();
+            let found = MaskFile::find(&Arc::new(Tree::folder(folder.path())), "images/left/x.png").unwrap();
+            assert_eq!(found.place.path(), path);
+        }
     }
 
     #[test]

@@ -29,7 +29,6 @@ mod split;
 mod stems;
 pub mod transforms;
 mod tree;
-mod words;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -44,15 +43,14 @@ pub use picture::Picture;
 pub use report::{DatasetReport, SizeReport};
 pub use stems::{file_stem, file_stem_with_ending, file_stems};
 
-use crate::camera::Camera;
-use crate::text::counted;
+use crate::camera::{Camera, Intrinsics};
+use crate::text::{are, counted};
 use found::Found;
 use layout::Layout;
 use panorama::{Face, LastPanorama};
 use picture::Source;
 use pinhole::Optics;
 use tree::Tree;
-use words::{are, counted};
 
 /// Largest side that a camera of a file may claim, pixels.
 const MAX_TAKEN_SIDE: u32 = 1 << 16;
@@ -260,6 +258,7 @@ impl Dataset {
         found.notes.extend(note_on_size(&found.views, options));
         found.notes.extend(note_on_panoramas(&found.views));
         found.notes.extend(note_on_lenses(&found.views));
+        found.notes.extend(note_on_principal_points(&found.views));
         let Found { kind, views, points, findings, notes, .. } = found;
         let (path, options, last_panorama) = (path.into(), options.clone(), LastPanorama::default());
         Ok(Self { path, kind, views, points, findings, notes, options, last_panorama })
@@ -330,6 +329,11 @@ fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
     }
     let tree = Tree::open(path)?;
     if let Some(layout) = Layout::of(&tree) {
+        if let Some((whole, layout)) = layout.seen_from_above(path, &tree, options) {
+            let mut found = read_layout(&Arc::new(Tree::folder(&whole)), layout, options)?;
+            found.notes.push(format!("the model has no pictures beside it: those of {} are used", whole.display()));
+            return Ok(found);
+        }
         return read_layout(&Arc::new(tree), layout, options);
     }
     let mut folders = Layout::below(&tree);
@@ -404,6 +408,21 @@ fn note_on_panoramas(views: &[View]) -> Option<String> {
         let (panoramas, are) = (counted(count, "picture"), are(count));
         format!("{panoramas} of all directions {are} cut into {faces} pinholes of 90°, NAME.front and so on")
     })
+}
+
+fn note_on_principal_points(views: &[View]) -> Option<String> {
+    let is_outside = |view: &&View| {
+        let Camera { intrinsics: Intrinsics { cx, cy, .. }, width, height, .. } = view.camera;
+        !(0.0..=f64::from(width)).contains(&cx) || !(0.0..=f64::from(height)).contains(&cy)
+    };
+    let outside: Vec<&View> = views.iter().filter(is_outside).collect();
+    let first = outside.first()?;
+    let Intrinsics { cx, cy, .. } = first.camera.intrinsics;
+    let (count, all, name) = (outside.len(), views.len(), &first.name);
+    Some(format!(
+        "the principal points of {count} of {all} pictures lie outside of the picture, the first is that of {name}, at \
+         ({cx:.1}, {cy:.1}) pixels"
+    ))
 }
 
 fn note_on_lenses(views: &[View]) -> Option<String> {

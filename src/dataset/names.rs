@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Endings of pictures, also of kinds that cannot be read: what is behind another dot is part of the name.
 const ENDINGS: [&str; 14] =
     ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "heic", "heif", "avif", "gif", "exr", "jxl", "dng"];
@@ -17,9 +19,10 @@ fn without_ending(name: &str) -> &str {
     if is_picture(name) { name.rsplit_once('.').map_or(name, |(stem, _)| stem) } else { name }
 }
 
-/// What is left of a name where capitals and the number of blanks do not count.
+/// What is left of a name where capitals, the number of blanks and the way to write an accent do not count.
 fn plain(name: &str) -> String {
-    name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    let composed: String = name.nfc().collect();
+    composed.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The pictures below a folder, by their names.
@@ -96,6 +99,7 @@ mod tests {
             ("a.png", "A.PNG"),
             ("a  b (1).png", "a b (1).png"),
             ("a.jpg", "a.png"),
+            ("K\u{fc}che.png", "Ku\u{308}che.png"),
             ("left/a.png", "a.png"),
             ("a.png", "left/deep/a.png"),
             ("home/x/left/a.png", "left/a.png"),

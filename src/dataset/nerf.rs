@@ -18,8 +18,8 @@ use super::pose::Mended;
 use super::search::{Pictures, Search, by_paths};
 use super::transforms::{Transforms, TransformsFrame};
 use super::tree::{Place, Tree, inside};
-use super::words::{are, counted, short};
 use super::{DatasetOptions, Kind, Split, View, ply};
+use crate::text::{are, counted, quoted};
 
 /// The first of Blender's three files.
 pub(super) const TRAIN: &str = "transforms_train.json";
@@ -200,7 +200,7 @@ impl<'a> TransformsReader<'a> {
             }
         }
         if let Some((frame, file)) = renamed.first() {
-            let (count, all, said) = (renamed.len(), paths.len(), short(paths[*frame]));
+            let (count, all, said) = (renamed.len(), paths.len(), quoted(paths[*frame]));
             self.note(format!("{count} of {all} pictures have other names on the disk: `{said}` is {file}, the first"));
         }
         self.found.findings.renamed_pictures += renamed.len();
@@ -253,7 +253,7 @@ impl<'a> TransformsReader<'a> {
             return Ok(paths.is_empty());
         }
         if let Some(first) = missing.first() {
-            let (count, all, first) = (missing.len(), paths.len(), short(first));
+            let (count, all, first) = (missing.len(), paths.len(), quoted(first));
             self.note(format!(
                 "{count} of {all} frames of {file} are skipped: their pictures are missing, the first is {first}"
             ));
@@ -271,7 +271,7 @@ impl<'a> TransformsReader<'a> {
     fn note_on_frames(&mut self, file: &str) {
         self.found.notes.extend(std::mem::take(&mut self.poses).notes(file));
         if let Some(first) = self.missing_masks.first() {
-            let (count, first) = (self.missing_masks.len(), short(first));
+            let (count, first) = (self.missing_masks.len(), quoted(first));
             let (masks, are) = (counted(count, "mask"), are(count));
             self.found.notes.push(format!("{masks} that {file} names {are} missing, the first is {first}"));
         }
@@ -288,12 +288,12 @@ impl<'a> TransformsReader<'a> {
         }
         let reason = match &self.options.images {
             Some(folder) => {
-                format!("none of its {count} pictures is in {}; the first is `{}`", folder.display(), short(first))
+                format!("none of its {count} pictures is in {}; the first is `{}`", folder.display(), quoted(first))
             }
             None => format!(
                 "its {count} pictures lie outside of the dataset, and none of them is in it by the end of its path; \
                  the first is `{}`; --images names their folder",
-                short(first)
+                quoted(first)
             ),
         };
         DatasetError::Content { path: self.tree.path_of(file), reason }
@@ -310,7 +310,7 @@ impl<'a> TransformsReader<'a> {
         let Frame { file, transforms, index, frame } = *frame;
         let tree = self.tree;
         let fault = |reason: String| {
-            let name = short(&frame.file_path);
+            let name = quoted(&frame.file_path);
             DatasetError::Content { path: tree.path_of(file), reason: format!("frame {index} ({name}): {reason}") }
         };
         let said = frame.camera.or(&transforms.camera);
@@ -367,7 +367,7 @@ impl<'a> TransformsReader<'a> {
                 let cloud = ply::read(&self.tree.read(&ply)?, &self.tree.path_of(&ply))?;
                 return Ok(FoundPoints::of(cloud, ply));
             }
-            self.note(format!("{} is missing", short(said)));
+            self.note(format!("{} is missing", quoted(said)));
         }
         let (Some(rows), Some(model)) = (&transforms.applied_transform, model) else {
             return find_points(self.tree, &[""], self.options);

@@ -6,8 +6,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_ply::{ElementDef, PlyReader, PropertyType, ScalarType};
 
 use super::error::DatasetError;
-use super::words::{are, counted};
 use super::{SfmPoint, finite_point};
+use crate::text::{are, counted};
 
 /// What the channels of a colour are called, in small letters.
 const COLOURS: [[&str; 3]; 4] =
@@ -54,10 +54,10 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Cloud, DatasetError> {
 
 fn parse(bytes: &[u8], path: &Path) -> Result<Cloud, String> {
     check_counts(bytes)?;
-    let mut reader = PlyReader::from_reader(bytes).map_err(|error| error.to_string())?;
+    let mut reader = PlyReader::from_reader(bytes).map_err(|error| plain(&error.to_string()))?;
     let vertex = reader.header().elem_defs.iter().find(|element| element.name == "vertex");
     let columns = Columns::of(vertex.ok_or("it has no element `vertex`")?)?;
-    let rows = reader.deserialize_map(Elements { columns: &columns }).map_err(|error| error.to_string())?;
+    let rows = reader.deserialize_map(Elements { columns: &columns }).map_err(|error| plain(&error.to_string()))?;
     let name = path.display();
     let note = columns.note.iter().map(|note| format!("{name} {note}"));
     let scale = columns.scale(&rows);
@@ -66,6 +66,14 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Cloud, String> {
     let mut cloud = Cloud::new(points, rows.len(), path);
     cloud.notes.splice(..0, note);
     Ok(cloud)
+}
+
+/// A message of the reader without its own words for a file that is too short.
+fn plain(message: &str) -> String {
+    if message.contains("failed to fill whole buffer") {
+        return "the PLY file ends before the last of the elements that its header counts".into();
+    }
+    message.trim_start_matches("Error while deserializing ply: ").to_owned()
 }
 
 /// A vertex as the file has it.

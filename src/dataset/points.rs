@@ -11,6 +11,10 @@ use super::{DatasetOptions, SfmPoint};
 /// What files of points are called, the first that is looked for first: by COLMAP and 3DGS, Brush, nerfstudio.
 const NAMES: [&str; 5] = ["points3D.bin", "points3D.txt", "points3D.ply", "init.ply", "sparse_pc.ply"];
 
+/// What is wrong with a file of another kind.
+const NO_POINTS: &str = "it is no file of points: PLY is read, and COLMAP's points3D.bin and points3D.txt; a training goes on \
+                         from a scene with --start";
+
 /// Points, and where they were found.
 #[derive(Debug, Default)]
 pub(super) struct FoundPoints {
@@ -78,6 +82,9 @@ fn named_points(tree: &Tree, file: &Path) -> Result<FoundPoints, DatasetError> {
         (None, Some(folder), Some(name)) => read_points(&Tree::folder(folder), name)?,
         _ => return Err(DatasetError::Content { path: file.into(), reason: "expected a file of points".into() }),
     };
+    if cloud.points.is_empty() {
+        return Err(DatasetError::Content { path: file.into(), reason: "it holds no point to start from".into() });
+    }
     Ok(FoundPoints::of(cloud, file.display().to_string()))
 }
 
@@ -92,6 +99,12 @@ impl FoundPoints {
 fn read_points(tree: &Tree, file: &str) -> Result<Cloud, DatasetError> {
     match file.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).as_deref() {
         Some("bin" | "txt") => ColmapModel::read_points_file(tree, file),
-        _ => ply::read(&tree.read(file)?, &tree.path_of(file)),
+        _ => {
+            let (bytes, path) = (tree.read(file)?, tree.path_of(file));
+            if bytes.starts_with(b"ply") {
+                return ply::read(&bytes, &path);
+            }
+            Err(DatasetError::Content { path, reason: NO_POINTS.into() })
+        }
     }
 }

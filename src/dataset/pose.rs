@@ -2,7 +2,7 @@
 
 use glam::{DAffine3, DMat3, DVec3};
 
-use super::words::{are, counted};
+use crate::text::{are, counted};
 
 /// Matrices that are no further off from a rotation, as f32 leaves them, are used as they are.
 const EXACT: f64 = 1e-5;

@@ -1,5 +1,6 @@
 //! `transforms.json` of NeRF, Blender and nerfstudio: cameras in OpenGL axes (x right, y up, z backward).
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use glam::{DAffine3, DMat3, DMat4};
@@ -181,6 +182,9 @@ const FISHEYE: [&str; 5] = ["OPENCV_FISHEYE", "FISHEYE", "SIMPLE_FISHEYE", "SIMP
 /// COLMAP's model with a polynomial in the divisor.
 const FULL: &str = "FULL_OPENCV";
 
+/// Widths and heights that are believed, pixels.
+const SIDES: Range<f64> = 1.0..1e6;
+
 /// A picture of all directions.
 const PANORAMA: &str = "EQUIRECTANGULAR";
 
@@ -233,7 +237,7 @@ impl TransformsCamera {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "guarded by the range of the filter")]
     pub fn size(&self) -> Option<(u32, u32)> {
-        let side = |value: Option<f64>| value.filter(|v| (1.0..1e6).contains(v)).map(|v| v.round() as u32);
+        let side = |value: Option<f64>| value.filter(|side| SIDES.contains(side)).map(|side| side.round() as u32);
         Some((side(self.w)?, side(self.h)?))
     }
 
@@ -261,7 +265,9 @@ impl TransformsCamera {
     /// # Errors
     /// A sentence, where no focal length is said or the model of the camera is not a known one.
     pub fn lens(&self, size: (u32, u32)) -> Result<Lens, String> {
-        let name = self.camera_model.as_deref().unwrap_or("OPENCV");
+        self.check_size()?;
+        let name = self.camera_model.as_deref().unwrap_or("OPENCV").to_ascii_uppercase();
+        let name = name.as_str();
         if name == PANORAMA {
             let lens = Lens::new(LensModel::Equirectangular, &[size.0.into(), size.1.into()]);
             return lens.ok_or_else(|| "its picture has no size".into());
@@ -281,8 +287,18 @@ impl TransformsCamera {
         let (model, distortion) = self.distortion(is_fisheye, name == FULL)?;
         let lens = Lens::new(model, &[&[fx, fy, cx, cy], distortion.as_slice()].concat());
         let lens = lens.ok_or("its lens has the wrong number of values")?;
-        lens.check()?;
+        lens.check_of_size([size.0, size.1])?;
         Ok(lens)
+    }
+
+    /// Refuses sizes that no picture has.
+    fn check_size(&self) -> Result<(), String> {
+        for (key, side) in [("w", self.w), ("h", self.h)] {
+            if let Some(side) = side.filter(|side| !SIDES.contains(side)) {
+                return Err(format!("`{key}` is {side}; a number of pixels from 1 on is expected"));
+            }
+        }
+        Ok(())
     }
 
     /// The simplest model that has the terms that are not zero, and its parameters of distortion.

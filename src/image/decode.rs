@@ -3,8 +3,9 @@
 
 use std::io::Cursor;
 
+use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, ExtendedColorType, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -66,7 +67,7 @@ pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<(DynamicImage, Head), Str
     }
     let decoded = match format {
         ImageFormat::Jpeg => jpeg(bytes)?,
-        _ => DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?,
+        _ => DynamicImage::from_decoder(decoder).map_err(|error| fault(&error))?,
     };
     Ok((decoded, head))
 }
@@ -76,7 +77,20 @@ fn decoder(bytes: &[u8], format: ImageFormat, max_bytes: u64) -> Result<impl Ima
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(max_bytes);
     reader.limits(limits);
-    reader.into_decoder().map_err(|error| error.to_string())
+    reader.into_decoder().map_err(|error| fault(&error))
+}
+
+/// What the decoder says, without names of its types.
+fn fault(error: &ImageError) -> String {
+    match error {
+        ImageError::Unsupported(reason) => match reason.kind() {
+            UnsupportedErrorKind::Color(ExtendedColorType::Unknown(bits)) => {
+                format!("its way to store {bits} bits a pixel is not read")
+            }
+            _ => error.to_string(),
+        },
+        _ => error.to_string(),
+    }
 }
 
 fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {

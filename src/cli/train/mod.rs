@@ -179,7 +179,7 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
 
 /// A number of iterations in words.
 fn iterations(count: u32) -> String {
-    counted(count as usize, ["iteration", "iterations"])
+    counted(count as usize, "iteration")
 }
 
 fn checkpoint_path(args: &TrainArgs) -> PathBuf {
@@ -219,7 +219,7 @@ fn beginning(args: &TrainArgs, start: Option<&(Scene, PathBuf)>) -> Vec<String> 
     }
     let Some((scene, path)) = start else { return Vec::new() };
     let points = points.unwrap_or_else(|| "the points of the dataset".to_owned());
-    let convexes = counted(scene.len(), ["convex", "convexes"]);
+    let convexes = counted(scene.len(), "convex");
     vec![format!("the training begins with {convexes} from {}, not with {points}", path.display())]
 }
 
@@ -240,7 +240,7 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
     let Prepared { folder: _folder, options, ruler, checkpoint, start, dataset } = prepared;
     let from = match (&checkpoint, &start) {
-        (None, None) => format!(" from {}", counted(dataset.points.len(), ["point", "points"])),
+        (None, None) => format!(" from {}", counted(dataset.points.len(), "point")),
         _ => String::new(),
     };
     let starting = Step::begin(format!("preparing the training{from}"), args.quiet);

@@ -342,11 +342,11 @@ fn sentence(metrics: &Metrics) -> String {
     let quality = match (summary.psnr, summary.ssim) {
         (Some(psnr), Some(ssim)) => {
             let lpips = summary.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
-            let views = counted(summary.views.len(), ["held-back view", "held-back views"]);
+            let views = counted(summary.views.len(), "held-back view");
             format!("PSNR {psnr:.2} dB, SSIM {ssim:.4}{lpips} on {views}")
         }
         _ => "no view to test on".to_owned(),
     };
-    let convexes = counted(*num_convexes as usize, ["convex", "convexes"]);
+    let convexes = counted(*num_convexes as usize, "convex");
     format!("{quality}; {convexes}, {seconds:.0} s")
 }

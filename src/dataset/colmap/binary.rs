@@ -12,7 +12,7 @@ use crate::dataset::finite_point;
 use crate::dataset::lens::LensModel;
 use crate::dataset::ply::Cloud;
 use crate::dataset::tree::{Input, Tree};
-use crate::dataset::words::counted;
+use crate::text::counted;
 
 /// Longest name of a picture, bytes.
 const MAX_NAME: u64 = 4096;

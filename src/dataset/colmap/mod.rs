@@ -19,8 +19,8 @@ use super::ply::Cloud;
 use super::points::find_points;
 use super::search::Search;
 use super::tree::{Place, Tree, inside, join};
-use super::words::are;
 use super::{DatasetOptions, Kind, SfmPoint, Split, View};
+use crate::text::are;
 
 /// A camera of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +104,7 @@ pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOption
             name: name.clone(),
             camera: image.camera,
         })?;
-        let mask = MaskFile::find(tree, &name);
+        let mask = MaskFile::find(tree, &name).or_else(|| MaskFile::find(tree, &join("images", &name)));
         let pinhole = |taken: &Taken| {
             let shape = Shape::new(taken, &place, divisor, options)?;
             let camera = shape.camera(image.view_from_world).map_err(|source| DatasetError::Camera {
@@ -241,6 +241,6 @@ fn camera(model: LensModel, size: [u64; 2], parameters: &[f64]) -> Result<Colmap
     let [Some(width), Some(height)] = sides else {
         return Err(format!("a picture of {}×{} pixels", size[0], size[1]));
     };
-    lens.check()?;
+    lens.check_of_size([width, height])?;
     Ok(ColmapCamera { size: [width, height], lens })
 }

@@ -38,7 +38,8 @@ impl Line<'_> {
 
     fn number<T: std::str::FromStr>(&self, i: usize) -> Result<T, DatasetError> {
         let word = self.word(i)?;
-        word.parse().map_err(|_| self.fault(format!("`{}` is not the number expected", shortened(word))))
+        let parsed = word.parse().or_else(|_| without_zeros(word).parse());
+        parsed.map_err(|_| self.fault(format!("`{}` is not the number expected", shortened(word))))
     }
 
     fn numbers<const N: usize>(&self, first: usize) -> Result<[f64; N], DatasetError> {
@@ -79,6 +80,11 @@ impl Line<'_> {
         }
         Ok(ColmapImage { name: check_name(name).map_err(fault)?, camera, view_from_world })
     }
+}
+
+/// The whole number of a word such as `240.0`.
+fn without_zeros(word: &str) -> &str {
+    word.split_once('.').filter(|(_, rest)| rest.bytes().all(|digit| digit == b'0')).map_or(word, |(whole, _)| whole)
 }
 
 /// No more of a word than a message can bear.
@@ -133,7 +139,7 @@ pub(super) fn cameras(tree: &Tree, inside: &str) -> Result<BTreeMap<u32, ColmapC
     let mut cameras = BTreeMap::new();
     for_each_entry(tree, inside, |line| {
         let name = line.word(1)?;
-        let model = LensModel::ALL.iter().find(|(_, known, _)| *known == name);
+        let model = LensModel::ALL.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(name));
         let id = line.number(0)?;
         let (model, ..) = model.ok_or_else(|| line.fault(unknown_model(id, &format!("`{}`", shortened(name)))))?;
         let size = [line.number(2)?, line.number(3)?];

@@ -234,3 +234,15 @@ fn models_of_colmap_4_are_read_and_newer_ones_named() {
     assert!(message.contains("number 18") && message.contains("colmap image_undistorter"), "{message}");
     assert!(message.contains("cameras.bin") && !message.contains("broken"), "{message}");
 }
+
+#[test]
+fn the_folder_of_the_model_itself_may_be_given() {
+    let folder = one_picture("pinhole 40.0 30.0 50 50 20 15");
+    write_picture(&folder.path().join("masks/images/a.png.png"), 40, 30);
+    for inner in ["sparse", "sparse/0"] {
+        let dataset = Dataset::open(&folder.path().join(inner), &DatasetOptions::default()).unwrap();
+        assert_eq!(dataset.views.len(), 1);
+        assert!(dataset.views[0].mask().is_some_and(|mask| mask.ends_with("masks/images/a.png.png")));
+        assert!(dataset.notes.iter().any(|note| note.contains("the model has no pictures beside it")), "{inner}");
+    }
+}

@@ -333,3 +333,43 @@ fn a_folder_of_pictures_that_is_named_says_what_is_renamed_and_unused() {
     assert_eq!((found.views.len(), found.findings.renamed_pictures, found.findings.unused_pictures), (2, 1, 1));
     assert!(note(&found, "no camera took 1").contains("c.png"));
 }
+
+#[test]
+fn sizes_and_principal_points_that_cannot_be_are_refused_and_others_noted() {
+    for (shared, words) in [
+        ("\"w\": -96,", "`w` is -96"),
+        ("\"w\": 0,", "`w` is 0"),
+        ("\"h\": -1,", "`h` is -1"),
+        ("\"cx\": 1e9,", "cx = 1000000000"),
+        ("\"fl_y\": 1e-9,", "field of view"),
+    ] {
+        let folder = dataset(&["a.png"], shared, &[plain("a.png", "")]);
+        let error = error(folder.path(), &DatasetOptions::default());
+        assert!(error.contains(words) && error.contains("transforms.json"), "{error}");
+    }
+    let folder = dataset(
+        &["a.png", "b.png"],
+        "\"camera_model\": \"pinhole\",",
+        &[plain("a.png", ", \"cx\": -5"), plain("b.png", "")],
+    );
+    let found = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap();
+    assert!(note(&found, "principal points of 1 of 2").contains("a.png, at (-5.0, 15.0)"));
+}
+
+#[test]
+fn files_that_hold_no_points_are_refused_where_they_are_named() {
+    let folder = dataset(&["a.png"], "", &[plain("a.png", "")]);
+    let empty =
+        "ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nproperty float y\nproperty float z\nend_header\n";
+    for (name, content, words) in [
+        ("c.pcd", "# .PCD v.7", "PLY is read"),
+        ("c.safetensors", "scene", "--start"),
+        ("empty.ply", "", "PLY is read"),
+        ("none.ply", empty, "no point"),
+    ] {
+        write(&folder.path().join(name), content);
+        let options = DatasetOptions { points: Some(name.into()), ..DatasetOptions::default() };
+        let error = error(folder.path(), &options);
+        assert!(error.contains(words) && error.contains(name), "{error}");
+    }
+}

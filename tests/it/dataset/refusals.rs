@@ -52,7 +52,9 @@ fn text_models_with_a_bad_line_are_refused_with_its_number() {
         ("1 PINHOLE 0 30 50 50 20 15\n", ["line 1", "0×30"]),
         ("1 PINHOLE 40 99999999999 50 50 20 15\n", ["line 1", "99999999999"]),
         ("1 PINHOLE 40 30 -50 50 20 15\n", ["line 1", "positive focal lengths"]),
-        ("1 PINHOLE 40 30 50 50 nan 15\n", ["line 1", "finite principal point"]),
+        ("1 PINHOLE 40 30 50 50 nan 15\n", ["line 1", "cx of PINHOLE is NaN"]),
+        ("1 PINHOLE 40 30 50 1e9 20 15\n", ["line 1", "which no camera has"]),
+        ("1 PINHOLE 40 30 50 50 4800 15\n", ["line 1", "cx = 4800"]),
         ("1 FOV 40 30 50 50 20 15 4\n", ["line 1", "less than π"]),
         ("1 EUCM 40 30 50 50 20 15 1.5 1\n", ["line 1", "EUCM has alpha 1.5"]),
     ] {
