@@ -44,8 +44,10 @@ impl Layout {
         options: &DatasetOptions,
     ) -> Option<(PathBuf, Self)> {
         let Self::Colmap(models) = self else { return None };
-        let is_of_pictures = |name: &String| name.to_lowercase().starts_with("images") || is_picture(name);
-        if options.images.is_some() || !path.is_dir() || tree.names("").iter().any(is_of_pictures) {
+        // A model has a file `images.bin` or `images.txt`.
+        let has_folder = tree.folders("").iter().any(|name| name.to_lowercase().starts_with("images"));
+        let has_pictures = has_folder || tree.names("").iter().any(|name| is_picture(name));
+        if options.images.is_some() || !path.is_dir() || has_pictures {
             return None;
         }
         let path = path.canonicalize().ok()?;

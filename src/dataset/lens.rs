@@ -12,7 +12,7 @@ use glam::DVec2;
 use crate::camera::{CameraError, Intrinsics};
 
 /// Focal lengths that a camera may have, in sides of its picture: those of a satellite are thousands.
-const FOCAL_LENGTHS: RangeInclusive<f64> = 1e-3..=1e5;
+const FOCAL_LENGTHS: RangeInclusive<f64> = 1e-4..=1e5;
 
 /// How far the principal point may be from the middle, in sides of the picture: cut-out pictures have it outside of them.
 const MAX_DECENTRING: f64 = 10.0;
