@@ -303,7 +303,7 @@ mod tests {
             property uchar red\nproperty uchar green\nproperty uchar blue\nend_header\n1 2 3 10 20 30\n4 nan 6 1 2 3\n";
         let cloud = read(text, Path::new("a.ply")).unwrap();
         assert_eq!(cloud.points, [SfmPoint { position: [1.0, 2.0, 3.0], colour: [10, 20, 30] }]);
-        assert_eq!(cloud.notes, ["1 points of a.ply are not finite and are left out"]);
+        assert_eq!(cloud.notes, ["1 point of a.ply is not finite and is left out"]);
         let mut binary = b"ply\nformat binary_little_endian 1.0\nelement vertex 1\nproperty double x\n\
             property double y\nproperty double z\nproperty float nx\nproperty list uchar float more\nelement face 1\n\
             property list uchar int vertex_indices\nend_header\n"

@@ -177,8 +177,8 @@ mod tests {
         let mut mended = Mended::default();
         [plain, homogeneous, scaled].iter().for_each(|pose| mended.add(pose));
         let notes = mended.notes("a.json");
-        assert!(notes[0].starts_with("1 poses of a.json are homogeneous"), "{notes:?}");
-        assert!(notes[1].starts_with("1 poses of a.json are scaled by 1.500") && notes.len() == 2, "{notes:?}");
+        assert!(notes[0].starts_with("1 pose of a.json is homogeneous"), "{notes:?}");
+        assert!(notes[1].starts_with("1 pose of a.json is scaled by 1.500") && notes.len() == 2, "{notes:?}");
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "as files of single precision have them")]
