@@ -295,7 +295,7 @@ fn a_training_says_what_it_begins_with_and_what_it_does_not_use() {
     let dataset = gems(folder.path());
     let [one, two, moved] = ["one", "two", "moved.safetensors"].map(|name| folder.path().join(name));
     let train = |out: &Path, more: &[&str]| {
-        let args = ["train", text(&dataset), "--out", text(out), "--max-convexes", "60"];
+        let args = ["train", text(&dataset), "--out", text(out), "--max-convexes", "600"];
         let output = Command::new(env!("CARGO_BIN_EXE_lapidary")).args(args).args(more).output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
         said(&output)
@@ -355,5 +355,7 @@ fn a_training_begins_with_a_scene_where_one_is_given() {
     refuse(&["--start", "absent.ply"], 2, &["--start", "absent.ply"]);
     refuse(&["--start", text(&scene), "--set", "points_per_convex=5"], 2, &["6 points", "`points_per_convex` = 5"]);
     refuse(&["--start", text(&scene), "--set", "sh_degree=1"], 2, &["`sh_degree` = 1", "at least 3"]);
-    refuse(&["--start", text(&scene), "--set", "max_convexes=7"], 2, &["`max_convexes` allows 7"]);
+    let none = path("none");
+    let fewer = ["train", text(&dataset), "--out", text(&none), "--max-convexes", "7", "--start", text(&scene)];
+    refused(&fewer, 2, &["`max_convexes` allows 7"]);
 }

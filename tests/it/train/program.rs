@@ -148,7 +148,7 @@ fn options_are_checked_and_a_resumed_training_keeps_its_own() {
     assert!(lines.iter().any(|line| line["l1"].is_number()) && lines.iter().any(|line| line["test_psnr"].is_number()));
     refused(&with(&["--resume", "--set", "colour_rate=0.5"]), 2, &["`colour_rate` = 0.0025", "0.5"]);
     refused(&with(&[]), 2, &["holds a training", "--resume"]);
-    refused(&with(&["--resume", "--max-convexes", "50"]), 3, &["checkpoint.safetensors", "allows 50"]);
+    refused(&with(&["--resume", "--max-convexes", "50"]), 2, &["checkpoint.safetensors", "allows 50"]);
     refused(&with(&["--resume", "--alpha", "mask"]), 2, &["alpha is a mask now, composited then"]);
     let quiet = succeeds(&with(&["--resume", "--max-convexes", "310", "--set", "eval_views=1", "--quiet"]));
     assert_eq!(quiet, "");
