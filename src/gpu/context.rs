@@ -108,14 +108,16 @@ impl Gpu {
         if let Some(bytes) = options.max_binding_bytes {
             limits.max_storage_buffer_binding_size = limits.max_storage_buffer_binding_size.min(bytes);
         }
-        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        let wanted = wgpu::DeviceDescriptor {
             label: Some("lapidary"),
             required_features: features,
             required_limits: limits,
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..wgpu::DeviceDescriptor::default()
-        }))
-        .map_err(|error| GpuError::NoDevice { adapter: name, reason: error.to_string() })?;
+        };
+        // Without memory for its own helpers wgpu panics here.
+        let (device, queue) = guarded(|| pollster::block_on(adapter.request_device(&wanted)))?
+            .map_err(|error| GpuError::NoDevice { adapter: name, reason: error.to_string() })?;
         Self::with_device(adapter, device, queue, options)
     }
 
