@@ -84,7 +84,7 @@ impl Case {
             ssim_weight: SSIM_WEIGHT as f32,
             rates: Params::<()>::default().map(|()| Rates::uniform(1e-9)),
             step: 1,
-            tidiness: [0.0; 2],
+            regularization: [0.0; 2],
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn iterations(subject: &Subject<'_>, looks: &[Look]) -> Result<Run, G
             ssim_weight: SSIM_WEIGHT as f32,
             rates: RATES,
             step: 0,
-            tidiness: [0.0; 2],
+            regularization: [0.0; 2],
         });
     }
     trainee.optimiser.prepare(subject.cameras.iter().copied())?;

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::camera::RenderOptions;
 use lapidary::dataset::{Dataset, Split, file_stems};
 use lapidary::evaluate::{
-    Album, Curve, EvaluateError, PictureFolder, Report, Ruler, SceneViews, Summary, Truth, curves_of, read_log,
+    Album, Curve, EvaluateError, GroundTruth, Metrics, PictureFolder, Report, SceneViews, Summary, curves_of, read_log,
 };
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
@@ -72,7 +72,7 @@ enum Which {
 
 /// `metrics.json`
 #[derive(Debug, Serialize)]
-struct Metrics {
+struct EvalSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     num_convexes: Option<usize>,
     /// What was looked at, and against what.
@@ -95,19 +95,19 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
-    let ruler = ruler(args.lpips_weights.as_deref(), args.lpips_normalised)?;
+    let metrics = metrics(args.lpips_weights.as_deref(), args.lpips_normalised)?;
     if let Some(out) = &args.out {
         check(out, args)?;
     }
     let outcome = match (&args.scene, &args.renders) {
-        (Some(scene), _) => of_scene(scene, args, &ruler, shared)?,
-        (None, Some(renders)) => of_folder(renders, args, &ruler)?,
+        (Some(scene), _) => of_scene(scene, args, &metrics, shared)?,
+        (None, Some(renders)) => of_folder(renders, args, &metrics)?,
         (None, None) => bail!("expected a scene, or --renders"),
     };
     let subject = args.scene.as_deref().or(args.renders.as_deref()).unwrap_or(Path::new(""));
     let truth = args.dataset.as_deref().or(args.truth.as_deref()).unwrap_or(Path::new(""));
     let split = args.dataset.is_some().then(|| format!("{:?}", args.split).to_lowercase());
-    let metrics = Metrics {
+    let evaluation = EvalSummary {
         num_convexes: outcome.num_convexes,
         subject: subject.display().to_string(),
         truth: truth.display().to_string(),
@@ -116,7 +116,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         version: env!("CARGO_PKG_VERSION"),
         summary: outcome.album.summary(),
     };
-    let json = serde_json::to_string_pretty(&metrics)?;
+    let json = serde_json::to_string_pretty(&evaluation)?;
     // The report is of three files: a signal leaves all of them or none.
     signals::listen(|| ());
     if let Some(out) = &args.out {
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         if let Some(sheet) = outcome.album.sheet() {
             sheet.save_png(&out.join("sheet.png"))?;
         }
-        let page = report(&metrics, &outcome).html(&outcome.album);
+        let page = report(&evaluation, &outcome).html(&outcome.album);
         files::write_atomically(&out.join("report.html"), page.as_bytes())?;
     }
     if signals::asked() {
@@ -133,7 +133,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     if args.json {
         tell_json!(json);
     } else {
-        print(&metrics.summary);
+        print(&evaluation.summary);
         if let Some(out) = &args.out {
             tell!("{}", out.join("report.html").display());
         }
@@ -160,12 +160,12 @@ fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
 }
 
 /// What is measured: LPIPS only with weights.
-pub(super) fn ruler(weights: Option<&Path>, also_normalised: bool) -> anyhow::Result<Ruler> {
+pub(super) fn metrics(weights: Option<&Path>, also_normalised: bool) -> anyhow::Result<Metrics> {
     let lpips = weights.map(Lpips::load).transpose().context("--lpips-weights")?;
-    Ok(lpips.map_or_else(Ruler::default, |lpips| Ruler::with_lpips(lpips, also_normalised)))
+    Ok(lpips.map_or_else(Metrics::default, |lpips| Metrics::with_lpips(lpips, also_normalised)))
 }
 
-fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) -> anyhow::Result<Outcome> {
+fn of_scene(path: &Path, args: &EvalArgs, metrics: &Metrics, shared: &SharedArgs) -> anyhow::Result<Outcome> {
     let file = source::scene_file_of(path);
     let (scene, metadata) = source::load(path, None)?;
     let folder = file.parent().unwrap_or(Path::new(""));
@@ -178,13 +178,13 @@ fn of_scene(path: &Path, args: &EvalArgs, ruler: &Ruler, shared: &SharedArgs) ->
     let (dataset, views) = dataset(args, options.background)?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let mut drawn = SceneViews::new(&gpu, &scene, &dataset, options)?;
-    let album = collect(args, &views, &stems(&dataset, &views), |view| drawn.evaluate(*view, ruler))?;
+    let album = collect(args, &views, &stems(&dataset, &views), |view| drawn.evaluate(*view, metrics))?;
     let log = folder.join("metrics.jsonl");
     let curves = if log.is_file() { curves_of(&read_log(&log)?) } else { Vec::new() };
     Ok(Outcome { album, num_convexes: Some(scene.len()), adapter: Some(gpu.name().to_owned()), curves })
 }
 
-fn of_folder(renders: &Path, args: &EvalArgs, ruler: &Ruler) -> anyhow::Result<Outcome> {
+fn of_folder(renders: &Path, args: &EvalArgs, metrics: &Metrics) -> anyhow::Result<Outcome> {
     let pictures = PictureFolder::open(renders)?;
     let album = if let Some(truth) = &args.truth {
         let truth = PictureFolder::open(truth)?;
@@ -192,13 +192,13 @@ fn of_folder(renders: &Path, args: &EvalArgs, ruler: &Ruler) -> anyhow::Result<O
         let names: Vec<&str> = truth.names().collect();
         collect(args, &names, &file_stems(&names), |name| {
             let path = truth.find(name).unwrap_or(Path::new(name));
-            pictures.evaluate(Truth::of_file(name, path)?, ruler)
+            pictures.evaluate(GroundTruth::of_file(name, path)?, metrics)
         })?
     } else {
         let (dataset, views) = dataset(args, args.background.map_or([0.0; 3], |colour| colour.0))?;
         pictures.check(views.iter().filter_map(|view| dataset.views.get(*view)).map(|view| view.name.as_str()))?;
         collect(args, &views, &stems(&dataset, &views), |view| {
-            pictures.evaluate(Truth::of_view(&dataset, *view)?, ruler)
+            pictures.evaluate(GroundTruth::of_view(&dataset, *view)?, metrics)
         })?
     };
     Ok(Outcome { album, num_convexes: None, adapter: None, curves: Vec::new() })
@@ -248,15 +248,16 @@ fn collect<V>(
     Ok(album)
 }
 
-fn report(metrics: &Metrics, outcome: &Outcome) -> Report {
-    let split = metrics.split.as_ref().map_or_else(String::new, |split| format!(", split “{split}”"));
-    let mut facts = vec![("Pictures of", metrics.subject.clone()), ("Truth", format!("{}{split}", metrics.truth))];
+fn report(evaluation: &EvalSummary, outcome: &Outcome) -> Report {
+    let split = evaluation.split.as_ref().map_or_else(String::new, |split| format!(", split “{split}”"));
+    let mut facts =
+        vec![("Pictures of", evaluation.subject.clone()), ("Truth", format!("{}{split}", evaluation.truth))];
     facts.extend(outcome.adapter.iter().map(|name| ("Drawn by", name.clone())));
-    facts.push(("Measured by", format!("lapidary {}, on 8-bit pictures", metrics.version)));
+    facts.push(("Measured by", format!("lapidary {}, on 8-bit pictures", evaluation.version)));
     Report {
-        title: metrics.subject.clone(),
-        subtitle: format!("against {}{split}", metrics.truth),
-        num_convexes: metrics.num_convexes.map(|number| number as u64),
+        title: evaluation.subject.clone(),
+        subtitle: format!("against {}{split}", evaluation.truth),
+        num_convexes: evaluation.num_convexes.map(|number| number as u64),
         curves: outcome.curves.clone(),
         facts,
     }

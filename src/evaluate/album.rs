@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{EvaluateError, Evaluated};
 use crate::files;
 use crate::image::{Image, ImageError, quantise};
-use crate::metrics::Likeness;
+use crate::metrics::ImageMetrics;
 
 /// Views whose pictures are kept for the report and the sheet at most; figures are kept of all.
 const MAX_CARDS: usize = 48;
@@ -47,7 +47,7 @@ pub struct ViewMetrics {
     pub name: String,
     /// How alike picture and truth are.
     #[serde(flatten)]
-    pub likeness: Likeness,
+    pub likeness: ImageMetrics,
 }
 
 /// Means, and every view. Absent is what was not measured, and `null` what there is no view for.
@@ -71,7 +71,7 @@ pub struct Summary {
 #[derive(Debug)]
 pub(super) struct Card {
     pub(super) name: String,
-    pub(super) likeness: Likeness,
+    pub(super) likeness: ImageMetrics,
     /// Width and height of the small pictures.
     pub(super) size: [u32; 2],
     /// Picture, truth and difference as JPEG.
@@ -119,14 +119,14 @@ impl Album {
 
     /// Figures of all views.
     #[must_use]
-    pub fn likeness(&self) -> Vec<Likeness> {
+    pub fn likeness(&self) -> Vec<ImageMetrics> {
         self.views.iter().map(|view| view.likeness).collect()
     }
 
     /// What `metrics.json` says about pictures.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mean = Likeness::mean(&self.likeness());
+        let mean = ImageMetrics::mean(&self.likeness());
         Summary {
             psnr: mean.map(|mean| mean.psnr),
             ssim: mean.map(|mean| mean.ssim),
@@ -251,7 +251,7 @@ mod tests {
     fn evaluated(name: &str, size: [usize; 2]) -> Evaluated {
         let image = Image::filled(size[0], size[1], [0.25, 0.5, 0.75]);
         let truth = Image::filled(size[0], size[1], [0.25, 0.5, 0.0]);
-        let likeness = Likeness::of(&image, &truth);
+        let likeness = ImageMetrics::of(&image, &truth);
         Evaluated { name: name.to_owned(), image, truth, likeness }
     }
 

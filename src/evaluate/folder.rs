@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{EvaluateError, Evaluated, Ruler, Truth};
+use super::{EvaluateError, Evaluated, GroundTruth, Metrics};
 use crate::dataset::{file_stem, file_stem_with_ending};
 use crate::files::FileError;
 use crate::image::Image;
@@ -83,11 +83,11 @@ impl PictureFolder {
     ///
     /// # Errors
     /// [`EvaluateError`] when the picture is missing, cannot be read or has another size.
-    pub fn evaluate(&self, truth: Truth, ruler: &Ruler) -> Result<Evaluated, EvaluateError> {
+    pub fn evaluate(&self, truth: GroundTruth, metrics: &Metrics) -> Result<Evaluated, EvaluateError> {
         let Some(path) = self.find(&truth.name) else {
             return Err(EvaluateError::Missing { path: self.path.clone(), missing: vec![truth.name], of: 1 });
         };
-        truth.judge(Image::load(path)?, &path.display().to_string(), ruler)
+        truth.judge(Image::load(path)?, &path.display().to_string(), metrics)
     }
 }
 

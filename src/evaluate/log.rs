@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, FileError};
-use crate::metrics::Likeness;
+use crate::metrics::ImageMetrics;
 
 /// A line.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -86,8 +86,8 @@ pub struct EvaluationLine {
 impl EvaluationLine {
     /// A line about views; `None` of none.
     #[must_use]
-    pub fn of(likeness: &[Likeness], iteration: u32, seconds: f64, num_convexes: u32) -> Option<Self> {
-        let mean = Likeness::mean(likeness)?;
+    pub fn of(likeness: &[ImageMetrics], iteration: u32, seconds: f64, num_convexes: u32) -> Option<Self> {
+        let mean = ImageMetrics::mean(likeness)?;
         Some(Self {
             iteration,
             seconds,
@@ -139,7 +139,7 @@ mod tests {
             num_convexes: 7,
             memory_mib: 5,
         };
-        let likeness = Likeness { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
+        let likeness = ImageMetrics { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
         let evaluation = EvaluationLine::of(&[likeness], 200, 2.0, 8).unwrap();
         let lines = [LogLine::Training(training), LogLine::Evaluation(evaluation)];
         let [first, second] = lines.map(|line| serde_json::to_string(&line).unwrap());

@@ -1,4 +1,4 @@
-//! One ruler for every picture: what a scene looks like from the cameras of a dataset, or what another program drew,
+//! One set of metrics for every picture: what a scene looks like from the cameras of a dataset, or what another program drew,
 //! against the truth.
 //!
 //! Pictures are compared as they would be stored in 8 bits. Pixels that the truth does not know, under a mask, are taken
@@ -26,7 +26,7 @@ use crate::dataset::{Dataset, DatasetError};
 use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::image::{Image, ImageError};
-use crate::metrics::{Likeness, Lpips, LpipsInput};
+use crate::metrics::{ImageMetrics, Lpips, LpipsInput};
 use crate::text;
 
 /// Pictures that could not be compared.
@@ -97,12 +97,12 @@ fn listed(names: &[String]) -> String {
 
 /// What is measured: PSNR and SSIM always, LPIPS where there are weights.
 #[derive(Debug, Default)]
-pub struct Ruler {
+pub struct Metrics {
     lpips: Option<(Lpips, Vec<LpipsInput>)>,
 }
 
-impl Ruler {
-    /// A ruler with LPIPS in the convention of 3DGS, and where asked for in the normalised one as well.
+impl Metrics {
+    /// Metrics with LPIPS in the convention of 3DGS, and where asked for in the normalised one as well.
     #[must_use]
     pub fn with_lpips(lpips: Lpips, also_normalised: bool) -> Self {
         let mut inputs = vec![LpipsInput::ZeroToOne];
@@ -110,17 +110,17 @@ impl Ruler {
         Self { lpips: Some((lpips, inputs)) }
     }
 
-    fn measure(&self, image: &Image, truth: &Image) -> Likeness {
+    fn measure(&self, image: &Image, truth: &Image) -> ImageMetrics {
         match &self.lpips {
-            Some((lpips, inputs)) => Likeness::with_lpips(image, truth, lpips, inputs),
-            None => Likeness::of(image, truth),
+            Some((lpips, inputs)) => ImageMetrics::with_lpips(image, truth, lpips, inputs),
+            None => ImageMetrics::of(image, truth),
         }
     }
 }
 
 /// What a picture should look like.
 #[derive(Debug, Clone)]
-pub struct Truth {
+pub struct GroundTruth {
     /// As the dataset or the folder names it.
     pub name: String,
     /// The picture.
@@ -132,7 +132,7 @@ pub struct Truth {
 /// Weight of a pixel, 0 to 255, from which on it is known.
 const KNOWN: u8 = 128;
 
-impl Truth {
+impl GroundTruth {
     /// Loads the picture of a view.
     ///
     /// # Errors
@@ -160,7 +160,7 @@ impl Truth {
     ///
     /// # Errors
     /// [`EvaluateError::Size`] when the sizes differ.
-    pub fn judge(self, mut image: Image, what: &str, ruler: &Ruler) -> Result<Evaluated, EvaluateError> {
+    pub fn judge(self, mut image: Image, what: &str, metrics: &Metrics) -> Result<Evaluated, EvaluateError> {
         let (found, expected) = ([image.width, image.height], [self.image.width, self.image.height]);
         if found != expected {
             return Err(EvaluateError::Size { picture: what.to_owned(), name: self.name, found, expected });
@@ -168,7 +168,7 @@ impl Truth {
         for i in self.unknown {
             image.data[i * 3..i * 3 + 3].copy_from_slice(&self.image.data[i * 3..i * 3 + 3]);
         }
-        let likeness = ruler.measure(&image, &self.image);
+        let likeness = metrics.measure(&image, &self.image);
         Ok(Evaluated { name: self.name, image, truth: self.image, likeness })
     }
 }
@@ -183,5 +183,5 @@ pub struct Evaluated {
     /// What should be seen.
     pub truth: Image,
     /// How alike they are.
-    pub likeness: Likeness,
+    pub likeness: ImageMetrics,
 }

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::evaluate::{Evaluated, EvaluationLine, TrainingLine};
     use crate::image::Image;
-    use crate::metrics::Likeness;
+    use crate::metrics::ImageMetrics;
 
     #[test]
     fn thousands_are_grouped() {
@@ -221,7 +221,7 @@ mod tests {
                 memory_mib: 5,
             })
         };
-        let likeness = Likeness { psnr: 20.0, ssim: 0.5, lpips_vgg: None, lpips_vgg_normalised: None };
+        let likeness = ImageMetrics { psnr: 20.0, ssim: 0.5, lpips_vgg: None, lpips_vgg_normalised: None };
         let evaluation = |iteration, views: usize| {
             LogLine::Evaluation(EvaluationLine::of(&vec![likeness; views], iteration, 1.0, 9).unwrap())
         };
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn names_of_views_cannot_become_markup_and_nothing_is_fetched() {
         let image = Image::filled(8, 6, [0.5; 3]);
-        let likeness = Likeness::of(&image, &image);
+        let likeness = ImageMetrics::of(&image, &image);
         let name = "<script>alert('{{tiles}}')</script>.png".to_owned();
         let mut album = Album::new(1);
         album.add(&Evaluated { name, image: image.clone(), truth: image, likeness }, None).unwrap();

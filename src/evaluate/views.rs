@@ -1,6 +1,6 @@
 //! What a scene looks like from the cameras of a dataset.
 
-use super::{EvaluateError, Evaluated, Ruler, Truth};
+use super::{EvaluateError, Evaluated, GroundTruth, Metrics};
 use crate::camera::RenderOptions;
 use crate::dataset::Dataset;
 use crate::gpu::Gpu;
@@ -33,11 +33,11 @@ impl<'a> SceneViews<'a> {
     ///
     /// # Errors
     /// [`EvaluateError`]: the picture or the device.
-    pub fn evaluate(&mut self, view: usize, ruler: &Ruler) -> Result<Evaluated, EvaluateError> {
+    pub fn evaluate(&mut self, view: usize, metrics: &Metrics) -> Result<Evaluated, EvaluateError> {
         // Refuses a view that does not exist.
-        let truth = Truth::of_view(self.dataset, view)?;
+        let truth = GroundTruth::of_view(self.dataset, view)?;
         let camera = self.dataset.views[view].camera;
         let image = self.renderer.render(&self.scene, &camera, &self.options, Outputs::default())?.image();
-        truth.judge(image, "the rendered picture", ruler)
+        truth.judge(image, "the rendered picture", metrics)
     }
 }

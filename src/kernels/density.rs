@@ -1,4 +1,4 @@
-//! Statistics that densification asks for, tidiness of the scene, and building a new scene from an old one.
+//! Statistics that densification asks for, regularization of the scene, and building a new scene from an old one.
 
 use std::ops::Range;
 

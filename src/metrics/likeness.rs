@@ -9,9 +9,9 @@ use crate::image::Image;
 /// PSNR of equal pictures, dB: a stand-in for infinity, so that means stay finite.
 const PSNR_OF_EQUALS: f64 = 120.0;
 
-/// Likeness of a picture and the truth. What was not measured is absent.
+/// ImageMetrics of a picture and the truth. What was not measured is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Likeness {
+pub struct ImageMetrics {
     /// Peak signal-to-noise ratio, dB.
     pub psnr: f64,
     /// Mean structural similarity under an 11×11 Gaussian window with zero padding.
@@ -24,7 +24,7 @@ pub struct Likeness {
     pub lpips_vgg_normalised: Option<f64>,
 }
 
-impl Likeness {
+impl ImageMetrics {
     /// Compares what would be stored in 8 bits, by PSNR and SSIM.
     ///
     /// # Panics
@@ -100,20 +100,21 @@ mod tests {
     #[test]
     fn psnr_by_hand() {
         let (black, grey) = (Image::filled(20, 15, [0.0; 3]), Image::filled(20, 15, [51.0 / 255.0; 3]));
-        let likeness = Likeness::of(&grey, &black);
+        let likeness = ImageMetrics::of(&grey, &black);
         assert!((likeness.psnr - 20.0 * 5f64.log10()).abs() < 1e-9, "a fifth of the range");
-        let same = Likeness::of(&grey, &grey);
+        let same = ImageMetrics::of(&grey, &grey);
         assert!((same.psnr - PSNR_OF_EQUALS).abs() < 1e-9 && (same.ssim - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_mean_is_of_what_every_one_has() {
-        let one = Likeness { psnr: 20.0, ssim: 0.5, lpips_vgg: Some(0.25), lpips_vgg_normalised: Some(0.5) };
-        let other = Likeness { psnr: 30.0, ssim: 0.75, lpips_vgg: Some(0.75), lpips_vgg_normalised: None };
-        let mean = Likeness { psnr: 25.0, ssim: 0.625, lpips_vgg: Some(0.5), lpips_vgg_normalised: None };
-        assert_eq!(Likeness::mean(&[one, other]), Some(mean));
-        assert_eq!(Likeness::mean(&[]), None);
-        let text = serde_json::to_string(&Likeness::of(&Image::filled(2, 2, [0.0; 3]), &Image::filled(2, 2, [1.0; 3])));
+        let one = ImageMetrics { psnr: 20.0, ssim: 0.5, lpips_vgg: Some(0.25), lpips_vgg_normalised: Some(0.5) };
+        let other = ImageMetrics { psnr: 30.0, ssim: 0.75, lpips_vgg: Some(0.75), lpips_vgg_normalised: None };
+        let mean = ImageMetrics { psnr: 25.0, ssim: 0.625, lpips_vgg: Some(0.5), lpips_vgg_normalised: None };
+        assert_eq!(ImageMetrics::mean(&[one, other]), Some(mean));
+        assert_eq!(ImageMetrics::mean(&[]), None);
+        let text =
+            serde_json::to_string(&ImageMetrics::of(&Image::filled(2, 2, [0.0; 3]), &Image::filled(2, 2, [1.0; 3])));
         assert!(!text.unwrap().contains("lpips"), "what was not measured is absent");
     }
 }

@@ -4,6 +4,6 @@ mod likeness;
 mod lpips;
 mod ssim;
 
-pub use likeness::Likeness;
+pub use likeness::ImageMetrics;
 pub use lpips::{Lpips, LpipsError, LpipsInput};
 pub use ssim::ssim;

@@ -31,7 +31,7 @@ pub struct Iteration {
     /// 1 for the first step since the moments were zero.
     pub step: u32,
     /// Weights of the mean opacity, and of the mean extent of the convexes per unit of length.
-    pub tidiness: [f32; 2],
+    pub regularization: [f32; 2],
 }
 
 /// The loss of one iteration, before its step.
@@ -377,8 +377,8 @@ impl Optimiser {
         self.differentiator.record(commands, &self.scene, (frame, &view), v, backward)?;
         let gradients = &backward.gradients;
         self.density.accumulate(commands, frame.seen(&view), &self.scene.params.points, gradients, &self.statistics)?;
-        if iteration.tidiness != [0.0; 2] {
-            let [opacity, extent] = iteration.tidiness;
+        if iteration.regularization != [0.0; 2] {
+            let [opacity, extent] = iteration.regularization;
             let args = RegulariseArgs { num_convexes: self.scene.num_convexes, opacity, extent, padding: 0 };
             self.density.regularise(commands, args, &self.scene.params, gradients)?;
         }

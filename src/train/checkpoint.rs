@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::options::TrainOptions;
-use super::suspicion::layout_of;
+use super::warnings::layout_of;
 use crate::dataset::{AlphaMode, Dataset, Split, View};
 use crate::fault;
 use crate::files::{self, FileError};

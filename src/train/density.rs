@@ -10,7 +10,7 @@ use crate::scene::NORMALISED_RADIUS;
 
 /// What a strategy knows of the convexes.
 #[derive(Debug)]
-pub struct Census {
+pub struct ConvexStats {
     /// Opacity before the sigmoid.
     pub raw_opacity: Vec<f32>,
     /// Logarithm of sigma.
@@ -39,7 +39,7 @@ fn keep(source: usize, raw_opacity: f32) -> Edit {
 pub(super) fn refine(
     options: &TrainOptions,
     iteration: u32,
-    census: impl FnOnce() -> Option<Census>,
+    census: impl FnOnce() -> Option<ConvexStats>,
 ) -> Option<Vec<Edit>> {
     match options.strategy {
         StrategyKind::Budget => budget::is_due(options, iteration)
@@ -71,7 +71,7 @@ mod budget {
     use rand::SeedableRng as _;
     use rand_pcg::Pcg64Mcg;
 
-    use super::{Census, Edit, Shape, TrainOptions, draw, keep, sigmoid};
+    use super::{ConvexStats, Edit, Shape, TrainOptions, draw, keep, sigmoid};
 
     /// Part of the iterations before the first change.
     const WARM_UP: f32 = 0.02;
@@ -98,7 +98,7 @@ mod budget {
         ((now as f64 * factor.min(1.3)).ceil() as usize).min(options.max_convexes as usize)
     }
 
-    pub(super) fn refine(options: &TrainOptions, iteration: u32, census: &Census) -> Vec<Edit> {
+    pub(super) fn refine(options: &TrainOptions, iteration: u32, census: &ConvexStats) -> Vec<Edit> {
         let now = census.raw_opacity.len();
         let is_dead = |i: usize| sigmoid(census.raw_opacity[i]) < options.dead_opacity;
         let mut alive: Vec<usize> = (0..now).filter(|i| !is_dead(*i)).collect();
@@ -176,7 +176,7 @@ mod budget {
 
         #[test]
         fn the_dead_make_room_and_the_needy_are_cut() {
-            let census = Census {
+            let census = ConvexStats {
                 raw_opacity: vec![2.0, -9.0, 2.0, 2.0],
                 log_sigma: vec![0.0; 4],
                 statistics: vec![
@@ -196,7 +196,7 @@ mod budget {
         #[test]
         fn a_full_budget_moves_from_where_nothing_pulls() {
             let pulls = [3.0, 1.0, 2.0, 4.0, 900.0];
-            let census = Census {
+            let census = ConvexStats {
                 raw_opacity: vec![2.0; 5],
                 log_sigma: vec![0.0; 5],
                 statistics: pulls.map(|pull| [2.0 * pull, 0.0, 2.0, 1.0]).to_vec(),
@@ -217,7 +217,7 @@ mod budget {
 
 /// The published strategy. Source: docs/spec.md §6.
 mod paper {
-    use super::{Census, Edit, NORMALISED_RADIUS, Preset, Shape, TrainOptions, keep, logit, sigmoid};
+    use super::{ConvexStats, Edit, NORMALISED_RADIUS, Preset, Shape, TrainOptions, keep, logit, sigmoid};
 
     /// Length of the published runs; schedules stretch with the length of this one.
     const PUBLISHED_ITERATIONS: f64 = 30_000.0;
@@ -265,7 +265,7 @@ mod paper {
         (splits || resets || prunes).then_some(Event { splits, drops_large, resets })
     }
 
-    pub(super) fn refine(options: &TrainOptions, event: Event, census: &Census) -> Vec<Edit> {
+    pub(super) fn refine(options: &TrainOptions, event: Event, census: &ConvexStats) -> Vec<Edit> {
         let Values { threshold, scale, exponent, .. } = values(options.preset);
         let children = options.points_per_convex;
         let mut edits = Vec::new();
@@ -319,7 +319,7 @@ mod paper {
 
         #[test]
         fn a_split_replaces_a_convex_by_children_at_its_points() {
-            let census = Census {
+            let census = ConvexStats {
                 raw_opacity: vec![0.0, 0.0, -9.0],
                 log_sigma: vec![0.0; 3],
                 statistics: vec![[0.0, 1.0, 1.0, 0.1], [0.0, -1.0, 1.0, 0.1], [0.0, 0.0, 1.0, 0.1]],

@@ -10,31 +10,31 @@ mod checkpoint;
 mod density;
 mod draw;
 mod error;
-mod governor;
+mod memory_budget;
 mod neighbours;
 mod options;
 mod order;
 mod start;
-mod suspicion;
 mod targets;
+mod warnings;
 
 use std::path::Path;
 use std::sync::Arc;
 
 pub use checkpoint::{Checkpoint, CheckpointError, State, TrainView};
-pub use density::Census;
+pub use density::ConvexStats;
 pub use error::TrainError;
-use governor::Governor;
+use memory_budget::MemoryBudget;
 pub use options::{OptionsError, Preset, StrategyKind, TrainOptions};
 use order::Order;
 pub use start::start;
-pub use suspicion::{layout_of, other_world};
 pub use targets::Targets;
+pub use warnings::{layout_of, other_world};
 
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, Split};
-use crate::evaluate::{Evaluated, Ruler, Truth};
+use crate::evaluate::{Evaluated, GroundTruth, Metrics};
 use crate::fault;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::kernels::{Gradient, LossMemory, Rates, ToWorld};
@@ -56,7 +56,7 @@ pub struct Trainer {
     targets: Targets,
     optimiser: Optimiser,
     renderer: Renderer,
-    governor: Governor,
+    memory_budget: MemoryBudget,
     /// Compiled when it is asked for.
     to_world: Option<ToWorld>,
     /// Iterations that were done before the optimiser began to count.
@@ -122,10 +122,10 @@ impl Trainer {
         let similarity = Similarity::of_layout(&layout_of(&dataset));
         similarity.check().map_err(|reason| TrainError::Similarity { path: dataset.path.clone(), reason })?;
         let cameras: Vec<Camera> = training_cameras.iter().map(|camera| similarity.camera(camera)).collect();
-        let (renderer, governor) = govern(gpu, &options, &dataset)?;
-        let scene = first(&dataset, &cameras, &similarity, &within(&options, &governor))?;
+        let (renderer, memory_budget) = govern(gpu, &options, &dataset)?;
+        let scene = first(&dataset, &cameras, &similarity, &within(&options, &memory_budget))?;
         let optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene)?)?;
-        Self::with(gpu, dataset, options, (similarity, optimiser, 0), (renderer, governor))
+        Self::with(gpu, dataset, options, (similarity, optimiser, 0), (renderer, memory_budget))
     }
 
     /// Goes on from a checkpoint, bit for bit as if the training had never stopped on the same device.
@@ -151,7 +151,7 @@ impl Trainer {
         dataset: Arc<Dataset>,
         options: TrainOptions,
         (similarity, mut optimiser, iteration): (Similarity, Optimiser, u32),
-        (renderer, governor): (Renderer, Governor),
+        (renderer, memory_budget): (Renderer, MemoryBudget),
     ) -> Result<Self, TrainError> {
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
         let order = Order::new(options.seed, dataset.indices(Split::Train).collect());
@@ -162,9 +162,9 @@ impl Trainer {
         let memory = u64::from(options.picture_memory) << 20;
         Ok(Self {
             gpu: gpu.clone(),
-            targets: Targets::new(gpu, Arc::clone(&dataset), governor.target_bytes(), memory),
+            targets: Targets::new(gpu, Arc::clone(&dataset), memory_budget.target_bytes(), memory),
             renderer,
-            governor,
+            memory_budget,
             to_world: None,
             first_iteration: iteration,
             changed_after: 0,
@@ -200,7 +200,7 @@ impl Trainer {
     /// What the user should know: whether the device allows fewer convexes than are asked for.
     #[must_use]
     pub fn note(&self) -> Option<String> {
-        self.governor.note(self.options.max_convexes)
+        self.memory_budget.note(self.options.max_convexes)
     }
 
     /// What looks wrong about the dataset, a sentence each: views without overlap, pictures that show nothing, masks that
@@ -208,8 +208,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError::Dataset`]: a picture that cannot be decoded.
-    pub fn suspicions(&self) -> Result<Vec<String>, TrainError> {
-        Ok(suspicion::suspicions(&self.dataset, &self.cameras, &self.similarity)?)
+    pub fn warnings(&self) -> Result<Vec<String>, TrainError> {
+        Ok(warnings::warnings(&self.dataset, &self.cameras, &self.similarity)?)
     }
 
     /// After an error: goes back to the iterations that were really done, so that they can still be saved. A device that
@@ -299,7 +299,7 @@ impl Trainer {
             ssim_weight,
             rates: self.rates_at(iteration),
             step: iteration,
-            tidiness: if is_budget { [opacity_weight, extent_weight] } else { [0.0; 2] },
+            regularization: if is_budget { [opacity_weight, extent_weight] } else { [0.0; 2] },
         })
     }
 
@@ -317,15 +317,15 @@ impl Trainer {
     #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
     fn rates_at(&self, iteration: u32) -> Params<Rates> {
         let options = &self.options;
-        let haste = options.haste();
+        let lr_scale = options.lr_scale();
         let part = f64::from(iteration) / f64::from(options.iterations);
         let [first, last] = options.points_rate.map(|rate| f64::from(rate).ln());
-        let colour = haste * options.colour_rate;
+        let colour = lr_scale * options.colour_rate;
         Params {
-            points: Rates::uniform(haste * (first + part * (last - first)).exp() as f32),
-            log_delta: Rates::uniform(haste * options.delta_rate),
-            log_sigma: Rates::uniform(haste * options.sigma_rate),
-            raw_opacity: Rates::uniform(haste * options.opacity_rate),
+            points: Rates::uniform(lr_scale * (first + part * (last - first)).exp() as f32),
+            log_delta: Rates::uniform(lr_scale * options.delta_rate),
+            log_sigma: Rates::uniform(lr_scale * options.sigma_rate),
+            raw_opacity: Rates::uniform(lr_scale * options.opacity_rate),
             sh: Rates { front_width: 3, front: colour, rest: colour / 20.0 },
         }
     }
@@ -339,7 +339,7 @@ impl Trainer {
         let mut fault = None;
         let census = || {
             let read = || {
-                Ok(Census {
+                Ok(ConvexStats {
                     raw_opacity: optimiser.scene().params.raw_opacity.read(gpu)?,
                     log_sigma: optimiser.scene().params.log_sigma.read(gpu)?,
                     statistics: optimiser.statistics().read(gpu)?,
@@ -347,7 +347,7 @@ impl Trainer {
             };
             read().map_err(|error: GpuError| fault = Some(error)).ok()
         };
-        let edits = density::refine(&within(&self.options, &self.governor), self.iteration, census);
+        let edits = density::refine(&within(&self.options, &self.memory_budget), self.iteration, census);
         if let Some(fault) = fault {
             return Err(fault.into());
         }
@@ -471,13 +471,13 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError`]: the picture or the device.
-    pub fn evaluate(&mut self, view: usize, ruler: &Ruler) -> Result<Evaluated, TrainError> {
+    pub fn evaluate(&mut self, view: usize, metrics: &Metrics) -> Result<Evaluated, TrainError> {
         self.wait_until(0)?;
         // Refuses a view that does not exist.
-        let truth = Truth::of_view(&self.dataset, view)?;
+        let truth = GroundTruth::of_view(&self.dataset, view)?;
         let options = self.render_options();
         let frame = self.renderer.render(self.optimiser.scene(), &self.cameras[view], &options, Outputs::default())?;
-        Ok(truth.judge(frame.image(), "the rendered picture", ruler)?)
+        Ok(truth.judge(frame.image(), "the rendered picture", metrics)?)
     }
 
     /// Looks at every held-back view, by PSNR and SSIM.
@@ -486,7 +486,7 @@ impl Trainer {
     /// As [`Self::evaluate`].
     pub fn evaluate_all(&mut self) -> Result<Vec<Evaluated>, TrainError> {
         let views: Vec<usize> = self.dataset.indices(Split::Test).collect();
-        views.into_iter().map(|view| self.evaluate(view, &Ruler::default())).collect()
+        views.into_iter().map(|view| self.evaluate(view, &Metrics::default())).collect()
     }
 
     /// The held-back views that are looked at during the training: a few, evenly among them.
@@ -504,10 +504,10 @@ fn halved(camera: &Camera, level: u32) -> Camera {
 }
 
 /// The renderer, and who decides how much memory is for what.
-fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Renderer, Governor), TrainError> {
+fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Renderer, MemoryBudget), TrainError> {
     let points = u32::try_from(options.points_per_convex).unwrap_or(u32::MAX);
     let renderer = Renderer::new(gpu, points)?;
-    let mut governor = Governor::new(gpu, options);
+    let mut memory_budget = MemoryBudget::new(gpu, options);
     let sizes = || dataset.views.iter().map(|view| [view.camera.width, view.camera.height]);
     let num_pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
     let num_tiles = |[width, height]: [u32; 2]| num_pixels([width.div_ceil(TILE_SIZE), height.div_ceil(TILE_SIZE)]);
@@ -520,10 +520,10 @@ fn govern(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<(Rende
     let targets = 2 * u64::from(options.iterations_per_submission) * size_of::<u32>() as u64;
     let costs = Optimiser::costs(&renderer, points) + Costs { pixel: targets, ..Costs::default() };
     let most_tiles = sizes().map(num_tiles).max().unwrap_or(0);
-    governor.plan(costs, num_pixels([width, height]), most_tiles, renderer.most_convexes());
-    match governor.most_convexes() {
-        0 => Err(TrainError::NoRoom { mebibytes: governor.allowed_mebibytes(), width, height }),
-        _ => Ok((renderer, governor)),
+    memory_budget.plan(costs, num_pixels([width, height]), most_tiles, renderer.most_convexes());
+    match memory_budget.most_convexes() {
+        0 => Err(TrainError::NoRoom { mebibytes: memory_budget.allowed_mebibytes(), width, height }),
+        _ => Ok((renderer, memory_budget)),
     }
 }
 
@@ -539,6 +539,6 @@ fn check_number(scene: &Scene, (asked, possible): (u32, u32), path: &Path) -> Re
 }
 
 /// The options with no more convexes than the device allows.
-fn within(options: &TrainOptions, governor: &Governor) -> TrainOptions {
-    TrainOptions { max_convexes: options.max_convexes.min(governor.most_convexes()), ..options.clone() }
+fn within(options: &TrainOptions, memory_budget: &MemoryBudget) -> TrainOptions {
+    TrainOptions { max_convexes: options.max_convexes.min(memory_budget.most_convexes()), ..options.clone() }
 }

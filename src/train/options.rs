@@ -162,7 +162,7 @@ pub struct OptionsError {
 const FULL_ITERATIONS: f32 = 30_000.0;
 
 /// Largest factor of the learning rates of short runs.
-const MAX_HASTE: f32 = 5.0;
+const MAX_LR_SCALE: f32 = 5.0;
 
 /// Changes of the number of convexes that a short run has time for, were there any to its end; and iterations between them
 /// in long runs. Gradients need time to settle after a change.
@@ -193,8 +193,8 @@ impl TrainOptions {
     /// Factor of the learning rates: a short run has to take larger steps. Drift by noise grows with the root of the
     /// number of steps, and so may they.
     #[must_use]
-    pub fn haste(&self) -> f32 {
-        (FULL_ITERATIONS / self.iterations as f32).sqrt().clamp(1.0, MAX_HASTE)
+    pub fn lr_scale(&self) -> f32 {
+        (FULL_ITERATIONS / self.iterations as f32).sqrt().clamp(1.0, MAX_LR_SCALE)
     }
 
     /// How often width and height of the pictures are halved in an iteration: less and less, in equal parts.

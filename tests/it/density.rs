@@ -1,4 +1,4 @@
-//! Rebuilding a scene from edits, tidiness and statistics on the GPU against the same on the processor.
+//! Rebuilding a scene from edits, regularization and statistics on the GPU against the same on the processor.
 
 use glam::DVec3;
 use lapidary::gpu::layout::{Edit, RegulariseArgs};
@@ -136,7 +136,7 @@ fn the_halves_of_a_box_are_the_box() {
 }
 
 /// Mean opacity and mean root-mean-square distance of the points from the centroid.
-fn untidiness(scene: &Scene<f64>, opacity_weight: f64, extent_weight: f64) -> f64 {
+fn regularization_loss(scene: &Scene<f64>, opacity_weight: f64, extent_weight: f64) -> f64 {
     let n = scene.len() as f64;
     let opacity: f64 = scene.params.raw_opacity.iter().map(|raw| 1.0 / (1.0 + (-raw).exp())).sum();
     let extent = |row: &[f64]| {
@@ -165,7 +165,7 @@ fn tidiness_has_the_gradient_of_its_difference_quotient() {
         let moved = |by: f64| {
             let mut moved = scene.clone();
             change(&mut moved, by);
-            untidiness(&moved, opacity, extent)
+            regularization_loss(&moved, opacity, extent)
         };
         (moved(1e-5) - moved(-1e-5)) / 2e-5
     };

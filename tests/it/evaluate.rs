@@ -1,4 +1,4 @@
-//! One ruler: the trainer's own figures, `lapidary eval` of the scene it wrote, and of the pictures it wrote.
+//! One set of metrics: the trainer's own figures, `lapidary eval` of the scene it wrote, and of the pictures it wrote.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lapidary::camera::RenderOptions;
 use lapidary::constants::NEAR;
 use lapidary::dataset::{Dataset, DatasetOptions, Split};
-use lapidary::evaluate::{PictureFolder, Ruler, SceneViews, Truth};
+use lapidary::evaluate::{GroundTruth, Metrics, PictureFolder, SceneViews};
 use lapidary::image::Image;
 use lapidary::reference;
 use lapidary::scene::Similarity;
@@ -109,7 +109,7 @@ fn looking_at_views_changes_nothing_about_the_training() {
             if look_every.is_some() && trainer.iteration() == until {
                 assert_eq!(trainer.watched_views().len(), 3);
                 for view in trainer.watched_views() {
-                    trainer.evaluate(view, &Ruler::default()).unwrap();
+                    trainer.evaluate(view, &Metrics::default()).unwrap();
                 }
             }
         }
@@ -153,15 +153,16 @@ fn pixels_that_the_truth_does_not_know_are_not_judged() {
     let mask = Image::new(48, 40, (0..48 * 40).flat_map(|i| [if i % 48 < 24 { 0.0 } else { 1.0 }; 3]).collect());
     mask.save_png(&masks.join(&dataset.views[view].name)).unwrap();
     let masked = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap();
-    let truth = Truth::of_view(&masked, view).unwrap();
+    let truth = GroundTruth::of_view(&masked, view).unwrap();
     let mut image = truth.image.clone();
     for i in (0..48 * 40).filter(|i| i % 48 < 24) {
         image.data[i * 3] = 1.0 - image.data[i * 3];
     }
-    let wrong =
-        |truth: Truth, image: &Image| truth.judge(image.clone(), "it", &Ruler::default()).unwrap().likeness.psnr;
+    let wrong = |truth: GroundTruth, image: &Image| {
+        truth.judge(image.clone(), "it", &Metrics::default()).unwrap().likeness.psnr
+    };
     assert!((wrong(truth.clone(), &image) - 120.0).abs() < 1e-9, "only wrong where nobody knows better");
-    assert!(wrong(Truth::of_view(&dataset, view).unwrap(), &image) < 60.0, "without a mask it is wrong");
+    assert!(wrong(GroundTruth::of_view(&dataset, view).unwrap(), &image) < 60.0, "without a mask it is wrong");
     image.data[30 * 3] = 1.0 - image.data[30 * 3];
     assert!(wrong(truth, &image) < 60.0, "and right of the mask it is wrong");
 }
@@ -184,7 +185,7 @@ fn a_scene_is_drawn_as_the_twin_draws_it_with_the_near_plane_of_its_training() {
     for (similarity, near) in [(None, NEAR), (Some(similarity), far)] {
         let about = Metadata { normalised_from_world: similarity, background, ..Metadata::default() };
         let mut views = SceneViews::new(gpu(), &scene, &dataset, about.render_options()).unwrap();
-        let found = views.evaluate(view, &Ruler::default()).unwrap();
+        let found = views.evaluate(view, &Metrics::default()).unwrap();
         assert_eq!(found.name, dataset.views[view].name);
         let psnr = found.image.psnr(&twin(near));
         assert!(psnr > 55.0, "{psnr} dB from the twin with the near plane at {near}");

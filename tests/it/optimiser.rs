@@ -36,7 +36,7 @@ fn iteration_of(camera: lapidary::camera::Camera, bytes: &[[u8; 4]], step: u32) 
         ssim_weight: SSIM_WEIGHT as f32,
         rates: RATES,
         step,
-        tidiness: [0.0; 2],
+        regularization: [0.0; 2],
     }
 }
 

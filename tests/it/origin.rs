@@ -8,8 +8,8 @@ use glam::DVec3;
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, DatasetOptions, Split};
-use lapidary::evaluate::{Ruler, SceneViews};
-use lapidary::metrics::Likeness;
+use lapidary::evaluate::{Metrics, SceneViews};
+use lapidary::metrics::ImageMetrics;
 use lapidary::scene::Scene;
 use lapidary::scene_file::{self, Metadata};
 use lapidary::synth::{self, SynthOptions};
@@ -59,8 +59,8 @@ fn trained(dataset: &Arc<Dataset>, trainer: Option<Trainer>, until: u32) -> Trai
     trainer
 }
 
-fn mean(likeness: impl Iterator<Item = Likeness>) -> f64 {
-    Likeness::mean(&likeness.collect::<Vec<_>>()).unwrap().psnr
+fn mean(likeness: impl Iterator<Item = ImageMetrics>) -> f64 {
+    ImageMetrics::mean(&likeness.collect::<Vec<_>>()).unwrap().psnr
 }
 
 /// PSNR of the held-back views as the trainer draws them, dB.
@@ -75,7 +75,7 @@ fn evaluated(trainer: &mut Trainer, dataset: &Dataset, file: &Path) -> f64 {
     let (scene, about) = scene_file::load_with(file).unwrap();
     let mut views = SceneViews::new(gpu(), &scene, dataset, about.render_options()).unwrap();
     let test: Vec<usize> = dataset.indices(Split::Test).collect();
-    mean(test.into_iter().map(|view| views.evaluate(view, &Ruler::default()).unwrap().likeness))
+    mean(test.into_iter().map(|view| views.evaluate(view, &Metrics::default()).unwrap().likeness))
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use image::imageops::FilterType;
 use lapidary::dataset::{Dataset, DatasetOptions, Kind, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::metrics::Likeness;
+use lapidary::metrics::ImageMetrics;
 use lapidary::optimiser::Optimiser;
 use lapidary::renderer::{Costs, GpuScene, Renderer};
 use lapidary::scene::Scene;
@@ -46,8 +46,8 @@ fn train(trainer: &mut Trainer, until: u32) -> Checkpoint {
 }
 
 fn psnr(trainer: &mut Trainer) -> f64 {
-    let likeness: Vec<Likeness> = trainer.evaluate_all().unwrap().iter().map(|view| view.likeness).collect();
-    Likeness::mean(&likeness).unwrap().psnr
+    let likeness: Vec<ImageMetrics> = trainer.evaluate_all().unwrap().iter().map(|view| view.likeness).collect();
+    ImageMetrics::mean(&likeness).unwrap().psnr
 }
 
 #[test]

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use folder::Folder;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::dataset::{Dataset, Split};
-use lapidary::evaluate::{Ruler, Summary};
+use lapidary::evaluate::{Metrics, Summary};
 use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::optimiser::LossMeans;
@@ -126,7 +126,7 @@ enum Published {
 
 /// `metrics.json`
 #[derive(Debug, Serialize)]
-struct Metrics {
+struct TrainingSummary {
     num_convexes: u32,
     iterations: u32,
     /// Since the training began, without the time in which it was stopped.
@@ -141,7 +141,7 @@ struct Metrics {
 pub(super) struct Prepared {
     folder: Folder,
     options: TrainOptions,
-    ruler: Ruler,
+    metrics: Metrics,
     checkpoint: Option<Checkpoint>,
     /// What it begins with, where that is no matter of points.
     start: Option<(Scene, PathBuf)>,
@@ -188,7 +188,7 @@ fn checkpoint_path(args: &TrainArgs) -> PathBuf {
 
 fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     // A file of weights that is none is better known before the training than after it.
-    let ruler = super::eval::ruler(args.lpips_weights.as_deref(), false)?;
+    let metrics = super::eval::metrics(args.lpips_weights.as_deref(), false)?;
     folder::check(args)?;
     let mut checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path(args))).transpose()?;
     let start = args.start.as_deref().filter(|_| checkpoint.is_none()).map(start).transpose()?;
@@ -206,7 +206,7 @@ fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
     if let Some((scene, _)) = start.as_ref().filter(|_| !args.quiet) {
         say(args, "warning", &lapidary::train::other_world(&dataset, scene));
     }
-    Ok(Prepared { folder: Folder::claim(&args.out)?, options, ruler, checkpoint, start, dataset })
+    Ok(Prepared { folder: Folder::claim(&args.out)?, options, metrics, checkpoint, start, dataset })
 }
 
 /// What the training begins with where that is no matter of points, and what of the command is not used then.
@@ -238,7 +238,7 @@ fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a
 
 /// Trains to the end, or until somebody stops it.
 pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
-    let Prepared { folder: _folder, options, ruler, checkpoint, start, dataset } = prepared;
+    let Prepared { folder: _folder, options, metrics, checkpoint, start, dataset } = prepared;
     let from = match (&checkpoint, &start) {
         (None, None) => format!(" from {}", counted(dataset.points.len(), "point")),
         _ => String::new(),
@@ -252,7 +252,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     say(args, "note", &trainer.note());
     // Looking takes time, and finds nothing that a silent program would say.
     if !args.quiet {
-        say(args, "warning", &trainer.suspicions()?);
+        say(args, "warning", &trainer.warnings()?);
     }
     drop(starting);
     let mut run = Run::new(args, trainer);
@@ -264,7 +264,7 @@ pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut
     let said =
         format!("stopped after {}; go on with the same command and --resume", iterations(run.trainer.iteration()));
     match end {
-        End::Done => run.finish(&dataset, &ruler, gpu.name()),
+        End::Done => run.finish(&dataset, &metrics, gpu.name()),
         End::Stopped => Err(Interrupted(said).into()),
         End::AsAsked => {
             // Where programs read along, the last line of JSON says how far it came.

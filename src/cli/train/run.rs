@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use lapidary::dataset::{Dataset, Split};
-use lapidary::evaluate::{Album, EvaluationLine, LogLine, Report, Ruler, TrainingLine, curves_of, read_log};
+use lapidary::evaluate::{Album, EvaluationLine, LogLine, Metrics, Report, TrainingLine, curves_of, read_log};
 use lapidary::files;
 use lapidary::gpu::KernelTime;
-use lapidary::metrics::Likeness;
+use lapidary::metrics::ImageMetrics;
 use lapidary::optimiser::LossMeans;
 use lapidary::scene::Scene;
 use lapidary::scene_file;
@@ -19,7 +19,7 @@ use super::super::progress::{self, PlainProgress};
 use super::super::signals::{self, Interrupted};
 use super::super::source::SCENE_FILE;
 use super::log::Log;
-use super::{Metrics, TrainArgs, Watch, Wish, checkpoint_path, iterations};
+use super::{TrainArgs, TrainingSummary, Watch, Wish, checkpoint_path, iterations};
 
 /// A training and what is written about it.
 pub(super) struct Run<'a> {
@@ -189,13 +189,13 @@ impl Run<'_> {
         self.trainer.release()?;
         let mut likeness = Vec::new();
         for view in self.trainer.watched_views() {
-            likeness.push(self.trainer.evaluate(view, &Ruler::default())?.likeness);
+            likeness.push(self.trainer.evaluate(view, &Metrics::default())?.likeness);
         }
-        self.last_psnr = Likeness::mean(&likeness).map(|mean| mean.psnr);
+        self.last_psnr = ImageMetrics::mean(&likeness).map(|mean| mean.psnr);
         self.write_evaluation(&likeness)
     }
 
-    fn write_evaluation(&mut self, likeness: &[Likeness]) -> anyhow::Result<()> {
+    fn write_evaluation(&mut self, likeness: &[ImageMetrics]) -> anyhow::Result<()> {
         let (iteration, num_convexes) = (self.trainer.iteration(), self.trainer.num_convexes());
         match EvaluationLine::of(likeness, iteration, self.seconds(), num_convexes) {
             Some(line) => self.write_line(LogLine::Evaluation(line)),
@@ -253,8 +253,8 @@ impl Run<'_> {
     }
 
     /// Looks at the held-back views and writes what was found. A bug there loses nothing.
-    pub(super) fn finish(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
-        caught(|| self.judge(dataset, ruler, adapter)).map_err(|error| {
+    pub(super) fn finish(&mut self, dataset: &Dataset, metrics: &Metrics, adapter: &str) -> anyhow::Result<()> {
+        caught(|| self.judge(dataset, metrics, adapter)).map_err(|error| {
             let is_bug = error.is::<Bug>();
             if is_bug {
                 error.context("the training is saved, and --resume looks at the held-back views again")
@@ -264,7 +264,7 @@ impl Run<'_> {
         })
     }
 
-    fn judge(&mut self, dataset: &Dataset, ruler: &Ruler, adapter: &str) -> anyhow::Result<()> {
+    fn judge(&mut self, dataset: &Dataset, metrics: &Metrics, adapter: &str) -> anyhow::Result<()> {
         let seconds = self.seconds();
         self.trainer.release()?;
         let views: Vec<usize> = dataset.indices(Split::Test).collect();
@@ -274,11 +274,11 @@ impl Run<'_> {
             if signals::asked() {
                 return Err(Interrupted(AT_LAST_LOOK.to_owned()).into());
             }
-            album.add(&self.trainer.evaluate(view, ruler)?, Some(&folder.join(&stems[view])))?;
+            album.add(&self.trainer.evaluate(view, metrics)?, Some(&folder.join(&stems[view])))?;
         }
         self.write_evaluation(&album.likeness())?;
         self.log.write()?;
-        let metrics = Metrics {
+        let metrics = TrainingSummary {
             num_convexes: self.trainer.num_convexes(),
             iterations: self.trainer.iteration(),
             seconds,
@@ -302,7 +302,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn report(&self, metrics: &Metrics) -> anyhow::Result<Report> {
+    fn report(&self, metrics: &TrainingSummary) -> anyhow::Result<Report> {
         let dataset = self.args.dataset.display().to_string();
         let speed = f64::from(metrics.iterations) / metrics.seconds;
         let options = toml::to_string_pretty(self.trainer.options())?;
@@ -337,8 +337,8 @@ impl Run<'_> {
 }
 
 /// What was reached, in one sentence.
-fn sentence(metrics: &Metrics) -> String {
-    let Metrics { summary, num_convexes, seconds, .. } = metrics;
+fn sentence(metrics: &TrainingSummary) -> String {
+    let TrainingSummary { summary, num_convexes, seconds, .. } = metrics;
     let quality = match (summary.psnr, summary.ssim) {
         (Some(psnr), Some(ssim)) => {
             let lpips = summary.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));

@@ -42,7 +42,7 @@ pub fn other_world(dataset: &Dataset, scene: &Scene) -> Option<String> {
 ///
 /// # Errors
 /// A picture that cannot be decoded.
-pub(super) fn suspicions(
+pub(super) fn warnings(
     dataset: &Dataset,
     cameras: &[Camera],
     similarity: &Similarity,

@@ -23,14 +23,14 @@ const INSTANCES_PER_TILE: u64 = 16;
 /// Keeps a training within a device's memory: growth stops before a buffer would be refused. What it decides depends on
 /// the options, the device and the size of the pictures alone, so that a resumed training decides the same.
 #[derive(Debug)]
-pub(super) struct Governor {
+pub(super) struct MemoryBudget {
     allowed: Option<u64>,
     most_convexes: u32,
     /// Whether bindings of the device are what allows no more.
     is_bound: bool,
 }
 
-impl Governor {
+impl MemoryBudget {
     /// Allows what the options say, or a part of what the device has; from now on the device refuses more.
     pub(super) fn new(gpu: &Gpu, options: &TrainOptions) -> Self {
         let share = if gpu.is_software() { SOFTWARE_SHARE } else { SHARE };
@@ -96,19 +96,19 @@ mod tests {
 
     #[test]
     fn growth_stops_before_the_memory_does() {
-        let mut governor = Governor { allowed: Some(100_000), most_convexes: u32::MAX, is_bound: false };
+        let mut memory_budget = MemoryBudget { allowed: Some(100_000), most_convexes: u32::MAX, is_bound: false };
         let costs = Costs { convex: 400, instance: 50, pixel: 10 };
-        governor.plan(costs, 1000, 10, 1000);
+        memory_budget.plan(costs, 1000, 10, 1000);
         // A quarter is for targets; 10 000 and 8 000 are taken by pixels and tiles; a convex takes 1000.
-        assert_eq!(governor.most_convexes(), 57);
-        assert_eq!(governor.note(57), None);
-        assert!(governor.note(58).is_some_and(|note| note.contains("about 57 convexes of the 58")));
-        governor.plan(costs, 1000, 10, 30);
-        assert_eq!(governor.note(30), None);
-        assert!(governor.note(31).is_some_and(|note| note.contains("can bind hold 30 convexes of the 31")));
-        governor.plan(costs, 100_000, 10, 1000);
-        assert_eq!(governor.most_convexes(), 0, "not even the picture fits");
-        let mut unknown = Governor { allowed: None, most_convexes: u32::MAX, is_bound: false };
+        assert_eq!(memory_budget.most_convexes(), 57);
+        assert_eq!(memory_budget.note(57), None);
+        assert!(memory_budget.note(58).is_some_and(|note| note.contains("about 57 convexes of the 58")));
+        memory_budget.plan(costs, 1000, 10, 30);
+        assert_eq!(memory_budget.note(30), None);
+        assert!(memory_budget.note(31).is_some_and(|note| note.contains("can bind hold 30 convexes of the 31")));
+        memory_budget.plan(costs, 100_000, 10, 1000);
+        assert_eq!(memory_budget.most_convexes(), 0, "not even the picture fits");
+        let mut unknown = MemoryBudget { allowed: None, most_convexes: u32::MAX, is_bound: false };
         unknown.plan(costs, 1000, 10, u32::MAX);
         assert_eq!(unknown.note(u32::MAX), None);
     }
