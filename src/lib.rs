@@ -56,7 +56,7 @@
 //! | 0 | [`constants`], [`real`], [`files`], [`text`], [`camera`], [`image`] | numbers, files, cameras, pictures |
 //! | 1 | [`scene`], [`camera_path`] | the parameters of convexes; the way of a camera |
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
-//! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | one dispatcher per shader; a dataset made on the CPU; likeness of pictures; files of others |
+//! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | one dispatcher per shader; a dataset made on the CPU; image metrics; files of others |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the truth, and a report |
 //! | 6 | [`train`], [`mod@render`], [`mod@bench`] | from photographs to convexes; from cameras to pictures and films; what it costs |

@@ -276,8 +276,8 @@ fn print(summary: &Summary) {
     let heads: String = lpips.iter().zip(is_there).filter(|(_, is)| *is).map(|(name, _)| format!("  {name}")).collect();
     tell!("{:width$}  PSNR, dB     SSIM{heads}", "");
     for (name, view) in names.iter().zip(&summary.views) {
-        let likeness = view.likeness;
-        line(name, likeness.psnr, likeness.ssim, [likeness.lpips_vgg, likeness.lpips_vgg_normalised]);
+        let metrics = view.metrics;
+        line(name, metrics.psnr, metrics.ssim, [metrics.lpips_vgg, metrics.lpips_vgg_normalised]);
     }
     if let (Some(psnr), Some(ssim)) = (summary.psnr, summary.ssim) {
         line("mean", psnr, ssim, [summary.lpips_vgg, summary.lpips_vgg_normalised]);

@@ -47,7 +47,7 @@ pub struct ViewMetrics {
     pub name: String,
     /// How alike picture and truth are.
     #[serde(flatten)]
-    pub likeness: ImageMetrics,
+    pub metrics: ImageMetrics,
 }
 
 /// Means, and every view. Absent is what was not measured, and `null` what there is no view for.
@@ -71,7 +71,7 @@ pub struct Summary {
 #[derive(Debug)]
 pub(super) struct Card {
     pub(super) name: String,
-    pub(super) likeness: ImageMetrics,
+    pub(super) metrics: ImageMetrics,
     /// Width and height of the small pictures.
     pub(super) size: [u32; 2],
     /// Picture, truth and difference as JPEG.
@@ -113,20 +113,20 @@ impl Album {
                 self.cards.push(Card::of(view, difference)?);
             }
         }
-        self.views.push(ViewMetrics { name: view.name.clone(), likeness: view.likeness });
+        self.views.push(ViewMetrics { name: view.name.clone(), metrics: view.metrics });
         Ok(())
     }
 
     /// Figures of all views.
     #[must_use]
-    pub fn likeness(&self) -> Vec<ImageMetrics> {
-        self.views.iter().map(|view| view.likeness).collect()
+    pub fn metrics(&self) -> Vec<ImageMetrics> {
+        self.views.iter().map(|view| view.metrics).collect()
     }
 
     /// What `metrics.json` says about pictures.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mean = ImageMetrics::mean(&self.likeness());
+        let mean = ImageMetrics::mean(&self.metrics());
         Summary {
             psnr: mean.map(|mean| mean.psnr),
             ssim: mean.map(|mean| mean.ssim),
@@ -172,7 +172,7 @@ impl Card {
         };
         Ok(Self {
             name: view.name.clone(),
-            likeness: view.likeness,
+            metrics: view.metrics,
             size: small[0].dimensions().into(),
             pictures: [encode(&small[0])?, encode(&small[1])?, encode(&small[2])?],
             cells: small.map(|picture| fitted(picture, CELL_WIDTH)),
@@ -251,8 +251,8 @@ mod tests {
     fn evaluated(name: &str, size: [usize; 2]) -> Evaluated {
         let image = Image::filled(size[0], size[1], [0.25, 0.5, 0.75]);
         let truth = Image::filled(size[0], size[1], [0.25, 0.5, 0.0]);
-        let likeness = ImageMetrics::of(&image, &truth);
-        Evaluated { name: name.to_owned(), image, truth, likeness }
+        let metrics = ImageMetrics::of(&image, &truth);
+        Evaluated { name: name.to_owned(), image, truth, metrics }
     }
 
     #[test]

@@ -86,12 +86,12 @@ pub struct EvaluationLine {
 impl EvaluationLine {
     /// A line about views; `None` of none.
     #[must_use]
-    pub fn of(likeness: &[ImageMetrics], iteration: u32, seconds: f64, num_convexes: u32) -> Option<Self> {
-        let mean = ImageMetrics::mean(likeness)?;
+    pub fn of(metrics: &[ImageMetrics], iteration: u32, seconds: f64, num_convexes: u32) -> Option<Self> {
+        let mean = ImageMetrics::mean(metrics)?;
         Some(Self {
             iteration,
             seconds,
-            test_views: likeness.len(),
+            test_views: metrics.len(),
             test_psnr: mean.psnr,
             test_ssim: mean.ssim,
             test_lpips_vgg: mean.lpips_vgg,
@@ -139,8 +139,8 @@ mod tests {
             num_convexes: 7,
             memory_mib: 5,
         };
-        let likeness = ImageMetrics { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
-        let evaluation = EvaluationLine::of(&[likeness], 200, 2.0, 8).unwrap();
+        let metrics = ImageMetrics { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
+        let evaluation = EvaluationLine::of(&[metrics], 200, 2.0, 8).unwrap();
         let lines = [LogLine::Training(training), LogLine::Evaluation(evaluation)];
         let [first, second] = lines.map(|line| serde_json::to_string(&line).unwrap());
         let folder = tempfile::tempdir().unwrap();

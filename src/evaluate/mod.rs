@@ -168,8 +168,8 @@ impl GroundTruth {
         for i in self.unknown {
             image.data[i * 3..i * 3 + 3].copy_from_slice(&self.image.data[i * 3..i * 3 + 3]);
         }
-        let likeness = metrics.measure(&image, &self.image);
-        Ok(Evaluated { name: self.name, image, truth: self.image, likeness })
+        let measured = metrics.measure(&image, &self.image);
+        Ok(Evaluated { name: self.name, image, truth: self.image, metrics: measured })
     }
 }
 
@@ -183,5 +183,5 @@ pub struct Evaluated {
     /// What should be seen.
     pub truth: Image,
     /// How alike they are.
-    pub likeness: ImageMetrics,
+    pub metrics: ImageMetrics,
 }

@@ -103,10 +103,10 @@ impl Report {
 fn metrics_of(summary: &Summary) -> Vec<(&'static str, Vec<String>)> {
     type Get = fn(&ViewMetrics) -> Option<f64>;
     let all: [(&str, Option<f64>, usize, Get); 4] = [
-        ("PSNR, dB", summary.psnr, 2, |view| Some(view.likeness.psnr)),
-        ("SSIM", summary.ssim, 4, |view| Some(view.likeness.ssim)),
-        ("LPIPS (VGG)", summary.lpips_vgg, 4, |view| view.likeness.lpips_vgg),
-        ("LPIPS (VGG, normalised)", summary.lpips_vgg_normalised, 4, |view| view.likeness.lpips_vgg_normalised),
+        ("PSNR, dB", summary.psnr, 2, |view| Some(view.metrics.psnr)),
+        ("SSIM", summary.ssim, 4, |view| Some(view.metrics.ssim)),
+        ("LPIPS (VGG)", summary.lpips_vgg, 4, |view| view.metrics.lpips_vgg),
+        ("LPIPS (VGG, normalised)", summary.lpips_vgg_normalised, 4, |view| view.metrics.lpips_vgg_normalised),
     ];
     let shown = all.into_iter().filter_map(|(name, mean, digits, get)| {
         let number = |value: f64| format!("{value:.digits$}");
@@ -184,15 +184,15 @@ fn card_html(index: usize, card: &Card) -> String {
     let [image, truth, difference] = &card.pictures;
     let [image, over, truth, difference] =
         [img(image, "picture"), img(truth, ""), img(truth, "truth"), img(difference, "difference")];
-    let likeness = &card.likeness;
-    let lpips = likeness.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
+    let metrics = &card.metrics;
+    let lpips = metrics.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
     format!(
         "<figure class=\"view\" id=\"view-{index}\"><figcaption><b>{}</b> PSNR {:.2} dB, SSIM {:.4}{lpips}</figcaption>\
          <div class=\"three\"><span class=\"flip\" tabindex=\"0\">{image}{over}</span><span>{truth}</span><span>{difference}\
          </span></div></figure>\n",
         escape(&card.name),
-        likeness.psnr,
-        likeness.ssim
+        metrics.psnr,
+        metrics.ssim
     )
 }
 
@@ -221,9 +221,9 @@ mod tests {
                 memory_mib: 5,
             })
         };
-        let likeness = ImageMetrics { psnr: 20.0, ssim: 0.5, lpips_vgg: None, lpips_vgg_normalised: None };
+        let metrics = ImageMetrics { psnr: 20.0, ssim: 0.5, lpips_vgg: None, lpips_vgg_normalised: None };
         let evaluation = |iteration, views: usize| {
-            LogLine::Evaluation(EvaluationLine::of(&vec![likeness; views], iteration, 1.0, 9).unwrap())
+            LogLine::Evaluation(EvaluationLine::of(&vec![metrics; views], iteration, 1.0, 9).unwrap())
         };
         assert!(curves_of(&[]).is_empty() && curves_of(&[training(1)]).is_empty(), "a point is no curve");
         let lines = [training(10), evaluation(10, 2), training(20), evaluation(20, 2), evaluation(20, 5)];
@@ -239,10 +239,10 @@ mod tests {
     #[test]
     fn names_of_views_cannot_become_markup_and_nothing_is_fetched() {
         let image = Image::filled(8, 6, [0.5; 3]);
-        let likeness = ImageMetrics::of(&image, &image);
+        let metrics = ImageMetrics::of(&image, &image);
         let name = "<script>alert('{{tiles}}')</script>.png".to_owned();
         let mut album = Album::new(1);
-        album.add(&Evaluated { name, image: image.clone(), truth: image, likeness }, None).unwrap();
+        album.add(&Evaluated { name, image: image.clone(), truth: image, metrics }, None).unwrap();
         let curves = vec![Curve {
             title: "Convexes",
             from_zero: true,

@@ -158,9 +158,8 @@ fn pixels_that_the_truth_does_not_know_are_not_judged() {
     for i in (0..48 * 40).filter(|i| i % 48 < 24) {
         image.data[i * 3] = 1.0 - image.data[i * 3];
     }
-    let wrong = |truth: GroundTruth, image: &Image| {
-        truth.judge(image.clone(), "it", &Metrics::default()).unwrap().likeness.psnr
-    };
+    let wrong =
+        |truth: GroundTruth, image: &Image| truth.judge(image.clone(), "it", &Metrics::default()).unwrap().metrics.psnr;
     assert!((wrong(truth.clone(), &image) - 120.0).abs() < 1e-9, "only wrong where nobody knows better");
     assert!(wrong(GroundTruth::of_view(&dataset, view).unwrap(), &image) < 60.0, "without a mask it is wrong");
     image.data[30 * 3] = 1.0 - image.data[30 * 3];

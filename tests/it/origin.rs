@@ -59,13 +59,13 @@ fn trained(dataset: &Arc<Dataset>, trainer: Option<Trainer>, until: u32) -> Trai
     trainer
 }
 
-fn mean(likeness: impl Iterator<Item = ImageMetrics>) -> f64 {
-    ImageMetrics::mean(&likeness.collect::<Vec<_>>()).unwrap().psnr
+fn mean(metrics: impl Iterator<Item = ImageMetrics>) -> f64 {
+    ImageMetrics::mean(&metrics.collect::<Vec<_>>()).unwrap().psnr
 }
 
 /// PSNR of the held-back views as the trainer draws them, dB.
 fn reported(trainer: &mut Trainer) -> f64 {
-    mean(trainer.evaluate_all().unwrap().iter().map(|view| view.likeness))
+    mean(trainer.evaluate_all().unwrap().iter().map(|view| view.metrics))
 }
 
 /// Likewise of the scene that it saves, read again.
@@ -75,7 +75,7 @@ fn evaluated(trainer: &mut Trainer, dataset: &Dataset, file: &Path) -> f64 {
     let (scene, about) = scene_file::load_with(file).unwrap();
     let mut views = SceneViews::new(gpu(), &scene, dataset, about.render_options()).unwrap();
     let test: Vec<usize> = dataset.indices(Split::Test).collect();
-    mean(test.into_iter().map(|view| views.evaluate(view, &Metrics::default()).unwrap().likeness))
+    mean(test.into_iter().map(|view| views.evaluate(view, &Metrics::default()).unwrap().metrics))
 }
 
 #[test]

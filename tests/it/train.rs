@@ -46,8 +46,8 @@ fn train(trainer: &mut Trainer, until: u32) -> Checkpoint {
 }
 
 fn psnr(trainer: &mut Trainer) -> f64 {
-    let likeness: Vec<ImageMetrics> = trainer.evaluate_all().unwrap().iter().map(|view| view.likeness).collect();
-    ImageMetrics::mean(&likeness).unwrap().psnr
+    let metrics: Vec<ImageMetrics> = trainer.evaluate_all().unwrap().iter().map(|view| view.metrics).collect();
+    ImageMetrics::mean(&metrics).unwrap().psnr
 }
 
 #[test]

@@ -187,17 +187,17 @@ impl Run<'_> {
     /// Looks at a few held-back views. LPIPS is left for the end: it takes longer than the iterations between two looks.
     fn look(&mut self) -> anyhow::Result<()> {
         self.trainer.release()?;
-        let mut likeness = Vec::new();
+        let mut measured = Vec::new();
         for view in self.trainer.watched_views() {
-            likeness.push(self.trainer.evaluate(view, &Metrics::default())?.likeness);
+            measured.push(self.trainer.evaluate(view, &Metrics::default())?.metrics);
         }
-        self.last_psnr = ImageMetrics::mean(&likeness).map(|mean| mean.psnr);
-        self.write_evaluation(&likeness)
+        self.last_psnr = ImageMetrics::mean(&measured).map(|mean| mean.psnr);
+        self.write_evaluation(&measured)
     }
 
-    fn write_evaluation(&mut self, likeness: &[ImageMetrics]) -> anyhow::Result<()> {
+    fn write_evaluation(&mut self, measured: &[ImageMetrics]) -> anyhow::Result<()> {
         let (iteration, num_convexes) = (self.trainer.iteration(), self.trainer.num_convexes());
-        match EvaluationLine::of(likeness, iteration, self.seconds(), num_convexes) {
+        match EvaluationLine::of(measured, iteration, self.seconds(), num_convexes) {
             Some(line) => self.write_line(LogLine::Evaluation(line)),
             None => Ok(()),
         }
@@ -276,7 +276,7 @@ impl Run<'_> {
             }
             album.add(&self.trainer.evaluate(view, metrics)?, Some(&folder.join(&stems[view])))?;
         }
-        self.write_evaluation(&album.likeness())?;
+        self.write_evaluation(&album.metrics())?;
         self.log.write()?;
         let metrics = TrainingSummary {
             num_convexes: self.trainer.num_convexes(),

@@ -1,4 +1,4 @@
-//! What is said of a picture and the truth.
+//! The measures of a rendered picture against the ground truth.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::image::Image;
 /// PSNR of equal pictures, dB: a stand-in for infinity, so that means stay finite.
 const PSNR_OF_EQUALS: f64 = 120.0;
 
-/// ImageMetrics of a picture and the truth. What was not measured is absent.
+/// The measures of a picture against the ground truth. Those that were not taken are absent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ImageMetrics {
     /// Peak signal-to-noise ratio, dB.
@@ -31,7 +31,7 @@ impl ImageMetrics {
     /// When the pictures differ in size: a bug of the caller.
     #[must_use]
     pub fn of(image: &Image, truth: &Image) -> Self {
-        assert_eq!((image.width, image.height), (truth.width, truth.height), "likeness is of pictures of one size");
+        assert_eq!((image.width, image.height), (truth.width, truth.height), "the pictures must have one size");
         let (image, width, truth) = (image.to_rgb8(), image.width, truth.to_rgb8());
         Self {
             psnr: psnr(&image, &truth),
@@ -48,16 +48,16 @@ impl ImageMetrics {
     /// As [`Self::of`].
     #[must_use]
     pub fn with_lpips(image: &Image, truth: &Image, lpips: &Lpips, inputs: &[LpipsInput]) -> Self {
-        let mut likeness = Self::of(image, truth);
+        let mut metrics = Self::of(image, truth);
         let [image, truth] = [image, truth].map(stored);
         for input in inputs {
             let distance = lpips.distance(&image, &truth, *input);
             match input {
-                LpipsInput::ZeroToOne => likeness.lpips_vgg = distance,
-                LpipsInput::MinusOneToOne => likeness.lpips_vgg_normalised = distance,
+                LpipsInput::ZeroToOne => metrics.lpips_vgg = distance,
+                LpipsInput::MinusOneToOne => metrics.lpips_vgg_normalised = distance,
             }
         }
-        likeness
+        metrics
     }
 
     /// The mean of each; `None` of nothing, and for an LPIPS that not every one has.
@@ -100,8 +100,8 @@ mod tests {
     #[test]
     fn psnr_by_hand() {
         let (black, grey) = (Image::filled(20, 15, [0.0; 3]), Image::filled(20, 15, [51.0 / 255.0; 3]));
-        let likeness = ImageMetrics::of(&grey, &black);
-        assert!((likeness.psnr - 20.0 * 5f64.log10()).abs() < 1e-9, "a fifth of the range");
+        let metrics = ImageMetrics::of(&grey, &black);
+        assert!((metrics.psnr - 20.0 * 5f64.log10()).abs() < 1e-9, "a fifth of the range");
         let same = ImageMetrics::of(&grey, &grey);
         assert!((same.psnr - PSNR_OF_EQUALS).abs() < 1e-9 && (same.ssim - 1.0).abs() < 1e-9);
     }
