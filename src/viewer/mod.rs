@@ -1,32 +1,20 @@
 //! The window. Built only with the feature `viewer`, so that headless machines need none of its libraries.
 
-mod app;
-mod compare;
-mod content;
-mod keys;
+mod document;
 mod live;
-mod look;
-mod navigator;
-mod overlay;
-mod pace;
-mod panels;
-mod plot;
-mod pose;
-mod scene_area;
+mod scene_view;
 mod session;
-mod settings;
-mod stage;
-mod track;
-mod viewport;
+mod ui;
+mod window;
 
-pub use app::{Close, Launch, OnOpen, StartLive, ViewerError, run};
-pub use content::{Content, LoadPicture, Open, Picture, Point, View};
+pub use document::{Content, LoadPicture, Open, Picture, Point, View};
 pub use live::{LiveCommand, LiveRate, LiveSource, Progress};
-pub use look::{Crop, Look};
-pub use navigator::Navigator;
-pub use pace::Pace;
-pub use pose::Pose;
-pub use stage::{Canvas, FrameFacts, Picked, Stage};
+pub use scene_view::navigator::Navigator;
+pub use scene_view::pose::Pose;
+pub use scene_view::resolution::Pace;
+pub use scene_view::settings::{Crop, Look};
+pub use scene_view::{Canvas, FrameFacts, Picked, Stage};
+pub use window::{Close, Launch, OnOpen, StartLive, ViewerError, run};
 
 /// Why no window can be opened here.
 #[derive(Debug, thiserror::Error)]

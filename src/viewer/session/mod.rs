@@ -1,5 +1,7 @@
 //! What the window is about: everything but the window and the device.
 
+pub(crate) mod settings;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,26 +11,26 @@ use std::time::{Duration, Instant};
 use egui::TextureHandle;
 use glam::DVec3;
 
-use super::compare::Comparison;
-use super::content::{Content, Opener, Picture, Pictures, View, Wake};
-use super::keys::Action;
-use super::live::{Live, LiveCommand};
-use super::look::Look;
-use super::navigator::Navigator;
-use super::pose::Pose;
-use super::settings::{Movement, Settings, Theme};
-use super::track::Track;
-use super::viewport::Wanted;
 use crate::camera::Camera;
 use crate::camera_path::{CameraPath, CameraPathError};
 use crate::constants::NEAR;
 use crate::real::median;
 use crate::scene::Extent;
 use crate::text;
+use crate::viewer::document::playback::Track;
+use crate::viewer::document::{Content, Opener, Picture, Pictures, View, Wake};
+use crate::viewer::live::{Live, LiveCommand};
+use crate::viewer::scene_view::comparison::Comparison;
+use crate::viewer::scene_view::navigator::Navigator;
+use crate::viewer::scene_view::pose::Pose;
+use crate::viewer::scene_view::progressive::Wanted;
+use crate::viewer::scene_view::settings::Look;
+use crate::viewer::session::settings::{Movement, Settings, Theme};
+use crate::viewer::ui::keys::Action;
 
 /// A sentence at the bottom of the window.
 #[derive(Debug)]
-pub(super) struct Notice {
+pub(crate) struct Notice {
     /// The sentence.
     pub text: String,
     /// Whether something failed.
@@ -39,14 +41,14 @@ pub(super) struct Notice {
 
 impl Notice {
     /// How long it stays.
-    pub(super) fn lifetime(&self) -> Duration {
+    pub(crate) fn lifetime(&self) -> Duration {
         Duration::from_secs(if self.is_error { 12 } else { 5 })
     }
 }
 
 /// What only the window can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     /// Write a picture.
     Screenshot,
     /// Fill the screen, or not.
@@ -54,7 +56,7 @@ pub(super) enum Request {
 }
 
 /// The photograph of the camera that is looked through, and what was found out by it.
-pub(super) struct Photograph {
+pub(crate) struct Photograph {
     /// The camera.
     pub view: usize,
     /// Behind transparent pixels.
@@ -76,7 +78,7 @@ impl fmt::Debug for Photograph {
 }
 
 /// See the module.
-pub(super) struct Session {
+pub(crate) struct Session {
     /// What is remembered.
     pub settings: Settings,
     /// How the scene is shown.
@@ -118,9 +120,9 @@ pub(super) struct Session {
     /// Milliseconds of the last frames.
     pub frame_times: VecDeque<f32>,
     /// When they were drawn.
-    pub(super) frame_ends: VecDeque<Instant>,
+    pub(crate) frame_ends: VecDeque<Instant>,
     /// Width of the picture's place in the window by its height.
-    pub(super) aspect: f64,
+    pub(crate) aspect: f64,
     /// What the window is to do.
     pub requests: Vec<Request>,
     /// Reads files.
@@ -135,7 +137,7 @@ impl fmt::Debug for Session {
 }
 
 /// Depth, in parts of the scene's radius, nearer than which nothing is drawn.
-pub(super) const NEAREST: f64 = 1e-3;
+pub(crate) const NEAREST: f64 = 1e-3;
 
 /// Frames in the rolling plot.
 const PLOTTED_FRAMES: usize = 240;
@@ -143,7 +145,7 @@ const PLOTTED_FRAMES: usize = 240;
 impl Session {
     /// An empty window.
     #[must_use]
-    pub(super) fn new(settings: Settings, opener: Opener, wake: Wake) -> Self {
+    pub(crate) fn new(settings: Settings, opener: Opener, wake: Wake) -> Self {
         let content = Content::default();
         let (up, fov) = (content.up(), settings.fov_y.to_radians());
         let pose = Pose::look_at(DVec3::ZERO, first_direction(up), 4.0, up, fov);
@@ -179,7 +181,7 @@ impl Session {
     }
 
     /// Shows other content.
-    pub(super) fn set_content(&mut self, path: Option<PathBuf>, content: Content) {
+    pub(crate) fn set_content(&mut self, path: Option<PathBuf>, content: Content) {
         // A path that is read again, as while it is being trained, keeps the camera.
         let is_same = path.is_some() && path == self.path;
         self.extent = match &content.scene {
@@ -234,7 +236,7 @@ impl Session {
     }
 
     /// Looks through a camera of the dataset.
-    pub(super) fn enter_view(&mut self, index: usize) {
+    pub(crate) fn enter_view(&mut self, index: usize) {
         let Some(view) = self.content.views.get(index) else { return };
         let pose = self.pose_of(&view.camera);
         self.navigator.fly_to(pose);
@@ -243,7 +245,7 @@ impl Session {
     }
 
     /// Back to a free camera, where this one was.
-    pub(super) fn leave_view(&mut self) {
+    pub(crate) fn leave_view(&mut self) {
         self.at_view = None;
         self.comparison = Comparison::Render;
     }
@@ -251,7 +253,7 @@ impl Session {
     /// The camera for a window of `size` pixels; that of the dataset, once the flight there has ended, in its own size if
     /// it is compared and as large as fits otherwise.
     #[must_use]
-    pub(super) fn camera(&self, size: [u32; 2]) -> Camera {
+    pub(crate) fn camera(&self, size: [u32; 2]) -> Camera {
         let free = self.navigator.pose().camera(size[0].max(1), size[1].max(1));
         let Some(view) = self.at_view.and_then(|index| self.content.views.get(index)) else { return free };
         if self.comparison != Comparison::Render {
@@ -273,7 +275,7 @@ impl Session {
     }
 
     /// Does what a key or a button asks for.
-    pub(super) fn act(&mut self, action: Action) {
+    pub(crate) fn act(&mut self, action: Action) {
         match action {
             Action::FrameAll => self.frame_all(),
             Action::ToggleMovement => {
@@ -319,7 +321,7 @@ impl Session {
     }
 
     /// Shows render, photograph or both; enters the nearest camera if none is entered yet.
-    pub(super) fn compare(&mut self, comparison: Comparison) {
+    pub(crate) fn compare(&mut self, comparison: Comparison) {
         if self.at_view.is_none() {
             let position = self.navigator.pose().position;
             let away = |index: &usize| (self.content.views[*index].camera.position() - position).length_squared();
@@ -353,21 +355,21 @@ impl Session {
     }
 
     /// Tells the user something.
-    pub(super) fn notify(&mut self, text: String) {
+    pub(crate) fn notify(&mut self, text: String) {
         log::info!("{text}");
         let text = text::message(&text);
         self.notices.push(Notice { text, is_error: false, since: Instant::now() });
     }
 
     /// Tells the user what went wrong.
-    pub(super) fn complain(&mut self, text: String) {
+    pub(crate) fn complain(&mut self, text: String) {
         log::info!("error shown: {text}");
         let text = text::message(&text);
         self.notices.push(Notice { text, is_error: true, since: Instant::now() });
     }
 
     /// Takes note of a frame.
-    pub(super) fn note_frame(&mut self, seconds: f64) {
+    pub(crate) fn note_frame(&mut self, seconds: f64) {
         #[expect(clippy::cast_possible_truncation, reason = "for a plot")]
         self.frame_times.push_back((seconds * 1e3) as f32);
         self.frame_ends.push_back(Instant::now());
@@ -379,7 +381,7 @@ impl Session {
 
     /// Frames of the last second, while some are drawn.
     #[must_use]
-    pub(super) fn frames_per_second(&self) -> Option<f64> {
+    pub(crate) fn frames_per_second(&self) -> Option<f64> {
         let recent = self.frame_ends.iter().rev().take_while(|end| end.elapsed() < Duration::from_secs(1));
         let recent: Vec<&Instant> = recent.collect();
         let (newest, oldest) = (recent.first()?, recent.last()?);
@@ -388,7 +390,7 @@ impl Session {
     }
 
     /// Reads a path: a camera path at once, everything else on another thread.
-    pub(super) fn open(&mut self, path: &Path) {
+    pub(crate) fn open(&mut self, path: &Path) {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let is_path = is_json || path.extension().is_some_and(|extension| extension == "lookat");
         match is_path.then(|| CameraPath::load(path)) {
@@ -403,7 +405,7 @@ impl Session {
     }
 
     /// Takes what has been read.
-    pub(super) fn receive(&mut self) {
+    pub(crate) fn receive(&mut self) {
         match self.opener.take() {
             None => {}
             Some((path, Ok(content))) => {
@@ -417,7 +419,7 @@ impl Session {
     }
 
     /// Keeps a photograph for drawing.
-    pub(super) fn keep_photograph(&mut self, context: &egui::Context, view: usize, picture: &Picture) {
+    pub(crate) fn keep_photograph(&mut self, context: &egui::Context, view: usize, picture: &Picture) {
         let pixels = picture.over(self.look.background);
         let size = [picture.width, picture.height];
         let texture = texture(context, "photograph", size, &pixels);
@@ -427,7 +429,7 @@ impl Session {
 }
 
 /// Puts pixels where egui can draw them.
-pub(super) fn texture(context: &egui::Context, name: &str, size: [usize; 2], pixels: &[[u8; 4]]) -> TextureHandle {
+pub(crate) fn texture(context: &egui::Context, name: &str, size: [usize; 2], pixels: &[[u8; 4]]) -> TextureHandle {
     let colours = pixels.iter().map(|[r, g, b, a]| egui::Color32::from_rgba_unmultiplied(*r, *g, *b, *a)).collect();
     let image = egui::ColorImage::new(size, colours);
     context.load_texture(name, image, egui::TextureOptions::LINEAR)
@@ -457,7 +459,7 @@ fn frustum_depth(views: &[View], radius: f64) -> f64 {
 
 /// `stem-N.extension` in a folder, with the first number that is free.
 #[must_use]
-pub(super) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
+pub(crate) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
     let name = |number: usize| folder.join(format!("{stem}-{number}.{extension}"));
     (1..100_000).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }

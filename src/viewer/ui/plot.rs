@@ -12,7 +12,7 @@ fn area(ui: &mut Ui, height: f32) -> (Rect, egui::Response, egui::Painter) {
 }
 
 /// Milliseconds of the last frames, newest on the right, with a line at 60 per second.
-pub(super) fn bars(ui: &mut Ui, milliseconds: &VecDeque<f32>, height: f32) {
+pub(crate) fn bars(ui: &mut Ui, milliseconds: &VecDeque<f32>, height: f32) {
     let (rect, response, painter) = area(ui, height);
     let top = ceiling(most(milliseconds));
     let step = rect.width() / 240.0;
@@ -58,7 +58,7 @@ fn ceiling(value: f32) -> f32 {
 }
 
 /// A curve of positive values on a logarithmic scale.
-pub(super) fn curve(ui: &mut Ui, name: &str, points: &[(f32, f32)], height: f32) {
+pub(crate) fn curve(ui: &mut Ui, name: &str, points: &[(f32, f32)], height: f32) {
     let (rect, response, painter) = area(ui, height);
     let weak = ui.visuals().weak_text_color();
     let font = egui::FontId::proportional(10.0);

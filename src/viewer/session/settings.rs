@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::live::LiveRate;
-use super::look::Look;
 use crate::files::{self, FileError};
+use crate::viewer::live::LiveRate;
+use crate::viewer::scene_view::settings::Look;
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Theme {
+pub(crate) enum Theme {
     /// Dark.
     #[default]
     Dark,
@@ -24,7 +24,7 @@ pub(super) enum Theme {
 /// What a drag with the left button does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Movement {
+pub(crate) enum Movement {
     /// Turns around the pivot.
     #[default]
     Orbit,
@@ -35,7 +35,7 @@ pub(super) enum Movement {
 /// All that is remembered. Unknown and missing fields are no fault: other versions wrote them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// Width and height of the window, points.
     pub window: [f64; 2],
     /// Its upper left corner on the desktop in pixels, where the system tells.
@@ -81,14 +81,14 @@ impl Default for Settings {
 impl Settings {
     /// The file of this user; `None` where the system has no such folder.
     #[must_use]
-    pub(super) fn path() -> Option<PathBuf> {
+    pub(crate) fn path() -> Option<PathBuf> {
         let folders = directories::ProjectDirs::from("", "", "lapidary")?;
         Some(folders.config_dir().join("viewer.json"))
     }
 
     /// Those of a file; the usual ones where there is none or it holds something else.
     #[must_use]
-    pub(super) fn load(path: &Path) -> Self {
+    pub(crate) fn load(path: &Path) -> Self {
         let read: Option<Self> = files::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         read.unwrap_or_default().checked()
     }
@@ -97,7 +97,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`FileError`] naming the file.
-    pub(super) fn save(&self, path: &Path) -> Result<(), FileError> {
+    pub(crate) fn save(&self, path: &Path) -> Result<(), FileError> {
         // Numbers, names and booleans: this cannot fail.
         let json = serde_json::to_vec_pretty(self).unwrap_or_default();
         files::write_atomically(path, &json)

@@ -14,7 +14,7 @@ const LATEST: f64 = 3600.0;
 
 /// A camera path, and where in it the user is.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Track {
+pub(crate) struct Track {
     /// The path.
     pub path: CameraPath,
     /// Seconds.
@@ -25,7 +25,7 @@ pub(super) struct Track {
 
 impl Track {
     /// Adds a key frame: after the last one, or where the user has scrubbed to between others.
-    pub(super) fn add(&mut self, camera: &Camera) {
+    pub(crate) fn add(&mut self, camera: &Camera) {
         let last = self.path.keys().last().map(|key| key.time);
         self.time = match last {
             None => 0.0,
@@ -37,18 +37,18 @@ impl Track {
     }
 
     /// Takes another path.
-    pub(super) fn load(&mut self, path: CameraPath) {
+    pub(crate) fn load(&mut self, path: CameraPath) {
         *self = Self { time: path.keys().first().map_or(0.0, |key| key.time), path, is_playing: false };
     }
 
     /// Removes a key frame.
-    pub(super) fn remove(&mut self, index: usize) {
+    pub(crate) fn remove(&mut self, index: usize) {
         self.path.remove(index);
         self.is_playing = false;
     }
 
     /// Moves a key frame in time, between its neighbours.
-    pub(super) fn retime(&mut self, index: usize, time: f64) {
+    pub(crate) fn retime(&mut self, index: usize, time: f64) {
         let Some(key) = self.path.keys().get(index).copied() else { return };
         let [first, last] = self.room(index);
         self.path.remove(index);
@@ -58,7 +58,7 @@ impl Track {
 
     /// The earliest and the latest time of a key frame between its neighbours.
     #[must_use]
-    pub(super) fn room(&self, index: usize) -> [f64; 2] {
+    pub(crate) fn room(&self, index: usize) -> [f64; 2] {
         let time = |index: usize| self.path.keys().get(index).map(|key| key.time);
         let before = index.checked_sub(1).and_then(time).map_or(0.0, |time| time + CLOSEST);
         let after = time(index + 1).map_or(f64::INFINITY, |time| time - CLOSEST);
@@ -66,7 +66,7 @@ impl Track {
     }
 
     /// Plays, from the start if it was at the end; or stops.
-    pub(super) fn toggle_play(&mut self) {
+    pub(crate) fn toggle_play(&mut self) {
         let (start, end) = self.range();
         self.is_playing = !self.is_playing && end > start;
         if self.is_playing && self.time >= end - 1e-9 {
@@ -76,13 +76,13 @@ impl Track {
 
     /// Times of the first and the last key.
     #[must_use]
-    pub(super) fn range(&self) -> (f64, f64) {
+    pub(crate) fn range(&self) -> (f64, f64) {
         let time = |key: Option<&Key>| key.map_or(0.0, |key| key.time);
         (time(self.path.keys().first()), time(self.path.keys().last()))
     }
 
     /// Plays on by so many seconds; the key to look from, while it plays.
-    pub(super) fn advance(&mut self, seconds: f64) -> Option<Key> {
+    pub(crate) fn advance(&mut self, seconds: f64) -> Option<Key> {
         if !self.is_playing {
             return None;
         }
@@ -93,7 +93,7 @@ impl Track {
     }
 
     /// Goes to a time; the key to look from.
-    pub(super) fn scrub(&mut self, time: f64) -> Option<Key> {
+    pub(crate) fn scrub(&mut self, time: f64) -> Option<Key> {
         self.is_playing = false;
         self.time = time;
         self.path.at(time)

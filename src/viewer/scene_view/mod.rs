@@ -1,12 +1,18 @@
 //! The scene on the device and the pictures that are made of it. Knows no window: tests and screenshots use it as it is.
 
+pub(crate) mod comparison;
+pub(crate) mod navigator;
+pub(crate) mod pose;
+pub(crate) mod progressive;
+pub(crate) mod resolution;
+pub(crate) mod settings;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use glam::{DVec2, DVec3};
 
-use super::look::{Crop, Look};
 use crate::camera::{Camera, Intrinsics, RenderOptions};
 use crate::gpu::layout::{AlterArgs, DisplayArgs};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
@@ -14,6 +20,7 @@ use crate::image::Image;
 use crate::kernels::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, windows};
 use crate::renderer::{Frame, GpuScene, Outputs, Renderer};
 use crate::scene::Scene;
+use crate::viewer::scene_view::settings::{Crop, Look};
 
 /// A picture of 8 bits a channel on the device.
 #[derive(Debug)]
@@ -68,7 +75,7 @@ pub struct FrameFacts {
 
 impl FrameFacts {
     /// The counts of a picture up to a strip that begins at this row; the strip's own time.
-    pub(super) fn of_strip(mut self, first_row: u32, before: &Self) -> Self {
+    pub(crate) fn of_strip(mut self, first_row: u32, before: &Self) -> Self {
         if first_row > 0 {
             self.count(before);
         }

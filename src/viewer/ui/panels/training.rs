@@ -3,8 +3,8 @@
 use egui::Ui;
 
 use crate::viewer::live::{LiveCommand, LiveRate};
-use crate::viewer::plot;
 use crate::viewer::session::Session;
+use crate::viewer::ui::plot;
 
 pub(super) fn training(ui: &mut Ui, session: &mut Session) {
     let Some(live) = &mut session.live else { return };

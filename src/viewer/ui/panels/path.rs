@@ -2,8 +2,8 @@
 
 use egui::Ui;
 
-use crate::viewer::keys::Action;
 use crate::viewer::session::{Session, free_name};
+use crate::viewer::ui::keys::Action;
 
 pub(super) fn path(ui: &mut Ui, session: &mut Session) {
     ui.horizontal(|ui| {
@@ -18,7 +18,7 @@ pub(super) fn path(ui: &mut Ui, session: &mut Session) {
             save_path(session);
         }
         if ui.button("clear").clicked() {
-            session.track = crate::viewer::track::Track::default();
+            session.track = crate::viewer::document::playback::Track::default();
         }
     });
     let (start, end) = session.track.range();
@@ -64,10 +64,10 @@ fn scrub(session: &mut Session, time: f64) {
 }
 
 /// Puts the camera on the path.
-pub(in crate::viewer) fn look_from(session: &mut Session, key: &crate::camera_path::Key) {
+pub(crate) fn look_from(session: &mut Session, key: &crate::camera_path::Key) {
     session.leave_view();
     let distance = session.navigator.pose().distance;
-    session.navigator.set(crate::viewer::pose::Pose::of_camera(&key.camera(1000, 1000), distance));
+    session.navigator.set(crate::viewer::scene_view::pose::Pose::of_camera(&key.camera(1000, 1000), distance));
 }
 
 fn save_path(session: &mut Session) {

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::look::Look;
-use super::pace::Pace;
-use super::stage::{Canvas, FrameFacts, Stage};
 use crate::camera::Camera;
 use crate::gpu::{Gpu, GpuError, Screen, ScreenPicture};
 use crate::kernels::DisplayMode;
+use crate::viewer::scene_view::resolution::Pace;
+use crate::viewer::scene_view::settings::Look;
+use crate::viewer::scene_view::{Canvas, FrameFacts, Stage};
 
 /// What is to be seen. Equal ones are equal pictures.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// The camera, with the size of the finished picture.
     pub camera: Camera,
     /// How.
@@ -51,7 +51,7 @@ impl Layer {
 
 /// What is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// The picture is as it should be.
     Done,
     /// Come back at once.
@@ -62,7 +62,7 @@ pub(super) enum Next {
 
 /// A part of the window's picture: a texture, and the part of its height and of the window's that it fills from the top.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// The texture.
     pub texture: egui::TextureId,
     /// 0..=1.
@@ -71,7 +71,7 @@ pub(super) struct Part {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Viewport {
+pub(crate) struct Viewport {
     coarse: Option<Layer>,
     full: Option<Layer>,
     wanted: Option<Wanted>,
@@ -94,7 +94,7 @@ impl Viewport {
     ///
     /// # Errors
     /// [`GpuError`] when the device was lost or has no memory.
-    pub(super) fn update(
+    pub(crate) fn update(
         &mut self,
         gpu: &Gpu,
         screen: &mut Screen,
@@ -196,7 +196,7 @@ impl Viewport {
 
     /// Textures that make the picture, from below.
     #[must_use]
-    pub(super) fn parts(&self) -> Vec<Part> {
+    pub(crate) fn parts(&self) -> Vec<Part> {
         let height = self.wanted.map_or(1, |wanted| wanted.camera.height).max(1);
         let is_done = self.rows_done >= height;
         let coarse = self.coarse.as_ref().filter(|_| !is_done).map(|layer| (layer, 1.0));
@@ -209,14 +209,14 @@ impl Viewport {
 
     /// The finished picture, if it is.
     #[must_use]
-    pub(super) fn finished(&self) -> Option<&Canvas> {
+    pub(crate) fn finished(&self) -> Option<&Canvas> {
         let wanted = self.wanted?;
         let layer = self.full.as_ref()?;
         (self.rows_done >= wanted.camera.height).then_some(&layer.canvas)
     }
 
     /// Draws anew, whatever was drawn.
-    pub(super) fn invalidate(&mut self) {
+    pub(crate) fn invalidate(&mut self) {
         self.wanted = None;
     }
 }

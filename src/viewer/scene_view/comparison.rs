@@ -7,7 +7,7 @@ use crate::kernels;
 
 /// What is shown of the two.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     /// The render.
     #[default]
     Render,
@@ -21,7 +21,7 @@ pub(super) enum Comparison {
 
 impl Comparison {
     /// All of them, with names.
-    pub(super) const ALL: [(Self, &'static str); 4] = [
+    pub(crate) const ALL: [(Self, &'static str); 4] = [
         (Self::Render, "render"),
         (Self::Photograph, "photograph"),
         (Self::Split, "split"),
@@ -30,18 +30,18 @@ impl Comparison {
 
     /// The one after this.
     #[must_use]
-    pub(super) fn next(self) -> Self {
+    pub(crate) fn next(self) -> Self {
         let at = Self::ALL.iter().position(|(comparison, _)| *comparison == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()].0
     }
 }
 
 /// How much larger than in truth differences are drawn.
-pub(super) const GAIN: f32 = 4.0;
+pub(crate) const GAIN: f32 = 4.0;
 
 /// A picture of the differences, and the peak signal-to-noise ratio in dB; `None` where the sizes differ.
 #[must_use]
-pub(super) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, f64)> {
+pub(crate) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, f64)> {
     if render.len() != photograph.len() || render.is_empty() {
         return None;
     }
@@ -61,14 +61,14 @@ pub(super) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(
 
 /// A colour of the ramp that depths and counts have too.
 #[must_use]
-pub(super) fn ramp(value: f32) -> [u8; 4] {
+pub(crate) fn ramp(value: f32) -> [u8; 4] {
     let [r, g, b] = kernels::ramp(value).map(quantise);
     [r, g, b, 255]
 }
 
 /// Where the line of a split is after a drag: a part of the width that leaves both sides to be seen.
 #[must_use]
-pub(super) fn split_at(pointer: f32, left: f32, width: f32) -> f32 {
+pub(crate) fn split_at(pointer: f32, left: f32, width: f32) -> f32 {
     if width <= 0.0 || !pointer.is_finite() {
         return 0.5;
     }

@@ -7,11 +7,11 @@ use glam::{DVec2, DVec3};
 
 use super::Studio;
 use crate::gpu::GpuError;
-use crate::viewer::compare::{Comparison, split_at};
-use crate::viewer::keys;
-use crate::viewer::overlay::Projection;
+use crate::viewer::scene_view::comparison::{Comparison, split_at};
 use crate::viewer::session::Session;
-use crate::viewer::settings::Movement;
+use crate::viewer::session::settings::Movement;
+use crate::viewer::ui::keys;
+use crate::viewer::ui::overlay::Projection;
 
 pub(super) fn shortcuts(ui: &Ui, session: &mut Session) {
     if ui.ctx().egui_wants_keyboard_input() {

@@ -6,7 +6,7 @@ use crate::kernels::DisplayMode;
 
 /// What a key or a button does.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// Show the whole scene.
     FrameAll,
     /// Orbit or fly.
@@ -49,7 +49,7 @@ pub(super) enum Action {
 
 /// A key, and what it does in words.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shortcut {
+pub(crate) struct Shortcut {
     /// The key.
     pub key: Key,
     /// Whether Shift must be held.
@@ -69,7 +69,7 @@ const fn shifted(key: Key, action: Action, text: &'static str) -> Shortcut {
 }
 
 /// All of them, in the order of the list.
-pub(super) const SHORTCUTS: &[Shortcut] = &[
+pub(crate) const SHORTCUTS: &[Shortcut] = &[
     plain(Key::F, Action::FrameAll, "show the whole scene"),
     plain(Key::G, Action::ToggleMovement, "orbit or fly"),
     plain(Key::R, Action::Level, "level the horizon"),
@@ -101,7 +101,7 @@ pub(super) const SHORTCUTS: &[Shortcut] = &[
 ];
 
 /// What the pointer and the keys that are held do, for the list.
-pub(super) const GESTURES: &[(&str, &str)] = &[
+pub(crate) const GESTURES: &[(&str, &str)] = &[
     ("drag", "orbit; look around while flying"),
     ("right or middle drag", "pan"),
     ("Alt + drag", "look around"),
@@ -115,7 +115,7 @@ pub(super) const GESTURES: &[(&str, &str)] = &[
 
 /// The shortcut of a key that was pressed.
 #[must_use]
-pub(super) fn action(key: Key, modifiers: Modifiers) -> Option<Action> {
+pub(crate) fn action(key: Key, modifiers: Modifiers) -> Option<Action> {
     if modifiers.ctrl || modifiers.alt || modifiers.command {
         return None;
     }
@@ -128,7 +128,7 @@ pub(super) fn action(key: Key, modifiers: Modifiers) -> Option<Action> {
 
 /// How a shortcut is written.
 #[must_use]
-pub(super) fn label(shortcut: &Shortcut) -> String {
+pub(crate) fn label(shortcut: &Shortcut) -> String {
     let key = match shortcut.key {
         Key::ArrowLeft => "←",
         Key::ArrowRight => "→",

@@ -5,13 +5,13 @@ use glam::DVec2;
 
 use crate::kernels::DisplayMode;
 use crate::text;
-use crate::viewer::compare::{self, Comparison};
-use crate::viewer::keys::{self, GESTURES, SHORTCUTS};
-use crate::viewer::overlay::Projection;
-use crate::viewer::panels;
+use crate::viewer::scene_view::comparison::{self, Comparison};
+use crate::viewer::scene_view::progressive::Viewport;
 use crate::viewer::session::Session;
-use crate::viewer::settings::Movement;
-use crate::viewer::viewport::Viewport;
+use crate::viewer::session::settings::Movement;
+use crate::viewer::ui::keys::{self, GESTURES, SHORTCUTS};
+use crate::viewer::ui::overlay::Projection;
+use crate::viewer::ui::panels;
 
 /// Text that can be read on any picture.
 pub(super) fn label(painter: &egui::Painter, at: Pos2, align: Align2, text: &str) {
@@ -30,7 +30,7 @@ pub(super) fn legends(session: &Session, projection: &Projection, painter: &egui
     let background = Rect::from_min_max(area.left_top() + Vec2::splat(8.0), rect.max + Vec2::new(6.0, 22.0));
     let ends = match session.look.mode {
         _ if session.comparison == Comparison::Difference => {
-            Some(("difference", "0".to_owned(), format!("{:.0} of 255", 255.0 / compare::GAIN)))
+            Some(("difference", "0".to_owned(), format!("{:.0} of 255", 255.0 / comparison::GAIN)))
         }
         DisplayMode::Depth => {
             let pose = session.navigator.pose();

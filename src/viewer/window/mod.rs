@@ -1,30 +1,30 @@
 //! The window and its loop: events in, frames out, and nothing at all while nothing changes.
 
-mod losses;
-mod place;
+mod device_loss;
+mod placement;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use losses::{LOSING_VARIABLE, lose};
+use device_loss::{LOSING_VARIABLE, lose};
 use winit::application::ApplicationHandler;
 use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
 use winit::window::{Fullscreen, Window, WindowId};
 
-use super::content::{Open, Opener, Wake};
-use super::keys::Action;
-use super::live::{Live, LiveSource};
-use super::look::Look;
-use super::panels::{self, Device};
-use super::scene_area::{self, Studio};
-use super::session::{Request, Session, free_name};
-use super::settings::{Settings, Theme};
-use super::stage::Stage;
-use super::viewport::{Next, Viewport};
-use super::{NoDisplay, reason};
 use crate::gpu::{Gpu, GpuError, GpuOptions, Painting, Screen, Shown};
+use crate::viewer::document::{Open, Opener, Wake};
+use crate::viewer::live::{Live, LiveSource};
+use crate::viewer::scene_view::Stage;
+use crate::viewer::scene_view::progressive::{Next, Viewport};
+use crate::viewer::scene_view::settings::Look;
+use crate::viewer::session::settings::{Settings, Theme};
+use crate::viewer::session::{Request, Session, free_name};
+use crate::viewer::ui::keys::Action;
+use crate::viewer::ui::panels::{self, Device};
+use crate::viewer::ui::scene_area::{self, Studio};
+use crate::viewer::{NoDisplay, reason};
 
 /// Closes the window as its user would; may be called on any thread.
 pub type Close = Box<dyn Fn() + Send>;

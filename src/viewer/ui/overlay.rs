@@ -3,13 +3,13 @@
 use egui::{Color32, Painter, Pos2, Rect, Stroke, Vec2};
 use glam::{DVec2, DVec3};
 
-use super::content::{Point, View};
 use crate::camera::Camera;
 use crate::camera_path::CameraPath;
+use crate::viewer::document::{Point, View};
 
 /// World to window.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Projection {
+pub(crate) struct Projection {
     /// The camera of the picture.
     pub camera: Camera,
     /// Where the picture is, points.
@@ -21,7 +21,7 @@ pub(super) struct Projection {
 impl Projection {
     /// A point of the window and the view depth, where it is before the camera.
     #[must_use]
-    pub(super) fn point(&self, world: DVec3) -> Option<(Pos2, f64)> {
+    pub(crate) fn point(&self, world: DVec3) -> Option<(Pos2, f64)> {
         let view = self.camera.view_from_world.transform_point3(world);
         (view.z > self.nearest).then(|| (self.of_view(view), view.z))
     }
@@ -35,7 +35,7 @@ impl Projection {
 
     /// A line of the window, cut where it passes the camera.
     #[must_use]
-    pub(super) fn line(&self, a: DVec3, b: DVec3) -> Option<[Pos2; 2]> {
+    pub(crate) fn line(&self, a: DVec3, b: DVec3) -> Option<[Pos2; 2]> {
         let (a, b) = (self.camera.view_from_world.transform_point3(a), self.camera.view_from_world.transform_point3(b));
         if a.z.max(b.z) <= self.nearest {
             return None;
@@ -48,7 +48,7 @@ impl Projection {
 
     /// Pixel of the camera's picture under a point of the window, if the picture is there.
     #[must_use]
-    pub(super) fn pixel(&self, at: Pos2) -> Option<DVec2> {
+    pub(crate) fn pixel(&self, at: Pos2) -> Option<DVec2> {
         if !self.rect.contains(at) {
             return None;
         }
@@ -67,7 +67,7 @@ fn corners(camera: &Camera, depth: f64) -> [DVec3; 4] {
 }
 
 /// Draws a camera as a pyramid with its picture on the base.
-pub(super) fn frustum(
+pub(crate) fn frustum(
     painter: &Painter,
     projection: &Projection,
     view: &View,
@@ -125,7 +125,7 @@ fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], textur
 const MAX_POINTS: usize = 40_000;
 
 /// Draws points as small squares, the far ones first.
-pub(super) fn points(painter: &Painter, projection: &Projection, points: &[Point]) {
+pub(crate) fn points(painter: &Painter, projection: &Projection, points: &[Point]) {
     let every = points.len().div_ceil(MAX_POINTS).max(1);
     let place = |(world, colour): &Point| projection.point(*world).map(|(at, depth)| (at, depth, *colour));
     let clip = painter.clip_rect().expand(2.0);
@@ -140,7 +140,7 @@ pub(super) fn points(painter: &Painter, projection: &Projection, points: &[Point
 }
 
 /// Draws a box along the axes of the world.
-pub(super) fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DVec3, stroke: Stroke) {
+pub(crate) fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DVec3, stroke: Stroke) {
     let corner = |bits: usize| DVec3::select(glam::BVec3::new(bits & 1 > 0, bits & 2 > 0, bits & 4 > 0), high, low);
     for bits in 0..8usize {
         for axis in 0..3 {
@@ -155,7 +155,7 @@ pub(super) fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, h
 }
 
 /// Draws a camera path and its keys.
-pub(super) fn path(painter: &Painter, projection: &Projection, path: &CameraPath, time: f64, colour: Color32) {
+pub(crate) fn path(painter: &Painter, projection: &Projection, path: &CameraPath, time: f64, colour: Color32) {
     let (Some(first), duration) = (path.keys().first(), path.duration()) else { return };
     let steps = 24 * path.keys().len().min(200);
     let at = |step: usize| path.at(first.time + duration * step as f64 / steps as f64);
@@ -176,7 +176,7 @@ pub(super) fn path(painter: &Painter, projection: &Projection, path: &CameraPath
 }
 
 /// Draws the axes of the world in a corner.
-pub(super) fn axes(painter: &Painter, camera: &Camera, middle: Pos2, size: f32) {
+pub(crate) fn axes(painter: &Painter, camera: &Camera, middle: Pos2, size: f32) {
     let colours = [
         (0, "x", Color32::from_rgb(232, 88, 88)),
         (1, "y", Color32::from_rgb(110, 190, 90)),

@@ -3,7 +3,7 @@
 
 use glam::{DQuat, DVec2, DVec3};
 
-use super::pose::{Pose, facing};
+use crate::viewer::scene_view::pose::{Pose, facing};
 
 /// After this many seconds 1/e of a motion is left.
 const SMOOTHING: f64 = 0.06;
@@ -76,7 +76,7 @@ pub struct Navigator {
 }
 
 /// The field of view stays within these, radians.
-pub(super) const FOV_RANGE: (f64, f64) = (0.05, 2.4);
+pub(crate) const FOV_RANGE: (f64, f64) = (0.05, 2.4);
 
 /// The camera looks at most this far up and down while it is kept upright, radians from the horizon.
 const STEEPEST: f64 = 1.55;

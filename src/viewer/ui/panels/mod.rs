@@ -7,25 +7,25 @@ mod training;
 use egui::{Color32, RichText, Ui};
 use glam::DVec3;
 use measurements::measurements;
-pub(super) use measurements::{duration, grouped, legend};
-pub(super) use path::look_from;
+pub(crate) use measurements::{duration, grouped, legend};
+pub(crate) use path::look_from;
 use path::path;
 use training::training;
 
-use super::compare::Comparison;
-use super::content::Fetched;
-use super::keys::Action;
-use super::look::{Crop, Look};
-use super::navigator::FOV_RANGE;
-use super::session::{Session, texture};
-use super::settings::{Movement, Theme};
-use super::viewport::Viewport;
 use crate::gpu::Gpu;
 use crate::kernels::DisplayMode;
 use crate::text;
+use crate::viewer::document::Fetched;
+use crate::viewer::scene_view::comparison::Comparison;
+use crate::viewer::scene_view::navigator::FOV_RANGE;
+use crate::viewer::scene_view::progressive::Viewport;
+use crate::viewer::scene_view::settings::{Crop, Look};
+use crate::viewer::session::settings::{Movement, Theme};
+use crate::viewer::session::{Session, texture};
+use crate::viewer::ui::keys::Action;
 
 /// Modes with a short and a long name.
-pub(super) const MODES: [(DisplayMode, &str, &str); 8] = [
+pub(crate) const MODES: [(DisplayMode, &str, &str); 8] = [
     (DisplayMode::Colour, "colour", "colour"),
     (DisplayMode::Depth, "depth", "depth"),
     (DisplayMode::Normal, "normal", "normal"),
@@ -38,7 +38,7 @@ pub(super) const MODES: [(DisplayMode, &str, &str); 8] = [
 
 /// What the panel shows of the device.
 #[derive(Debug)]
-pub(super) struct Device<'a> {
+pub(crate) struct Device<'a> {
     /// The device.
     pub gpu: &'a Gpu,
     /// The picture.
@@ -50,7 +50,7 @@ pub(super) struct Device<'a> {
 }
 
 /// Draws all sections.
-pub(super) fn show(ui: &mut Ui, session: &mut Session, device: &mut Device<'_>) {
+pub(crate) fn show(ui: &mut Ui, session: &mut Session, device: &mut Device<'_>) {
     heading(ui, session);
     // Room for the bar, which would lie over numbers.
     ui.spacing_mut().scroll.floating_allocated_width = 6.0;
@@ -299,7 +299,7 @@ fn camera_row(ui: &mut Ui, session: &mut Session, index: usize) {
 }
 
 /// The small picture of a camera, once it has been read.
-pub(super) fn thumbnail(context: &egui::Context, session: &mut Session, index: usize) -> Option<egui::TextureHandle> {
+pub(crate) fn thumbnail(context: &egui::Context, session: &mut Session, index: usize) -> Option<egui::TextureHandle> {
     if let Some(Some(found)) = session.thumbnails.get(index) {
         return Some(found.clone());
     }

@@ -83,7 +83,7 @@ impl Pose {
     }
 
     /// Turns camera and all about an axis through `centre`.
-    pub(super) fn turned(self, turn: DQuat, centre: DVec3) -> Self {
+    pub(crate) fn turned(self, turn: DQuat, centre: DVec3) -> Self {
         Self {
             position: centre + turn * (self.position - centre),
             orientation: (turn * self.orientation).normalize(),
@@ -93,7 +93,7 @@ impl Pose {
 }
 
 /// An orientation that looks along `forward` with `up` upwards in the picture.
-pub(super) fn facing(forward: DVec3, up: DVec3) -> DQuat {
+pub(crate) fn facing(forward: DVec3, up: DVec3) -> DQuat {
     let right = forward.cross(up).try_normalize().unwrap_or_else(|| forward.any_orthonormal_vector());
     DQuat::from_mat3(&DMat3::from_cols(right, forward.cross(right), forward)).normalize()
 }

@@ -1,5 +1,7 @@
 //! What can be opened, and how the window gets it: reading happens on other threads.
 
+pub(crate) mod playback;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -92,13 +94,13 @@ impl Content {
 }
 
 /// Wakes the window.
-pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
+pub(crate) type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Number of the request, what was read, and what came of it.
 type Arrival = (u64, PathBuf, Result<Content, String>);
 
 /// Reads one path at a time; the last one asked for is what arrives.
-pub(super) struct Opener {
+pub(crate) struct Opener {
     open: Open,
     wake: Wake,
     results: (Sender<Arrival>, Receiver<Arrival>),
@@ -115,12 +117,12 @@ impl fmt::Debug for Opener {
 impl Opener {
     /// Nothing is asked for yet.
     #[must_use]
-    pub(super) fn new(open: Open, wake: Wake) -> Self {
+    pub(crate) fn new(open: Open, wake: Wake) -> Self {
         Self { open, wake, results: channel(), last: 0, pending: None }
     }
 
     /// Starts to read a path.
-    pub(super) fn open(&mut self, path: &Path) {
+    pub(crate) fn open(&mut self, path: &Path) {
         self.last += 1;
         self.pending = Some(path.to_path_buf());
         let (open, wake, sender) = (Arc::clone(&self.open), Arc::clone(&self.wake), self.results.0.clone());
@@ -135,12 +137,12 @@ impl Opener {
 
     /// The path that is being read.
     #[must_use]
-    pub(super) fn pending(&self) -> Option<&Path> {
+    pub(crate) fn pending(&self) -> Option<&Path> {
         self.pending.as_deref()
     }
 
     /// What has arrived, if it is what was asked for last.
-    pub(super) fn take(&mut self) -> Option<(PathBuf, Result<Content, String>)> {
+    pub(crate) fn take(&mut self) -> Option<(PathBuf, Result<Content, String>)> {
         let (_, path, result) = self.results.1.try_iter().filter(|(ticket, ..)| *ticket == self.last).last()?;
         self.pending = None;
         Some((path, result))
@@ -148,14 +150,14 @@ impl Opener {
 }
 
 /// Longer side of a thumbnail, pixels.
-pub(super) const THUMBNAIL: usize = 96;
+pub(crate) const THUMBNAIL: usize = 96;
 
 /// Most pictures that are kept, in bytes.
 const KEPT_BYTES: usize = 256 << 20;
 
 /// A picture that was asked for.
 #[derive(Debug, Clone)]
-pub(super) enum Fetched<T> {
+pub(crate) enum Fetched<T> {
     /// It is being read.
     Pending,
     /// Here it is.
@@ -167,7 +169,7 @@ pub(super) enum Fetched<T> {
 type Answer = (usize, bool, Result<Picture, String>);
 
 /// Pictures of a dataset, read one after another on another thread; thumbnails wait while a whole picture is wanted.
-pub(super) struct Pictures {
+pub(crate) struct Pictures {
     requests: Sender<(usize, bool)>,
     answers: Receiver<Answer>,
     whole: HashMap<usize, Fetched<Arc<Picture>>>,
@@ -183,7 +185,7 @@ impl fmt::Debug for Pictures {
 impl Pictures {
     /// Those that `load` reads.
     #[must_use]
-    pub(super) fn new(load: LoadPicture, wake: Wake) -> Self {
+    pub(crate) fn new(load: LoadPicture, wake: Wake) -> Self {
         let (requests, incoming) = channel();
         let (outgoing, answers) = channel();
         std::thread::spawn(move || read_pictures(&load, &incoming, &outgoing, &wake));
@@ -191,7 +193,7 @@ impl Pictures {
     }
 
     /// A whole picture.
-    pub(super) fn whole(&mut self, view: usize) -> Fetched<Arc<Picture>> {
+    pub(crate) fn whole(&mut self, view: usize) -> Fetched<Arc<Picture>> {
         self.collect();
         if let Some(found) = self.whole.get(&view) {
             return found.clone();
@@ -201,7 +203,7 @@ impl Pictures {
     }
 
     /// A small copy of a picture.
-    pub(super) fn thumbnail(&mut self, view: usize) -> Fetched<Arc<Picture>> {
+    pub(crate) fn thumbnail(&mut self, view: usize) -> Fetched<Arc<Picture>> {
         self.collect();
         match self.thumbnails.get(&view) {
             Some(found) => found.clone(),

@@ -7,19 +7,19 @@ use egui::{Align2, Color32, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 use input::{camera_at, clicks, navigate, shortcuts, split_handle};
 use labels::{help, in_the_middle, label, legends, notices, status, waiting};
 
-use super::compare::{Comparison, difference};
-use super::content::Fetched;
-use super::overlay::{self, Projection};
-use super::panels;
-use super::session::{NEAREST, Session, texture};
-use super::stage::Stage;
-use super::viewport::{Next, Viewport, Wanted};
 use crate::gpu::{Gpu, GpuError, Screen};
 use crate::kernels::DisplayMode;
 use crate::text;
+use crate::viewer::document::Fetched;
+use crate::viewer::scene_view::Stage;
+use crate::viewer::scene_view::comparison::{Comparison, difference};
+use crate::viewer::scene_view::progressive::{Next, Viewport, Wanted};
+use crate::viewer::session::{NEAREST, Session, texture};
+use crate::viewer::ui::overlay::{self, Projection};
+use crate::viewer::ui::panels;
 
 /// What the picture is made with.
-pub(super) struct Studio<'a> {
+pub(crate) struct Studio<'a> {
     /// The device.
     pub gpu: &'a Gpu,
     /// The window's surface.
@@ -37,7 +37,7 @@ pub(super) struct Studio<'a> {
 }
 
 /// Handles input and draws; says when the next frame is due.
-pub(super) fn show(ui: &mut Ui, session: &mut Session, studio: &mut Studio<'_>) -> Result<Next, GpuError> {
+pub(crate) fn show(ui: &mut Ui, session: &mut Session, studio: &mut Studio<'_>) -> Result<Next, GpuError> {
     let rect = ui.max_rect();
     let response = ui.interact(rect, ui.scope_id().with("scene"), Sense::click_and_drag());
     session.aspect = f64::from(rect.width()) / f64::from(rect.height().max(1.0));

@@ -5,8 +5,8 @@ use egui::{Color32, RichText, Ui};
 use super::Device;
 use crate::gpu::KernelTime;
 use crate::kernels::RAMP;
-use crate::viewer::plot;
 use crate::viewer::session::Session;
+use crate::viewer::ui::plot;
 
 pub(super) fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
     let (gpu, viewport) = (device.gpu, device.viewport);
@@ -41,13 +41,13 @@ pub(super) fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) 
 
 /// A time that a person reads.
 #[must_use]
-pub(in crate::viewer) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
 
 /// A number with its digits in groups of three.
 #[must_use]
-pub(in crate::viewer) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -60,7 +60,7 @@ pub(in crate::viewer) fn grouped(number: u64) -> String {
 }
 
 /// Draws the ramp with what its ends mean.
-pub(in crate::viewer) fn legend(painter: &egui::Painter, rect: egui::Rect, low: &str, high: &str) {
+pub(crate) fn legend(painter: &egui::Painter, rect: egui::Rect, low: &str, high: &str) {
     let mut mesh = egui::Mesh::default();
     for (index, [r, g, b, _]) in RAMP.into_iter().enumerate() {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes")]
