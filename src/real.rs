@@ -19,6 +19,13 @@ pub trait Real: Float + AddAssign + SubAssign + MulAssign + Sum + Debug + Defaul
 impl Real for f32 {}
 impl Real for f64 {}
 
+/// A count or a size of 32 bits, or the largest one where it does not fit. Counts of things on a device fit because the
+/// buffers that hold them do.
+#[must_use]
+pub(crate) fn to_u32<T: TryInto<u32>>(count: T) -> u32 {
+    count.try_into().unwrap_or(u32::MAX)
+}
+
 /// The middle of some numbers, the upper one of two; `None` of none.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();

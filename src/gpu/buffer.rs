@@ -119,7 +119,8 @@ impl<T> Buffer<T> {
         &self.label
     }
 
-    pub(super) const fn raw(&self) -> &wgpu::Buffer {
+    /// The buffer of wgpu.
+    pub(crate) const fn raw(&self) -> &wgpu::Buffer {
         &self.raw
     }
 

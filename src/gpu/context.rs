@@ -214,6 +214,18 @@ impl Gpu {
         self.device.destroy();
     }
 
+    /// The device of wgpu.
+    #[must_use]
+    pub const fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// The queue of wgpu.
+    #[must_use]
+    pub const fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
     /// Whether kernels use subgroup operations: the device has them, and its lanes are consecutive threads.
     #[must_use]
     pub const fn uses_subgroups(&self) -> bool {

@@ -18,7 +18,7 @@ pub fn panics_are_errors() -> bool {
 }
 
 /// Calls what panics where the device is lost. Nothing that it leaves behind may be used after an error.
-pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, GpuError> {
+pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, GpuError> {
     IS_GUARDED.set(true);
     let result = catch_unwind(AssertUnwindSafe(call));
     IS_GUARDED.set(false);

@@ -3,7 +3,7 @@
 //! * [`Gpu`] is an open device; [`adapter`] chooses it and [`report`] describes what could be chosen.
 //! * [`shaders`] is the table of kernels; a [`Kernel`] is one of them compiled, its bindings found by reflection.
 //! * [`Buffer`] is typed memory; [`layout`] holds the structs that shaders share with Rust.
-//! * `Screen` is a window's surface (feature `viewer`).
+//! * `Surface` is what a window presents (feature `viewer`).
 //! * [`Commands`] records dispatches and copies; a [`Profile`] times them.
 
 pub mod adapter;
@@ -19,17 +19,19 @@ mod memory;
 mod probe;
 mod profile;
 pub mod report;
-#[cfg(feature = "viewer")]
-mod screen;
 pub mod shaders;
+#[cfg(feature = "viewer")]
+mod surface;
 
 pub use adapter::Selector;
 pub use buffer::{Binding, Buffer, Readback};
 pub use commands::{Commands, Grid};
 pub use context::{Gpu, GpuOptions, LimitSet};
 pub use error::GpuError;
+#[cfg(feature = "viewer")]
+pub(crate) use guard::guarded;
 pub use guard::panics_are_errors;
 pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
 pub use profile::{KernelTime, Profile};
 #[cfg(feature = "viewer")]
-pub use screen::{Painting, ROW_MULTIPLE, Screen, ScreenPicture, Shown};
+pub(crate) use surface::{Surface, Unavailable};

@@ -2,6 +2,7 @@
 
 mod document;
 mod live;
+mod painter;
 mod scene_view;
 mod session;
 mod ui;

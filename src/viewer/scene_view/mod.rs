@@ -20,6 +20,7 @@ use crate::image::Image;
 use crate::kernels::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, windows};
 use crate::renderer::{Frame, GpuScene, Outputs, Renderer};
 use crate::scene::Scene;
+use crate::viewer::painter::ROW_MULTIPLE;
 use crate::viewer::scene_view::settings::{Crop, Look};
 
 /// A picture of 8 bits a channel on the device.
@@ -32,9 +33,6 @@ pub struct Canvas {
     /// Pixels from row to row.
     pub row_pixels: u32,
 }
-
-/// Rows of canvases are multiples of this: what a copy to the screen asks for.
-const ROW_MULTIPLE: u32 = 64;
 
 impl Canvas {
     /// A black one.

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::camera::Camera;
-use crate::gpu::{Gpu, GpuError, Screen, ScreenPicture};
+use crate::gpu::{Gpu, GpuError};
 use crate::kernels::DisplayMode;
+use crate::viewer::painter::{Screen, ScreenPicture};
 use crate::viewer::scene_view::resolution::Pace;
 use crate::viewer::scene_view::settings::Look;
 use crate::viewer::scene_view::{Canvas, FrameFacts, Stage};

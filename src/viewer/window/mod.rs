@@ -13,9 +13,10 @@ use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
 use winit::window::{Fullscreen, Window, WindowId};
 
-use crate::gpu::{Gpu, GpuError, GpuOptions, Painting, Screen, Shown};
+use crate::gpu::{Gpu, GpuError, GpuOptions};
 use crate::viewer::document::{Open, Opener, Wake};
 use crate::viewer::live::{Live, LiveSource};
+use crate::viewer::painter::{Painting, Screen, Shown};
 use crate::viewer::scene_view::Stage;
 use crate::viewer::scene_view::progressive::{Next, Viewport};
 use crate::viewer::scene_view::settings::Look;

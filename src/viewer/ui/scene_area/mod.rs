@@ -7,10 +7,11 @@ use egui::{Align2, Color32, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 use input::{camera_at, clicks, navigate, shortcuts, split_handle};
 use labels::{help, in_the_middle, label, legends, notices, status, waiting};
 
-use crate::gpu::{Gpu, GpuError, Screen};
+use crate::gpu::{Gpu, GpuError};
 use crate::kernels::DisplayMode;
 use crate::text;
 use crate::viewer::document::Fetched;
+use crate::viewer::painter::Screen;
 use crate::viewer::scene_view::Stage;
 use crate::viewer::scene_view::comparison::{Comparison, difference};
 use crate::viewer::scene_view::progressive::{Next, Viewport, Wanted};

@@ -1,0 +1,204 @@
+//! What is drawn on a window: pictures from the memory of the device, and the meshes of egui over them.
+
+use crate::gpu::{Buffer, Gpu, GpuError, GpuOptions, Surface, Unavailable, guarded};
+use crate::real::to_u32;
+
+/// Rows of a picture that goes to the screen are a multiple of this many pixels apart, because a copy into a texture asks
+/// for rows of 256 bytes.
+pub(super) const ROW_MULTIPLE: u32 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT / 4;
+
+/// The output of egui that is to be drawn.
+#[derive(Debug)]
+pub(super) struct Painting {
+    /// Textures that are new, changed or no longer needed.
+    pub(super) textures: egui::TexturesDelta,
+    /// Triangles in order.
+    pub(super) meshes: Vec<egui::ClippedPrimitive>,
+    /// Device pixels per unit of the meshes.
+    pub(super) pixels_per_point: f32,
+    /// The colour behind everything, sRGB.
+    pub(super) background: [f32; 3],
+}
+
+/// A picture that egui can place like any texture.
+#[derive(Debug)]
+pub(super) struct ScreenPicture {
+    texture: wgpu::Texture,
+    id: egui::TextureId,
+}
+
+impl ScreenPicture {
+    /// The name that egui knows it by.
+    #[must_use]
+    pub(super) const fn id(&self) -> egui::TextureId {
+        self.id
+    }
+}
+
+/// Whether a painting was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It is on the screen.
+    Yes,
+    /// The window is hidden: paint again when it is not.
+    Hidden,
+    /// The surface was not ready or was made anew: paint again soon.
+    Again,
+}
+
+/// The surface of one window, and the painter that draws on it.
+pub(super) struct Screen {
+    gpu: Gpu,
+    surface: Surface,
+    painter: egui_wgpu::Renderer,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Screen").field("surface", &self.surface).finish_non_exhaustive()
+    }
+}
+
+impl Screen {
+    /// Opens a device that can draw on `window`, and its surface of `size` pixels.
+    ///
+    /// # Errors
+    /// The same as [`Gpu::open`], and [`GpuError::NoSurface`].
+    pub(super) fn open<W>(options: &GpuOptions, window: W, size: [u32; 2]) -> Result<(Gpu, Self), GpuError>
+    where
+        W: Into<wgpu::SurfaceTarget<'static>> + Clone + 'static,
+    {
+        let (gpu, surface) = Surface::open(options, window, size)?;
+        let painter_options = egui_wgpu::RendererOptions { dithering: false, ..egui_wgpu::RendererOptions::default() };
+        let painter = egui_wgpu::Renderer::new(gpu.device(), surface.format(), painter_options);
+        Ok((gpu.clone(), Self { gpu, surface, painter }))
+    }
+
+    /// Changes the size to that of the window, in pixels; does nothing where the window has no area.
+    pub(super) fn resize(&mut self, size: [u32; 2]) {
+        self.surface.resize(size);
+    }
+
+    /// Width and height in pixels.
+    #[must_use]
+    pub(super) const fn size(&self) -> [u32; 2] {
+        self.surface.size()
+    }
+
+    /// A black picture; a side is at most what the device allows.
+    pub(super) fn picture(&mut self, size: [u32; 2]) -> ScreenPicture {
+        let limit = self.gpu.limits().max_texture_dimension_2d;
+        let [width, height] = size.map(|side| side.clamp(1, limit));
+        let texture = self.gpu.device().create_texture(&wgpu::TextureDescriptor {
+            label: Some("picture"),
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            // The shaders of egui read sRGB values as they are.
+            format: wgpu::TextureFormat::Rgba8Unorm,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        let id = self.painter.register_native_texture(self.gpu.device(), &view, wgpu::FilterMode::Linear);
+        ScreenPicture { texture, id }
+    }
+
+    /// Frees a picture.
+    pub(super) fn forget(&mut self, picture: &ScreenPicture) {
+        self.painter.free_texture(&picture.id);
+    }
+
+    /// Copies the first rows of `pixels` (RGBA of 8 bits each, red lowest, `row_pixels` from row to row, a multiple of
+    /// [`ROW_MULTIPLE`]) to the upper left corner of a picture. Pixels outside of either are left out.
+    pub(super) fn fill(&self, picture: &ScreenPicture, pixels: &Buffer<u32>, row_pixels: u32, size: [u32; 2]) {
+        let [width, height] =
+            [size[0].min(picture.texture.width()).min(row_pixels), size[1].min(picture.texture.height())];
+        let rows = to_u32(pixels.len() / u64::from(row_pixels.max(1)));
+        let extent = wgpu::Extent3d { width, height: height.min(rows), depth_or_array_layers: 1 };
+        if extent.width == 0 || extent.height == 0 {
+            return;
+        }
+        let source = wgpu::TexelCopyBufferInfo {
+            buffer: pixels.raw(),
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(row_pixels * 4),
+                rows_per_image: None,
+            },
+        };
+        let mut encoder = self.gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_texture(source, picture.texture.as_image_copy(), extent);
+        self.gpu.queue().submit([encoder.finish()]);
+    }
+
+    /// Draws a painting and shows it.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when the device was lost, or the surface for good.
+    pub(super) fn show(&mut self, painting: Painting) -> Result<Shown, GpuError> {
+        let Painting { mut textures, meshes, pixels_per_point, background } = painting;
+        let (device, queue) = (self.gpu.device(), self.gpu.queue());
+        for (id, deltas) in &textures.set {
+            for delta in deltas {
+                self.painter.update_texture(device, queue, *id, delta);
+            }
+        }
+        let freed: Vec<egui::TextureId> = textures.free.iter().copied().collect();
+        // egui panics on a delta that is dropped before it was cleared.
+        textures.clear();
+        // A painter without a device panics.
+        self.gpu.check()?;
+        let target = match self.surface.acquire()? {
+            Ok(target) => target,
+            Err(why) => {
+                self.free(&freed);
+                return Ok(match why {
+                    Unavailable::Hidden => Shown::Hidden,
+                    Unavailable::NotReady => Shown::Again,
+                });
+            }
+        };
+        let screen = egui_wgpu::ScreenDescriptor { size_in_pixels: self.size(), pixels_per_point };
+        let (device, queue) = (self.gpu.device(), self.gpu.queue());
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("screen") });
+        let mut lists = guarded(|| self.painter.update_buffers(device, queue, &mut encoder, &meshes, &screen))?;
+        let view = target.texture.create_view(&wgpu::TextureViewDescriptor::default());
+        let [r, g, b] = background.map(f64::from);
+        let mut pass = encoder
+            .begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("screen"),
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &view,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations {
+                        load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a: 1.0 }),
+                        store: wgpu::StoreOp::Store,
+                    },
+                })],
+                ..wgpu::RenderPassDescriptor::default()
+            })
+            .forget_lifetime();
+        self.painter.render(&mut pass, &meshes, &screen);
+        drop(pass);
+        lists.push(encoder.finish());
+        queue.submit(lists);
+        queue.present(target);
+        self.free(&freed);
+        self.gpu.check()?;
+        Ok(Shown::Yes)
+    }
+
+    fn free(&mut self, ids: &[egui::TextureId]) {
+        for id in ids {
+            self.painter.free_texture(id);
+        }
+    }
+
+    /// Loses the surface before the next painting, as a driver would. Only for tests.
+    pub(super) fn lose(&mut self) {
+        self.surface.lose();
+    }
+}
