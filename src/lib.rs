@@ -60,7 +60,8 @@
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the truth, and a report |
 //! | 6 | [`train`], [`mod@render`], [`mod@bench`] | from photographs to convexes; from cameras to pictures and films; what it costs |
-//! | 7 | `viewer` | the window (feature `viewer`) |
+//! | 7 | [`source`] | what a path holds that a user gives |
+//! | 9 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
 
@@ -91,6 +92,7 @@ pub mod render;
 pub mod renderer;
 pub mod scene;
 pub mod scene_file;
+pub mod source;
 pub mod synth;
 pub mod text;
 pub mod train;

@@ -30,7 +30,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("train", 6),
     ("render", 6),
     ("bench", 6),
-    ("viewer", 7),
+    ("source", 7),
+    ("viewer", 9),
 ];
 
 /// Edges that the floors would allow and the design does not: `gpu` knows bytes and devices, not convexes.

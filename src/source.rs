@@ -1,0 +1,318 @@
+//! What a path holds that a user gives: a scene in any format that is read, a checkpoint, the folder of a training, or a
+//! dataset. The commands and the window open paths through this module alone.
+
+use std::path::{Path, PathBuf};
+
+use crate::camera::Camera;
+use crate::convert::{self, ConvertError, Focal};
+use crate::dataset::transforms::{Transforms, TransformsError, TransformsFrame};
+use crate::dataset::{Dataset, DatasetError, DatasetOptions, Split};
+use crate::scene::{Extent, Scene};
+use crate::scene_file::{self, Metadata};
+use crate::train::{Checkpoint, CheckpointError};
+
+/// The file of the scene in the folder of a training.
+pub const SCENE_FILE: &str = "scene.safetensors";
+
+/// The file of the cameras in the folder of a training.
+pub const CAMERAS_FILE: &str = "cameras.json";
+
+/// The file in the folder of a training that it is resumed from.
+pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+
+/// Why a path could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The path does not exist.
+    #[error("{}: there is no such file or folder", .0.display())]
+    NotFound(PathBuf),
+    /// A folder holds no scene.
+    #[error(
+        "{} holds neither {SCENE_FILE} nor {CHECKPOINT_FILE}; a training writes both when it saves for the first time",
+        .0.display()
+    )]
+    NoScene(PathBuf),
+    /// A file is not a scene that can be read.
+    #[error(transparent)]
+    Scene(#[from] ConvertError),
+    /// A checkpoint cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A dataset cannot be read.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A file of cameras cannot be read.
+    #[error(transparent)]
+    Cameras(#[from] TransformsError),
+}
+
+/// A scene in world units, and what its file says about it.
+#[derive(Debug)]
+pub struct LoadedScene {
+    /// The scene.
+    pub scene: Scene,
+    /// How it was trained and is to be drawn.
+    pub metadata: Metadata,
+    /// Sentences about what of the file was left out, and about positions that have too few digits.
+    pub warnings: Vec<String>,
+}
+
+/// The cameras that belong to what is open.
+#[derive(Debug)]
+pub enum LoadedCameras {
+    /// There are none.
+    Missing,
+    /// The cameras and pictures of a dataset.
+    Dataset(Box<Dataset>),
+    /// The cameras that a training leaves beside its scene, without pictures: name, split and camera of each.
+    Training(Vec<(String, Split, Camera)>),
+}
+
+/// What a path holds.
+#[derive(Debug)]
+pub struct PathContents {
+    /// The scene, if there is one.
+    pub scene: Option<LoadedScene>,
+    /// The cameras that go with it.
+    pub cameras: LoadedCameras,
+    /// A sentence about a file of cameras that was not used because it is broken.
+    pub cameras_warning: Option<String>,
+}
+
+impl PathContents {
+    /// Returns the lines that a user should read about what was opened: notes of the dataset and warnings.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        let notes = match &self.cameras {
+            LoadedCameras::Dataset(dataset) => dataset.notes.as_slice(),
+            _ => &[],
+        };
+        let warnings = self.scene.iter().flat_map(|loaded| &loaded.warnings);
+        let notes = notes.iter().map(|note| format!("note: {note}"));
+        notes.chain(self.cameras_warning.iter().chain(warnings).map(|text| format!("warning: {text}"))).collect()
+    }
+}
+
+/// Opens a path. `data` is a dataset whose cameras and pictures are taken where the path has none of its own.
+///
+/// # Errors
+/// Returns [`SourceError`] when nothing at the path can be opened, or when a scene or dataset there is broken.
+pub fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> Result<PathContents, SourceError> {
+    let dataset = |path: &Path| Dataset::open(path, options).map(|dataset| LoadedCameras::Dataset(Box::new(dataset)));
+    if is_scene(path) && path.is_file() {
+        let cameras = data.map(dataset).transpose()?.unwrap_or(LoadedCameras::Missing);
+        return Ok(PathContents { scene: Some(load_scene(path, None)?), cameras, cameras_warning: None });
+    }
+    let has_scene = path.is_dir() && scene_file_of(path).is_file();
+    let cameras_file = path.join(CAMERAS_FILE);
+    let own = match dataset(path) {
+        Err(error) if (has_scene || cameras_file.is_file()) && is_no_dataset(&error) => None,
+        own => Some(own?),
+    };
+    let mut cameras_warning = None;
+    let cameras = match (own, data) {
+        (Some(own), _) => own,
+        (None, Some(data)) => dataset(data)?,
+        (None, None) if cameras_file.is_file() => match cameras_of_training(&cameras_file) {
+            Ok(cameras) => cameras,
+            // The scene can be looked at without them.
+            Err(error) if has_scene => {
+                cameras_warning = Some(format!("{error}; the scene is shown without its cameras"));
+                LoadedCameras::Missing
+            }
+            Err(error) => return Err(error.into()),
+        },
+        (None, None) => LoadedCameras::Missing,
+    };
+    let scene = has_scene.then(|| load_scene(path, None)).transpose()?;
+    Ok(PathContents { scene, cameras, cameras_warning })
+}
+
+/// Returns whether a path is no dataset at all, rather than a broken one.
+fn is_no_dataset(error: &DatasetError) -> bool {
+    use DatasetError::{NotADataset, SeveralDatasets, Unreadable};
+    matches!(error, NotADataset { .. } | SeveralDatasets { .. } | Unreadable { .. })
+}
+
+fn cameras_of_training(file: &Path) -> Result<LoadedCameras, TransformsError> {
+    let transforms = Transforms::load(file)?;
+    let test = transforms.test_filenames.as_deref().unwrap_or_default();
+    let named = |(frame, camera): (&TransformsFrame, Camera)| {
+        let split = if test.contains(&frame.file_path) { Split::Test } else { Split::Train };
+        (frame.file_path.clone(), split, camera)
+    };
+    let cameras = transforms.cameras(file, None)?;
+    Ok(LoadedCameras::Training(transforms.frames.iter().zip(cameras).map(named).collect()))
+}
+
+/// Returns the file of the scene that a path means: the path itself, or, in a folder, the scene or, while a training has not
+/// written it yet, the checkpoint.
+#[must_use]
+pub fn scene_file_of(path: &Path) -> PathBuf {
+    if !path.is_dir() {
+        return path.to_path_buf();
+    }
+    let [scene, checkpoint] = [SCENE_FILE, CHECKPOINT_FILE].map(|name| path.join(name));
+    if !scene.exists() && checkpoint.is_file() { checkpoint } else { scene }
+}
+
+/// Returns whether a file's name is that of a scene, not of a dataset. The names of scenes that cannot be read are included,
+/// so that their reader can say why.
+#[must_use]
+pub fn is_scene(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["safetensors", "ply", "pt"].contains(&extension.as_str()) || convert::is_packed_gaussians(path)
+}
+
+/// Reads the cameras that a training left beside a scene. Without a training there are none.
+///
+/// # Errors
+/// Returns [`SourceError`] when the file of cameras is broken or another program's.
+pub fn cameras_beside(scene: &Path) -> Result<Vec<Camera>, SourceError> {
+    let file = scene_file_of(scene).with_file_name(CAMERAS_FILE);
+    if !file.is_file() {
+        return Ok(Vec::new());
+    }
+    Ok(Transforms::load(&file).and_then(|transforms| transforms.cameras(&file, None))?)
+}
+
+/// Reads a scene, in world units also when it is a checkpoint's. `focal` is for models of the authors' code.
+///
+/// # Errors
+/// Returns [`SourceError`] when there is no scene, or when it cannot be read.
+pub fn load_scene(path: &Path, focal: Option<Focal>) -> Result<LoadedScene, SourceError> {
+    let (scene, metadata) = read_scene(path, focal)?;
+    let mut warnings = Vec::new();
+    if metadata.left_out > 0 {
+        warnings.push(format!(
+            "{}: {} of {} Gaussians are left out, because they have no finite values or no size",
+            path.display(),
+            metadata.left_out,
+            metadata.left_out + scene.len()
+        ));
+    }
+    if let Some(step) = Extent::of_scene(&scene).coarse_step(scene.origin) {
+        warnings.push(format!(
+            "{} holds 32-bit coordinates so far from the origin of the world that they are rounded to steps of {step}: \
+             pictures are blurred by that. Scenes that are trained now have an origin of their own",
+            path.display()
+        ));
+    }
+    Ok(LoadedScene { scene, metadata, warnings })
+}
+
+fn read_scene(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), SourceError> {
+    // The reader of a format says more about a missing file than this module could.
+    if !path.exists() && path.extension().is_none() {
+        return Err(SourceError::NotFound(path.into()));
+    }
+    let file = scene_file_of(path);
+    if path.is_dir() && !file.exists() {
+        return Err(SourceError::NoScene(path.into()));
+    }
+    if scene_file::format_of(&file).as_deref() != Some(Checkpoint::FORMAT) {
+        return Ok(convert::read(&file, focal)?);
+    }
+    let Checkpoint { scene, state, .. } = Checkpoint::load(&file)?;
+    let metadata = Metadata {
+        normalised_from_world: Some(state.similarity),
+        antialias: state.options.antialias,
+        background: state.options.background,
+        provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
+        left_out: 0,
+    };
+    Ok((state.similarity.to_world(&scene), metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec3;
+
+    use super::*;
+    use crate::scene::Params;
+
+    fn scene() -> Scene {
+        let mut scene = Scene::empty(4, 0);
+        let points = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        let (one, sh) = ([0.0], [0.1; 48]);
+        scene.push(Params { points: &points, log_delta: &one, log_sigma: &one, raw_opacity: &one, sh: &sh });
+        scene
+    }
+
+    fn opened(folder: &Path) -> Result<PathContents, SourceError> {
+        open(folder, None, &DatasetOptions::default())
+    }
+
+    #[test]
+    fn the_folder_of_a_training_is_a_scene_with_cameras() {
+        let folder = tempfile::tempdir().unwrap();
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        let without = opened(folder.path()).unwrap();
+        assert!(without.scene.is_some() && matches!(without.cameras, LoadedCameras::Missing));
+        let camera = Camera::look_at(DVec3::new(3.0, -0.2, 0.0), DVec3::ZERO, DVec3::NEG_Y, 40.0, 64, 48);
+        let named = |name: &str| (name.to_owned(), camera);
+        let transforms = Transforms {
+            test_filenames: Some(vec!["b.png".to_owned()]),
+            ..Transforms::from_cameras(&[named("a.png"), named("b.png")])
+        };
+        transforms.save(&folder.path().join(CAMERAS_FILE)).unwrap();
+        let run = opened(folder.path()).unwrap();
+        let LoadedCameras::Training(cameras) = &run.cameras else { panic!("{run:?}") };
+        let splits: Vec<Split> = cameras.iter().map(|(_, split, _)| *split).collect();
+        assert_eq!((run.scene.is_some(), splits), (true, vec![Split::Train, Split::Test]));
+    }
+
+    #[test]
+    fn a_scene_is_shown_without_the_cameras_of_a_broken_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CAMERAS_FILE), "{").unwrap();
+        assert!(cameras_beside(&folder.path().join(SCENE_FILE)).is_err());
+        assert!(opened(folder.path()).unwrap_err().to_string().contains(CAMERAS_FILE), "nothing else can be shown");
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        let run = opened(folder.path()).unwrap();
+        assert!(run.scene.is_some() && matches!(run.cameras, LoadedCameras::Missing));
+        let messages = run.messages();
+        assert!(messages.len() == 1 && messages[0].starts_with("warning: "), "{messages:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_does_not_hide_a_scene() {
+        let folder = tempfile::tempdir().unwrap();
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("images")).unwrap();
+        assert!(opened(folder.path()).unwrap().scene.is_some());
+    }
+
+    #[test]
+    fn a_broken_dataset_beside_a_scene_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
+        std::fs::write(folder.path().join("transforms.json"), "{").unwrap();
+        assert!(opened(folder.path()).unwrap_err().to_string().contains("transforms.json"));
+        let empty = tempfile::tempdir().unwrap();
+        assert!(opened(empty.path()).unwrap_err().to_string().contains("is not a dataset"));
+    }
+
+    #[test]
+    fn a_training_that_has_only_a_checkpoint_is_read_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [scene, checkpoint] = [SCENE_FILE, CHECKPOINT_FILE].map(|name| folder.path().join(name));
+        assert_eq!(scene_file_of(folder.path()), scene);
+        std::fs::write(&checkpoint, "").unwrap();
+        assert_eq!(scene_file_of(folder.path()), checkpoint);
+        std::fs::write(&scene, "").unwrap();
+        assert_eq!(scene_file_of(folder.path()), scene);
+        assert_eq!(scene_file_of(&checkpoint), checkpoint);
+    }
+
+    #[test]
+    fn scenes_are_recognised_by_their_names() {
+        for scene in ["a.safetensors", "b/A.PLY", "point_cloud_state_dict.pt", "a.splat", "b.SPZ"] {
+            assert!(is_scene(Path::new(scene)), "{scene}");
+        }
+        for other in ["a.zip", "transforms.json", "folder"] {
+            assert!(!is_scene(Path::new(other)), "{other}");
+        }
+    }
+}
