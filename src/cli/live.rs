@@ -6,12 +6,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use lapidary::camera::RenderOptions;
 use lapidary::dataset::DatasetOptions;
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::optimiser::LossMeans;
 use lapidary::renderer::GpuScene;
 use lapidary::train::{TrainOptions, Trainer};
-use lapidary::viewer::{self, Content, Launch, LiveCommand, LiveSource, Progress};
+use lapidary::viewer::{self, Document, Launch, LiveCommand, LiveSource, Progress};
 
 use super::SharedArgs;
 use super::bug;
@@ -46,10 +47,8 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
         path: Some(args.dataset.clone()),
         open: {
             let (dataset, options) = (args.dataset.clone(), args.dataset_options.options(background));
-            Arc::new(move |path: &Path| {
-                let look = (antialias, super::view::named(background));
-                open(path, (&dataset, &options), look).map_err(|error| super::sentence(&error))
-            })
+            let drawn = RenderOptions { antialias, background, ..RenderOptions::default() };
+            Arc::new(move |path: &Path| open(path, (&dataset, &options), &drawn))
         },
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: Some(Box::new(start)),
@@ -67,17 +66,12 @@ pub(super) fn run(args: &TrainArgs, shared: &SharedArgs, prepared: Prepared) -> 
     window.with_context(|| format!("the training is saved in {}, its window is gone", args.out.display()))
 }
 
-/// Of the dataset the cameras and pictures alone, even where a scene lies beside them: the trainer has its own.
-fn open(
-    path: &Path,
-    (dataset, options): (&Path, &DatasetOptions),
-    (antialias, background): (bool, Option<[f32; 3]>),
-) -> anyhow::Result<Content> {
-    if path == dataset {
-        Ok(Content { antialias, background, ..super::view::dataset(path, options, false)? })
-    } else {
-        super::view::open(path, None, &DatasetOptions::default())
+/// Opens the cameras and photographs of the dataset alone, even if a scene lies beside them: the trainer has its own.
+fn open(path: &Path, (dataset, options): (&Path, &DatasetOptions), drawn: &RenderOptions) -> Result<Document, String> {
+    if path != dataset {
+        return super::view::open(path, None, &DatasetOptions::default());
     }
+    Ok(Document::open_dataset(path, options).map_err(|error| error.to_string())?.drawn_with(drawn))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,49 +1,27 @@
-//! The window. Built only with the feature `viewer`, so that headless machines need none of its libraries.
+//! The window. It is built only with the feature `viewer`, so that machines without a display need none of its libraries.
+//!
+//! It has four parts, each of which knows only those below it, and the session that they share:
+//!
+//! | part | what it knows |
+//! |---|---|
+//! | `window` | the event loop, the surface, the device and its loss; only here is winit known |
+//! | `ui` | panels, overlays and keys: it reads the session and returns actions; only here is egui known |
+//! | `session` | the state that the user changes; one function applies actions |
+//! | `scene_view` | a camera and settings, and the picture that they make |
+//! | `document`, `live` | what is open and where it came from; a training run |
 
 mod document;
 mod live;
-mod painter;
 mod scene_view;
 mod session;
 mod ui;
 mod window;
 
-pub use document::{Content, LoadPicture, Open, Picture, Point, View};
+pub use document::{ColouredPoint, Document, LoadPhotograph, NamedCamera, OpenDocument, Photograph};
 pub use live::{LiveCommand, LiveRate, LiveSource, Progress};
 pub use scene_view::navigator::Navigator;
 pub use scene_view::pose::Pose;
-pub use scene_view::resolution::Pace;
-pub use scene_view::settings::{Crop, Look};
-pub use scene_view::{Canvas, FrameFacts, Picked, Stage};
-pub use window::{Close, Launch, OnOpen, StartLive, ViewerError, run};
-
-/// Why no window can be opened here.
-#[derive(Debug, thiserror::Error)]
-#[error("no display was found ({0}); `lapidary render` makes pictures without one")]
-pub struct NoDisplay(String);
-
-/// Asks the system whether a window could be opened.
-///
-/// # Errors
-/// [`NoDisplay`] with the system's reason.
-pub fn check_display() -> Result<(), NoDisplay> {
-    match winit::event_loop::EventLoop::new() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(NoDisplay(reason(&error.to_string()).to_owned())),
-    }
-}
-
-/// winit puts the place in its own source before the reason.
-fn reason(text: &str) -> &str {
-    let line = text.lines().next().unwrap_or_default();
-    line.rsplit_once(": ").map_or(line, |(_, reason)| reason).trim_end_matches('.')
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_reason_is_what_a_user_can_act_on() {
-        assert_eq!(super::reason("os error at lib/x.rs:7: DISPLAY is not set.\nmore"), "DISPLAY is not set");
-        assert_eq!(super::reason("not supported"), "not supported");
-    }
-}
+pub use scene_view::resolution::DynamicResolution;
+pub use scene_view::settings::{CropBox, ViewSettings};
+pub use scene_view::{FrameStats, PickedPoint, PictureBuffer, SceneView};
+pub use window::{CloseWindow, Launch, NoDisplay, OnOpen, StartLive, ViewerError, check_display, run};

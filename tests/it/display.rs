@@ -58,13 +58,13 @@ const fn random_offset() -> DVec3 {
 }
 
 #[cfg(feature = "viewer")]
-mod stage {
+mod scene_view {
     use glam::{DVec2, DVec3};
     use lapidary::camera::{Camera, RenderOptions};
     use lapidary::kernels::DisplayMode;
     use lapidary::renderer::Pictures;
     use lapidary::scene::{Params, Scene};
-    use lapidary::viewer::{Canvas, Crop, Look, Stage};
+    use lapidary::viewer::{CropBox, PictureBuffer, SceneView, ViewSettings};
 
     use crate::support::device::gpu;
     use crate::support::renderers::Renderers;
@@ -75,14 +75,14 @@ mod stage {
         (toys::scene(&mut random, 60, 5, 2).cast(), toys::camera(&mut random, 150, 100))
     }
 
-    fn stage(scene: &Scene) -> Stage {
-        let mut stage = Stage::new(gpu()).unwrap();
-        stage.set_scene(scene).unwrap();
-        stage
+    fn view_of(scene: &Scene) -> SceneView {
+        let mut scene_view = SceneView::new(gpu()).unwrap();
+        scene_view.set_scene(scene).unwrap();
+        scene_view
     }
 
-    fn shown(stage: &mut Stage, camera: &Camera, look: &Look) -> Vec<u8> {
-        stage.picture(camera, look, [1.0, 8.0]).unwrap().to_rgb8()
+    fn shown(scene_view: &mut SceneView, camera: &Camera, settings: &ViewSettings) -> Vec<u8> {
+        scene_view.picture(camera, settings, [1.0, 8.0]).unwrap().to_rgb8()
     }
 
     fn pictures(scene: &Scene, camera: &Camera) -> Pictures {
@@ -102,10 +102,10 @@ mod stage {
         let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
         let colour: Vec<u8> = frame.rgba.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]].map(byte)).collect();
         let alpha: Vec<u8> = frame.rgba.iter().flat_map(|pixel| [byte(pixel[3]); 3]).collect();
-        let mut stage = stage(&scene);
-        assert_eq!(apart(&shown(&mut stage, &camera, &Look::default()), &colour), 0.0);
-        let look = Look { mode: DisplayMode::Alpha, ..Look::default() };
-        assert_eq!(apart(&shown(&mut stage, &camera, &look), &alpha), 0.0);
+        let mut scene_view = view_of(&scene);
+        assert_eq!(apart(&shown(&mut scene_view, &camera, &ViewSettings::default()), &colour), 0.0);
+        let settings = ViewSettings { mode: DisplayMode::Alpha, ..ViewSettings::default() };
+        assert_eq!(apart(&shown(&mut scene_view, &camera, &settings), &alpha), 0.0);
     }
 
     /// The outward normal of the facet where a ray from the origin of the camera enters a hull, by all planes through three
@@ -131,12 +131,13 @@ mod stage {
         let (scene, camera) = toy();
         let ids = pictures(&scene, &camera).inspection.unwrap();
         let frame = pictures(&scene, &camera);
-        let look = Look { mode: DisplayMode::Normal, background: [0.25, 0.5, 0.75], ..Look::default() };
+        let settings =
+            ViewSettings { mode: DisplayMode::Normal, background: [0.25, 0.5, 0.75], ..ViewSettings::default() };
         let (mut judged, mut off) = (0, 0);
         for gpu in [gpu(), &crate::support::device::all_gpus().last().unwrap().1] {
-            let mut stage = Stage::new(gpu).unwrap();
-            stage.set_scene(&scene).unwrap();
-            let picture = shown(&mut stage, &camera, &look);
+            let mut scene_view = SceneView::new(gpu).unwrap();
+            scene_view.set_scene(&scene).unwrap();
+            let picture = shown(&mut scene_view, &camera, &settings);
             for (at, [id, _]) in ids.iter().enumerate() {
                 let alpha = frame.rgba[at][3];
                 let Ok(id) = usize::try_from(*id) else { continue };
@@ -149,7 +150,7 @@ mod stage {
                 let pixel = DVec2::new((at % 150) as f64 + 0.5, (at / 150) as f64 + 0.5);
                 let normal = entered(&corners, &camera, camera.ray(pixel));
                 let expected = [0, 1, 2].map(|i| {
-                    let colour = f64::from(look.background[i]) * f64::from(1.0 - alpha)
+                    let colour = f64::from(settings.background[i]) * f64::from(1.0 - alpha)
                         + (0.5 + 0.5 * normal[i]) * f64::from(alpha);
                     (colour * 255.0).round() as i32
                 });
@@ -165,15 +166,15 @@ mod stage {
     #[test]
     fn every_mode_is_another_picture() {
         let (scene, camera) = toy();
-        let mut stage = stage(&scene);
-        let looks = DisplayMode::ALL.map(|mode| Look { mode, ..Look::default() });
-        let pictures = looks.map(|look| shown(&mut stage, &camera, &look));
+        let mut scene_view = view_of(&scene);
+        let all_settings = DisplayMode::ALL.map(|mode| ViewSettings { mode, ..ViewSettings::default() });
+        let pictures = all_settings.map(|settings| shown(&mut scene_view, &camera, &settings));
         for (i, a) in pictures.iter().enumerate() {
             for (j, b) in pictures[..i].iter().enumerate() {
                 assert!(apart(a, b) > 0.1, "{:?} and {:?}", DisplayMode::ALL[i], DisplayMode::ALL[j]);
             }
         }
-        let with_hulls = shown(&mut stage, &camera, &Look { hulls: true, ..Look::default() });
+        let with_hulls = shown(&mut scene_view, &camera, &ViewSettings { hulls: true, ..ViewSettings::default() });
         let changed = apart(&with_hulls, &pictures[0]);
         assert!((0.005..0.6).contains(&changed), "{changed}");
     }
@@ -181,17 +182,17 @@ mod stage {
     #[test]
     fn strips_make_the_picture_that_one_frame_makes() {
         let (scene, camera) = toy();
-        let mut stage = stage(&scene);
-        let look = Look { hulls: true, ..Look::default() };
-        let canvas = |stage: &mut Stage, rows: u32| {
-            let canvas = Canvas::new(gpu(), [camera.width, camera.height]).unwrap();
+        let mut scene_view = view_of(&scene);
+        let settings = ViewSettings { hulls: true, ..ViewSettings::default() };
+        let drawn = |scene_view: &mut SceneView, rows: u32| {
+            let buffer = PictureBuffer::new(gpu(), [camera.width, camera.height]).unwrap();
             for first in (0..camera.height).step_by(rows as usize) {
                 let rows = rows.min(camera.height - first);
-                stage.draw(&camera, &look, [1.0, 8.0], &canvas, [first, rows], false).unwrap();
+                scene_view.draw(&camera, &settings, [1.0, 8.0], &buffer, [first, rows], false).unwrap();
             }
-            canvas.read(gpu()).unwrap().concat()
+            buffer.read(gpu()).unwrap().concat()
         };
-        let (whole, strips) = (canvas(&mut stage, 100), canvas(&mut stage, 32));
+        let (whole, strips) = (drawn(&mut scene_view, 100), drawn(&mut scene_view, 32));
         let apart = apart(&whole, &strips);
         // Places relative to another border are rounded otherwise; an edge may step at another pixel.
         assert!(apart < 2e-3, "{apart}");
@@ -208,7 +209,7 @@ mod stage {
         };
         let opacity = |i: usize| 1.0 / (1.0 + (-scene.params.raw_opacity[i]).exp());
         let opaque = kept(&|i| opacity(i) >= 0.5);
-        let crop = Crop { low: DVec3::new(-0.3, -9.0, -9.0), high: DVec3::splat(9.0) };
+        let crop = CropBox { low: DVec3::new(-0.3, -9.0, -9.0), high: DVec3::splat(9.0) };
         let cropped = kept(&|i| centroid(i).x >= -0.3);
         let smaller = Scene {
             params: Params {
@@ -225,18 +226,18 @@ mod stage {
             ..scene.clone()
         };
         let flat = Scene { sh_degree: 0, ..scene.clone() };
-        let plain = Look::default();
+        let plain = ViewSettings::default();
         let cases = [
-            ("opacity", Look { min_opacity: 0.5, ..plain }, opaque),
-            ("crop", Look { crop: Some(crop), ..plain }, cropped),
-            ("scale", Look { scale: 0.5, ..plain }, smaller),
-            ("SH degree", Look { sh_degree: 0, ..plain }, flat),
+            ("opacity", ViewSettings { min_opacity: 0.5, ..plain }, opaque),
+            ("crop", ViewSettings { crop: Some(crop), ..plain }, cropped),
+            ("scale", ViewSettings { scale: 0.5, ..plain }, smaller),
+            ("SH degree", ViewSettings { sh_degree: 0, ..plain }, flat),
         ];
-        let mut edited = stage(&scene);
+        let mut edited = view_of(&scene);
         let unedited = shown(&mut edited, &camera, &plain);
-        for (name, look, expected) in cases {
-            let picture = shown(&mut edited, &camera, &look);
-            let expected = shown(&mut stage(&expected), &camera, &plain);
+        for (name, settings, expected) in cases {
+            let picture = shown(&mut edited, &camera, &settings);
+            let expected = shown(&mut view_of(&expected), &camera, &plain);
             assert!(apart(&picture, &expected) < 1e-3, "{name}: {}", apart(&picture, &expected));
             assert!(apart(&picture, &unedited) > 0.01, "{name} changes the picture");
         }
@@ -247,13 +248,13 @@ mod stage {
     fn a_pick_finds_the_heaviest_convex_and_its_depth() {
         let (scene, camera) = toy();
         let frame = pictures(&scene, &camera);
-        let mut stage = stage(&scene);
+        let mut scene_view = view_of(&scene);
         let ids = frame.inspection.unwrap();
         let mut found = 0;
         for at in (0..ids.len()).step_by(97) {
             let (x, y) = (at % 150, at / 150);
             let pixel = DVec2::new(x as f64 + 0.5, y as f64 + 0.5);
-            let picked = stage.pick(&camera, &Look::default(), pixel).unwrap();
+            let picked = scene_view.pick(&camera, &ViewSettings::default(), pixel).unwrap();
             let alpha = frame.rgba[at][3];
             assert_eq!(picked.is_some(), alpha >= 0.1, "pixel {x}, {y}: {alpha}");
             let Some(picked) = picked else { continue };
@@ -266,39 +267,41 @@ mod stage {
         assert!(found > 20);
     }
 
-    /// The window follows a scene to its place in the world: edited, cropped, with edges of hulls, and under the pointer.
+    /// The window shows a scene at its place in the world: edited, cropped, with edges of hulls, and under the pointer.
     #[test]
     fn a_scene_with_an_origin_is_shown_as_one_without() {
         let (scene, camera) = toy();
         let origin = DVec3::new(448_262.25, 5_411_932.5, 250.0);
         let (far, far_camera) = (Scene { origin, ..scene.clone() }, camera.relative_to(-origin));
-        let (mut near_stage, mut far_stage) = (stage(&scene), stage(&far));
-        let crop = |by: DVec3| Some(Crop { low: by + DVec3::new(-0.3, -9.0, -9.0), high: by + DVec3::splat(9.0) });
-        let plain = Look::default();
-        for look in [plain, Look { hulls: true, ..plain }, Look { mode: DisplayMode::Normal, ..plain }] {
+        let (mut near_view, mut far_view) = (view_of(&scene), view_of(&far));
+        let crop = |by: DVec3| Some(CropBox { low: by + DVec3::new(-0.3, -9.0, -9.0), high: by + DVec3::splat(9.0) });
+        let plain = ViewSettings::default();
+        for settings in
+            [plain, ViewSettings { hulls: true, ..plain }, ViewSettings { mode: DisplayMode::Normal, ..plain }]
+        {
             for is_cropped in [false, true] {
-                let look = |by: DVec3| Look { crop: crop(by).filter(|_| is_cropped), ..look };
-                let expected = shown(&mut near_stage, &camera, &look(DVec3::ZERO));
-                let found = shown(&mut far_stage, &far_camera, &look(origin));
+                let settings = |by: DVec3| ViewSettings { crop: crop(by).filter(|_| is_cropped), ..settings };
+                let expected = shown(&mut near_view, &camera, &settings(DVec3::ZERO));
+                let found = shown(&mut far_view, &far_camera, &settings(origin));
                 assert!(apart(&found, &expected) < 1e-3, "{}", apart(&found, &expected));
             }
         }
         for pixel in [DVec2::new(75.0, 50.0), DVec2::new(60.0, 40.0)] {
-            let near = near_stage.pick(&camera, &plain, pixel).unwrap().unwrap();
-            let far = far_stage.pick(&far_camera, &plain, pixel).unwrap().unwrap();
+            let near = near_view.pick(&camera, &plain, pixel).unwrap().unwrap();
+            let far = far_view.pick(&far_camera, &plain, pixel).unwrap().unwrap();
             assert!(far.convex == near.convex && far.point.distance(near.point + origin) < 1e-3, "{far:?}, {near:?}");
         }
     }
 
     #[test]
-    fn an_empty_stage_and_an_empty_scene_are_background() {
+    fn a_missing_scene_and_an_empty_scene_are_background() {
         let (_, camera) = toy();
-        let look = Look { background: [1.0, 0.5, 0.0], ..Look::default() };
-        let mut stage = stage(&Scene::empty(6, 0));
-        let picture = shown(&mut stage, &camera, &look);
+        let settings = ViewSettings { background: [1.0, 0.5, 0.0], ..ViewSettings::default() };
+        let mut scene_view = view_of(&Scene::empty(6, 0));
+        let picture = shown(&mut scene_view, &camera, &settings);
         assert!(picture.chunks_exact(3).all(|rgb| rgb == [255, 128, 0]));
-        assert_eq!(stage.pick(&camera, &look, DVec2::new(5.0, 5.0)).unwrap(), None);
-        let mut empty = Stage::new(gpu()).unwrap();
-        assert_eq!(empty.pick(&camera, &look, DVec2::ZERO).unwrap(), None);
+        assert_eq!(scene_view.pick(&camera, &settings, DVec2::new(5.0, 5.0)).unwrap(), None);
+        let mut empty = SceneView::new(gpu()).unwrap();
+        assert_eq!(empty.pick(&camera, &settings, DVec2::ZERO).unwrap(), None);
     }
 }

@@ -36,3 +36,4 @@ mod to_world;
 mod train;
 #[cfg(all(feature = "viewer", target_os = "linux"))]
 mod viewer;
+mod viewer_parts;

@@ -1,26 +1,26 @@
-//! A render beside the photograph of the same camera.
+//! Compares a render with the photograph of the same camera.
 
 use serde::{Deserialize, Serialize};
 
 use crate::image::quantise;
 use crate::kernels;
 
-/// What is shown of the two.
+/// The part of render and photograph that is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Comparison {
-    /// The render.
+pub(crate) enum ComparisonMode {
+    /// Only the render.
     #[default]
     Render,
-    /// The photograph.
+    /// Only the photograph.
     Photograph,
     /// The render on the left of a line, the photograph on its right.
     Split,
-    /// How far they are apart.
+    /// The difference of both.
     Difference,
 }
 
-impl Comparison {
-    /// All of them, with names.
+impl ComparisonMode {
+    /// All modes, with their names.
     pub(crate) const ALL: [(Self, &'static str); 4] = [
         (Self::Render, "render"),
         (Self::Photograph, "photograph"),
@@ -28,18 +28,18 @@ impl Comparison {
         (Self::Difference, "difference"),
     ];
 
-    /// The one after this.
+    /// Returns the mode after this one; the first comes after the last.
     #[must_use]
     pub(crate) fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|(comparison, _)| *comparison == self).unwrap_or(0);
+        let at = Self::ALL.iter().position(|(mode, _)| *mode == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()].0
     }
 }
 
-/// How much larger than in truth differences are drawn.
+/// The factor that differences are drawn with.
 pub(crate) const GAIN: f32 = 4.0;
 
-/// A picture of the differences, and the peak signal-to-noise ratio in dB; `None` where the sizes differ.
+/// Returns a picture of the differences, and the peak signal-to-noise ratio in dB; `None` if the sizes differ.
 #[must_use]
 pub(crate) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, f64)> {
     if render.len() != photograph.len() || render.is_empty() {
@@ -59,14 +59,14 @@ pub(crate) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(
     Some((pixels, if mean > 0.0 { -10.0 * mean.log10() } else { f64::INFINITY }))
 }
 
-/// A colour of the ramp that depths and counts have too.
+/// Returns a colour of the ramp that depths and counts have too.
 #[must_use]
 pub(crate) fn ramp(value: f32) -> [u8; 4] {
     let [r, g, b] = kernels::ramp(value).map(quantise);
     [r, g, b, 255]
 }
 
-/// Where the line of a split is after a drag: a part of the width that leaves both sides to be seen.
+/// Returns the position of the line of a split after a drag, as a part of the width at which both sides can be seen.
 #[must_use]
 pub(crate) fn split_at(pointer: f32, left: f32, width: f32) -> f32 {
     if width <= 0.0 || !pointer.is_finite() {
@@ -101,11 +101,11 @@ mod tests {
     }
 
     #[test]
-    fn comparisons_go_round() {
-        let mut comparison = Comparison::Render;
+    fn the_first_mode_comes_after_the_last() {
+        let mut mode = ComparisonMode::Render;
         for _ in 0..4 {
-            comparison = comparison.next();
+            mode = mode.next();
         }
-        assert_eq!(comparison, Comparison::Render);
+        assert_eq!(mode, ComparisonMode::Render);
     }
 }

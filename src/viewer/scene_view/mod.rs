@@ -1,4 +1,4 @@
-//! The scene on the device and the pictures that are made of it. Knows no window: tests and screenshots use it as it is.
+//! The scene on the device, and the pictures that camera and settings make of it. Tests and screenshots use it without a window.
 
 pub(crate) mod comparison;
 pub(crate) mod navigator;
@@ -20,34 +20,36 @@ use crate::image::Image;
 use crate::kernels::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, windows};
 use crate::renderer::{Frame, GpuScene, Outputs, Renderer};
 use crate::scene::Scene;
-use crate::viewer::painter::ROW_MULTIPLE;
-use crate::viewer::scene_view::settings::{Crop, Look};
+use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
 
-/// A picture of 8 bits a channel on the device.
+/// The pixels of a picture on the device, 8 bits a channel.
 #[derive(Debug)]
-pub struct Canvas {
+pub struct PictureBuffer {
     /// RGBA, red lowest, `[rows, row_pixels]`.
     pub pixels: Buffer<u32>,
     /// Width and height.
     pub size: [u32; 2],
-    /// Pixels from row to row.
+    /// The number of pixels from row to row, a multiple of [`ROW_MULTIPLE`].
     pub row_pixels: u32,
 }
 
-impl Canvas {
-    /// A black one.
+/// Rows of a picture are a multiple of this many pixels apart, because a copy into a texture asks for rows of 256 bytes.
+pub(crate) const ROW_MULTIPLE: u32 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT / 4;
+
+impl PictureBuffer {
+    /// Makes a black picture.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn new(gpu: &Gpu, size: [u32; 2]) -> Result<Self, GpuError> {
         let row_pixels = size[0].next_multiple_of(ROW_MULTIPLE);
-        Ok(Self { pixels: gpu.zeros("canvas", u64::from(row_pixels) * u64::from(size[1]))?, size, row_pixels })
+        Ok(Self { pixels: gpu.zeros("picture", u64::from(row_pixels) * u64::from(size[1]))?, size, row_pixels })
     }
 
-    /// The picture on the host, row-major RGBA.
+    /// Reads the picture to the host, row-major RGBA.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost.
+    /// Returns [`GpuError`] when the device was lost.
     pub fn read(&self, gpu: &Gpu) -> Result<Vec<[u8; 4]>, GpuError> {
         let rows = self.pixels.read(gpu)?;
         let row =
@@ -56,23 +58,23 @@ impl Canvas {
     }
 }
 
-/// What a frame took.
+/// The duration and the counts of a frame.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct FrameFacts {
-    /// From the order to the finished picture.
+pub struct FrameStats {
+    /// The time from the request to the finished picture, in seconds.
     pub seconds: f64,
-    /// Pairs of a convex and a tile that it can touch.
+    /// The number of pairs of a convex and a tile that it can touch.
     pub num_instances: u32,
-    /// Convexes that a tile can touch; of a picture drawn in parts, the most of any part.
+    /// The number of convexes that a tile can touch; for a picture drawn in parts, the largest of any part.
     pub num_visible: u32,
-    /// What timing the kernels took besides.
+    /// The time that timing the kernels took besides, in seconds.
     pub seconds_of_timing: f64,
-    /// Time of every kernel, where it was asked for and the device has timestamps.
+    /// The time of every kernel, if it was asked for and the device has timestamps.
     pub kernels: Vec<KernelTime>,
 }
 
-impl FrameFacts {
-    /// The counts of a picture up to a strip that begins at this row; the strip's own time.
+impl FrameStats {
+    /// Returns the counts of a picture up to a strip that begins at this row, with the strip's own time.
     pub(crate) fn of_strip(mut self, first_row: u32, before: &Self) -> Self {
         if first_row > 0 {
             self.count(before);
@@ -87,16 +89,16 @@ impl FrameFacts {
     }
 }
 
-/// What is under a pixel.
+/// The point of the scene that is seen at a pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Picked {
-    /// World units.
+pub struct PickedPoint {
+    /// The point, in world units.
     pub point: DVec3,
-    /// The heaviest contributor.
+    /// The index of the convex that contributes most.
     pub convex: u32,
 }
 
-/// Kernels for one number of points.
+/// The kernels for one number of points.
 #[derive(Debug)]
 struct Kernels {
     points_per_convex: u32,
@@ -104,26 +106,26 @@ struct Kernels {
     display: Display,
 }
 
-/// What was made of the scene for showing it.
+/// What was computed from the scene for showing it.
 #[derive(Debug, Default)]
 struct Derived {
-    /// The altered scene, and the look that it was made for.
-    altered: Option<(GpuScene, Look)>,
+    /// The altered scene, and the settings that it was computed for.
+    altered: Option<(GpuScene, ViewSettings)>,
     hull_edges: Option<Buffer<u32>>,
 }
 
-/// Some rows of a picture.
+/// Some rows of a picture, and how they are drawn.
 #[derive(Debug)]
-struct Part<'a> {
+struct PictureRows<'a> {
     camera: Camera,
     first_row: u32,
-    look: &'a Look,
+    settings: &'a ViewSettings,
     depth_range: [f32; 2],
 }
 
-/// See the module.
+/// A scene on the device, and the kernels that make pictures of it.
 #[derive(Debug)]
-pub struct Stage {
+pub struct SceneView {
     gpu: Gpu,
     kernels: Option<Kernels>,
     scene: Option<Arc<GpuScene>>,
@@ -133,11 +135,11 @@ pub struct Stage {
     edges: Option<Buffer<u32>>,
 }
 
-impl Stage {
-    /// An empty stage.
+impl SceneView {
+    /// Makes a view without a scene.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
         Ok(Self {
             gpu: gpu.clone(),
@@ -150,20 +152,20 @@ impl Stage {
         })
     }
 
-    /// Puts another scene on the stage.
+    /// Shows another scene.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn set_scene(&mut self, scene: &Scene) -> Result<(), GpuError> {
-        // The old one makes room first.
+        // The old scene is freed first, so that both need not fit the memory.
         (self.scene, self.derived) = (None, Derived::default());
         self.set_gpu_scene(Arc::new(GpuScene::upload(&self.gpu, scene)?))
     }
 
-    /// Likewise one that is on the device already.
+    /// Shows another scene that is on the device already.
     ///
     /// # Errors
-    /// [`GpuError`] when its kernels do not compile.
+    /// Returns [`GpuError`] when its kernels do not compile.
     pub fn set_gpu_scene(&mut self, scene: Arc<GpuScene>) -> Result<(), GpuError> {
         self.derived = Derived::default();
         let points = scene.points_per_convex;
@@ -178,29 +180,29 @@ impl Stage {
         Ok(())
     }
 
-    /// Number of convexes on the stage.
+    /// The number of convexes of the scene.
     #[must_use]
     pub fn num_convexes(&self) -> u32 {
         self.scene.as_ref().map_or(0, |scene| scene.num_convexes)
     }
 
-    /// Draws rows `first_row..first_row + rows` of the picture of `camera` into the canvas, which has the camera's size.
-    /// With `time_kernels` it is drawn twice, the second time with a clock at every kernel. Waits until it is done.
+    /// Draws rows `first_row..first_row + rows` of the picture of `camera` into a buffer, which has the camera's size.
+    /// With `time_kernels` they are drawn twice, the second time with a timestamp at every kernel. Waits until they are drawn.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost or has no memory.
+    /// Returns [`GpuError`] when the device was lost or has no memory.
     pub fn draw(
         &mut self,
         camera: &Camera,
-        look: &Look,
+        settings: &ViewSettings,
         depth_range: [f32; 2],
-        canvas: &Canvas,
+        buffer: &PictureBuffer,
         [first_row, rows]: [u32; 2],
         time_kernels: bool,
-    ) -> Result<FrameFacts, GpuError> {
+    ) -> Result<FrameStats, GpuError> {
         let start = Instant::now();
-        self.prepare(look)?;
-        let mut facts = FrameFacts::default();
+        self.prepare(settings)?;
+        let mut stats = FrameStats::default();
         // A binding shows the whole of what is drawn at once.
         let most = self.gpu.binding_elements::<[f32; 4]>() / u64::from(camera.width.max(1));
         let most = u32::try_from(most).unwrap_or(u32::MAX).max(1);
@@ -208,32 +210,38 @@ impl Stage {
         let mut at = first_row;
         while at < end {
             let rows = most.min(end - at);
-            let part = Part { camera: strip(camera, at, rows), first_row: at, look, depth_range };
-            let drawn = self.draw_part(&part, canvas, time_kernels)?;
-            facts.count(&drawn);
-            facts.kernels.extend(drawn.kernels);
-            facts.seconds_of_timing += drawn.seconds_of_timing;
+            let part = PictureRows { camera: strip(camera, at, rows), first_row: at, settings, depth_range };
+            let drawn = self.draw_part(&part, buffer, time_kernels)?;
+            stats.count(&drawn);
+            stats.kernels.extend(drawn.kernels);
+            stats.seconds_of_timing += drawn.seconds_of_timing;
             at += rows;
         }
-        facts.seconds = start.elapsed().as_secs_f64() - facts.seconds_of_timing;
-        Ok(facts)
+        stats.seconds = start.elapsed().as_secs_f64() - stats.seconds_of_timing;
+        Ok(stats)
     }
 
-    fn draw_part(&mut self, part: &Part<'_>, canvas: &Canvas, time_kernels: bool) -> Result<FrameFacts, GpuError> {
+    fn draw_part(
+        &mut self,
+        part: &PictureRows<'_>,
+        buffer: &PictureBuffer,
+        time_kernels: bool,
+    ) -> Result<FrameStats, GpuError> {
         let Self { gpu, kernels: Some(kernels), scene: Some(scene), derived, args, edges, .. } = self else {
-            return Ok(FrameFacts::default());
+            return Ok(FrameStats::default());
         };
         let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
-        let Part { camera, look, .. } = part;
-        let options = RenderOptions { near: look.near, background: look.background, antialias: look.antialias };
-        let outputs = Outputs { inspection: look.mode.inspects(), ..Outputs::default() };
+        let PictureRows { camera, settings, .. } = part;
+        let options =
+            RenderOptions { near: settings.near, background: settings.background, antialias: settings.antialias };
+        let outputs = Outputs { inspection: settings.mode.inspects(), ..Outputs::default() };
         let frame = kernels.renderer.forward(shown, camera, &options, outputs)?;
         let made = frame.buffers();
         let num_pixels = u64::from(camera.width) * u64::from(camera.height);
-        if look.draws_hulls() && edges.as_ref().is_none_or(|edges| edges.len() < num_pixels) {
+        if settings.draws_hulls() && edges.as_ref().is_none_or(|edges| edges.len() < num_pixels) {
             *edges = Some(gpu.zeros("edges", num_pixels)?);
         }
-        let arguments = display_args(part, shown.origin, &frame, canvas);
+        let arguments = display_args(part, shown.origin, &frame, buffer);
         let buffers = DisplayBuffers {
             args,
             num_pixels,
@@ -241,9 +249,9 @@ impl Stage {
             depth: made.depth,
             inspection: made.inspection,
             first_instance_from_tile: made.first_instance_from_tile,
-            edges: edges.as_ref().filter(|_| look.draws_hulls()),
-            canvas: &canvas.pixels,
-            first_pixel: u64::from(part.first_row) * u64::from(canvas.row_pixels),
+            edges: edges.as_ref().filter(|_| settings.draws_hulls()),
+            canvas: &buffer.pixels,
+            first_pixel: u64::from(part.first_row) * u64::from(buffer.row_pixels),
         };
         if let (Some(hull_edges), Some(edges)) = (&derived.hull_edges, buffers.edges) {
             let mut commands = Commands::new(gpu, "clear edges");
@@ -258,20 +266,20 @@ impl Stage {
         }
         let mut convexes: Vec<Range<u64>> = windows(gpu, 3 * shown.points_per_convex, shown.num_convexes).collect();
         // Only normals need all of them.
-        convexes.truncate(if look.mode == DisplayMode::Normal { usize::MAX } else { 1 });
+        convexes.truncate(if settings.mode == DisplayMode::Normal { usize::MAX } else { 1 });
         convexes.resize(convexes.len().max(1), 0..0);
         for window in convexes {
             args.write(gpu, 0, &[of_window(arguments, &window)]);
             let (points, size) = (&shown.params.points, made.size);
             let mut commands = Commands::new(gpu, "display");
-            kernels.display.display(&mut commands, buffers, &window, points, size, canvas.row_pixels)?;
+            kernels.display.display(&mut commands, buffers, &window, points, size, buffer.row_pixels)?;
             commands.submit();
         }
         // Waits for the picture as well.
         let num_visible = kernels.renderer.num_visible(&frame)?;
         let timing = Instant::now();
         let timed = if time_kernels { kernels.renderer.profile(shown, &frame)? } else { None };
-        let facts = FrameFacts {
+        let stats = FrameStats {
             seconds: 0.0,
             seconds_of_timing: timing.elapsed().as_secs_f64(),
             num_instances: frame.num_instances(),
@@ -279,15 +287,20 @@ impl Stage {
             kernels: timed.unwrap_or_default(),
         };
         kernels.renderer.recycle(frame);
-        Ok(facts)
+        Ok(stats)
     }
 
-    /// What is seen at a pixel of the camera's picture; nothing where it is nearly transparent.
+    /// Returns the point that is seen at a pixel of the camera's picture, or nothing if the pixel is nearly transparent.
     ///
     /// # Errors
-    /// As [`Self::draw`].
-    pub fn pick(&mut self, camera: &Camera, look: &Look, pixel: DVec2) -> Result<Option<Picked>, GpuError> {
-        self.prepare(look)?;
+    /// The same as [`Self::draw`].
+    pub fn pick(
+        &mut self,
+        camera: &Camera,
+        settings: &ViewSettings,
+        pixel: DVec2,
+    ) -> Result<Option<PickedPoint>, GpuError> {
+        self.prepare(settings)?;
         let Self { kernels: Some(kernels), scene: Some(scene), derived, .. } = self else { return Ok(None) };
         let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
         let spot = Camera {
@@ -301,7 +314,7 @@ impl Stage {
             ..*camera
         };
         let outputs = Outputs { inspection: true, ..Outputs::default() };
-        let options = RenderOptions { near: look.near, antialias: look.antialias, ..RenderOptions::default() };
+        let options = RenderOptions { near: settings.near, antialias: settings.antialias, ..RenderOptions::default() };
         let pictures = kernels.renderer.render(shown, &spot, &options, outputs)?;
         let inspection = pictures.inspection.and_then(|inspection| inspection.first().copied());
         let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =
@@ -313,43 +326,48 @@ impl Stage {
             return Ok(None);
         }
         let point = camera.position() + camera.ray(pixel) * f64::from(depth / alpha);
-        Ok(point.is_finite().then_some(Picked { point, convex }))
+        Ok(point.is_finite().then_some(PickedPoint { point, convex }))
     }
 
-    /// A picture of the whole view on the host.
+    /// Draws the whole picture of `camera` and reads it to the host.
     ///
     /// # Errors
-    /// As [`Self::draw`].
-    pub fn picture(&mut self, camera: &Camera, look: &Look, depth_range: [f32; 2]) -> Result<Image, GpuError> {
-        let canvas = Canvas::new(&self.gpu, [camera.width, camera.height])?;
-        self.draw(camera, look, depth_range, &canvas, [0, camera.height], false)?;
-        let pixels = canvas.read(&self.gpu)?;
+    /// The same as [`Self::draw`].
+    pub fn picture(
+        &mut self,
+        camera: &Camera,
+        settings: &ViewSettings,
+        depth_range: [f32; 2],
+    ) -> Result<Image, GpuError> {
+        let buffer = PictureBuffer::new(&self.gpu, [camera.width, camera.height])?;
+        self.draw(camera, settings, depth_range, &buffer, [0, camera.height], false)?;
+        let pixels = buffer.read(&self.gpu)?;
         let data = pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).map(|byte| f32::from(byte) / 255.0).collect();
         Ok(Image::new(camera.width as usize, camera.height as usize, data))
     }
 
-    /// Makes what the look needs besides the scene.
-    fn prepare(&mut self, look: &Look) -> Result<(), GpuError> {
+    /// Computes what the settings need besides the scene.
+    fn prepare(&mut self, settings: &ViewSettings) -> Result<(), GpuError> {
         let Self { gpu, kernels: Some(kernels), scene: Some(scene), derived, alter_args, .. } = self else {
             return Ok(());
         };
-        let degree = look.sh_degree.min(scene.sh_degree);
-        let wanted = Look { mode: Default::default(), sh_degree: degree, ..*look };
-        let is_as_stored = look.is_plain() && degree == scene.sh_degree;
-        let changes_points = look.scale != 1.0;
+        let degree = settings.sh_degree.min(scene.sh_degree);
+        let altered_settings = ViewSettings { mode: Default::default(), sh_degree: degree, ..*settings };
+        let is_as_stored = settings.is_unaltered() && degree == scene.sh_degree;
+        let changes_points = settings.scale != 1.0;
         if is_as_stored {
             derived.hull_edges = derived.hull_edges.take().filter(|_| derived.altered.is_none());
             derived.altered = None;
-        } else if derived.altered.as_ref().is_none_or(|(_, made_for)| !same_alteration(made_for, &wanted)) {
+        } else if derived.altered.as_ref().is_none_or(|(_, made_for)| !same_alteration(made_for, &altered_settings)) {
             derived.hull_edges = derived.hull_edges.take().filter(|_| !changes_points && derived.altered.is_none());
-            let altered = alter(gpu, &kernels.display, scene, &wanted, alter_args)?;
-            derived.altered = Some((altered, wanted));
+            let altered = alter(gpu, &kernels.display, scene, &altered_settings, alter_args)?;
+            derived.altered = Some((altered, altered_settings));
         }
-        if look.draws_hulls() && derived.hull_edges.is_none() {
+        if settings.draws_hulls() && derived.hull_edges.is_none() {
             let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
             let hull_edges = gpu.zeros("hull_edges", shown.num_convexes.max(1).into())?;
             for window in windows(gpu, 3 * shown.points_per_convex, shown.num_convexes) {
-                alter_args.write(gpu, 0, &[alter_arguments(look, shown.origin, &window)]);
+                alter_args.write(gpu, 0, &[alter_arguments(settings, shown.origin, &window)]);
                 let mut commands = Commands::new(gpu, "hull edges");
                 kernels.display.hull_edges(&mut commands, alter_args, &window, &shown.params.points, &hull_edges)?;
                 commands.submit();
@@ -360,16 +378,16 @@ impl Stage {
     }
 }
 
-fn same_alteration(a: &Look, b: &Look) -> bool {
+fn same_alteration(a: &ViewSettings, b: &ViewSettings) -> bool {
     (a.scale, a.min_opacity, a.crop, a.sh_degree) == (b.scale, b.min_opacity, b.crop, b.sh_degree)
 }
 
-/// A scene that shares what the look does not change.
+/// Returns a scene that shares the parameters that the settings do not change.
 fn alter(
     gpu: &Gpu,
     display: &Display,
     scene: &GpuScene,
-    look: &Look,
+    settings: &ViewSettings,
     alter_args: &Buffer<AlterArgs>,
 ) -> Result<GpuScene, GpuError> {
     let mut altered = GpuScene {
@@ -377,9 +395,9 @@ fn alter(
         params: scene.params.as_ref().map(Clone::clone),
         num_convexes: scene.num_convexes,
         points_per_convex: scene.points_per_convex,
-        sh_degree: look.sh_degree,
+        sh_degree: settings.sh_degree,
     };
-    if look.is_plain() {
+    if settings.is_unaltered() {
         return Ok(altered);
     }
     altered.params.points = gpu.zeros("altered.points", scene.params.points.len())?;
@@ -387,7 +405,7 @@ fn alter(
     altered.params.raw_opacity = gpu.zeros("altered.raw_opacity", scene.params.raw_opacity.len())?;
     let (from, to) = (AlterBuffers::of(&scene.params), AlterBuffers::of(&altered.params));
     for window in windows(gpu, 3 * scene.points_per_convex, scene.num_convexes) {
-        alter_args.write(gpu, 0, &[alter_arguments(look, scene.origin, &window)]);
+        alter_args.write(gpu, 0, &[alter_arguments(settings, scene.origin, &window)]);
         let mut commands = Commands::new(gpu, "alter");
         display.alter(&mut commands, alter_args, &window, from, to)?;
         commands.submit();
@@ -396,29 +414,29 @@ fn alter(
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32 and count in u32")]
-fn alter_arguments(look: &Look, origin: DVec3, window: &Range<u64>) -> AlterArgs {
-    let all = Crop { low: DVec3::splat(-1e30), high: DVec3::splat(1e30) };
-    let Crop { low, high } = look.crop.unwrap_or(all);
+fn alter_arguments(settings: &ViewSettings, origin: DVec3, window: &Range<u64>) -> AlterArgs {
+    let all = CropBox { low: DVec3::splat(-1e30), high: DVec3::splat(1e30) };
+    let CropBox { low, high } = settings.crop.unwrap_or(all);
     let corner = |corner: DVec3| (corner - origin).as_vec3().extend(0.0).to_array();
-    let opacity = look.min_opacity;
+    let opacity = settings.min_opacity;
     let raw_threshold = if opacity <= 0.0 { f32::MIN } else { (opacity / (1.0 - opacity).max(1e-6)).ln() };
     AlterArgs {
         crop_low: corner(low),
         crop_high: corner(high),
         num_convexes: (window.end - window.start) as u32,
-        scale: look.scale,
+        scale: settings.scale,
         raw_threshold,
         padding: 0,
     }
 }
 
-/// The camera of some rows of a picture.
+/// Returns the camera of some rows of a picture.
 fn strip(camera: &Camera, first_row: u32, rows: u32) -> Camera {
     let intrinsics = Intrinsics { cy: camera.intrinsics.cy - f64::from(first_row), ..camera.intrinsics };
     Camera { intrinsics, height: rows, ..*camera }
 }
 
-/// The same for some convexes.
+/// Returns the same arguments for some of the convexes.
 #[expect(clippy::cast_possible_truncation, reason = "shaders count in u32")]
 fn of_window(arguments: DisplayArgs, window: &Range<u64>) -> DisplayArgs {
     let (first_convex, num_convexes) = (window.start as u32, (window.end - window.start) as u32);
@@ -426,8 +444,8 @@ fn of_window(arguments: DisplayArgs, window: &Range<u64>) -> DisplayArgs {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
-fn display_args(part: &Part<'_>, origin: DVec3, frame: &Frame, canvas: &Canvas) -> DisplayArgs {
-    let Part { look, depth_range, .. } = part;
+fn display_args(part: &PictureRows<'_>, origin: DVec3, frame: &Frame, buffer: &PictureBuffer) -> DisplayArgs {
+    let PictureRows { settings, depth_range, .. } = part;
     let camera = part.camera.relative_to(origin);
     let rotation = camera.view_from_world.matrix3.transpose();
     let row = |i: usize| {
@@ -435,18 +453,18 @@ fn display_args(part: &Part<'_>, origin: DVec3, frame: &Frame, canvas: &Canvas) 
         [x, y, z, camera.view_from_world.translation[i] as f32]
     };
     let Intrinsics { fx, fy, cx, cy } = camera.intrinsics;
-    let [red, green, blue] = look.background;
+    let [red, green, blue] = settings.background;
     DisplayArgs {
         view_from_world: [row(0), row(1), row(2)],
         focal_principal: [fx as f32, fy as f32, cx as f32, cy as f32],
         background: [red, green, blue, 1.0],
         size: [camera.width, camera.height],
         num_tiles: frame.buffers().num_tiles,
-        depth_range: look.depth_range.unwrap_or(*depth_range),
-        max_count: look.max_count.max(1.0),
-        edges: f32::from(u8::from(look.draws_hulls())),
-        mode: look.mode.index(),
-        row_pixels: canvas.row_pixels,
+        depth_range: settings.depth_range.unwrap_or(*depth_range),
+        max_count: settings.max_count.max(1.0),
+        edges: f32::from(u8::from(settings.draws_hulls())),
+        mode: settings.mode.index(),
+        row_pixels: buffer.row_pixels,
         num_convexes: 0,
         first_convex: 0,
         ramp: RAMP,

@@ -1,4 +1,4 @@
-//! How the camera moves. Input is collected as a motion still to be made, and every frame makes a part of it that depends
+//! Moves the camera. Input is collected as a motion still to be made, and every frame makes a part of it that depends
 //! only on the time since the last one: smooth, and the same at any frame rate.
 
 use glam::{DQuat, DVec2, DVec3};
@@ -8,26 +8,26 @@ use crate::viewer::scene_view::pose::{Pose, facing};
 /// After this many seconds 1/e of a motion is left.
 const SMOOTHING: f64 = 0.06;
 
-/// Seconds of a flight to another pose.
+/// The duration of a flight to another pose, in seconds.
 const FLIGHT: f64 = 0.45;
 
 /// Parts of a motion below these are not worth a frame: radians, and parts of the distance.
 const SETTLED: f64 = 2e-4;
 
-/// Motions that were asked for and are not made yet.
+/// The motions that were asked for and are not made yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Pending {
-    /// About the up axis and the camera's right, around the pivot, radians.
+    /// The rotation about the up axis and the camera's right, around the pivot, in radians.
     orbit: DVec2,
-    /// Likewise around the camera.
+    /// The same rotation around the camera.
     look: DVec2,
-    /// About the view direction, radians.
+    /// The rotation about the view direction, in radians.
     roll: f64,
-    /// To the right and up, in parts of the distance.
+    /// The way to the right and up, in parts of the distance.
     pan: DVec2,
-    /// Logarithm of the factor of the distance.
+    /// The logarithm of the factor of the distance.
     dolly: f64,
-    /// Logarithm of the factor of the field of view.
+    /// The logarithm of the factor of the field of view.
     zoom: f64,
 }
 
@@ -64,14 +64,14 @@ pub struct Navigator {
     pose: Pose,
     pending: Pending,
     flight: Option<Flight>,
-    /// Right, up, forward; what is wanted and what is reached, in units of the speed.
-    wanted: DVec3,
-    reached: DVec3,
-    /// What is up in the world.
+    /// The velocity that is asked for and the velocity that is velocity: right, up, forward, in units of the speed.
+    target: DVec3,
+    velocity: DVec3,
+    /// The direction of up in the world.
     up: DVec3,
     /// Whether the camera is kept from tipping over and rolling.
     pub keep_upright: bool,
-    /// World units per second of flying.
+    /// The speed of flying, in world units per second.
     pub speed: f64,
 }
 
@@ -82,28 +82,28 @@ pub(crate) const FOV_RANGE: (f64, f64) = (0.05, 2.4);
 const STEEPEST: f64 = 1.55;
 
 impl Navigator {
-    /// A camera at rest.
+    /// Returns a camera at rest.
     #[must_use]
     pub fn new(pose: Pose, up: DVec3, speed: f64) -> Self {
         Self {
             pose,
             pending: Pending::default(),
             flight: None,
-            wanted: DVec3::ZERO,
-            reached: DVec3::ZERO,
+            target: DVec3::ZERO,
+            velocity: DVec3::ZERO,
             up: up.normalize_or(DVec3::Z),
             keep_upright: true,
             speed,
         }
     }
 
-    /// Where the camera is now.
+    /// The pose of the camera now.
     #[must_use]
     pub const fn pose(&self) -> &Pose {
         &self.pose
     }
 
-    /// What is up in the world.
+    /// The direction of up in the world.
     #[must_use]
     pub const fn up(&self) -> DVec3 {
         self.up
@@ -123,7 +123,7 @@ impl Navigator {
         self.pending.orbit += angles;
     }
 
-    /// Turns the head likewise.
+    /// Turns the camera in its place by the same angles.
     pub fn look(&mut self, angles: DVec2) {
         self.interrupt();
         self.pending.look += angles;
@@ -136,7 +136,7 @@ impl Navigator {
         self.pending.roll += angle;
     }
 
-    /// Moves so that what is at the pivot's depth follows a pointer by this part of the picture's height.
+    /// Moves so that a point at the pivot's depth follows a pointer by this part of the picture's height.
     pub fn pan(&mut self, part: DVec2) {
         self.interrupt();
         let height = 2.0 * (self.pose.fov_y / 2.0).tan();
@@ -155,28 +155,34 @@ impl Navigator {
         self.pending.zoom -= steps * 0.08;
     }
 
-    /// Flies right, up and forward, each −1..=1, until told otherwise.
-    pub fn fly(&mut self, wanted: DVec3) {
-        if wanted != DVec3::ZERO {
+    /// Flies right, up and forward, each −1..=1 of the speed, until the next call.
+    pub fn fly(&mut self, target: DVec3) {
+        if target != DVec3::ZERO {
             self.interrupt();
         }
-        self.wanted = wanted;
+        self.target = target;
     }
 
-    /// Jumps.
+    /// The velocity that [`Self::fly`] asked for last.
+    #[must_use]
+    pub const fn target(&self) -> DVec3 {
+        self.target
+    }
+
+    /// Takes a pose at once.
     pub fn set(&mut self, pose: Pose) {
         *self = Self { pose, pending: Pending::default(), flight: None, ..self.clone() };
-        (self.wanted, self.reached) = (DVec3::ZERO, DVec3::ZERO);
+        (self.target, self.velocity) = (DVec3::ZERO, DVec3::ZERO);
     }
 
-    /// Goes there smoothly.
+    /// Moves to a pose smoothly.
     pub fn fly_to(&mut self, to: Pose) {
         let from = self.pose;
         self.set(from);
         self.flight = Some(Flight { from, to, elapsed: 0.0 });
     }
 
-    /// Turns around `point` from now on; the picture turns so that it comes to the middle.
+    /// Makes `point` the pivot; the camera turns so that it comes to the middle of the picture.
     pub fn set_pivot(&mut self, point: DVec3) {
         let way = point - self.pose.position;
         let distance = way.length();
@@ -192,7 +198,7 @@ impl Navigator {
         self.fly_to(Pose { orientation, distance, ..self.pose });
     }
 
-    /// Takes back all roll.
+    /// Takes back all roll, and keeps the camera upright.
     pub fn level(&mut self) {
         self.keep_upright = true;
         let forward = self.pose.forward();
@@ -201,7 +207,7 @@ impl Navigator {
         }
     }
 
-    /// Stands so that a ball around `centre` is in the picture.
+    /// Moves the camera so that a sphere around `centre` is in the picture.
     pub fn frame(&mut self, centre: DVec3, radius: f64, aspect: f64) {
         let half = (self.pose.fov_y / 2.0).min(((self.pose.fov_y / 2.0).tan() * aspect).atan());
         let distance = radius.max(1e-6) / half.sin();
@@ -209,20 +215,20 @@ impl Navigator {
         self.fly_to(Pose { position, distance, ..self.pose });
     }
 
-    /// Whether the next frame will differ.
+    /// Returns whether the next frame will differ.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         self.flight.is_some()
             || !self.pending.is_settled()
-            || self.wanted != DVec3::ZERO
-            || self.reached.abs().max_element() > 1e-3
+            || self.target != DVec3::ZERO
+            || self.velocity.abs().max_element() > 1e-3
     }
 
-    /// Moves on by so many seconds; says whether anything changed.
+    /// Moves on by so many seconds, and returns whether anything changed.
     pub fn advance(&mut self, seconds: f64) -> bool {
         if !self.is_moving() {
             self.pending = Pending::default();
-            self.reached = DVec3::ZERO;
+            self.velocity = DVec3::ZERO;
             return false;
         }
         let seconds = seconds.clamp(0.0, 0.25);
@@ -251,10 +257,10 @@ impl Navigator {
         self.flight = (part < 1.0).then_some(Flight { elapsed, ..flight });
     }
 
-    /// The velocity approaches the wanted one; the way is its exact integral.
+    /// Lets the velocity approach the one that is asked for; the way is its exact integral.
     fn advance_flying(&mut self, seconds: f64, part: f64) {
-        let way = self.wanted * seconds + (self.reached - self.wanted) * (SMOOTHING * part);
-        self.reached = self.reached.lerp(self.wanted, part);
+        let way = self.target * seconds + (self.velocity - self.target) * (SMOOTHING * part);
+        self.velocity = self.velocity.lerp(self.target, part);
         let up = if self.keep_upright { self.up } else { self.pose.up() };
         let world = self.pose.right() * way.x + up * way.y + self.pose.forward() * way.z;
         self.pose.position += world * self.speed;
@@ -278,7 +284,7 @@ impl Navigator {
         self.pose.fov_y = (2.0 * half).clamp(low, high);
     }
 
-    /// About the up axis and the camera's right.
+    /// Turns about the up axis and the camera's right.
     fn turn(&mut self, angles: DVec2, centre: DVec3) {
         if angles == DVec2::ZERO {
             return;
@@ -305,7 +311,7 @@ mod tests {
         Navigator::new(pose, DVec3::Z, 1.0)
     }
 
-    /// Runs until it is at rest, at this many frames per second.
+    /// Advances until the camera is at rest, at this many frames per second.
     fn settle(navigator: &mut Navigator, rate: f64) {
         for _ in 0..(rate as usize * 5) {
             navigator.advance(1.0 / rate);
@@ -405,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pivot_comes_to_the_middle_and_frame_all_shows_the_ball() {
+    fn a_pivot_comes_to_the_middle_and_framing_shows_the_whole_sphere() {
         let mut navigator = navigator();
         navigator.set_pivot(DVec3::new(1.0, 0.0, 0.5));
         settle(&mut navigator, 60.0);
@@ -416,7 +422,7 @@ mod tests {
         settle(&mut navigator, 60.0);
         let pose = navigator.pose();
         assert!((pose.pivot() - DVec3::ONE).length() < 1e-9);
-        assert!(((2.0 / pose.distance).asin() * 2.0 - pose.fov_y).abs() < 1e-9, "the ball touches the borders");
+        assert!(((2.0 / pose.distance).asin() * 2.0 - pose.fov_y).abs() < 1e-9, "the sphere touches the borders");
     }
 
     #[test]

@@ -1,223 +1,229 @@
-//! The picture in the window: coarse while something moves, then refined, then left alone.
+//! The picture in the window: coarse while something moves, then refined in strips, then left alone.
 
 use std::time::{Duration, Instant};
 
 use crate::camera::Camera;
 use crate::gpu::{Gpu, GpuError};
 use crate::kernels::DisplayMode;
-use crate::viewer::painter::{Screen, ScreenPicture};
-use crate::viewer::scene_view::resolution::Pace;
-use crate::viewer::scene_view::settings::Look;
-use crate::viewer::scene_view::{Canvas, FrameFacts, Stage};
+use crate::viewer::scene_view::resolution::DynamicResolution;
+use crate::viewer::scene_view::settings::ViewSettings;
+use crate::viewer::scene_view::{FrameStats, PictureBuffer, SceneView};
 
-/// What is to be seen. Equal ones are equal pictures.
+/// Everything that a picture depends on. Equal requests have equal pictures.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Wanted {
+pub(crate) struct PictureRequest {
     /// The camera, with the size of the finished picture.
     pub camera: Camera,
-    /// How.
-    pub look: Look,
-    /// Counts changes of the scene.
+    /// How the scene is shown.
+    pub settings: ViewSettings,
+    /// The number of changes of the scene.
     pub generation: u64,
-    /// View depths at the ends of the colours, where the look leaves them open.
+    /// View depths at the ends of the colours, unless the settings say others.
     pub depth_range: [f32; 2],
 }
 
-/// How long nothing may have moved before a picture is refined: a turning wheel does not start it at every click.
+/// The time for which nothing may have moved before a picture is refined: a turning wheel does not start it at every click.
 const REST: Duration = Duration::from_millis(150);
 
-/// A canvas and its copy for the screen.
-#[derive(Debug)]
-struct Layer {
-    canvas: Canvas,
-    picture: ScreenPicture,
-}
-
-impl Layer {
-    fn of_size(layer: &mut Option<Self>, gpu: &Gpu, screen: &mut Screen, size: [u32; 2]) -> Result<(), GpuError> {
-        if layer.as_ref().is_some_and(|layer| layer.canvas.size == size) {
-            return Ok(());
-        }
-        if let Some(old) = layer.take() {
-            screen.forget(&old.picture);
-        }
-        *layer = Some(Self { canvas: Canvas::new(gpu, size)?, picture: screen.picture(size) });
-        Ok(())
-    }
-
-    fn show(&self, screen: &Screen) {
-        screen.fill(&self.picture, &self.canvas.pixels, self.canvas.row_pixels, self.canvas.size);
-    }
-}
-
-/// What is left to do.
+/// The time of the next frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// The picture is as it should be.
-    Done,
-    /// Come back at once.
-    Now,
-    /// Come back then.
+pub(crate) enum Redraw {
+    /// The picture is finished, and no frame is needed.
+    NotNeeded,
+    /// The next frame follows at once.
+    AtOnce,
+    /// The next frame is due then.
     At(Instant),
 }
 
-/// A part of the window's picture: a texture, and the part of its height and of the window's that it fills from the top.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
-    /// The texture.
-    pub texture: egui::TextureId,
-    /// 0..=1.
-    pub height: f32,
+/// A layer of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PictureLayer {
+    /// The picture in fewer pixels, drawn while something moves.
+    Coarse,
+    /// The picture in its full size.
+    Full,
 }
 
-/// See the module.
+/// The result of an update of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PictureUpdate {
+    /// The time of the next frame.
+    pub redraw: Redraw,
+    /// The layer that was drawn.
+    pub drawn: Option<PictureLayer>,
+}
+
+impl PictureUpdate {
+    const fn without_drawing(redraw: Redraw) -> Self {
+        Self { redraw, drawn: None }
+    }
+}
+
+/// The picture of a scene, which becomes finer from frame to frame.
 #[derive(Debug, Default)]
-pub(crate) struct Viewport {
-    coarse: Option<Layer>,
-    full: Option<Layer>,
-    wanted: Option<Wanted>,
+pub(crate) struct ProgressivePicture {
+    coarse: Option<PictureBuffer>,
+    full: Option<PictureBuffer>,
+    request: Option<PictureRequest>,
     changed: Option<Instant>,
     rows_done: u32,
     started: Option<Instant>,
-    pace: Pace,
-    /// Looks whose kernels have run: the first time of each, the driver compiles, and what that takes says nothing.
-    warm: Vec<(DisplayMode, bool)>,
-    /// What the last frame took, and its size.
-    pub last: FrameFacts,
+    resolution: DynamicResolution,
+    /// Modes whose kernels have run. The first frame of each is not measured, because the driver compiles in it.
+    compiled: Vec<(DisplayMode, bool)>,
+    /// The statistics of the last frame.
+    pub last: FrameStats,
     /// Width and height of the last frame.
     pub last_size: [u32; 2],
-    /// What the finished picture took in all.
+    /// The duration of the whole refinement of the finished picture, in seconds.
     pub refined_seconds: Option<f64>,
 }
 
-impl Viewport {
-    /// Draws what fits the time of a frame.
+impl ProgressivePicture {
+    /// Draws as much as fits the time of a frame.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost or has no memory.
+    /// Returns [`GpuError`] when the device was lost or has no memory.
     pub(crate) fn update(
         &mut self,
         gpu: &Gpu,
-        screen: &mut Screen,
-        stage: &mut Stage,
-        wanted: Wanted,
+        scene_view: &mut SceneView,
+        request: PictureRequest,
         time_kernels: bool,
-    ) -> Result<Next, GpuError> {
+    ) -> Result<PictureUpdate, GpuError> {
         let now = Instant::now();
-        if self.wanted != Some(wanted) {
-            let is_new_scene = self.wanted.is_none_or(|old| old.generation != wanted.generation);
-            if is_new_scene || self.wanted.is_none_or(|old| old.look != wanted.look) {
-                self.pace.forget();
+        if self.request != Some(request) {
+            let is_new_scene = self.request.is_none_or(|old| old.generation != request.generation);
+            if is_new_scene || self.request.is_none_or(|old| old.settings != request.settings) {
+                self.resolution.forget();
             }
-            self.wanted = Some(wanted);
+            self.request = Some(request);
             self.changed = Some(now);
-            return self.draw_moving(gpu, screen, stage, &wanted, time_kernels);
+            return self.draw_moving(gpu, scene_view, &request, time_kernels);
         }
-        let height = wanted.camera.height;
-        if self.rows_done >= height {
-            return Ok(Next::Done);
+        if self.rows_done >= request.camera.height {
+            return Ok(PictureUpdate::without_drawing(Redraw::NotNeeded));
         }
         let rested = self.changed.map_or(now, |changed| changed + REST);
         // A picture that was begun goes on.
         if now < rested && self.rows_done == 0 {
-            return Ok(Next::At(rested));
+            return Ok(PictureUpdate::without_drawing(Redraw::At(rested)));
         }
-        self.refine(gpu, screen, stage, &wanted, time_kernels)
+        self.refine(gpu, scene_view, &request, time_kernels)
     }
 
     fn draw_moving(
         &mut self,
         gpu: &Gpu,
-        screen: &mut Screen,
-        stage: &mut Stage,
-        wanted: &Wanted,
+        scene_view: &mut SceneView,
+        request: &PictureRequest,
         time_kernels: bool,
-    ) -> Result<Next, GpuError> {
-        let full = [wanted.camera.width, wanted.camera.height];
-        let size = self.pace.moving_size(full);
+    ) -> Result<PictureUpdate, GpuError> {
+        let full = [request.camera.width, request.camera.height];
+        let size = self.resolution.moving_size(full);
         let is_full = size == full;
-        let layer = if is_full { &mut self.full } else { &mut self.coarse };
-        Layer::of_size(layer, gpu, screen, size)?;
-        let Some(layer) = layer else { return Ok(Next::Done) };
-        let camera = wanted.camera.resized(size[0], size[1]);
-        let facts = stage.draw(&camera, &wanted.look, wanted.depth_range, &layer.canvas, [0, size[1]], time_kernels)?;
-        layer.show(screen);
-        self.observe(&wanted.look, u64::from(size[0]) * u64::from(size[1]), facts.seconds);
-        log::debug!("frame {}x{} in {:.1} ms", size[0], size[1], facts.seconds * 1e3);
-        self.note(facts, size);
+        let buffer = of_size(if is_full { &mut self.full } else { &mut self.coarse }, gpu, size)?;
+        let camera = request.camera.resized(size[0], size[1]);
+        let PictureRequest { settings, depth_range, .. } = request;
+        let stats = scene_view.draw(&camera, settings, *depth_range, buffer, [0, size[1]], time_kernels)?;
+        self.measure(settings, u64::from(size[0]) * u64::from(size[1]), stats.seconds);
+        log::debug!("frame {}x{} in {:.1} ms", size[0], size[1], stats.seconds * 1e3);
+        self.keep_stats(stats, size);
         self.rows_done = if is_full { full[1] } else { 0 };
         self.started = None;
         self.refined_seconds = is_full.then_some(self.last.seconds);
-        Ok(if is_full { Next::Done } else { Next::At(Instant::now() + REST) })
+        Ok(PictureUpdate {
+            redraw: if is_full { Redraw::NotNeeded } else { Redraw::At(Instant::now() + REST) },
+            drawn: Some(if is_full { PictureLayer::Full } else { PictureLayer::Coarse }),
+        })
     }
 
     fn refine(
         &mut self,
         gpu: &Gpu,
-        screen: &mut Screen,
-        stage: &mut Stage,
-        wanted: &Wanted,
+        scene_view: &mut SceneView,
+        request: &PictureRequest,
         time_kernels: bool,
-    ) -> Result<Next, GpuError> {
-        let full = [wanted.camera.width, wanted.camera.height];
-        Layer::of_size(&mut self.full, gpu, screen, full)?;
-        let Some(layer) = &self.full else { return Ok(Next::Done) };
+    ) -> Result<PictureUpdate, GpuError> {
+        let PictureRequest { camera, settings, depth_range, .. } = request;
+        let full = [camera.width, camera.height];
+        let buffer = of_size(&mut self.full, gpu, full)?;
         let started = *self.started.get_or_insert_with(Instant::now);
         let first = self.rows_done;
-        let rows = self.pace.strip_rows(full, full[1] - first);
-        let facts =
-            stage.draw(&wanted.camera, &wanted.look, wanted.depth_range, &layer.canvas, [first, rows], time_kernels)?;
-        layer.show(screen);
-        self.observe(&wanted.look, u64::from(full[0]) * u64::from(rows), facts.seconds);
-        self.note(facts.of_strip(first, &self.last), [full[0], rows]);
+        let rows = self.resolution.strip_rows(full, full[1] - first);
+        let stats = scene_view.draw(camera, settings, *depth_range, buffer, [first, rows], time_kernels)?;
+        self.measure(settings, u64::from(full[0]) * u64::from(rows), stats.seconds);
+        self.keep_stats(stats.of_strip(first, &self.last), [full[0], rows]);
         self.rows_done += rows;
+        let drawn = Some(PictureLayer::Full);
         if self.rows_done < full[1] {
-            return Ok(Next::Now);
+            return Ok(PictureUpdate { redraw: Redraw::AtOnce, drawn });
         }
         let seconds = started.elapsed().as_secs_f64();
         log::debug!("picture {}x{} refined in {:.1} ms", full[0], full[1], seconds * 1e3);
         self.refined_seconds = Some(seconds);
-        Ok(Next::Done)
+        Ok(PictureUpdate { redraw: Redraw::NotNeeded, drawn })
     }
 
-    fn observe(&mut self, look: &Look, pixels: u64, seconds: f64) {
-        let kind = (look.mode, look.hulls);
-        if self.warm.contains(&kind) {
-            self.pace.observe(pixels, seconds);
+    fn measure(&mut self, settings: &ViewSettings, pixels: u64, seconds: f64) {
+        let kind = (settings.mode, settings.hulls);
+        if self.compiled.contains(&kind) {
+            self.resolution.observe(pixels, seconds);
         } else {
-            self.warm.push(kind);
+            self.compiled.push(kind);
         }
     }
 
-    fn note(&mut self, facts: FrameFacts, size: [u32; 2]) {
-        let kernels = if facts.kernels.is_empty() { std::mem::take(&mut self.last.kernels) } else { facts.kernels };
-        self.last = FrameFacts { kernels, ..facts };
+    /// Keeps the times of kernels from before where this frame has none.
+    fn keep_stats(&mut self, stats: FrameStats, size: [u32; 2]) {
+        let kernels = if stats.kernels.is_empty() { std::mem::take(&mut self.last.kernels) } else { stats.kernels };
+        self.last = FrameStats { kernels, ..stats };
         self.last_size = size;
     }
 
-    /// Textures that make the picture, from below.
+    /// The pixels of a layer, once it has been drawn.
     #[must_use]
-    pub(crate) fn parts(&self) -> Vec<Part> {
-        let height = self.wanted.map_or(1, |wanted| wanted.camera.height).max(1);
-        let is_done = self.rows_done >= height;
-        let coarse = self.coarse.as_ref().filter(|_| !is_done).map(|layer| (layer, 1.0));
+    pub(crate) fn layer(&self, layer: PictureLayer) -> Option<&PictureBuffer> {
+        match layer {
+            PictureLayer::Coarse => self.coarse.as_ref(),
+            PictureLayer::Full => self.full.as_ref(),
+        }
+    }
+
+    /// Returns the layers that make the picture, from below, each with the part of its height that it fills from the top.
+    #[must_use]
+    pub(crate) fn visible_layers(&self) -> Vec<(PictureLayer, f32)> {
+        let height = self.request.map_or(1, |request| request.camera.height).max(1);
         let part = f64::from(self.rows_done) / f64::from(height);
         #[expect(clippy::cast_possible_truncation, reason = "a part")]
-        let full = self.full.as_ref().filter(|_| self.rows_done > 0).map(|layer| (layer, part.min(1.0) as f32));
-        let layers = coarse.into_iter().chain(full);
-        layers.map(|(layer, height)| Part { texture: layer.picture.id(), height }).collect()
+        let full = (self.full.is_some() && self.rows_done > 0).then_some((PictureLayer::Full, part.min(1.0) as f32));
+        let coarse = (self.coarse.is_some() && self.rows_done < height).then_some((PictureLayer::Coarse, 1.0));
+        coarse.into_iter().chain(full).collect()
     }
 
-    /// The finished picture, if it is.
+    /// The finished picture, once it is finished.
     #[must_use]
-    pub(crate) fn finished(&self) -> Option<&Canvas> {
-        let wanted = self.wanted?;
-        let layer = self.full.as_ref()?;
-        (self.rows_done >= wanted.camera.height).then_some(&layer.canvas)
+    pub(crate) fn finished(&self) -> Option<&PictureBuffer> {
+        let request = self.request?;
+        self.full.as_ref().filter(|_| self.rows_done >= request.camera.height)
     }
 
-    /// Draws anew, whatever was drawn.
+    /// Makes the next update draw anew.
     pub(crate) fn invalidate(&mut self) {
-        self.wanted = None;
+        self.request = None;
+    }
+}
+
+/// Returns the buffer, which is made anew if it has another size.
+fn of_size<'a>(
+    buffer: &'a mut Option<PictureBuffer>,
+    gpu: &Gpu,
+    size: [u32; 2],
+) -> Result<&'a PictureBuffer, GpuError> {
+    // The old one is freed before the new one is made.
+    match buffer.take().filter(|buffer| buffer.size == size) {
+        Some(kept) => Ok(buffer.insert(kept)),
+        None => Ok(buffer.insert(PictureBuffer::new(gpu, size)?)),
     }
 }

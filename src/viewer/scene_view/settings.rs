@@ -1,4 +1,4 @@
-//! How a person wants to see a scene.
+//! How a scene is shown.
 
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
@@ -6,37 +6,37 @@ use serde::{Deserialize, Serialize};
 use crate::constants::NEAR;
 use crate::kernels::DisplayMode;
 
-/// All that changes the picture besides scene and camera.
+/// Everything that changes the picture besides scene and camera.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Look {
-    /// What is shown.
+pub struct ViewSettings {
+    /// The quantity that is shown.
     pub mode: DisplayMode,
-    /// Whether the edges of the hulls are drawn over it.
+    /// Whether the edges of the hulls are drawn over the picture.
     pub hulls: bool,
-    /// Highest degree of the spherical harmonics in use.
+    /// The highest degree of the spherical harmonics in use.
     pub sh_degree: u32,
     /// Convexes less opaque than this are hidden.
     pub min_opacity: f32,
     /// Whether convexes are anti-aliased; a scene that is opened says how it was trained.
     pub antialias: bool,
-    /// Behind everything, sRGB.
+    /// The colour behind everything, sRGB.
     pub background: [f32; 3],
-    /// Size of every convex relative to its own.
+    /// The factor that every convex is scaled by.
     pub scale: f32,
     /// Only convexes with their centroid in this box are shown.
     #[serde(skip)]
-    pub crop: Option<Crop>,
-    /// Count at the upper end of the colours, which are logarithmic.
+    pub crop: Option<CropBox>,
+    /// The count at the upper end of the colours, which are logarithmic.
     pub max_count: f32,
-    /// View depth at which convexes end, world units.
+    /// The view depth at which convexes end, in world units.
     #[serde(skip)]
     pub near: f64,
-    /// View depths at both ends of the colours; what is in the scene, where nothing is said.
+    /// The view depths at both ends of the colours; without them they are those of the scene.
     pub depth_range: Option<[f32; 2]>,
 }
 
-impl Default for Look {
+impl Default for ViewSettings {
     fn default() -> Self {
         Self {
             mode: DisplayMode::Colour,
@@ -54,8 +54,8 @@ impl Default for Look {
     }
 }
 
-impl Look {
-    /// The same with numbers that can be drawn, whatever a file held.
+impl ViewSettings {
+    /// Returns the same with numbers that can be drawn, whatever a file held.
     #[must_use]
     pub fn checked(mut self) -> Self {
         let default = Self::default();
@@ -72,13 +72,13 @@ impl Look {
         self
     }
 
-    /// Whether the scene is shown as it is.
+    /// Returns whether every convex is shown as it is stored.
     #[must_use]
-    pub fn is_plain(&self) -> bool {
+    pub fn is_unaltered(&self) -> bool {
         self.scale == 1.0 && self.min_opacity <= 0.0 && self.crop.is_none()
     }
 
-    /// Whether edges are drawn.
+    /// Returns whether the edges of the hulls are drawn.
     #[must_use]
     pub fn draws_hulls(&self) -> bool {
         self.hulls || self.mode == DisplayMode::Hulls
@@ -87,10 +87,10 @@ impl Look {
 
 /// A box along the axes of the world.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Crop {
-    /// Lower corner.
+pub struct CropBox {
+    /// The lower corner.
     pub low: DVec3,
-    /// Upper corner.
+    /// The upper corner.
     pub high: DVec3,
 }
 
@@ -99,9 +99,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_file_held_is_made_drawable() {
-        let wild = Look { scale: f32::NAN, sh_degree: 9, min_opacity: -3.0, max_count: 0.0, ..Look::default() };
-        let look = wild.checked();
-        assert_eq!((look.scale, look.sh_degree, look.min_opacity, look.max_count), (1.0, 3, 0.0, 1.0));
+    fn numbers_out_of_range_are_made_drawable() {
+        let wild = ViewSettings {
+            scale: f32::NAN,
+            sh_degree: 9,
+            min_opacity: -3.0,
+            max_count: 0.0,
+            ..ViewSettings::default()
+        };
+        let checked = wild.checked();
+        assert_eq!((checked.scale, checked.sh_degree, checked.min_opacity, checked.max_count), (1.0, 3, 0.0, 1.0));
     }
 }

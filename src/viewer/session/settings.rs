@@ -1,4 +1,4 @@
-//! What is remembered from one start to the next: a small JSON file in the user's folder of settings.
+//! The settings that are kept from one start to the next, in a small JSON file in the user's folder of settings.
 
 use std::path::{Path, PathBuf};
 
@@ -6,58 +6,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{self, FileError};
 use crate::viewer::live::LiveRate;
-use crate::viewer::scene_view::settings::Look;
+use crate::viewer::scene_view::settings::ViewSettings;
 
-/// Light or dark.
+/// The colours of the panels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Theme {
-    /// Dark.
+    /// Light text on dark panels.
     #[default]
     Dark,
-    /// Light.
+    /// Dark text on light panels.
     Light,
-    /// That of the system.
+    /// The theme of the system.
     System,
 }
 
-/// What a drag with the left button does.
+/// The motion that a drag with the left button makes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Movement {
-    /// Turns around the pivot.
+    /// Turns the camera around the pivot.
     #[default]
     Orbit,
-    /// Turns the head.
+    /// Turns the camera in its place.
     Fly,
 }
 
-/// All that is remembered. Unknown and missing fields are no fault: other versions wrote them.
+/// Everything that is kept. Unknown and missing fields are no errors: other versions wrote them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
-    /// Width and height of the window, points.
+    /// Width and height of the window, in points.
     pub window: [f64; 2],
-    /// Its upper left corner on the desktop in pixels, where the system tells.
+    /// The upper left corner of the window on the desktop in pixels, if the system says where it is.
     pub position: Option<[i32; 2]>,
-    /// Whether it fills the screen.
+    /// Whether the window fills the screen.
     pub maximized: bool,
-    /// Light or dark.
+    /// The colours of the panels.
     pub theme: Theme,
     /// Whether the panel at the side is open.
     pub panel: bool,
     /// Whether cameras are drawn.
     pub frusta: bool,
-    /// Orbit or fly.
+    /// The motion of a drag with the left button.
     pub movement: Movement,
     /// Whether the camera stays upright.
     pub keep_upright: bool,
-    /// Vertical field of view, degrees.
+    /// The vertical field of view, in degrees.
     pub fov_y: f64,
-    /// How training is watched.
+    /// How often the scene of a training is taken.
     pub live_rate: LiveRate,
     /// How scenes are shown.
-    pub look: Look,
+    #[serde(alias = "look")]
+    pub view: ViewSettings,
 }
 
 impl Default for Settings {
@@ -73,20 +74,20 @@ impl Default for Settings {
             keep_upright: true,
             fov_y: 50.0,
             live_rate: LiveRate::default(),
-            look: Look::default(),
+            view: ViewSettings::default(),
         }
     }
 }
 
 impl Settings {
-    /// The file of this user; `None` where the system has no such folder.
+    /// Returns the file of this user, or `None` if the system has no such folder.
     #[must_use]
     pub(crate) fn path() -> Option<PathBuf> {
         let folders = directories::ProjectDirs::from("", "", "lapidary")?;
         Some(folders.config_dir().join("viewer.json"))
     }
 
-    /// Those of a file; the usual ones where there is none or it holds something else.
+    /// Reads a file; without one, or with another content, the settings are the usual ones.
     #[must_use]
     pub(crate) fn load(path: &Path) -> Self {
         let read: Option<Self> = files::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -96,15 +97,15 @@ impl Settings {
     /// Writes the file.
     ///
     /// # Errors
-    /// [`FileError`] naming the file.
+    /// Returns [`FileError`] naming the file.
     pub(crate) fn save(&self, path: &Path) -> Result<(), FileError> {
         // Numbers, names and booleans: this cannot fail.
         let json = serde_json::to_vec_pretty(self).unwrap_or_default();
         files::write_atomically(path, &json)
     }
 
-    /// The same with numbers that make a window, whatever the file held. Every scene is first seen as it is: of the look
-    /// only the background is carried over.
+    /// Returns the same with numbers that make a window, whatever the file held. Every scene is first shown as it is stored:
+    /// only the background is kept.
     fn checked(mut self) -> Self {
         let default = Self::default();
         if !self.window.iter().all(|side| (200.0..=16_384.0).contains(side)) {
@@ -113,7 +114,7 @@ impl Settings {
         if !(5.0..=120.0).contains(&self.fov_y) {
             self.fov_y = default.fov_y;
         }
-        self.look = Look { background: self.look.background, ..Look::default() }.checked();
+        self.view = ViewSettings { background: self.view.background, ..ViewSettings::default() }.checked();
         self
     }
 }
@@ -124,24 +125,34 @@ mod tests {
     use crate::kernels::DisplayMode;
 
     #[test]
-    fn settings_come_back_and_bad_ones_do_no_harm() {
+    fn settings_are_read_as_written_and_broken_files_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/viewer.json");
         assert_eq!(Settings::load(&path), Settings::default(), "no file");
-        let look = Look { background: [1.0; 3], ..Look::default() };
+        let view = ViewSettings { background: [1.0; 3], ..ViewSettings::default() };
         let changed = Settings {
             window: [900.0, 700.0],
             position: Some([-40, 60]),
             theme: Theme::Light,
-            look,
+            view,
             ..Settings::default()
         };
-        let looked = Look { mode: DisplayMode::Tiles, sh_degree: 0, scale: 0.5, ..look };
-        Settings { look: looked, ..changed.clone() }.save(&path).unwrap();
-        assert_eq!(Settings::load(&path), changed, "the next scene is seen as it is");
+        let altered = ViewSettings { mode: DisplayMode::Tiles, sh_degree: 0, scale: 0.5, ..view };
+        Settings { view: altered, ..changed.clone() }.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), changed, "the next scene is shown as it is stored");
         for bad in ["", "[1,2", r#"{"window":[0,-1],"fov_y":900,"unknown":1}"#] {
             files::write_atomically(&path, bad.as_bytes()).unwrap();
             assert_eq!(Settings::load(&path), Settings::default(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_name_that_older_versions_gave_to_the_view_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("viewer.json");
+        files::write_atomically(&path, br#"{"look":{"background":[0.5,0.5,0.5],"mode":"depth"},"theme":"light"}"#)
+            .unwrap();
+        let settings = Settings::load(&path);
+        assert_eq!((settings.view.background, settings.theme), ([0.5; 3], Theme::Light));
     }
 }

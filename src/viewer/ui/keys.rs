@@ -1,62 +1,20 @@
-//! Every shortcut, once: for the keyboard and for the list of shortcuts.
+//! Every shortcut, listed once for the keyboard and for the list of shortcuts.
 
 use egui::{Key, Modifiers};
 
 use crate::kernels::DisplayMode;
+use crate::viewer::session::action::Action;
 
-/// What a key or a button does.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Action {
-    /// Show the whole scene.
-    FrameAll,
-    /// Orbit or fly.
-    ToggleMovement,
-    /// Take back all roll.
-    Level,
-    /// Make the direction to the top of the picture up.
-    UpIsHere,
-    /// Look at the scene in this way.
-    Mode(DisplayMode),
-    /// Edges of hulls over the picture.
-    ToggleHulls,
-    /// To the camera after this one, or before.
-    Step(isize),
-    /// Render, photograph, split, difference.
-    NextComparison,
-    /// Draw the cameras.
-    ToggleFrusta,
-    /// Add a key frame here.
-    AddKey,
-    /// Play the path, or stop.
-    TogglePlay,
-    /// Write a picture.
-    Screenshot,
-    /// Write the camera.
-    SaveCamera,
-    /// The panel at the side.
-    TogglePanel,
-    /// Light or dark.
-    ToggleTheme,
-    /// Fill the screen.
-    ToggleFullscreen,
-    /// The list of shortcuts.
-    ToggleHelp,
-    /// Close what is open.
-    Escape,
-    /// Pause training, or go on.
-    TogglePause,
-}
-
-/// A key, and what it does in words.
+/// A key, and the action that it has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shortcut {
     /// The key.
     pub key: Key,
     /// Whether Shift must be held.
     pub shift: bool,
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// In words.
+    /// The action in words.
     pub text: &'static str,
 }
 
@@ -68,7 +26,7 @@ const fn shifted(key: Key, action: Action, text: &'static str) -> Shortcut {
     Shortcut { key, shift: true, action, text }
 }
 
-/// All of them, in the order of the list.
+/// All shortcuts, in the order of the list.
 pub(crate) const SHORTCUTS: &[Shortcut] = &[
     plain(Key::F, Action::FrameAll, "show the whole scene"),
     plain(Key::G, Action::ToggleMovement, "orbit or fly"),
@@ -100,7 +58,7 @@ pub(crate) const SHORTCUTS: &[Shortcut] = &[
     shifted(Key::Space, Action::TogglePause, "pause training"),
 ];
 
-/// What the pointer and the keys that are held do, for the list.
+/// The gestures of the pointer and of keys that are held, for the list.
 pub(crate) const GESTURES: &[(&str, &str)] = &[
     ("drag", "orbit; look around while flying"),
     ("right or middle drag", "pan"),
@@ -113,7 +71,7 @@ pub(crate) const GESTURES: &[(&str, &str)] = &[
     (", and .", "roll"),
 ];
 
-/// The shortcut of a key that was pressed.
+/// Returns the action of a key that was pressed.
 #[must_use]
 pub(crate) fn action(key: Key, modifiers: Modifiers) -> Option<Action> {
     if modifiers.ctrl || modifiers.alt || modifiers.command {
@@ -126,7 +84,7 @@ pub(crate) fn action(key: Key, modifiers: Modifiers) -> Option<Action> {
     if slash { Some(Action::ToggleHelp) } else { SHORTCUTS.iter().find(fits).map(|shortcut| shortcut.action) }
 }
 
-/// How a shortcut is written.
+/// Returns the name of the key of a shortcut.
 #[must_use]
 pub(crate) fn label(shortcut: &Shortcut) -> String {
     let key = match shortcut.key {
@@ -144,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_does_two_things() {
+    fn no_key_has_two_actions() {
         for (index, a) in SHORTCUTS.iter().enumerate() {
             let twice = SHORTCUTS[..index].iter().any(|b| (a.key, a.shift) == (b.key, b.shift));
             assert!(!twice, "{}", label(a));

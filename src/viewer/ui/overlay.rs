@@ -1,25 +1,25 @@
-//! What is drawn over the picture: cameras, the crop box, the path, the axes.
+//! Draws cameras, the crop box, the camera path and the axes over the picture.
 
 use egui::{Color32, Painter, Pos2, Rect, Stroke, Vec2};
 use glam::{DVec2, DVec3};
 
 use crate::camera::Camera;
 use crate::camera_path::CameraPath;
-use crate::viewer::document::{Point, View};
+use crate::viewer::document::{ColouredPoint, NamedCamera};
 
-/// World to window.
+/// The projection from the world to the window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Projection {
     /// The camera of the picture.
     pub camera: Camera,
-    /// Where the picture is, points.
+    /// The rectangle of the picture, in points.
     pub rect: Rect,
-    /// View depth nearer than which nothing is drawn.
+    /// The view depth nearer than which nothing is drawn.
     pub nearest: f64,
 }
 
 impl Projection {
-    /// A point of the window and the view depth, where it is before the camera.
+    /// Returns the point of the window and the view depth, if it is before the camera.
     #[must_use]
     pub(crate) fn point(&self, world: DVec3) -> Option<(Pos2, f64)> {
         let view = self.camera.view_from_world.transform_point3(world);
@@ -33,7 +33,7 @@ impl Projection {
         self.rect.min + part * self.rect.size()
     }
 
-    /// A line of the window, cut where it passes the camera.
+    /// Returns a line of the window, cut where it passes the camera.
     #[must_use]
     pub(crate) fn line(&self, a: DVec3, b: DVec3) -> Option<[Pos2; 2]> {
         let (a, b) = (self.camera.view_from_world.transform_point3(a), self.camera.view_from_world.transform_point3(b));
@@ -46,7 +46,7 @@ impl Projection {
         Some([self.of_view(cut(a, b)), self.of_view(cut(b, a))])
     }
 
-    /// Pixel of the camera's picture under a point of the window, if the picture is there.
+    /// Returns the pixel of the camera's picture under a point of the window, if the picture is there.
     #[must_use]
     pub(crate) fn pixel(&self, at: Pos2) -> Option<DVec2> {
         if !self.rect.contains(at) {
@@ -58,8 +58,7 @@ impl Projection {
     }
 }
 
-/// Corners of a camera's picture at this depth, clockwise from the upper left; and the middle of the top of a mark
-/// that shows where up is.
+/// Returns the corners of a camera's picture at this depth, clockwise from the upper left.
 fn corners(camera: &Camera, depth: f64) -> [DVec3; 4] {
     let (width, height) = (f64::from(camera.width), f64::from(camera.height));
     let pixels = [DVec2::ZERO, DVec2::new(width, 0.0), DVec2::new(width, height), DVec2::new(0.0, height)];
@@ -70,17 +69,17 @@ fn corners(camera: &Camera, depth: f64) -> [DVec3; 4] {
 pub(crate) fn frustum(
     painter: &Painter,
     projection: &Projection,
-    view: &View,
+    named: &NamedCamera,
     depth: f64,
     stroke: Stroke,
     picture: Option<egui::TextureId>,
 ) {
-    let corners = corners(&view.camera, depth);
+    let corners = corners(&named.camera, depth);
     if let Some(texture) = picture {
         plane(painter, projection, corners, texture);
     }
     for index in 0..4 {
-        let lines = [(view.camera.position(), corners[index]), (corners[index], corners[(index + 1) % 4])];
+        let lines = [(named.camera.position(), corners[index]), (corners[index], corners[(index + 1) % 4])];
         for line in lines.into_iter().filter_map(|(a, b)| projection.line(a, b)) {
             painter.line_segment(line, stroke);
         }
@@ -95,7 +94,7 @@ pub(crate) fn frustum(
     }
 }
 
-/// Pieces of a side of a picture in space: so many that its perspective looks right.
+/// The number of pieces of a side of a picture in space, so many that its perspective looks right.
 const PIECES: u32 = 6;
 
 fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], texture: egui::TextureId) {
@@ -121,13 +120,13 @@ fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], textur
     painter.add(mesh);
 }
 
-/// Most points that are drawn; more would not show more.
+/// The number of points that are drawn at most; more would not show more.
 const MAX_POINTS: usize = 40_000;
 
 /// Draws points as small squares, the far ones first.
-pub(crate) fn points(painter: &Painter, projection: &Projection, points: &[Point]) {
+pub(crate) fn points(painter: &Painter, projection: &Projection, points: &[ColouredPoint]) {
     let every = points.len().div_ceil(MAX_POINTS).max(1);
-    let place = |(world, colour): &Point| projection.point(*world).map(|(at, depth)| (at, depth, *colour));
+    let place = |(world, colour): &ColouredPoint| projection.point(*world).map(|(at, depth)| (at, depth, *colour));
     let clip = painter.clip_rect().expand(2.0);
     let mut seen: Vec<_> =
         points.iter().step_by(every).filter_map(place).filter(|(at, ..)| clip.contains(*at)).collect();

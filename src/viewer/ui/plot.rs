@@ -1,8 +1,11 @@
-//! Two small plots: times of frames, and a curve.
+//! Two small plots: the times of frames, and a curve. They take fewer lines than a crate for plots needs to be set up, and
+//! compile nothing.
 
 use std::collections::VecDeque;
 
 use egui::{Color32, Rect, Sense, Stroke, Ui, Vec2};
+
+use crate::viewer::session::frame_times::KEPT_FRAMES;
 
 fn area(ui: &mut Ui, height: f32) -> (Rect, egui::Response, egui::Painter) {
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), height), Sense::hover());
@@ -11,11 +14,11 @@ fn area(ui: &mut Ui, height: f32) -> (Rect, egui::Response, egui::Painter) {
     (rect, response, painter)
 }
 
-/// Milliseconds of the last frames, newest on the right, with a line at 60 per second.
+/// Draws the milliseconds of the last frames, newest on the right, with a line at 60 per second.
 pub(crate) fn bars(ui: &mut Ui, milliseconds: &VecDeque<f32>, height: f32) {
     let (rect, response, painter) = area(ui, height);
     let top = ceiling(most(milliseconds));
-    let step = rect.width() / 240.0;
+    let step = rect.width() / KEPT_FRAMES as f32;
     let y = |value: f32| rect.bottom() - rect.height() * (value / top).min(1.0);
     for (index, value) in milliseconds.iter().rev().enumerate() {
         let x = rect.right() - (index as f32 + 0.5) * step;
@@ -35,14 +38,15 @@ pub(crate) fn bars(ui: &mut Ui, milliseconds: &VecDeque<f32>, height: f32) {
     response.on_hover_text("milliseconds of the last frames; the line is 60 per second");
 }
 
-/// What nineteen frames of twenty stay below: one that waits for a compiler would make all others invisible.
+/// Returns the time that nineteen of twenty frames stay below: one that waits for a compiler would make all others
+/// invisible.
 fn most(milliseconds: &VecDeque<f32>) -> f32 {
     let mut sorted: Vec<f32> = milliseconds.iter().copied().collect();
     sorted.sort_by(|a, b| b.total_cmp(a));
     sorted.get(sorted.len() / 20).copied().unwrap_or(0.0)
 }
 
-/// Green within a sixtieth of a second, yellow within a twentieth, red beyond.
+/// Returns green within a sixtieth of a second, yellow within a twentieth, red beyond.
 fn shade(milliseconds: f32) -> Color32 {
     match milliseconds {
         fast if fast <= 17.0 => Color32::from_rgb(94, 190, 110),
@@ -51,13 +55,13 @@ fn shade(milliseconds: f32) -> Color32 {
     }
 }
 
-/// The next of 20, 50, 100, 200, 500, …
+/// Returns the next of 20, 50, 100, 200, 500, …
 fn ceiling(value: f32) -> f32 {
     let steps = (0..8).flat_map(|power| [20.0, 50.0, 100.0].map(|step| step * 10f32.powi(power)));
     steps.into_iter().find(|step| *step >= value).unwrap_or(value)
 }
 
-/// A curve of positive values on a logarithmic scale.
+/// Draws a curve of positive values on a logarithmic scale.
 pub(crate) fn curve(ui: &mut Ui, name: &str, points: &[(f32, f32)], height: f32) {
     let (rect, response, painter) = area(ui, height);
     let weak = ui.visuals().weak_text_color();
@@ -97,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn ceilings() {
+    fn the_scale_ends_at_the_next_round_number() {
         assert_eq!([1.0, 20.0, 21.0, 60.0, 101.0].map(super::ceiling), [20.0, 20.0, 50.0, 100.0, 200.0]);
     }
 }

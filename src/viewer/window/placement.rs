@@ -1,13 +1,13 @@
-//! Where the window is, from one start to the next.
+//! Keeps place and size of the window from one start to the next.
 
 use winit::dpi::{LogicalSize, PhysicalPosition, PhysicalSize};
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Window, WindowAttributes};
 
-use super::{App, Opened};
+use super::{App, OpenWindow};
 
 impl App {
-    /// The window as it was, or of the size that was asked for.
+    /// Returns the attributes of a window with the size that was asked for, or with its last place and size.
     pub(super) fn attributes(&self, event_loop: &ActiveEventLoop) -> WindowAttributes {
         let mut attributes =
             Window::default_attributes().with_title("lapidary").with_min_inner_size(LogicalSize::new(320.0, 240.0));
@@ -27,9 +27,9 @@ impl App {
         attributes
     }
 
-    /// Size and place of the window while it does not fill the screen, and whether it does.
-    pub(super) fn note_window(&mut self) {
-        let Some(Opened { window, .. }) = &self.opened else { return };
+    /// Keeps place and size of the window while it does not fill the screen, and whether it does.
+    pub(super) fn note_placement(&mut self) {
+        let Some(OpenWindow { window, .. }) = &self.opened else { return };
         if !std::mem::take(&mut self.has_moved) || window.fullscreen().is_some() {
             return;
         }
@@ -44,9 +44,9 @@ impl App {
     }
 }
 
-/// Whether a window with this corner could be seen and taken hold of.
+/// Returns whether a window with this corner could be seen and moved.
 fn is_on_a_monitor(event_loop: &ActiveEventLoop, [x, y]: [i32; 2]) -> bool {
-    // A little inside of the corner, where the title is.
+    // The title is a little inside of the corner.
     let (x, y) = (i64::from(x) + 60, i64::from(y) + 10);
     event_loop.available_monitors().any(|monitor| {
         let (corner, size) = (monitor.position(), monitor.size());

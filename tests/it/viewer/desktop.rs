@@ -1,4 +1,4 @@
-//! A virtual display, and hands for it.
+//! A virtual display, and a keyboard and a pointer for it.
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
@@ -25,7 +25,7 @@ pub(crate) struct Desktop {
 }
 
 impl Desktop {
-    /// `None` where there is no Xvfb.
+    /// Starts Xvfb, or returns `None` if it is not installed.
     pub(crate) fn start() -> Option<Self> {
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
@@ -46,7 +46,7 @@ impl Drop for Desktop {
     }
 }
 
-/// What is on the window.
+/// The pixels of the window.
 #[derive(Clone)]
 pub(crate) struct Screenshot {
     pub(crate) width: u16,
@@ -59,7 +59,7 @@ impl Screenshot {
         self.pixels.iter().collect::<HashSet<_>>().len()
     }
 
-    /// Part of the pixels that are another colour by more than rounding.
+    /// Returns the part of the pixels whose colour differs by more than rounding.
     pub(crate) fn part_that_differs(&self, other: &Self) -> f64 {
         assert_eq!((self.width, self.height), (other.width, other.height));
         let differs = |(a, b): &(&[u8; 4], &[u8; 4])| (0..3).any(|i| a[i].abs_diff(b[i]) > 8);
@@ -152,17 +152,17 @@ impl Viewer {
         panic!("`{part}` did not come: {}", self.log());
     }
 
-    /// Lines so far that hold `part`.
+    /// Returns the lines so far that hold `part`.
     pub(crate) fn lines_with(&self, part: &str) -> Vec<String> {
         self.lines.lock().unwrap().iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
-    /// Number of such lines.
+    /// Returns the number of lines so far that hold `part`.
     pub(crate) fn count(&self, part: &str) -> usize {
         self.lines_with(part).len()
     }
 
-    /// Waits until nothing has been said for a while: the picture is refined.
+    /// Waits until nothing has been logged for a while: the picture is refined.
     pub(crate) fn rest(&self) {
         let (start, mut last, mut since) = (Instant::now(), usize::MAX, Instant::now());
         while start.elapsed() < Duration::from_secs(30) && since.elapsed() < Duration::from_millis(700) {
@@ -174,7 +174,7 @@ impl Viewer {
         }
     }
 
-    /// There is no window manager that would give it the keyboard.
+    /// Gives the window the keyboard: there is no window manager that would.
     pub(crate) fn focus(&self) {
         self.x.set_input_focus(InputFocus::PARENT, self.window, 0u32).unwrap();
         self.x.sync().unwrap();
@@ -186,7 +186,7 @@ impl Viewer {
         std::thread::sleep(Duration::from_millis(15));
     }
 
-    /// Code of a key, and whether Shift must be held.
+    /// Returns the code of a key, and whether Shift must be held.
     fn code(&self, symbol: u32) -> (u8, bool) {
         let (low, high) = (self.x.setup().min_keycode, self.x.setup().max_keycode);
         let map = self.x.get_keyboard_mapping(low, high - low + 1).unwrap().reply().unwrap();
@@ -281,13 +281,13 @@ impl Viewer {
         self.x.sync().unwrap();
     }
 
-    /// Where the upper left corner is on the screen.
+    /// Returns the position of the upper left corner on the screen.
     pub(crate) fn place(&self) -> (i16, i16) {
         let at = self.x.translate_coordinates(self.window, self.root, 0, 0).unwrap().reply().unwrap();
         (at.dst_x, at.dst_y)
     }
 
-    /// What is on the window; kept as a file where `LAPIDARY_SCREENSHOTS` names a folder.
+    /// Reads the pixels of the window, and keeps them as a file in the folder that `LAPIDARY_SCREENSHOTS` names.
     pub(crate) fn screenshot(&self, name: &str) -> Screenshot {
         let geometry = self.x.get_geometry(self.window).unwrap().reply().unwrap();
         let (width, height) = (geometry.width, geometry.height);
@@ -362,7 +362,7 @@ impl Viewer {
         assert_eq!(self.end().0, Some(code));
     }
 
-    /// Waits for the end: the exit code, and everything that was said.
+    /// Waits for the end, and returns the exit code and the whole log.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let start = Instant::now();
         let status = loop {

@@ -1,30 +1,29 @@
-//! What frames cost, in numbers.
+//! The durations and the counts of frames, in numbers.
 
 use egui::{Color32, RichText, Ui};
 
-use super::Device;
 use crate::gpu::KernelTime;
 use crate::kernels::RAMP;
 use crate::viewer::session::Session;
-use crate::viewer::ui::plot;
+use crate::viewer::ui::{DeviceStats, plot};
 
-pub(super) fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) {
-    let (gpu, viewport) = (device.gpu, device.viewport);
-    let last = &viewport.last;
+pub(super) fn show(ui: &mut Ui, session: &Session, device: &DeviceStats<'_>) {
+    let (gpu, picture) = (device.gpu, device.picture);
+    let last = &picture.last;
     let name = format!("{}{}", gpu.name(), if gpu.is_software() { " (software)" } else { "" });
     ui.add(egui::Label::new(RichText::new(name).weak()).truncate()).on_hover_text(gpu.driver());
-    plot::bars(ui, &session.frame_times, 46.0);
+    plot::bars(ui, session.frame_times.milliseconds(), 46.0);
     let mut row = |label: &str, value: String| {
         ui.horizontal(|ui| {
             ui.label(label);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.monospace(value));
         });
     };
-    let [width, height] = viewport.last_size;
-    let rate = session.frames_per_second().map_or("at rest".to_owned(), |rate| format!("{rate:.0}"));
+    let [width, height] = picture.last_size;
+    let rate = session.frame_times.per_second().map_or("at rest".to_owned(), |rate| format!("{rate:.0}"));
     row("frames per second", rate);
     row("last frame", format!("{}  {width}×{height}", duration(last.seconds)));
-    if let Some(seconds) = viewport.refined_seconds {
+    if let Some(seconds) = picture.refined_seconds {
         row("whole picture", duration(seconds));
     }
     let (seen, all) = (grouped(last.num_visible.into()), grouped(device.num_convexes.into()));
@@ -39,13 +38,13 @@ pub(super) fn measurements(ui: &mut Ui, session: &Session, device: &Device<'_>) 
     }
 }
 
-/// A time that a person reads.
+/// Returns a time in the unit that fits it.
 #[must_use]
 pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
 
-/// A number with its digits in groups of three.
+/// Returns a number with its digits in groups of three.
 #[must_use]
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -59,7 +58,7 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// Draws the ramp with what its ends mean.
+/// Draws the ramp of colours with the values at its ends.
 pub(crate) fn legend(painter: &egui::Painter, rect: egui::Rect, low: &str, high: &str) {
     let mut mesh = egui::Mesh::default();
     for (index, [r, g, b, _]) in RAMP.into_iter().enumerate() {

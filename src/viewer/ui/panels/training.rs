@@ -1,13 +1,14 @@
-//! A training under way.
+//! The progress of a training, and its controls.
 
 use egui::Ui;
 
 use crate::viewer::live::{LiveCommand, LiveRate};
 use crate::viewer::session::Session;
+use crate::viewer::session::action::Action;
 use crate::viewer::ui::plot;
 
-pub(super) fn training(ui: &mut Ui, session: &mut Session) {
-    let Some(live) = &mut session.live else { return };
+pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
+    let Some(live) = &session.live else { return };
     let progress = &live.progress;
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a part")]
     let part = (progress.iteration as f64 / progress.iterations.max(1) as f64) as f32;
@@ -24,8 +25,7 @@ pub(super) fn training(ui: &mut Ui, session: &mut Session) {
         ui.label("watch");
         for (rate, name) in [(LiveRate::Off, "off"), (LiveRate::Slow, "slow"), (LiveRate::Live, "live")] {
             if ui.selectable_label(live.rate == rate, name).clicked() {
-                live.set_rate(rate);
-                session.settings.live_rate = rate;
+                actions.push(Action::SetLiveRate(rate));
             }
         }
         match live.cost() {
@@ -39,7 +39,7 @@ pub(super) fn training(ui: &mut Ui, session: &mut Session) {
                 if is_paused { ("resume", LiveCommand::Resume) } else { ("pause", LiveCommand::Pause) };
             for (name, command) in [(name, command), ("save now", LiveCommand::Save), ("stop", LiveCommand::Stop)] {
                 if ui.button(name).clicked() {
-                    live.command(command);
+                    actions.push(Action::Train(command));
                 }
             }
         });

@@ -1,19 +1,39 @@
-//! What pointer and keys do over the picture.
+//! Turns pointer and keys over the picture into actions.
 
 use std::f32::consts::PI;
 
 use egui::{PointerButton, Pos2, Rect, Response, Sense, Ui, Vec2};
 use glam::{DVec2, DVec3};
 
-use super::Studio;
-use crate::gpu::GpuError;
-use crate::viewer::scene_view::comparison::{Comparison, split_at};
+use crate::viewer::scene_view::comparison::{ComparisonMode, split_at};
 use crate::viewer::session::Session;
+use crate::viewer::session::action::{Action, Motion};
 use crate::viewer::session::settings::Movement;
 use crate::viewer::ui::keys;
 use crate::viewer::ui::overlay::Projection;
 
-pub(super) fn shortcuts(ui: &Ui, session: &mut Session) {
+/// Adds the actions of pointer and keys in this frame. `response` is that of the area of the picture, and `seconds` have
+/// passed since the last frame.
+pub(super) fn collect(
+    ui: &Ui,
+    session: &Session,
+    response: &Response,
+    projection: &Projection,
+    seconds: f64,
+    actions: &mut Vec<Action>,
+) {
+    let area = response.rect;
+    let aspect = f64::from(area.width()) / f64::from(area.height().max(1.0));
+    if aspect != session.aspect {
+        actions.push(Action::SetAspect(aspect));
+    }
+    split_handle(ui, session, projection.rect, actions);
+    shortcuts(ui, actions);
+    navigate(ui, session, response, seconds, actions);
+    clicks(session, response, projection, actions);
+}
+
+fn shortcuts(ui: &Ui, actions: &mut Vec<Action>) {
     if ui.ctx().egui_wants_keyboard_input() {
         return;
     }
@@ -31,146 +51,131 @@ pub(super) fn shortcuts(ui: &Ui, session: &mut Session) {
     });
     for action in pressed.into_iter().filter_map(|(key, modifiers)| keys::action(key, modifiers)) {
         log::debug!("action {action:?}");
-        session.act(action);
+        actions.push(action);
     }
 }
 
 /// Turns the pointer and the keys that are held into motions.
-pub(super) fn navigate(ui: &Ui, session: &mut Session, response: &Response, rect: Rect, seconds: f64) {
-    let height = f64::from(rect.height().max(1.0));
+fn navigate(ui: &Ui, session: &Session, response: &Response, seconds: f64, actions: &mut Vec<Action>) {
+    let height = f64::from(response.rect.height().max(1.0));
     let modifiers = ui.input(|input| input.modifiers);
-    let to_angles = |delta: Vec2, full: f64| DVec2::new(delta.x.into(), delta.y.into()) / height * full;
-    let fov = session.navigator.pose().fov_y;
     let drag = response.drag_delta();
     if drag != Vec2::ZERO {
-        session.leave_view();
-        session.track.is_playing = false;
         let part = DVec2::new(drag.x.into(), drag.y.into()) / height;
         let is_pan = response.dragged_by(PointerButton::Secondary)
             || response.dragged_by(PointerButton::Middle)
             || modifiers.shift;
-        if is_pan {
-            session.navigator.pan(part);
+        let motion = if is_pan {
+            Motion::Pan(part)
         } else if modifiers.alt || session.settings.movement == Movement::Fly {
-            session.navigator.look(to_angles(drag, -fov));
+            Motion::Look(part * -session.navigator.pose().fov_y)
         } else {
-            session.navigator.orbit(to_angles(drag, PI.into()));
-        }
+            Motion::Orbit(part * f64::from(PI))
+        };
+        actions.extend([Action::LeaveCamera, Action::StopPlaying, Action::Move(motion)]);
     }
     if response.hovered() {
-        scroll(ui, session, height);
+        scroll(ui, session, height, actions);
     }
-    fly(ui, session, seconds);
+    fly(ui, session, seconds, actions);
 }
 
-fn scroll(ui: &Ui, session: &mut Session, height: f64) {
+fn scroll(ui: &Ui, session: &Session, height: f64, actions: &mut Vec<Action>) {
     let events = ui.input(|input| input.events.clone());
     for event in events {
-        match event {
+        let motion = match event {
             egui::Event::MouseWheel { unit, delta, modifiers, .. } => {
-                session.leave_view();
                 let steps = f64::from(delta.y);
                 let is_trackpad = unit == egui::MouseWheelUnit::Point;
                 let part = DVec2::new(delta.x.into(), delta.y.into()) / height;
                 if modifiers.ctrl || modifiers.command {
-                    session.navigator.zoom(if is_trackpad { part.y * 20.0 } else { steps });
+                    Motion::Zoom(if is_trackpad { part.y * 20.0 } else { steps })
                 } else if is_trackpad && modifiers.shift {
-                    session.navigator.pan(part);
+                    Motion::Pan(part)
                 } else if is_trackpad {
-                    session.navigator.orbit(part * f64::from(PI));
+                    Motion::Orbit(part * f64::from(PI))
                 } else if session.settings.movement == Movement::Fly {
-                    session.navigator.speed *= 1.15f64.powf(steps);
+                    Motion::Accelerate(1.15f64.powf(steps))
                 } else {
-                    session.navigator.dolly(steps);
+                    Motion::Dolly(steps)
                 }
             }
             // Ctrl and wheel arrive as both; the wheel was taken above.
             egui::Event::Zoom(factor) if factor > 0.0 && !ui.input(|input| input.modifiers.ctrl) => {
-                session.leave_view();
-                session.navigator.dolly(f64::from(factor.ln()) / 0.105);
+                Motion::Dolly(f64::from(factor.ln()) / 0.105)
             }
-            egui::Event::Rotate(angle) => {
-                session.leave_view();
-                session.navigator.roll(angle.into());
-            }
-            _ => {}
-        }
-    }
-}
-
-fn fly(ui: &Ui, session: &mut Session, seconds: f64) {
-    use egui::Key;
-    if ui.ctx().egui_wants_keyboard_input() {
-        session.navigator.fly(DVec3::ZERO);
-        return;
-    }
-    let (held, roll, faster) = ui.input(|input| {
-        let free = !input.modifiers.ctrl && !input.modifiers.command;
-        let axis = |plus: Key, minus: Key| {
-            f64::from(u8::from(free && input.key_down(plus))) - f64::from(u8::from(free && input.key_down(minus)))
+            egui::Event::Rotate(angle) => Motion::Roll(angle.into()),
+            _ => continue,
         };
-        let held = DVec3::new(axis(Key::D, Key::A), axis(Key::E, Key::Q), axis(Key::W, Key::S));
-        (held, axis(Key::Period, Key::Comma), input.modifiers.shift)
-    });
-    if held != DVec3::ZERO || roll != 0.0 {
-        session.leave_view();
-        session.track.is_playing = false;
-    }
-    session.navigator.fly(held * if faster { 4.0 } else { 1.0 });
-    if roll != 0.0 {
-        session.navigator.roll(roll * seconds);
+        actions.extend([Action::LeaveCamera, Action::Move(motion)]);
     }
 }
 
-/// Points around the place of a camera in which a click takes it.
+fn fly(ui: &Ui, session: &Session, seconds: f64, actions: &mut Vec<Action>) {
+    use egui::Key;
+    let (velocity, roll) = if ui.ctx().egui_wants_keyboard_input() {
+        (DVec3::ZERO, 0.0)
+    } else {
+        ui.input(|input| {
+            let is_free = !input.modifiers.ctrl && !input.modifiers.command;
+            let axis = |plus: Key, minus: Key| {
+                f64::from(u8::from(is_free && input.key_down(plus)))
+                    - f64::from(u8::from(is_free && input.key_down(minus)))
+            };
+            let held = DVec3::new(axis(Key::D, Key::A), axis(Key::E, Key::Q), axis(Key::W, Key::S));
+            (held * if input.modifiers.shift { 4.0 } else { 1.0 }, axis(Key::Period, Key::Comma))
+        })
+    };
+    if velocity != DVec3::ZERO || roll != 0.0 {
+        actions.extend([Action::LeaveCamera, Action::StopPlaying]);
+    }
+    if velocity != session.navigator.target() {
+        actions.push(Action::Move(Motion::Fly(velocity)));
+    }
+    if roll != 0.0 {
+        actions.push(Action::Move(Motion::Roll(roll * seconds)));
+    }
+}
+
+/// The distance from the position of a camera within which a click enters it, in points.
 const CLICK: f32 = 14.0;
 
-pub(super) fn clicks(
-    ui: &Ui,
-    session: &mut Session,
-    studio: &mut Studio<'_>,
-    response: &Response,
-    projection: &Projection,
-) -> Result<(), GpuError> {
-    let Some(pointer) = response.interact_pointer_pos() else { return Ok(()) };
+fn clicks(session: &Session, response: &Response, projection: &Projection, actions: &mut Vec<Action>) {
+    let Some(pointer) = response.interact_pointer_pos() else { return };
     if response.double_clicked() {
-        let Some(pixel) = projection.pixel(pointer) else { return Ok(()) };
-        if let Some(picked) = studio.stage.pick(&projection.camera, &session.look, pixel)? {
-            session.leave_view();
-            session.navigator.set_pivot(picked.point);
-            session.notify(format!("Pivot on convex {}", picked.convex));
+        if let Some(pixel) = projection.pixel(pointer) {
+            actions.push(Action::PickPivot(projection.camera, pixel));
         }
-        ui.ctx().request_repaint();
     } else if response.clicked()
         && session.settings.frusta
         && let Some(index) = camera_at(session, projection, pointer)
     {
-        session.enter_view(index);
+        actions.push(Action::EnterCamera(index));
     }
-    Ok(())
 }
 
-/// The camera nearest to a point of the window, if one is near.
+/// Returns the camera nearest to a point of the window, if one is near.
 pub(super) fn camera_at(session: &Session, projection: &Projection, pointer: Pos2) -> Option<usize> {
     let away = |index: usize| {
-        let position = session.content.views.get(index)?.camera.position();
+        let position = session.document.cameras.get(index)?.camera.position();
         let (at, _) = projection.point(position)?;
         Some((index, (at - pointer).length())).filter(|(_, away)| *away < CLICK)
     };
-    let near = (0..session.content.views.len()).filter(|index| session.at_view != Some(*index)).filter_map(away);
+    let others = (0..session.document.cameras.len()).filter(|index| session.entered_camera != Some(*index));
+    let near = others.filter_map(away);
     near.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
-/// The line between render and photograph can be dragged.
-pub(super) fn split_handle(ui: &Ui, session: &mut Session, rect: Rect) {
-    if session.comparison != Comparison::Split {
+/// Lets the line between render and photograph be dragged.
+fn split_handle(ui: &Ui, session: &Session, rect: Rect, actions: &mut Vec<Action>) {
+    if session.comparison != ComparisonMode::Split {
         return;
     }
     let x = rect.left() + rect.width() * session.split;
     let handle = Rect::from_center_size(Pos2::new(x, rect.center().y), Vec2::new(24.0, rect.height()));
     let response = ui.interact(handle, ui.scope_id().with("split"), Sense::drag());
     if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.dragged()) {
-        session.split = split_at(pointer.x, rect.left(), rect.width());
+        actions.push(Action::SetSplit(split_at(pointer.x, rect.left(), rect.width())));
     }
     if response.hovered() || response.dragged() {
         ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeHorizontal);

@@ -1,19 +1,17 @@
-//! Words over the picture: legends, what is going on, notices, and the list of shortcuts.
+//! Draws words over the picture: legends, the status, notices, and the list of shortcuts.
 
 use egui::{Align2, Color32, FontId, Pos2, Rect, Ui, Vec2};
-use glam::DVec2;
 
 use crate::kernels::DisplayMode;
 use crate::text;
-use crate::viewer::scene_view::comparison::{self, Comparison};
-use crate::viewer::scene_view::progressive::Viewport;
+use crate::viewer::scene_view::FrameStats;
+use crate::viewer::scene_view::comparison::{self, ComparisonMode};
 use crate::viewer::session::Session;
 use crate::viewer::session::settings::Movement;
 use crate::viewer::ui::keys::{self, GESTURES, SHORTCUTS};
-use crate::viewer::ui::overlay::Projection;
 use crate::viewer::ui::panels;
 
-/// Text that can be read on any picture.
+/// Draws text that can be read on any picture.
 pub(super) fn label(painter: &egui::Painter, at: Pos2, align: Align2, text: &str) {
     let galley = painter.layout_no_wrap(text.to_owned(), FontId::proportional(12.5), Color32::WHITE);
     let rect = align.anchor_size(at, galley.size());
@@ -21,26 +19,24 @@ pub(super) fn label(painter: &egui::Painter, at: Pos2, align: Align2, text: &str
     painter.galley(rect.min, galley, Color32::WHITE);
 }
 
-pub(super) fn legends(session: &Session, projection: &Projection, painter: &egui::Painter, area: Rect) {
+/// Draws the name of the mode and, if it has a scale of colours, the scale.
+pub(super) fn legends(session: &Session, painter: &egui::Painter, area: Rect) {
     let rect = Rect::from_min_size(area.left_top() + Vec2::new(14.0, 34.0), Vec2::new(150.0, 8.0));
-    if session.look.mode == DisplayMode::Colour && session.comparison != Comparison::Difference {
+    if session.view.mode == DisplayMode::Colour && session.comparison != ComparisonMode::Difference {
         return;
     }
-    let mode = panels::MODES.iter().find(|(mode, ..)| *mode == session.look.mode).map_or("", |(_, _, name)| name);
+    let mode = panels::MODES.iter().find(|(mode, ..)| *mode == session.view.mode).map_or("", |(_, _, name)| name);
     let background = Rect::from_min_max(area.left_top() + Vec2::splat(8.0), rect.max + Vec2::new(6.0, 22.0));
-    let ends = match session.look.mode {
-        _ if session.comparison == Comparison::Difference => {
+    let ends = match session.view.mode {
+        _ if session.comparison == ComparisonMode::Difference => {
             Some(("difference", "0".to_owned(), format!("{:.0} of 255", 255.0 / comparison::GAIN)))
         }
         DisplayMode::Depth => {
-            let pose = session.navigator.pose();
-            let automatic =
-                session.extent.depth_range(pose.position, projection.camera.ray(DVec2::ZERO) * 0.0 + pose.forward());
-            let [near, far] = session.look.depth_range.unwrap_or(automatic);
+            let [near, far] = session.view.depth_range.unwrap_or_else(|| session.depth_range());
             Some((mode, format!("{far:.2}"), format!("{near:.2}")))
         }
         DisplayMode::Contributors | DisplayMode::Tiles => {
-            Some((mode, "0, logarithmic".to_owned(), format!("{:.0}", session.look.max_count)))
+            Some((mode, "0, logarithmic".to_owned(), format!("{:.0}", session.view.max_count)))
         }
         _ => None,
     };
@@ -55,24 +51,25 @@ pub(super) fn legends(session: &Session, projection: &Projection, painter: &egui
     }
 }
 
-pub(super) fn status(session: &Session, viewport: &Viewport, painter: &egui::Painter, area: Rect) {
+/// Draws a line about the camera, the comparison and the last frame.
+pub(super) fn status(session: &Session, last: &FrameStats, painter: &egui::Painter, area: Rect) {
     let mut parts = Vec::new();
-    if let Some(view) = session.at_view.and_then(|index| session.content.views.get(index)) {
-        parts.push(format!("{} ({})", text::quoted(&view.name), view.split));
+    if let Some(named) = session.entered_camera.and_then(|index| session.document.cameras.get(index)) {
+        parts.push(format!("{} ({})", text::quoted(&named.name), named.split));
     }
-    if let Some((_, _, psnr)) = session.photograph.as_ref().and_then(|kept| kept.compared.as_ref())
-        && session.at_view.is_some()
-        && session.comparison != Comparison::Render
+    if let Some(difference) = session.photograph.as_ref().and_then(|kept| kept.difference.as_ref())
+        && session.entered_camera.is_some()
+        && session.comparison != ComparisonMode::Render
     {
-        parts.push(format!("PSNR {psnr:.2} dB"));
+        parts.push(format!("PSNR {:.2} dB", difference.psnr));
     }
-    if viewport.last.num_instances > 0 {
-        parts.push(panels::duration(viewport.last.seconds));
+    if last.num_instances > 0 {
+        parts.push(panels::duration(last.seconds));
     }
     if session.settings.movement == Movement::Fly {
         parts.push("flying".into());
     }
-    if let Some(path) = session.opener.pending() {
+    if let Some(path) = session.loader.pending() {
         parts.push(format!("reading {}", path.display()));
     }
     if !parts.is_empty() {
@@ -80,8 +77,8 @@ pub(super) fn status(session: &Session, viewport: &Viewport, painter: &egui::Pai
     }
 }
 
-pub(super) fn notices(ui: &Ui, session: &mut Session, painter: &egui::Painter, area: Rect) {
-    session.notices.retain(|notice| notice.since.elapsed() < notice.lifetime());
+/// Draws the last notices at the bottom.
+pub(super) fn notices(ui: &Ui, session: &Session, painter: &egui::Painter, area: Rect) {
     let mut bottom = area.bottom() - 40.0;
     for notice in session.notices.iter().rev().take(4) {
         let left = notice.lifetime().saturating_sub(notice.since.elapsed());
@@ -100,11 +97,11 @@ pub(super) fn notices(ui: &Ui, session: &mut Session, painter: &egui::Painter, a
     }
 }
 
-/// What to say where there is no picture yet.
-pub(super) fn waiting(session: &Session, num_convexes: u32, is_cold: bool) -> Option<String> {
-    let has_nothing = session.content.scene.is_none() && session.content.views.is_empty();
-    match session.opener.pending() {
-        _ if is_cold => Some(format!("Preparing to draw {} convexes …", panels::grouped(num_convexes.into()))),
+/// Returns the sentence to show while there is no picture yet.
+pub(super) fn waiting(session: &Session, num_convexes: u32, is_preparing: bool) -> Option<String> {
+    let has_nothing = session.document.scene.is_none() && session.document.cameras.is_empty();
+    match session.loader.pending() {
+        _ if is_preparing => Some(format!("Preparing to draw {} convexes …", panels::grouped(num_convexes.into()))),
         _ if num_convexes > 0 => None,
         Some(path) => Some(format!("Reading {} …", path.display())),
         None if session.live.is_some() => Some("Waiting for the first convexes …".to_owned()),
@@ -112,8 +109,9 @@ pub(super) fn waiting(session: &Session, num_convexes: u32, is_cold: bool) -> Op
     }
 }
 
+/// Draws a sentence in the middle of the area.
 pub(super) fn in_the_middle(ui: &Ui, session: &Session, area: Rect, text: &str) {
-    let light: f32 = session.look.background.iter().sum();
+    let light: f32 = session.view.background.iter().sum();
     let colour = if light > 1.5 { Color32::from_gray(60) } else { Color32::from_gray(190) };
     let galley = ui.painter().layout(text.to_owned(), FontId::proportional(18.0), colour, area.width() - 40.0);
     let rect = Align2::CENTER_CENTER.anchor_size(area.center(), galley.size());
@@ -122,14 +120,15 @@ pub(super) fn in_the_middle(ui: &Ui, session: &Session, area: Rect, text: &str) 
     ui.painter().galley(rect.min, galley, colour);
 }
 
-pub(super) fn help(ui: &Ui, session: &mut Session) {
+/// Draws the list of shortcuts, and returns whether it stays open.
+pub(super) fn help(ui: &Ui) -> bool {
     let mut is_open = true;
     let window = egui::Window::new("Shortcuts").collapsible(false).resizable(false).open(&mut is_open);
     let rows = |list: &'static [keys::Shortcut]| {
         list.iter().filter(|row| row.key != egui::Key::F1).map(|row| (keys::label(row), row.text))
     };
     let (left, right) = SHORTCUTS.split_at(SHORTCUTS.len() / 2 - 4);
-    // It may lie over the panel, and scrolls in a window that is smaller than the list.
+    // The list may lie over the panel, and scrolls in a window that is smaller.
     let room = ui.ctx().content_rect();
     let [width, height] = [room.width() - 40.0, room.height() - 80.0];
     window.pivot(Align2::CENTER_CENTER).fixed_pos(room.center()).show(ui.ctx(), |ui| {
@@ -143,7 +142,7 @@ pub(super) fn help(ui: &Ui, session: &mut Session) {
             });
         });
     });
-    session.help = is_open;
+    is_open
 }
 
 fn table(ui: &mut Ui, name: &str, rows: impl Iterator<Item = (String, &'static str)>) {

@@ -1,43 +1,74 @@
-//! What is drawn on a window: pictures from the memory of the device, and the meshes of egui over them.
+//! Draws on a window: pictures from the memory of the device, and the meshes of egui over them.
 
-use crate::gpu::{Buffer, Gpu, GpuError, GpuOptions, Surface, Unavailable, guarded};
+use crate::gpu::{Gpu, GpuError, GpuOptions, Surface, Unavailable, guarded};
 use crate::real::to_u32;
-
-/// Rows of a picture that goes to the screen are a multiple of this many pixels apart, because a copy into a texture asks
-/// for rows of 256 bytes.
-pub(super) const ROW_MULTIPLE: u32 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT / 4;
+use crate::viewer::scene_view::PictureBuffer;
+use crate::viewer::scene_view::progressive::{PictureLayer, ProgressivePicture};
+use crate::viewer::ui::PicturePart;
 
 /// The output of egui that is to be drawn.
 #[derive(Debug)]
-pub(super) struct Painting {
+pub(crate) struct Painting {
     /// Textures that are new, changed or no longer needed.
-    pub(super) textures: egui::TexturesDelta,
+    pub(crate) textures: egui::TexturesDelta,
     /// Triangles in order.
-    pub(super) meshes: Vec<egui::ClippedPrimitive>,
+    pub(crate) meshes: Vec<egui::ClippedPrimitive>,
     /// Device pixels per unit of the meshes.
-    pub(super) pixels_per_point: f32,
+    pub(crate) pixels_per_point: f32,
     /// The colour behind everything, sRGB.
-    pub(super) background: [f32; 3],
+    pub(crate) background: [f32; 3],
 }
 
 /// A picture that egui can place like any texture.
 #[derive(Debug)]
-pub(super) struct ScreenPicture {
+struct ScreenPicture {
     texture: wgpu::Texture,
     id: egui::TextureId,
+    /// The size that was asked for; the texture may be smaller.
+    size: [u32; 2],
 }
 
-impl ScreenPicture {
-    /// The name that egui knows it by.
+/// The textures of the layers of a progressive picture.
+#[derive(Debug, Default)]
+pub(crate) struct LayerTextures {
+    coarse: Option<ScreenPicture>,
+    full: Option<ScreenPicture>,
+}
+
+impl LayerTextures {
+    /// Copies a layer that was drawn to its texture.
+    pub(crate) fn copy(&mut self, screen: &mut Screen, picture: &ProgressivePicture, layer: PictureLayer) {
+        let Some(buffer) = picture.layer(layer) else { return };
+        let texture = match layer {
+            PictureLayer::Coarse => &mut self.coarse,
+            PictureLayer::Full => &mut self.full,
+        };
+        if texture.as_ref().is_none_or(|texture| texture.size != buffer.size) {
+            if let Some(old) = texture.take() {
+                screen.forget(&old);
+            }
+        }
+        let texture = texture.get_or_insert_with(|| screen.picture(buffer.size));
+        screen.copy(buffer, texture);
+    }
+
+    /// Returns the textures that make a picture, from below.
     #[must_use]
-    pub(super) const fn id(&self) -> egui::TextureId {
-        self.id
+    pub(crate) fn parts(&self, picture: &ProgressivePicture) -> Vec<PicturePart> {
+        let part = |(layer, height): (PictureLayer, f32)| {
+            let texture = match layer {
+                PictureLayer::Coarse => self.coarse.as_ref(),
+                PictureLayer::Full => self.full.as_ref(),
+            };
+            texture.map(|texture| PicturePart { texture: texture.id, height })
+        };
+        picture.visible_layers().into_iter().filter_map(part).collect()
     }
 }
 
 /// Whether a painting was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// It is on the screen.
     Yes,
     /// The window is hidden: paint again when it is not.
@@ -47,7 +78,7 @@ pub(super) enum Shown {
 }
 
 /// The surface of one window, and the painter that draws on it.
-pub(super) struct Screen {
+pub(crate) struct Screen {
     gpu: Gpu,
     surface: Surface,
     painter: egui_wgpu::Renderer,
@@ -64,7 +95,7 @@ impl Screen {
     ///
     /// # Errors
     /// The same as [`Gpu::open`], and [`GpuError::NoSurface`].
-    pub(super) fn open<W>(options: &GpuOptions, window: W, size: [u32; 2]) -> Result<(Gpu, Self), GpuError>
+    pub(crate) fn open<W>(options: &GpuOptions, window: W, size: [u32; 2]) -> Result<(Gpu, Self), GpuError>
     where
         W: Into<wgpu::SurfaceTarget<'static>> + Clone + 'static,
     {
@@ -75,18 +106,18 @@ impl Screen {
     }
 
     /// Changes the size to that of the window, in pixels; does nothing where the window has no area.
-    pub(super) fn resize(&mut self, size: [u32; 2]) {
+    pub(crate) fn resize(&mut self, size: [u32; 2]) {
         self.surface.resize(size);
     }
 
     /// Width and height in pixels.
     #[must_use]
-    pub(super) const fn size(&self) -> [u32; 2] {
+    pub(crate) const fn size(&self) -> [u32; 2] {
         self.surface.size()
     }
 
     /// A black picture; a side is at most what the device allows.
-    pub(super) fn picture(&mut self, size: [u32; 2]) -> ScreenPicture {
+    fn picture(&mut self, size: [u32; 2]) -> ScreenPicture {
         let limit = self.gpu.limits().max_texture_dimension_2d;
         let [width, height] = size.map(|side| side.clamp(1, limit));
         let texture = self.gpu.device().create_texture(&wgpu::TextureDescriptor {
@@ -102,20 +133,21 @@ impl Screen {
         });
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
         let id = self.painter.register_native_texture(self.gpu.device(), &view, wgpu::FilterMode::Linear);
-        ScreenPicture { texture, id }
+        ScreenPicture { texture, id, size }
     }
 
     /// Frees a picture.
-    pub(super) fn forget(&mut self, picture: &ScreenPicture) {
+    fn forget(&mut self, picture: &ScreenPicture) {
         self.painter.free_texture(&picture.id);
     }
 
-    /// Copies the first rows of `pixels` (RGBA of 8 bits each, red lowest, `row_pixels` from row to row, a multiple of
-    /// [`ROW_MULTIPLE`]) to the upper left corner of a picture. Pixels outside of either are left out.
-    pub(super) fn fill(&self, picture: &ScreenPicture, pixels: &Buffer<u32>, row_pixels: u32, size: [u32; 2]) {
+    /// Copies a picture from the memory of the device to the upper left corner of a texture. Pixels outside of either are
+    /// left out.
+    fn copy(&self, buffer: &PictureBuffer, picture: &ScreenPicture) {
+        let PictureBuffer { pixels, size, row_pixels } = buffer;
         let [width, height] =
-            [size[0].min(picture.texture.width()).min(row_pixels), size[1].min(picture.texture.height())];
-        let rows = to_u32(pixels.len() / u64::from(row_pixels.max(1)));
+            [size[0].min(picture.texture.width()).min(*row_pixels), size[1].min(picture.texture.height())];
+        let rows = to_u32(pixels.len() / u64::from(*(row_pixels.max(&1))));
         let extent = wgpu::Extent3d { width, height: height.min(rows), depth_or_array_layers: 1 };
         if extent.width == 0 || extent.height == 0 {
             return;
@@ -124,7 +156,7 @@ impl Screen {
             buffer: pixels.raw(),
             layout: wgpu::TexelCopyBufferLayout {
                 offset: 0,
-                bytes_per_row: Some(row_pixels * 4),
+                bytes_per_row: Some(*row_pixels * 4),
                 rows_per_image: None,
             },
         };
@@ -137,7 +169,7 @@ impl Screen {
     ///
     /// # Errors
     /// Returns [`GpuError`] when the device was lost, or the surface for good.
-    pub(super) fn show(&mut self, painting: Painting) -> Result<Shown, GpuError> {
+    pub(crate) fn show(&mut self, painting: Painting) -> Result<Shown, GpuError> {
         let Painting { mut textures, meshes, pixels_per_point, background } = painting;
         let (device, queue) = (self.gpu.device(), self.gpu.queue());
         for (id, deltas) in &textures.set {
@@ -197,8 +229,9 @@ impl Screen {
         }
     }
 
-    /// Loses the surface before the next painting, as a driver would. Only for tests.
-    pub(super) fn lose(&mut self) {
+    /// Loses the surface before the next painting, as a driver would.
+    #[cfg(debug_assertions)]
+    pub(crate) fn lose(&mut self) {
         self.surface.lose();
     }
 }

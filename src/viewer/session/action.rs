@@ -1,0 +1,145 @@
+//! Everything that the user can do, as values.
+
+use glam::{DVec2, DVec3};
+
+use crate::camera::Camera;
+use crate::gpu::GpuError;
+use crate::image::Image;
+use crate::kernels::DisplayMode;
+use crate::viewer::live::{LiveCommand, LiveRate};
+use crate::viewer::scene_view::PickedPoint;
+use crate::viewer::scene_view::comparison::ComparisonMode;
+use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
+use crate::viewer::session::settings::Movement;
+
+/// The effect of a key, a button, a slider or the pointer. [`super::Session::apply`] applies it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Action {
+    /// Shows the whole scene.
+    FrameAll,
+    /// Changes between orbit and fly.
+    ToggleMovement,
+    /// Sets the motion of a drag.
+    SetMovement(Movement),
+    /// Takes back all roll, and keeps the camera upright.
+    Level,
+    /// Keeps the camera upright, or does not.
+    SetUpright(bool),
+    /// Makes the direction to the top of the picture up.
+    UpIsHere,
+    /// Makes a direction of the world up.
+    SetUp(DVec3),
+    /// Sets the vertical field of view, in radians.
+    SetFieldOfView(f64),
+    /// Sets the speed of flying, in world units per second.
+    SetSpeed(f64),
+    /// Moves the camera.
+    Move(Motion),
+    /// Makes the point that is seen at a pixel of a camera's picture the pivot.
+    PickPivot(Camera, DVec2),
+    /// Sets the ratio of width to height of the area of the picture.
+    SetAspect(f64),
+    /// Shows a quantity.
+    Mode(DisplayMode),
+    /// Draws the edges of hulls over the picture, or does not.
+    ToggleHulls,
+    /// Sets how the scene is shown, but for the crop box.
+    SetView(ViewSettings),
+    /// Sets the crop box.
+    SetCrop(Option<CropBox>),
+    /// Looks through the camera of the dataset that is so many places after this one.
+    Step(isize),
+    /// Looks through a camera of the dataset.
+    EnterCamera(usize),
+    /// Returns from a camera of the dataset to a free one.
+    LeaveCamera,
+    /// Shows the next of render, photograph, split and difference.
+    NextComparison,
+    /// Shows render, photograph, split or difference.
+    Compare(ComparisonMode),
+    /// Moves the line of a split to a part of the width.
+    SetSplit(f32),
+    /// Draws the cameras of the dataset, or does not.
+    ToggleFrusta,
+    /// Adds a key frame at the camera.
+    AddKey,
+    /// Moves a key frame to a time in seconds.
+    RetimeKey(usize, f64),
+    /// Removes a key frame.
+    RemoveKey(usize),
+    /// Shows a time of the camera path, in seconds.
+    Scrub(f64),
+    /// Plays the camera path, or stops.
+    TogglePlay,
+    /// Stops playing the camera path.
+    StopPlaying,
+    /// Writes the camera path to a file.
+    SavePath,
+    /// Removes all key frames.
+    ClearPath,
+    /// Writes the picture to a file.
+    Screenshot,
+    /// Writes the camera to a file.
+    SaveCamera,
+    /// Opens or closes the panel at the side.
+    TogglePanel,
+    /// Changes between light and dark.
+    ToggleTheme,
+    /// Fills the screen, or does not.
+    ToggleFullscreen,
+    /// Opens or closes the list of shortcuts.
+    ToggleHelp,
+    /// Closes the list of shortcuts, or leaves the camera.
+    Escape,
+    /// Measures the kernels while frames are drawn, or does not.
+    TimeKernels(bool),
+    /// Pauses training, or resumes it.
+    TogglePause,
+    /// Sends a command to the training.
+    Train(LiveCommand),
+    /// Sets how often the scene of the training is taken.
+    SetLiveRate(LiveRate),
+}
+
+/// A motion of the camera. Angles are in radians.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Motion {
+    /// Turns around the pivot.
+    Orbit(DVec2),
+    /// Turns in its place.
+    Look(DVec2),
+    /// Turns about the view direction.
+    Roll(f64),
+    /// Follows a pointer by a part of the picture's height.
+    Pan(DVec2),
+    /// Comes nearer to the pivot by steps.
+    Dolly(f64),
+    /// Narrows the field of view by steps.
+    Zoom(f64),
+    /// Flies right, up and forward until the next call.
+    Fly(DVec3),
+    /// Multiplies the speed of flying.
+    Accelerate(f64),
+}
+
+/// The window and its device, as actions need them.
+pub(crate) trait ActionHost {
+    /// Returns the point that is seen at a pixel of the camera's picture.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when the device was lost or has no memory.
+    fn pick(&mut self, camera: &Camera, settings: &ViewSettings, pixel: DVec2)
+    -> Result<Option<PickedPoint>, GpuError>;
+
+    /// The size of the picture in the window, in pixels.
+    fn picture_size(&self) -> [u32; 2];
+
+    /// Draws a picture without anything over it.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when the device was lost or has no memory.
+    fn picture(&mut self, camera: &Camera, settings: &ViewSettings, depth_range: [f32; 2]) -> Result<Image, GpuError>;
+
+    /// Makes the window fill the screen, or no longer.
+    fn toggle_fullscreen(&mut self);
+}

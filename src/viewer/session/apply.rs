@@ -1,0 +1,320 @@
+//! The one function that applies actions, and the parts of it that take more than a line.
+
+use std::path::Path;
+
+use crate::dataset::transforms::Transforms;
+use crate::gpu::GpuError;
+use crate::viewer::document::PathPlayback;
+use crate::viewer::live::{LiveCommand, LiveRate};
+use crate::viewer::scene_view::comparison::ComparisonMode;
+use crate::viewer::scene_view::pose::Pose;
+use crate::viewer::scene_view::settings::ViewSettings;
+use crate::viewer::session::action::{Action, ActionHost, Motion};
+use crate::viewer::session::settings::{Movement, Theme};
+use crate::viewer::session::{Session, free_name};
+
+impl Session {
+    /// Applies an action of the user.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when the device was lost, or has no memory for what the action draws.
+    pub(crate) fn apply(&mut self, action: Action, host: &mut dyn ActionHost) -> Result<(), GpuError> {
+        match action {
+            Action::FrameAll => self.frame_all(),
+            Action::ToggleMovement => {
+                self.settings.movement = match self.settings.movement {
+                    Movement::Orbit => Movement::Fly,
+                    Movement::Fly => Movement::Orbit,
+                };
+            }
+            Action::SetMovement(movement) => self.settings.movement = movement,
+            Action::Level | Action::SetUpright(true) => self.navigator.level(),
+            Action::SetUpright(false) => self.navigator.keep_upright = false,
+            Action::UpIsHere => self.navigator.set_up(self.navigator.pose().up()),
+            Action::SetUp(up) => self.navigator.set_up(up),
+            Action::SetFieldOfView(fov_y) => self.set_field_of_view(fov_y),
+            Action::SetSpeed(speed) => self.navigator.speed = speed,
+            Action::Move(motion) => self.move_camera(motion),
+            Action::PickPivot(camera, pixel) => {
+                if let Some(picked) = host.pick(&camera, &self.view, pixel)? {
+                    self.leave_camera();
+                    self.navigator.set_pivot(picked.point);
+                    self.notify(format!("Pivot on convex {}", picked.convex));
+                }
+            }
+            Action::SetAspect(aspect) => self.aspect = aspect,
+            Action::Mode(mode) => self.view.mode = mode,
+            Action::ToggleHulls => self.view.hulls = !self.view.hulls,
+            Action::SetView(view) => self.set_view(view),
+            Action::SetCrop(crop) => self.view.crop = crop,
+            Action::Step(step) => self.step(step),
+            Action::EnterCamera(index) => self.enter_camera(index),
+            Action::LeaveCamera => self.leave_camera(),
+            Action::NextComparison => self.compare(self.comparison.next()),
+            Action::Compare(mode) => self.compare(mode),
+            Action::SetSplit(split) => self.split = split,
+            Action::ToggleFrusta => self.settings.frusta = !self.settings.frusta,
+            Action::AddKey | Action::RetimeKey(..) | Action::RemoveKey(_) | Action::Scrub(_) => self.edit_path(action),
+            Action::TogglePlay => self.playback.toggle_play(),
+            Action::StopPlaying => self.playback.is_playing = false,
+            Action::SavePath => self.save_path(),
+            Action::ClearPath => self.playback = PathPlayback::default(),
+            Action::Screenshot => self.save_screenshot(host)?,
+            Action::SaveCamera => self.save_camera(),
+            Action::TogglePanel => self.settings.panel = !self.settings.panel,
+            Action::ToggleTheme => {
+                let is_light = self.settings.theme == Theme::Light;
+                self.settings.theme = if is_light { Theme::Dark } else { Theme::Light };
+            }
+            Action::ToggleFullscreen => host.toggle_fullscreen(),
+            Action::ToggleHelp => self.is_help_open = !self.is_help_open,
+            Action::Escape if self.is_help_open => self.is_help_open = false,
+            Action::Escape => self.leave_camera(),
+            Action::TimeKernels(is_on) => self.times_kernels = is_on,
+            Action::TogglePause => self.toggle_pause(),
+            Action::Train(command) => self.command(command),
+            Action::SetLiveRate(rate) => self.set_live_rate(rate),
+        }
+        Ok(())
+    }
+
+    fn frame_all(&mut self) {
+        self.leave_camera();
+        self.navigator.frame(self.extent.centre(), self.extent.radius(), self.aspect);
+    }
+
+    fn set_field_of_view(&mut self, fov_y: f64) {
+        self.leave_camera();
+        self.navigator.set(Pose { fov_y, ..*self.navigator.pose() });
+        self.settings.fov_y = fov_y.to_degrees();
+    }
+
+    fn move_camera(&mut self, motion: Motion) {
+        match motion {
+            Motion::Orbit(angles) => self.navigator.orbit(angles),
+            Motion::Look(angles) => self.navigator.look(angles),
+            Motion::Roll(angle) => self.navigator.roll(angle),
+            Motion::Pan(part) => self.navigator.pan(part),
+            Motion::Dolly(steps) => self.navigator.dolly(steps),
+            Motion::Zoom(steps) => self.navigator.zoom(steps),
+            Motion::Fly(velocity) => self.navigator.fly(velocity),
+            Motion::Accelerate(factor) => self.navigator.speed *= factor,
+        }
+    }
+
+    /// A background that the user chose is kept for other scenes.
+    fn set_view(&mut self, view: ViewSettings) {
+        if view.background != self.view.background {
+            self.settings.view.background = view.background;
+        }
+        self.view = ViewSettings { crop: self.view.crop, ..view };
+    }
+
+    fn step(&mut self, step: isize) {
+        let count = isize::try_from(self.document.cameras.len()).ok().filter(|count| *count > 0);
+        let Some(count) = count else { return };
+        let at = self.entered_camera.and_then(|index| isize::try_from(index).ok());
+        let next = at.map_or(if step > 0 { 0 } else { count - 1 }, |at| (at + step).rem_euclid(count));
+        self.enter_camera(next.unsigned_abs());
+    }
+
+    fn enter_camera(&mut self, index: usize) {
+        let Some(named) = self.document.cameras.get(index) else { return };
+        let pose = self.pose_of(&named.camera);
+        self.navigator.fly_to(pose);
+        self.entered_camera = Some(index);
+        self.photograph = self.photograph.take().filter(|photograph| photograph.camera == index);
+    }
+
+    /// The free camera stays where the entered one is.
+    fn leave_camera(&mut self) {
+        self.entered_camera = None;
+        self.comparison = ComparisonMode::Render;
+    }
+
+    /// Enters the nearest camera if none is entered yet.
+    fn compare(&mut self, mode: ComparisonMode) {
+        if self.entered_camera.is_none() {
+            let position = self.navigator.pose().position;
+            let away = |index: &usize| (self.document.cameras[*index].camera.position() - position).length_squared();
+            let nearest = (0..self.document.cameras.len()).min_by(|a, b| away(a).total_cmp(&away(b)));
+            let Some(nearest) = nearest else { return };
+            self.enter_camera(nearest);
+        }
+        self.comparison = mode;
+    }
+
+    fn edit_path(&mut self, action: Action) {
+        match action {
+            Action::AddKey => {
+                self.playback.add(&self.navigator.pose().camera(1000, 1000));
+                self.notify(format!("Key frame {} added", self.playback.path.keys().len()));
+            }
+            Action::RetimeKey(index, time) => self.playback.retime(index, time),
+            Action::RemoveKey(index) => self.playback.remove(index),
+            Action::Scrub(time) => {
+                if let Some(key) = self.playback.scrub(time) {
+                    self.look_from(&key);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts the camera on the path.
+    pub(super) fn look_from(&mut self, key: &crate::camera_path::Key) {
+        self.leave_camera();
+        let distance = self.navigator.pose().distance;
+        self.navigator.set(Pose::of_camera(&key.camera(1000, 1000), distance));
+    }
+
+    fn save_path(&mut self) {
+        let file = free_name(Path::new("."), "path", "json");
+        match self.playback.path.save(&file) {
+            Ok(()) => self.notify(format!("Saved {}", file.display())),
+            Err(error) => self.notify_error(error.to_string()),
+        }
+    }
+
+    fn save_camera(&mut self) {
+        let camera = self.camera([1280, 720]);
+        let transforms = Transforms::from_cameras(&[("view".into(), camera)]);
+        let path = free_name(Path::new("."), "camera", "json");
+        match transforms.save(&path) {
+            Ok(()) => self.notify(format!("Saved {}; `lapidary render SCENE --cameras` reads it", path.display())),
+            Err(error) => self.notify_error(error.to_string()),
+        }
+    }
+
+    /// Writes the picture without anything over it, as large as it is in the window.
+    fn save_screenshot(&mut self, host: &mut dyn ActionHost) -> Result<(), GpuError> {
+        let camera = self.camera(host.picture_size());
+        let image = host.picture(&camera, &self.view, self.depth_range())?;
+        let path = free_name(Path::new("."), "view", "png");
+        match image.save_png(&path) {
+            Ok(()) => self.notify(format!("Saved {} ({}×{})", path.display(), image.width, image.height)),
+            Err(error) => self.notify_error(error.to_string()),
+        }
+        Ok(())
+    }
+
+    fn toggle_pause(&mut self) {
+        let is_paused = self.live.as_ref().is_some_and(|live| live.progress.is_paused);
+        self.command(if is_paused { LiveCommand::Resume } else { LiveCommand::Pause });
+    }
+
+    fn command(&mut self, command: LiveCommand) {
+        if let Some(live) = &mut self.live {
+            live.command(command);
+        }
+    }
+
+    fn set_live_rate(&mut self, rate: LiveRate) {
+        self.settings.live_rate = rate;
+        if let Some(live) = &mut self.live {
+            live.set_rate(rate);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use glam::{DVec2, DVec3};
+
+    use super::*;
+    use crate::camera::Camera;
+    use crate::image::Image;
+    use crate::viewer::scene_view::PickedPoint;
+    use crate::viewer::session::tests::session;
+
+    /// A window without a device, in which every pixel shows the origin.
+    #[derive(Default)]
+    struct Host {
+        is_full: bool,
+    }
+
+    impl ActionHost for Host {
+        fn pick(&mut self, _: &Camera, _: &ViewSettings, _: DVec2) -> Result<Option<PickedPoint>, GpuError> {
+            Ok(Some(PickedPoint { point: DVec3::ZERO, convex: 7 }))
+        }
+
+        fn picture_size(&self) -> [u32; 2] {
+            [640, 480]
+        }
+
+        fn picture(&mut self, _: &Camera, _: &ViewSettings, _: [f32; 2]) -> Result<Image, GpuError> {
+            Err(GpuError::NoAdapter)
+        }
+
+        fn toggle_fullscreen(&mut self) {
+            self.is_full = !self.is_full;
+        }
+    }
+
+    fn applied(session: &mut Session, action: Action) {
+        session.apply(action, &mut Host::default()).unwrap();
+    }
+
+    #[test]
+    fn arrows_step_through_the_cameras_and_begin_again() {
+        let mut session = session(3);
+        let mut visited = Vec::new();
+        for step in [1, 1, 1, 1, -1] {
+            applied(&mut session, Action::Step(step));
+            visited.push(session.entered_camera);
+        }
+        assert_eq!(visited, [Some(0), Some(1), Some(2), Some(0), Some(2)]);
+        applied(&mut session, Action::Escape);
+        assert_eq!(session.entered_camera, None);
+        let mut empty = crate::viewer::session::tests::session(0);
+        applied(&mut empty, Action::Step(1));
+        applied(&mut empty, Action::NextComparison);
+        assert_eq!((empty.entered_camera, empty.comparison), (None, ComparisonMode::Render));
+    }
+
+    #[test]
+    fn a_camera_of_the_dataset_is_entered_exactly_and_fits_the_window() {
+        let mut session = session(2);
+        applied(&mut session, Action::Step(1));
+        while session.navigator.is_moving() {
+            session.navigator.advance(0.1);
+        }
+        let camera = session.camera([1000, 600]);
+        assert_eq!((camera.width, camera.height), (800, 600));
+        assert!((camera.intrinsics.fx - 600.0).abs() < 1e-9);
+        assert_eq!(camera.view_from_world, session.document.cameras[0].camera.view_from_world);
+        applied(&mut session, Action::NextComparison);
+        let camera = session.camera([1000, 600]);
+        assert_eq!((camera.width, camera.height), (80, 60), "compared in its own size");
+    }
+
+    #[test]
+    fn comparing_enters_the_nearest_camera() {
+        let mut session = session(3);
+        let pose = Pose { position: DVec3::new(3.0, 2.1, 1.0), ..*session.navigator.pose() };
+        session.navigator.set(pose);
+        applied(&mut session, Action::NextComparison);
+        assert_eq!((session.entered_camera, session.comparison), (Some(2), ComparisonMode::Photograph));
+    }
+
+    #[test]
+    fn the_window_and_its_device_are_asked_through_the_host() {
+        let mut session = session(1);
+        let mut host = Host::default();
+        session.apply(Action::ToggleFullscreen, &mut host).unwrap();
+        assert!(host.is_full);
+        assert!(session.apply(Action::Screenshot, &mut host).is_err(), "errors of the device are passed on");
+        let camera = session.camera([64, 48]);
+        session.apply(Action::PickPivot(camera, DVec2::new(3.0, 4.0)), &mut host).unwrap();
+        assert!(session.notices.last().unwrap().text.contains("convex 7"));
+    }
+
+    #[test]
+    fn a_background_that_was_chosen_is_kept_and_the_crop_box_stays() {
+        let mut session = session(1);
+        let crop = crate::viewer::scene_view::settings::CropBox { low: DVec3::ZERO, high: DVec3::ONE };
+        applied(&mut session, Action::SetCrop(Some(crop)));
+        applied(&mut session, Action::SetView(ViewSettings { background: [1.0; 3], ..ViewSettings::default() }));
+        assert_eq!((session.view.crop, session.settings.view.background), (Some(crop), [1.0; 3]));
+    }
+}
