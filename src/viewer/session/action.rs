@@ -6,7 +6,7 @@ use crate::camera::Camera;
 use crate::gpu::GpuError;
 use crate::image::Image;
 use crate::kernels::DisplayMode;
-use crate::viewer::live::{LiveCommand, LiveRate};
+use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
@@ -95,8 +95,10 @@ pub(crate) enum Action {
     TimeKernels(bool),
     /// Pauses training, or resumes it.
     TogglePause,
-    /// Sends a command to the training.
-    Train(LiveCommand),
+    /// Makes the training write a checkpoint.
+    SaveTraining,
+    /// Makes the training write a checkpoint and end.
+    StopTraining,
     /// Sets how often the scene of the training is taken.
     SetLiveRate(LiveRate),
 }

@@ -72,7 +72,8 @@ impl Session {
             Action::Escape => self.leave_camera(),
             Action::TimeKernels(is_on) => self.times_kernels = is_on,
             Action::TogglePause => self.toggle_pause(),
-            Action::Train(command) => self.command(command),
+            Action::SaveTraining => self.command(LiveCommand::Save),
+            Action::StopTraining => self.command(LiveCommand::Stop),
             Action::SetLiveRate(rate) => self.set_live_rate(rate),
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::viewer::live::{LiveCommand, LiveRate};
+use crate::viewer::live::LiveRate;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Action;
 use crate::viewer::ui::plot;
@@ -35,11 +35,12 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     });
     ui.add_enabled_ui(!is_over, |ui| {
         ui.horizontal(|ui| {
-            let (name, command) =
-                if is_paused { ("resume", LiveCommand::Resume) } else { ("pause", LiveCommand::Pause) };
-            for (name, command) in [(name, command), ("save now", LiveCommand::Save), ("stop", LiveCommand::Stop)] {
+            let pause = if is_paused { "resume" } else { "pause" };
+            let buttons =
+                [(pause, Action::TogglePause), ("save now", Action::SaveTraining), ("stop", Action::StopTraining)];
+            for (name, action) in buttons {
                 if ui.button(name).clicked() {
-                    actions.push(Action::Train(command));
+                    actions.push(action);
                 }
             }
         });
