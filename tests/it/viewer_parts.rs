@@ -18,7 +18,7 @@ fn floor(part: &str) -> Option<u32> {
 
 /// The code of a file without its comments and its tests.
 fn code(source: &str) -> String {
-    let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let source = source.split("#[cfg(test)]").next().unwrap();
     source.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
 }
 

@@ -43,10 +43,8 @@ impl LayerTextures {
             PictureLayer::Coarse => &mut self.coarse,
             PictureLayer::Full => &mut self.full,
         };
-        if texture.as_ref().is_none_or(|texture| texture.size != buffer.size) {
-            if let Some(old) = texture.take() {
-                screen.forget(&old);
-            }
+        if let Some(old) = texture.take_if(|texture| texture.size != buffer.size) {
+            screen.forget(&old);
         }
         let texture = texture.get_or_insert_with(|| screen.picture(buffer.size));
         screen.copy(buffer, texture);
