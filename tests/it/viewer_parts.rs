@@ -30,7 +30,7 @@ fn names_after<'a>(code: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a s
         .map(move |(at, _)| code[at + prefix.len()..].split(|c| !is_in_name(c)).next().unwrap())
 }
 
-/// What is wrong with the imports of a file. `is_root` says whether its parent module is the viewer itself.
+/// Returns the faults in the imports of a file. `is_root` says whether its parent module is the viewer itself.
 fn faults(part: &str, code: &str, is_root: bool) -> Vec<String> {
     let Some(from) = floor(part) else { return vec![format!("`{part}` has no floor")] };
     let mut faults = Vec::new();

@@ -29,7 +29,7 @@ pub struct PictureBuffer {
     pub pixels: Buffer<u32>,
     /// Width and height.
     pub size: [u32; 2],
-    /// The number of pixels from row to row, a multiple of [`ROW_MULTIPLE`].
+    /// The number of pixels from row to row, a multiple of 64.
     pub row_pixels: u32,
 }
 
