@@ -2,7 +2,7 @@
 //
 // One thread per convex.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> status: Status;
 @group(0) @binding(2) var<storage, read> projected: array<Projected>;
 @group(0) @binding(3) var<storage, read> v_points: array<f32>;

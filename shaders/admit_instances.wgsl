@@ -3,7 +3,7 @@
 //
 // One thread in all.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 // The total saturates.
 @group(0) @binding(1) var<storage, read> total: array<u32>;
 @group(0) @binding(2) var<storage, read_write> num_instances: array<u32>;

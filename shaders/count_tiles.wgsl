@@ -3,7 +3,7 @@
 // One thread per convex. It reads what `emit_instances` reads, so that both are likely to round alike; a compiler may round
 // differently what it still has at hand.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read_write> projected: array<Projected>;
 @group(0) @binding(2) var<storage, read> lines: array<Lines>;
 // Bits of the depth, which are ordered like the depth itself; the largest where the convex is culled.

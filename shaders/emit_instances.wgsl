@@ -4,7 +4,7 @@
 // A thread for each convex with few tiles. Those with many are taken by the whole workgroup, one after another, a slot per
 // thread: one that fills the picture would keep a thread busy while all others wait.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
 @group(0) @binding(2) var<storage, read> lines: array<Lines>;
 @group(0) @binding(3) var<storage, read> convex_from_rank: array<u32>;

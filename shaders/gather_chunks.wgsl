@@ -3,7 +3,7 @@
 //
 // One thread per chunk and number.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> num_instances: array<u32>;
 @group(0) @binding(2) var<storage, read> convex_from_slot: array<u32>;
 @group(0) @binding(3) var<storage, read_write> v_instances: array<f32>;

@@ -3,7 +3,7 @@
 // LANES threads per convex, each with every LANES-th number. Culled convexes get zeros. Where the slots come in windows, a
 // convex goes on with the sum that the window before left.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
 @group(0) @binding(2) var<storage, read> convex_from_rank: array<u32>;
 @group(0) @binding(3) var<storage, read> first_slot_from_rank: array<u32>;

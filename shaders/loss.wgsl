@@ -40,17 +40,8 @@ fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     }
 }
 
-alias Span = array<vec4<f32>, SPAN>;
-
-// Means in the window that begins at `i`.
-fn blur(span: ptr<function, Span>, i: u32) -> vec4<f32> {
-    return SSIM_WEIGHT_5 * ((*span)[i] + (*span)[i + 10u])
-        + SSIM_WEIGHT_4 * ((*span)[i + 1u] + (*span)[i + 9u])
-        + SSIM_WEIGHT_3 * ((*span)[i + 2u] + (*span)[i + 8u])
-        + SSIM_WEIGHT_2 * ((*span)[i + 3u] + (*span)[i + 7u])
-        + SSIM_WEIGHT_1 * ((*span)[i + 4u] + (*span)[i + 6u])
-        + SSIM_WEIGHT_0 * (*span)[i + 5u];
-}
+// x, y, x² + y² and x·y.
+alias BlurValue = vec4<f32>;
 
 // Means along the rows of the run that is a thread's job.
 fn blur_run(job: u32) -> array<vec4<f32>, RUN> {
@@ -66,9 +57,6 @@ fn blur_run(job: u32) -> array<vec4<f32>, RUN> {
     }
     return blurred;
 }
-
-// Runs of rows that a thread blurs, at most.
-const TURNS: u32 = (SIDE * RUNS + THREADS - 1u) / THREADS;
 
 // Blurs along the rows in place: every thread first takes what it needs.
 fn blur_rows(thread: u32) {

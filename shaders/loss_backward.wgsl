@@ -23,17 +23,8 @@ fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     }
 }
 
-alias Span = array<vec3<f32>, SPAN>;
-
-// Sum over the window that begins at `i`.
-fn blur(span: ptr<function, Span>, i: u32) -> vec3<f32> {
-    return SSIM_WEIGHT_5 * ((*span)[i] + (*span)[i + 10u])
-        + SSIM_WEIGHT_4 * ((*span)[i + 1u] + (*span)[i + 9u])
-        + SSIM_WEIGHT_3 * ((*span)[i + 2u] + (*span)[i + 8u])
-        + SSIM_WEIGHT_2 * ((*span)[i + 3u] + (*span)[i + 7u])
-        + SSIM_WEIGHT_1 * ((*span)[i + 4u] + (*span)[i + 6u])
-        + SSIM_WEIGHT_0 * (*span)[i + 5u];
-}
+// Derivatives by the means of x, x² and x·y.
+alias BlurValue = vec3<f32>;
 
 // What `stride` and `first` say of the tile.
 fn span_of(first: u32, stride: u32) -> Span {
@@ -43,9 +34,6 @@ fn span_of(first: u32, stride: u32) -> Span {
     }
     return span;
 }
-
-// Runs of rows that a thread blurs, at most.
-const TURNS: u32 = (SIDE * RUNS + THREADS - 1u) / THREADS;
 
 // Blurs along the rows in place: every thread first takes what it needs.
 fn blur_rows(thread: u32) {

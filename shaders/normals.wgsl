@@ -3,7 +3,7 @@
 //
 // One thread per pixel of a band; the bands above and below are bound too, because neighbours may lie there.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> rgba: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> rgba_above: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> rgba_below: array<vec4<f32>>;

@@ -2,7 +2,7 @@
 //
 // One thread per convex.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> points: array<f32>;
 @group(0) @binding(2) var<storage, read> log_delta: array<f32>;
 @group(0) @binding(3) var<storage, read> log_sigma: array<f32>;

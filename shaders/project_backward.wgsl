@@ -3,7 +3,7 @@
 // One thread per convex. Hull membership is held; points get their share through the edges, through the depth of the
 // centroid, and through the direction from which the colour is seen, which `sh_backward` has gone back through.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> points: array<f32>;
 @group(0) @binding(2) var<storage, read> projected: array<Projected>;
 @group(0) @binding(3) var<storage, read> lines: array<Lines>;

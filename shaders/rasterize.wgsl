@@ -3,8 +3,6 @@
 // One workgroup per tile; a thread owns four pixels of a row, so that what it reads of a convex serves all four. Convexes
 // come through workgroup memory in batches.
 
-const BATCH: u32 = 32u;
-
 // sRGB over the background, and 1 − T.
 @group(0) @binding(6) var<storage, read_write> rgba: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> depth: array<f32>;

@@ -2,8 +2,6 @@
 //
 // One workgroup per tile, four pixels of a row per thread.
 
-const BATCH: u32 = 32u;
-
 @group(0) @binding(6) var<storage, read_write> tiles: array<TileStatistics>;
 
 struct TileStatistics {

@@ -2,7 +2,7 @@
 //
 // One thread per instance, and one more: thread i writes the tiles between the keys of instances i − 1 and i.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> num_instances: array<u32>;
 @group(0) @binding(2) var<storage, read> tile_keys: array<u32>;
 @group(0) @binding(3) var<storage, read_write> first_instance_from_tile: array<u32>;

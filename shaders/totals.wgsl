@@ -4,7 +4,7 @@
 //
 // One thread per pixel.
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> rgba: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> depth: array<f32>;
 // Cotangents of rgba and depth.

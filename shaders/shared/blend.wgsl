@@ -12,7 +12,7 @@ const NUM_CLUSTERS: u32 = THREADS / CLUSTER;
 // Columns and rows of pixels.
 const BLOCK: vec2<u32> = vec2(8u, 4u);
 
-@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;
 @group(0) @binding(2) var<storage, read> lines: array<Lines>;
 @group(0) @binding(3) var<storage, read> convex_from_slot: array<u32>;

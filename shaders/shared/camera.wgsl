@@ -1,6 +1,6 @@
 // The camera and what else a picture depends on. docs/spec.md §1.
 
-struct Camera {
+struct CameraUniform {
     // Rows of R in p_view = R·p_world + t; the last component is t.
     view_from_world: array<vec4<f32>, 3>,
     // Where the camera stands, world units; the last component is the near plane's depth.
@@ -28,7 +28,7 @@ struct Camera {
     end_convex: u32,
 }
 
-fn rotate_into_view(offset: vec3<f32>, camera: Camera) -> vec3<f32> {
+fn rotate_into_view(offset: vec3<f32>, camera: CameraUniform) -> vec3<f32> {
     return vec3(
         dot(camera.view_from_world[0].xyz, offset),
         dot(camera.view_from_world[1].xyz, offset),

@@ -8,7 +8,7 @@ use bytemuck::{NoUninit, Pod};
 
 use super::context::Gpu;
 use super::error::GpuError;
-use super::ledger::Lease;
+use super::memory_tracker::Allocation;
 
 /// `len` elements of `T` on the device. A clone is the same memory.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Buffer<T> {
     raw: wgpu::Buffer,
     label: String,
     len: u64,
-    _lease: Arc<Lease>,
+    allocation: Arc<Allocation>,
     kind: PhantomData<T>,
 }
 
@@ -24,6 +24,10 @@ pub struct Buffer<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Binding<'a> {
     pub(super) raw: &'a wgpu::Buffer,
+    /// The number of the buffer.
+    pub(super) buffer: u64,
+    /// The list of commands that a uniform belongs to; `None` where any list may bind it.
+    pub(super) list: Option<u64>,
     pub(super) offset: u64,
     pub(super) bytes: u64,
 }
@@ -37,49 +41,56 @@ const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
 /// Sizes of buffers and windows are multiples of this: no binding is empty, and every copy is aligned.
 const SMALLEST: u64 = 16;
 
-/// Where a device has no memory for so many bytes, it has none at all.
+/// A device that has no memory for so many bytes has none at all.
 const SMALLEST_PIECE: u64 = 4 << 10;
 
 impl Gpu {
     /// `len` zeros of `T`.
     ///
     /// # Errors
-    /// [`GpuError::BufferTooLarge`], [`GpuError::OverBudget`] and [`GpuError::OutOfMemory`], naming `label`.
+    /// Returns [`GpuError::BufferTooLarge`], [`GpuError::OverBudget`] or [`GpuError::OutOfMemory`], naming `label`.
     pub fn zeros<T: Pod>(&self, label: &str, len: u64) -> Result<Buffer<T>, GpuError> {
-        let (raw, lease) = self.create(label, len * size_of::<T>() as u64, STORAGE)?;
-        Ok(Buffer { raw, label: label.to_owned(), len, _lease: Arc::new(lease), kind: PhantomData })
+        let (raw, allocation) = self.create(label, len * size_of::<T>() as u64, STORAGE)?;
+        Ok(Buffer { raw, label: label.to_owned(), len, allocation: Arc::new(allocation), kind: PhantomData })
     }
 
     /// A storage buffer with the given elements.
     ///
     /// # Errors
-    /// As [`Gpu::zeros`].
+    /// The same as [`Gpu::zeros`].
     pub fn upload<T: Pod>(&self, label: &str, elements: &[T]) -> Result<Buffer<T>, GpuError> {
         let buffer = self.zeros(label, elements.len() as u64)?;
         buffer.write(self, 0, elements);
         Ok(buffer)
     }
 
-    /// A uniform buffer with one value.
+    /// A uniform buffer with one value, for arguments that stay; those of one list of commands are
+    /// [`super::Commands::uniform`]s.
     ///
     /// # Errors
-    /// As [`Gpu::zeros`].
+    /// The same as [`Gpu::zeros`].
     pub fn uniform<T: NoUninit>(&self, label: &str, value: &T) -> Result<Buffer<T>, GpuError> {
         let bytes = bytemuck::bytes_of(value);
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let (raw, lease) = self.create(label, bytes.len() as u64, usage)?;
+        let (raw, allocation) = self.create(label, bytes.len() as u64, usage)?;
         self.queue.write_buffer(&raw, 0, bytes);
-        Ok(Buffer { raw, label: label.to_owned(), len: 1, _lease: Arc::new(lease), kind: PhantomData })
+        Ok(Buffer { raw, label: label.to_owned(), len: 1, allocation: Arc::new(allocation), kind: PhantomData })
     }
 
-    fn create(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<(wgpu::Buffer, Lease), GpuError> {
+    /// Creates a buffer and counts it.
+    pub(super) fn create(
+        &self,
+        label: &str,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<(wgpu::Buffer, Allocation), GpuError> {
         // A binding cannot be empty, and windows end on whole multiples.
         let bytes = bytes.next_multiple_of(SMALLEST).max(SMALLEST);
         let limit = self.limits().max_buffer_size;
         if bytes > limit {
             return Err(GpuError::BufferTooLarge { label: label.to_owned(), bytes, limit });
         }
-        let lease = self.ledger.lease(label, bytes)?;
+        let allocation = self.tracker.allocate(label, bytes)?;
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
@@ -88,7 +99,7 @@ impl Gpu {
             mapped_at_creation: false,
         });
         match pollster::block_on(scope.pop()) {
-            None => Ok((raw, lease)),
+            None => Ok((raw, allocation)),
             Some(_) => Err(GpuError::OutOfMemory { label: label.to_owned(), bytes }),
         }
     }
@@ -127,7 +138,7 @@ impl<T> Buffer<T> {
     /// All elements.
     #[must_use]
     pub fn all(&self) -> Binding<'_> {
-        Binding { raw: &self.raw, offset: 0, bytes: self.raw.size() }
+        self.binding(0, self.raw.size())
     }
 
     /// Some elements. The start must be a multiple of the device's offset alignment, 256 bytes on every device.
@@ -136,7 +147,11 @@ impl<T> Buffer<T> {
         let size = size_of::<T>() as u64;
         let end = elements.end.min(self.len);
         let bytes = (end.saturating_sub(elements.start) * size).next_multiple_of(SMALLEST).max(SMALLEST);
-        Binding { raw: &self.raw, offset: elements.start * size, bytes }
+        self.binding(elements.start * size, bytes)
+    }
+
+    fn binding(&self, offset: u64, bytes: u64) -> Binding<'_> {
+        Binding { raw: &self.raw, buffer: self.allocation.id, list: None, offset, bytes }
     }
 
     /// Overwrites elements from `first` on, before any work that is submitted later.
@@ -151,7 +166,7 @@ impl<T> Buffer<T> {
     /// Waits for all submitted work and copies every element back.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost or has no memory for the copy.
+    /// Returns [`GpuError`] when the device was lost or has no memory for the copy.
     pub fn read(&self, gpu: &Gpu) -> Result<Vec<T>, GpuError>
     where
         T: Pod,
@@ -159,10 +174,10 @@ impl<T> Buffer<T> {
         self.read_first(gpu, self.len)
     }
 
-    /// As [`Self::read`], the first element alone.
+    /// The first element, read as by [`Self::read`].
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// The same as [`Self::read`].
     pub fn read_one(&self, gpu: &Gpu) -> Result<T, GpuError>
     where
         T: Pod,
@@ -171,10 +186,10 @@ impl<T> Buffer<T> {
         Ok(first.first().copied().unwrap_or_else(T::zeroed))
     }
 
-    /// As [`Self::read`], the first `len` elements.
+    /// The first `len` elements, read as by [`Self::read`].
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// The same as [`Self::read`].
     pub fn read_first(&self, gpu: &Gpu, len: u64) -> Result<Vec<T>, GpuError>
     where
         T: Pod,
@@ -186,8 +201,7 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// As [`Self::read_first`] where there is no memory for a copy of all: one piece after another, half as long whenever one
-    /// is refused.
+    /// Reads one piece after another where there is no memory for a copy of all, and halves the piece whenever it is refused.
     fn read_in_pieces(&self, gpu: &Gpu, len: u64) -> Result<Vec<T>, GpuError>
     where
         T: Pod,
@@ -212,7 +226,7 @@ impl<T> Buffer<T> {
     /// Copies every element when the work submitted so far is done, without waiting for it.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory for the copy.
+    /// Returns [`GpuError`] when there is no memory for the copy.
     pub fn read_later(&self, gpu: &Gpu) -> Result<Readback<T>, GpuError>
     where
         T: Pod,
@@ -220,10 +234,10 @@ impl<T> Buffer<T> {
         self.start_reading(gpu, 0..self.len)
     }
 
-    /// As [`Self::read_later`], the first `len` elements.
+    /// The first `len` elements, copied as by [`Self::read_later`].
     ///
     /// # Errors
-    /// As [`Self::read_later`].
+    /// The same as [`Self::read_later`].
     pub fn read_first_later(&self, gpu: &Gpu, len: u64) -> Result<Readback<T>, GpuError>
     where
         T: Pod,
@@ -236,7 +250,10 @@ impl<T> Buffer<T> {
         let size = size_of::<T>() as u64;
         let bytes = (elements.end - elements.start) * size;
         let copied = bytes.next_multiple_of(SMALLEST).max(SMALLEST);
-        let (copy, lease) = gpu.create(&format!("{} (read back)", self.label), copied, usage)?;
+        let (copy, allocation) = match gpu.readbacks.take(copied) {
+            Some(kept) => kept,
+            None => gpu.create(&format!("{} (read back)", self.label), copied, usage)?,
+        };
         let mut encoder =
             gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
         encoder.copy_buffer_to_buffer(&self.raw, elements.start * size, &copy, 0, copied);
@@ -246,7 +263,7 @@ impl<T> Buffer<T> {
             // The receiver is gone only if nobody asks any more.
             sender.send(result).unwrap_or_default();
         });
-        Ok(Readback { copy, bytes, submission, mapped, _lease: lease, kind: PhantomData })
+        Ok(Readback { copy, bytes, submission, mapped, allocation, kind: PhantomData })
     }
 }
 
@@ -257,7 +274,7 @@ pub struct Readback<T> {
     bytes: u64,
     submission: wgpu::SubmissionIndex,
     mapped: std::sync::mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
-    _lease: Lease,
+    allocation: Allocation,
     kind: PhantomData<T>,
 }
 
@@ -265,13 +282,17 @@ impl<T: Pod> Readback<T> {
     /// Waits for the work that was submitted before the copy, and returns the elements.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost, or the first fault of any work so far.
+    /// Returns [`GpuError`] when the device was lost, or the first fault of any work so far.
     pub fn wait(self, gpu: &Gpu) -> Result<Vec<T>, GpuError> {
         gpu.wait_for(self.submission)?;
         let lost = |reason: String| GpuError::Lost { reason };
         self.mapped.recv().map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))?;
         let view = self.copy.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
         let bytes = usize::try_from(self.bytes).map_err(|error| lost(error.to_string()))?;
-        Ok(bytemuck::pod_collect_to_vec(&view[..bytes]))
+        let elements = bytemuck::pod_collect_to_vec(&view[..bytes]);
+        drop(view);
+        self.copy.unmap();
+        gpu.readbacks.give_back(self.copy, self.allocation);
+        Ok(elements)
     }
 }

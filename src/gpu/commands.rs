@@ -4,7 +4,8 @@ use super::buffer::{Binding, Buffer};
 use super::context::Gpu;
 use super::error::GpuError;
 use super::kernel::Kernel;
-use super::profile::Profile;
+use super::kernel_timer::KernelTimer;
+use super::uniforms::{Uniform, UniformArena};
 use crate::constants::GROUPS_PER_ROW;
 
 /// How many workgroups to run.
@@ -12,7 +13,7 @@ use crate::constants::GROUPS_PER_ROW;
 pub enum Grid<'a> {
     /// One workgroup after another, folded into rows of [`GROUPS_PER_ROW`].
     Groups(u32),
-    /// Enough workgroups for this many threads, folded likewise.
+    /// Enough workgroups for this many threads, folded in the same way.
     Threads(u32),
     /// Workgroups in x and y.
     Plane(u32, u32),
@@ -26,7 +27,8 @@ pub struct Commands<'g> {
     gpu: &'g Gpu,
     encoder: wgpu::CommandEncoder,
     pass: Option<wgpu::ComputePass<'static>>,
-    profile: Option<&'g mut Profile>,
+    timer: Option<&'g mut KernelTimer>,
+    uniforms: UniformArena,
 }
 
 impl<'g> Commands<'g> {
@@ -34,13 +36,13 @@ impl<'g> Commands<'g> {
     #[must_use]
     pub fn new(gpu: &'g Gpu, label: &str) -> Self {
         let encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) });
-        Self { gpu, encoder, pass: None, profile: None }
+        Self { gpu, encoder, pass: None, timer: None, uniforms: UniformArena::new(gpu) }
     }
 
     /// An empty list whose dispatches are timed, each in a pass of its own.
     #[must_use]
-    pub fn profiled(gpu: &'g Gpu, label: &str, profile: &'g mut Profile) -> Self {
-        Self { profile: Some(profile), ..Self::new(gpu, label) }
+    pub fn timed(gpu: &'g Gpu, label: &str, timer: &'g mut KernelTimer) -> Self {
+        Self { timer: Some(timer), ..Self::new(gpu, label) }
     }
 
     /// The device that will run this.
@@ -49,20 +51,28 @@ impl<'g> Commands<'g> {
         self.gpu
     }
 
+    /// A value that kernels of this list read as a uniform.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when there is no memory for it.
+    pub fn uniform<T: bytemuck::NoUninit>(&mut self, value: &T) -> Result<Uniform<T>, GpuError> {
+        self.uniforms.push(self.gpu, value)
+    }
+
     /// Adds a dispatch. Bindings are given by name, every one that the kernel has.
     ///
     /// # Errors
-    /// [`GpuError::Binding`] naming kernel and binding.
+    /// Returns [`GpuError::Binding`], naming kernel and binding.
     pub fn dispatch(
         &mut self,
         kernel: &Kernel,
         grid: Grid<'_>,
         bindings: &[(&str, Binding<'_>)],
     ) -> Result<(), GpuError> {
-        let group = kernel.bind(self.gpu, bindings)?;
+        let (group, offsets) = kernel.bind(self.gpu, self.uniforms.list(), bindings)?;
         let pass = self.pass_for(kernel.name());
         pass.set_pipeline(kernel.pipeline());
-        pass.set_bind_group(0, &group, &[]);
+        pass.set_bind_group(0, &group, &offsets);
         match grid {
             Grid::Groups(count) => dispatch_folded(pass, count),
             Grid::Threads(count) => {
@@ -72,17 +82,17 @@ impl<'g> Commands<'g> {
             Grid::Plane(x, y) => pass.dispatch_workgroups(x, y, 1),
             Grid::Indirect(buffer, first) => pass.dispatch_workgroups_indirect(buffer.raw(), first * 4),
         }
-        if self.profile.is_some() {
+        if self.timer.is_some() {
             self.pass = None;
         }
         Ok(())
     }
 
-    /// The open pass; while profiling a new one with timestamps around it.
+    /// The open pass, or a new one with timestamps around it if kernels are timed.
     fn pass_for(&mut self, name: &'static str) -> &mut wgpu::ComputePass<'static> {
-        let Self { encoder, pass, profile, .. } = self;
+        let Self { encoder, pass, timer, .. } = self;
         pass.get_or_insert_with(|| {
-            let timestamp_writes = profile.as_deref_mut().and_then(|profile| profile.next(name));
+            let timestamp_writes = timer.as_deref_mut().and_then(|timer| timer.next(name));
             encoder
                 .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some(name), timestamp_writes })
                 .forget_lifetime()
@@ -110,11 +120,12 @@ impl<'g> Commands<'g> {
 
     /// Hands the list to the device and returns at once.
     pub fn submit(self) {
-        let Self { gpu, mut encoder, pass, profile } = self;
+        let Self { gpu, mut encoder, pass, timer, mut uniforms } = self;
         drop(pass);
-        if let Some(profile) = profile {
-            profile.resolve(&mut encoder);
+        if let Some(timer) = timer {
+            timer.resolve(&mut encoder);
         }
+        uniforms.write(&gpu.queue);
         gpu.queue.submit([encoder.finish()]);
     }
 }

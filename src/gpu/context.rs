@@ -6,8 +6,10 @@ use super::adapter::{self, Selector};
 use super::error::GpuError;
 use super::guard::guarded;
 use super::kernel::KernelCache;
-use super::ledger::Ledger;
-use super::shaders::Traits;
+use super::memory_tracker::MemoryTracker;
+use super::readbacks::ReadbackPool;
+use super::shader::Traits;
+use super::uniforms::UniformPool;
 use super::{memory, probe, report};
 
 /// How to open a device.
@@ -21,7 +23,8 @@ pub struct GpuOptions {
     pub limits: LimitSet,
     /// A smaller limit on the bytes of a binding than the adapter's, to try out how large buffers are split.
     pub max_binding_bytes: Option<u64>,
-    /// Take the kernels of real GPUs even where the processor plays one, to try them out.
+    /// Whether the kernels of real GPUs are taken even where the processor is the device. Only for tests.
+    #[doc(hidden)]
     pub hardware_kernels: bool,
 }
 
@@ -50,7 +53,7 @@ impl Default for GpuOptions {
 /// Optional features that are asked for where the adapter has them.
 pub(super) const OPTIONAL_FEATURES: wgpu::Features = wgpu::Features::SUBGROUP.union(wgpu::Features::TIMESTAMP_QUERY);
 
-/// An open device and its queue. Cheap to clone; clones are the same device.
+/// An open device and its queue. A clone is the same device.
 #[derive(Debug, Clone)]
 pub struct Gpu {
     pub(super) device: wgpu::Device,
@@ -63,7 +66,9 @@ pub struct Gpu {
     is_software: bool,
     traits: Traits,
     memory: Option<u64>,
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) tracker: Arc<MemoryTracker>,
+    pub(super) uniforms: Arc<UniformPool>,
+    pub(super) readbacks: Arc<ReadbackPool>,
     pub(super) kernels: Arc<KernelCache>,
     first_fault: Arc<Mutex<Option<GpuError>>>,
 }
@@ -72,7 +77,7 @@ impl Gpu {
     /// Opens a device.
     ///
     /// # Errors
-    /// [`GpuError`]: no adapter, none of that name, one below what the kernels need, or no device from it.
+    /// Returns [`GpuError`] when there is no adapter, none of that name, one below what the kernels need, or no device from it.
     pub fn open(options: &GpuOptions) -> Result<Self, GpuError> {
         let instance = adapter::instance(options.checks);
         let adapter = adapter::choose(&instance, options.adapter.as_ref(), |_| true)?;
@@ -85,7 +90,8 @@ impl Gpu {
     /// first fault, whoever caused it. Features that were not enabled are not used.
     ///
     /// # Errors
-    /// [`GpuError::TooSmall`] where the limits of the device are below WebGPU's defaults; [`GpuError`] where the device was lost.
+    /// Returns [`GpuError::TooSmall`] when the limits of the device are below WebGPU's defaults, and [`GpuError`] when the device
+    /// was lost.
     pub fn from_device(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, GpuError> {
         let lacks = report::lacks_within(adapter, &device.limits());
         if !lacks.is_empty() {
@@ -138,7 +144,9 @@ impl Gpu {
             has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             limits: device.limits(),
             memory: memory::device_bytes(adapter),
-            ledger: Arc::default(),
+            tracker: Arc::default(),
+            uniforms: Arc::default(),
+            readbacks: Arc::default(),
             kernels: Arc::default(),
             is_software,
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
@@ -178,7 +186,7 @@ impl Gpu {
     /// The first fault of any work so far. Once a device has a fault its results are not to be trusted.
     ///
     /// # Errors
-    /// That fault.
+    /// Returns that fault.
     pub fn check(&self) -> Result<(), GpuError> {
         match &*self.first_fault.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Ok(()),
@@ -189,7 +197,7 @@ impl Gpu {
     /// Waits until all submitted work is done.
     ///
     /// # Errors
-    /// The first fault of that work, or of any before.
+    /// Returns the first fault of that work, or of any before.
     pub fn wait(&self) -> Result<(), GpuError> {
         self.poll(wgpu::PollType::wait_indefinitely())
     }
@@ -206,7 +214,7 @@ impl Gpu {
         polled?.map(|_| ()).map_err(|error| GpuError::Lost { reason: error.to_string() })
     }
 
-    /// Loses the device as a driver would: for trying out what then happens.
+    /// Loses the device as a driver would. Only for tests.
     #[doc(hidden)]
     pub fn lose(&self) {
         let fault = GpuError::Lost { reason: "it was asked for".to_owned() };
@@ -232,7 +240,7 @@ impl Gpu {
         self.traits.subgroups.is_some()
     }
 
-    /// What decides which variants its kernels are made of.
+    /// The properties that decide which variants its kernels are composed of.
     pub(super) const fn traits(&self) -> Traits {
         self.traits
     }
@@ -264,17 +272,24 @@ impl Gpu {
     /// Bytes of the buffers that this device holds for us.
     #[must_use]
     pub fn held(&self) -> u64 {
-        self.ledger.held()
+        self.tracker.held()
     }
 
     /// The most bytes that [`Self::held`] was at a time since this was last asked.
     pub fn take_peak(&self) -> u64 {
-        self.ledger.take_peak()
+        self.tracker.take_peak()
     }
 
     /// Refuses buffers from now on that would make it hold more than this many bytes.
     pub fn allow(&self, bytes: u64) {
-        self.ledger.allow(bytes);
+        self.tracker.allow(bytes);
+    }
+
+    /// Number of buffers and of bind groups that were created so far. Only for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn num_created(&self) -> [u64; 2] {
+        [self.tracker.num_buffers(), self.tracker.groups.num_created()]
     }
 
     /// Bytes that this program has on the device, where the backend tells.

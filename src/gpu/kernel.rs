@@ -1,16 +1,19 @@
 //! A compiled shader. Its bindings are found by reflection and given by name.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wgpu::naga;
 
+use super::bind_groups::BoundRange;
 use super::buffer::Binding;
 use super::context::Gpu;
 use super::error::GpuError;
-use super::shaders::Shader;
+use super::shader::Shader;
+use crate::real::to_u32;
 
-/// What reflection finds in a shader.
+/// The interface of a shader, found by reflection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelInterface {
     /// Threads per workgroup.
@@ -35,6 +38,8 @@ pub struct KernelBinding {
 /// A compute pipeline that knows the names of its bindings. A clone is the same pipeline.
 #[derive(Debug, Clone)]
 pub struct Kernel {
+    /// A number that no other kernel of the device has.
+    id: u64,
     name: &'static str,
     interface: KernelInterface,
     group_layout: wgpu::BindGroupLayout,
@@ -83,7 +88,7 @@ impl Kernel {
     /// Compiles a row of the table for this device, once; `constants` are put before its source.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when it does not compile.
     pub fn new(gpu: &Gpu, shader: &Shader, constants: &[(&str, u32)]) -> Result<Self, GpuError> {
         let source = shader.source(gpu.traits(), constants);
         gpu.kernels.get(&source, || Self::compile(gpu, shader, &source))
@@ -116,7 +121,7 @@ impl Kernel {
             cache: None,
         });
         match pollster::block_on(scope.pop()) {
-            None => Ok(Self { name: shader.name, interface, group_layout, pipeline }),
+            None => Ok(Self { id: gpu.kernels.next_id(), name: shader.name, interface, group_layout, pipeline }),
             Some(error) => Err(GpuError::Shader { kernel: shader.name.to_owned(), reason: error.to_string() }),
         }
     }
@@ -144,39 +149,60 @@ impl Kernel {
         &self.pipeline
     }
 
-    /// A bind group of every binding, by name.
-    pub(super) fn bind(&self, gpu: &Gpu, given: &[(&str, Binding<'_>)]) -> Result<wgpu::BindGroup, GpuError> {
+    /// The bind group of bindings that are given by name, and the offsets of its uniforms. `list` is the list of commands
+    /// that it is for.
+    pub(super) fn bind(
+        &self,
+        gpu: &Gpu,
+        list: u64,
+        given: &[(&str, Binding<'_>)],
+    ) -> Result<(wgpu::BindGroup, Vec<u32>), GpuError> {
         let known = |name: &str| self.interface.bindings.iter().any(|binding| binding.name == name);
         if let Some((name, _)) = given.iter().find(|(name, _)| !known(name)) {
             let names: Vec<&str> = self.interface.bindings.iter().map(|binding| binding.name.as_str()).collect();
             return Err(self.fault(name, format!("the shader has no such binding, it has {}", names.join(", "))));
         }
-        let entries = self
-            .interface
-            .bindings
+        let mut bound = Vec::with_capacity(self.interface.bindings.len());
+        let mut offsets = Vec::new();
+        for binding in &self.interface.bindings {
+            let found = given.iter().find(|(name, _)| *name == binding.name);
+            let (_, found) = found.ok_or_else(|| self.fault(&binding.name, "it was not given".into()))?;
+            self.check(binding, found, list, gpu)?;
+            let mut range = BoundRange { buffer: found.buffer, offset: found.offset, bytes: found.bytes };
+            if binding.kind == wgpu::BufferBindingType::Uniform {
+                offsets.push(to_u32(range.offset));
+                range = BoundRange { offset: 0, bytes: binding.bytes, ..range };
+            }
+            bound.push((binding.index, found.raw, range));
+        }
+        let key = Arc::new((self.id, bound.iter().map(|(.., range)| *range).collect()));
+        let group = gpu.tracker.groups.get(key, || self.create_group(gpu, &bound));
+        Ok((group, offsets))
+    }
+
+    fn create_group(&self, gpu: &Gpu, bound: &[(u32, &wgpu::Buffer, BoundRange)]) -> wgpu::BindGroup {
+        let entries: Vec<_> = bound
             .iter()
-            .map(|binding| {
-                let found = given.iter().find(|(name, _)| *name == binding.name);
-                let (_, found) = found.ok_or_else(|| self.fault(&binding.name, "it was not given".into()))?;
-                self.check_size(binding, found, gpu)?;
-                Ok(wgpu::BindGroupEntry {
-                    binding: binding.index,
-                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                        buffer: found.raw,
-                        offset: found.offset,
-                        size: wgpu::BufferSize::new(found.bytes),
-                    }),
-                })
+            .map(|(index, buffer, range)| wgpu::BindGroupEntry {
+                binding: *index,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer,
+                    offset: range.offset,
+                    size: wgpu::BufferSize::new(range.bytes),
+                }),
             })
-            .collect::<Result<Vec<_>, GpuError>>()?;
-        Ok(gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            .collect();
+        gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(self.name),
             layout: &self.group_layout,
             entries: &entries,
-        }))
+        })
     }
 
-    fn check_size(&self, binding: &KernelBinding, found: &Binding<'_>, gpu: &Gpu) -> Result<(), GpuError> {
+    fn check(&self, binding: &KernelBinding, found: &Binding<'_>, list: u64, gpu: &Gpu) -> Result<(), GpuError> {
+        if found.list.is_some_and(|of| of != list) {
+            return Err(self.fault(&binding.name, "it belongs to another list of commands".into()));
+        }
         let limit = match binding.kind {
             wgpu::BufferBindingType::Uniform => gpu.limits().max_uniform_buffer_binding_size,
             wgpu::BufferBindingType::Storage { .. } => gpu.limits().max_storage_buffer_binding_size,
@@ -199,15 +225,22 @@ impl Kernel {
     }
 }
 
-/// Kernels of a device by their source, so that a window and the training that it watches compile each once: drivers take
-/// seconds. Who asks for one that is being compiled waits for it.
+/// Kernels of a device by their source, so that a window and the training that it shows compile each once: drivers take
+/// seconds. A caller that asks for one that is being compiled waits for it.
 #[derive(Debug, Default)]
-pub(super) struct KernelCache(Mutex<HashMap<String, Arc<Mutex<Option<Kernel>>>>>);
+pub(super) struct KernelCache {
+    kernels: Mutex<HashMap<String, Arc<Mutex<Option<Kernel>>>>>,
+    num_compiled: AtomicU64,
+}
 
 impl KernelCache {
+    fn next_id(&self) -> u64 {
+        self.num_compiled.fetch_add(1, Ordering::Relaxed)
+    }
+
     fn get(&self, source: &str, compile: impl FnOnce() -> Result<Kernel, GpuError>) -> Result<Kernel, GpuError> {
         let place = {
-            let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut places = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(places.entry(source.to_owned()).or_default())
         };
         let mut kernel = place.lock().unwrap_or_else(PoisonError::into_inner);
@@ -225,7 +258,8 @@ impl KernelBinding {
             visibility: wgpu::ShaderStages::COMPUTE,
             ty: wgpu::BindingType::Buffer {
                 ty: self.kind,
-                has_dynamic_offset: false,
+                // Only the offset differs between two lists of commands, so that they share a bind group.
+                has_dynamic_offset: self.kind == wgpu::BufferBindingType::Uniform,
                 min_binding_size: wgpu::BufferSize::new(self.bytes),
             },
             count: None,

@@ -1,37 +1,47 @@
-//! The GPU floor, and the only place that creates wgpu objects. It knows bytes, shaders and devices, not convexes.
+//! The GPU floor: bytes, the composition of shaders, and devices. It knows no convex.
 //!
 //! * [`Gpu`] is an open device; [`adapter`] chooses it and [`report`] describes what could be chosen.
-//! * [`shaders`] is the table of kernels; a [`Kernel`] is one of them compiled, its bindings found by reflection.
-//! * [`Buffer`] is typed memory; [`layout`] holds the structs that shaders share with Rust.
+//! * A [`Shader`] is the source of a kernel, composed of parts; a [`Kernel`] is it compiled, its bindings found by reflection.
+//! * [`Buffer`] is typed memory, a [`Uniform`] a value for one list of commands; a [`Mirror`] is a struct that shaders share.
 //! * `Surface` is what a window presents (feature `viewer`).
-//! * [`Commands`] records dispatches and copies; a [`Profile`] times them.
+//! * [`Commands`] records dispatches and copies; a [`KernelTimer`] times them.
 
 pub mod adapter;
+mod bind_groups;
 mod buffer;
 mod commands;
 mod context;
 mod error;
+pub(crate) mod groups;
 mod guard;
 mod kernel;
-pub mod layout;
-mod ledger;
+mod kernel_timer;
 mod memory;
-mod probe;
-mod profile;
+mod memory_tracker;
+mod mirror;
+pub(crate) mod probe;
+mod readbacks;
 pub mod report;
-pub mod shaders;
+mod shader;
 #[cfg(feature = "viewer")]
 mod surface;
+mod uniforms;
 
 pub use adapter::Selector;
 pub use buffer::{Binding, Buffer, Readback};
 pub use commands::{Commands, Grid};
 pub use context::{Gpu, GpuOptions, LimitSet};
 pub use error::GpuError;
+pub use groups::{GROUPS, GroupsArgs};
 #[cfg(feature = "viewer")]
 pub(crate) use guard::guarded;
 pub use guard::panics_are_errors;
 pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
-pub use profile::{KernelTime, Profile};
+pub use kernel_timer::{KernelTime, KernelTimer};
+pub(crate) use mirror::mirror;
+pub use mirror::{Mirror, MirrorShape};
+pub use shader::{ONE_VARIANT, Shader, ShaderPart, Traits};
+pub(crate) use shader::{choice, file, shader};
 #[cfg(feature = "viewer")]
 pub(crate) use surface::{Surface, Unavailable};
+pub use uniforms::Uniform;

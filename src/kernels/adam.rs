@@ -1,21 +1,45 @@
 //! One step of Adam on every parameter.
 
-use crate::gpu::layout::{AdamArgs, Status};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+use super::status::Status;
+use crate::constants::WINDOW_UNIT;
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, Shader, file, mirror, shader};
+use crate::real::to_u32;
 
-/// The compiled kernels.
-#[derive(Debug)]
-pub struct Adam {
-    step: Kernel,
-    finish: Kernel,
+/// The row of the kernel.
+pub(super) const SHADER: Shader = shader!("adam", [file!("shared/status.wgsl")]);
+
+mirror! {
+    /// Arguments of a step of Adam on one parameter.
+    pub struct AdamArgs {
+        /// Values in the window that the bindings show.
+        pub num_values: u32,
+        /// The first of them in the whole parameter.
+        pub first_value: u32,
+        /// Values of one convex.
+        pub row_width: u32,
+        /// How many of them at its front have a rate of their own.
+        pub front_width: u32,
+        /// The rate of the values at the front.
+        pub front_rate: f32,
+        /// The rate of the others.
+        pub rate: f32,
+        /// Inverse of 1 − beta1^step.
+        pub correction1: f32,
+        /// Inverse of 1 − beta2^step.
+        pub correction2: f32,
+    }
 }
+
+/// The compiled kernel.
+#[derive(Debug)]
+pub struct Adam(Kernel);
 
 /// Learning rates of one parameter, in units of its values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
     /// Values at the front of a row that have a rate of their own.
     pub front_width: u32,
-    /// The rate of those.
+    /// The rate of the values at the front.
     pub front: f32,
     /// The rate of the others.
     pub rest: f32,
@@ -32,7 +56,7 @@ impl Rates {
 /// A parameter and what its step needs.
 #[derive(Debug, Clone, Copy)]
 pub struct AdamRecord<'a> {
-    /// Nothing is done where a frame did not fit.
+    /// Whether a frame did not fit; then nothing is done.
     pub status: &'a Buffer<Status>,
     /// Values per convex.
     pub row_width: u32,
@@ -50,16 +74,13 @@ pub struct AdamRecord<'a> {
     pub moments: [&'a Buffer<f32>; 2],
 }
 
-/// Windows start at whole multiples of this many values, 256 bytes.
-const WINDOW_UNIT: u64 = 64;
-
 impl Adam {
-    /// Compiles the kernels.
+    /// Compiles the kernel.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
-        Ok(Self { step: Kernel::new(gpu, &shaders::ADAM, &[])?, finish: Kernel::new(gpu, &shaders::FINISH_STEP, &[])? })
+        Ok(Self(Kernel::new(gpu, &SHADER, &[])?))
     }
 
     /// Inverse of `1 − beta^step`; the first step is 1.
@@ -73,18 +94,17 @@ impl Adam {
     /// Records the step of one parameter, in windows where a binding does not show it all.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory for the arguments.
+    /// Returns [`GpuError`] when there is no memory for the arguments.
     pub fn record(&self, commands: &mut Commands<'_>, record: AdamRecord<'_>) -> Result<(), GpuError> {
-        let gpu = commands.gpu();
-        let per_window = (gpu.binding_elements::<f32>() / WINDOW_UNIT * WINDOW_UNIT).max(WINDOW_UNIT);
+        let unit = u64::from(WINDOW_UNIT);
+        let per_window = (commands.gpu().binding_elements::<f32>() / unit).max(1) * unit;
         let mut first = 0;
         while first < record.num_values {
             let end = (first + per_window).min(record.num_values);
-            let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
             let args = AdamArgs {
-                num_values: small(end - first),
+                num_values: to_u32(end - first),
                 // Only the place in a row counts.
-                first_value: small(first % u64::from(record.row_width.max(1))),
+                first_value: to_u32(first % u64::from(record.row_width.max(1))),
                 row_width: record.row_width,
                 front_width: record.rates.front_width,
                 front_rate: record.rates.front,
@@ -92,7 +112,7 @@ impl Adam {
                 correction1: record.corrections[0],
                 correction2: record.corrections[1],
             };
-            let args = gpu.uniform("adam.args", &args)?;
+            let args = commands.uniform(&args)?;
             let bindings = [
                 ("args", args.all()),
                 ("status", record.status.all()),
@@ -101,17 +121,9 @@ impl Adam {
                 ("first_moment", record.moments[0].window(first..end)),
                 ("second_moment", record.moments[1].window(first..end)),
             ];
-            commands.dispatch(&self.step, Grid::Threads(small(end - first)), &bindings)?;
+            commands.dispatch(&self.0, Grid::Threads(to_u32(end - first)), &bindings)?;
             first = end;
         }
         Ok(())
-    }
-
-    /// Records that an iteration is over: it counts unless it was skipped.
-    ///
-    /// # Errors
-    /// [`GpuError::Binding`].
-    pub fn finish(&self, commands: &mut Commands<'_>, status: &Buffer<Status>) -> Result<(), GpuError> {
-        commands.dispatch(&self.finish, Grid::Groups(1), &[("status", status.all())])
     }
 }

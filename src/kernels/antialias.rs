@@ -1,9 +1,8 @@
-//! A kernel that is another one where convexes are anti-aliased: a branch would cost both the registers of either.
+//! A kernel with a variant for anti-aliased convexes: a branch in one kernel would cost both the registers of either.
 
 use std::sync::OnceLock;
 
-use crate::gpu::shaders::Shader;
-use crate::gpu::{Gpu, GpuError, Kernel};
+use crate::gpu::{Gpu, GpuError, Kernel, Shader};
 
 /// Both kernels. The one with anti-aliasing is compiled when it is first asked for.
 #[derive(Debug)]

@@ -1,134 +1,54 @@
-//! What a person looks at: the scene changed for looking, and frames turned into pictures of 8 bits.
+//! Turns a frame into the picture that is shown, of 8 bits a channel.
 
 use std::ops::Range;
 
-use crate::constants::{DISPLAY_MODES, RAMP_STOPS};
-use crate::gpu::layout::{AlterArgs, DisplayArgs};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
-use crate::scene::Params;
+use super::windows::points_of;
+use crate::constants::RAMP_STOPS;
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, Shader, file, mirror, shader};
 
-/// What a picture shows of a frame. The order is that of [`DISPLAY_MODES`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisplayMode {
-    /// What the camera sees.
-    #[default]
-    Colour,
-    /// View depth.
-    Depth,
-    /// World normal of the facet of the heaviest contributor where the ray enters it.
-    Normal,
-    /// How much of the background is hidden.
-    Alpha,
-    /// The heaviest contributor of each pixel.
-    Convex,
-    /// Number of contributors of each pixel.
-    Contributors,
-    /// Number of convexes that each tile goes through.
-    Tiles,
-    /// Edges of the hulls.
-    Hulls,
-}
+/// The row of the kernel. Constant: POINTS.
+pub(super) const SHADER: Shader = shader!("display", [file!("shared/display.wgsl")]);
 
-impl DisplayMode {
-    /// Every mode, in order.
-    pub const ALL: [Self; DISPLAY_MODES.len()] = [
-        Self::Colour,
-        Self::Depth,
-        Self::Normal,
-        Self::Alpha,
-        Self::Convex,
-        Self::Contributors,
-        Self::Tiles,
-        Self::Hulls,
-    ];
-
-    /// Its number in shaders.
-    #[must_use]
-    pub const fn index(self) -> u32 {
-        self as u32
-    }
-
-    /// Whether the frame must say who made each pixel.
-    #[must_use]
-    pub const fn inspects(self) -> bool {
-        matches!(self, Self::Normal | Self::Convex | Self::Contributors)
+mirror! {
+    /// Arguments of the kernels that show a frame.
+    pub struct DisplayArgs {
+        /// Rows of R in `p_view = R·p_world + t`; the last component is t.
+        pub view_from_world: [[f32; 4]; 3],
+        /// fx, fy and cx, cy of the frame, pixels.
+        pub focal_principal: [f32; 4],
+        /// sRGB behind everything; the last component is unused.
+        pub background: [f32; 4],
+        /// Width and height of the frame.
+        pub size: [u32; 2],
+        /// Width and height of the frame in tiles.
+        pub num_tiles: [u32; 2],
+        /// View depths of both ends of the ramp.
+        pub depth_range: [f32; 2],
+        /// Count at the upper end of the ramp.
+        pub max_count: f32,
+        /// 0: no edges, 1: edges over the picture.
+        pub edges: f32,
+        /// One of the modes.
+        pub mode: u32,
+        /// Pixels from row to row of the canvas.
+        pub row_pixels: u32,
+        /// Convexes that the bindings show.
+        pub num_convexes: u32,
+        /// Number of the first of them.
+        pub first_convex: u32,
+        /// sRGB at equal distances.
+        pub ramp: [[f32; 4]; RAMP_STOPS as usize],
     }
 }
 
-/// Colours of a ramp, sRGB at equal distances.
-pub type Ramp = [[f32; 4]; RAMP_STOPS as usize];
-
-/// Colours of depths and counts. From dark to light in steps that look equal, also without colour vision.
-pub const RAMP: Ramp = [
-    srgb(0x44_01_54),
-    srgb(0x47_2d_7b),
-    srgb(0x3b_52_8b),
-    srgb(0x2c_72_8e),
-    srgb(0x21_91_8c),
-    srgb(0x28_ae_80),
-    srgb(0x5e_c9_62),
-    srgb(0xad_dc_30),
-    srgb(0xfd_e7_25),
-];
-
-const fn srgb(hex: u32) -> [f32; 4] {
-    [((hex >> 16) & 255) as f32 / 255.0, ((hex >> 8) & 255) as f32 / 255.0, (hex & 255) as f32 / 255.0, 1.0]
-}
-
-/// A colour of [`RAMP`] as shaders mix it, for a value of 0..=1.
-#[must_use]
-pub fn ramp(value: f32) -> [f32; 3] {
-    let at = value.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the ramp; NaN becomes 0")]
-    let low = (at as usize).min(RAMP.len() - 2);
-    let part = at - low as f32;
-    let (a, b) = (RAMP[low], RAMP[low + 1]);
-    [0, 1, 2].map(|i| a[i] + (b[i] - a[i]) * part)
-}
-
-/// A colour of its own for every number, neither dark nor grey, as shaders choose it.
-#[must_use]
-pub fn colour_of_number(number: u32) -> [f32; 3] {
-    let hash = number.wrapping_mul(2_654_435_769);
-    let hue = (hash >> 8) as f32 / 16_777_216.0 * 6.0;
-    let light = 0.75 + 0.25 * (hash & 0xff) as f32 / 255.0;
-    [0.0, 4.0, 2.0].map(|turn| {
-        let pure = (((hue + turn) % 6.0 - 3.0).abs() - 1.0).clamp(0.0, 1.0);
-        light * (0.9 + (pure - 0.9) * 0.65)
-    })
-}
-
-/// The compiled kernels.
+/// The compiled kernel.
 #[derive(Debug)]
 pub struct Display {
     points_per_convex: u32,
-    alter: Kernel,
-    hull_edges: Kernel,
-    wireframe: Kernel,
-    display: Kernel,
+    kernel: Kernel,
 }
 
-/// The parameters that are altered for looking.
-#[derive(Debug, Clone, Copy)]
-pub struct AlterBuffers<'a> {
-    /// As in [`Params`].
-    pub points: &'a Buffer<f32>,
-    /// As in [`Params`].
-    pub log_delta: &'a Buffer<f32>,
-    /// As in [`Params`].
-    pub raw_opacity: &'a Buffer<f32>,
-}
-
-impl<'a> AlterBuffers<'a> {
-    /// Those of a scene.
-    #[must_use]
-    pub const fn of(params: &'a Params<Buffer<f32>>) -> Self {
-        Self { points: &params.points, log_delta: &params.log_delta, raw_opacity: &params.raw_opacity }
-    }
-}
-
-/// What the picture is made of and where it goes.
+/// The buffers that a shown picture is made of, and the one that it is written to.
 #[derive(Debug, Clone, Copy)]
 pub struct DisplayBuffers<'a> {
     /// The arguments.
@@ -152,106 +72,21 @@ pub struct DisplayBuffers<'a> {
 }
 
 impl Display {
-    /// Compiles the kernels for convexes of this many points.
+    /// Compiles the kernel for convexes of this many points.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
-        let compile = |shader| Kernel::new(gpu, shader, &[("POINTS", points_per_convex)]);
-        Ok(Self {
-            points_per_convex,
-            alter: compile(&shaders::ALTER)?,
-            hull_edges: compile(&shaders::HULL_EDGES)?,
-            wireframe: compile(&shaders::WIREFRAME)?,
-            display: compile(&shaders::DISPLAY)?,
-        })
-    }
-
-    fn points_of(&self, window: &Range<u64>) -> Range<u64> {
-        let width = u64::from(self.points_per_convex * 3);
-        window.start * width..window.end * width
-    }
-
-    /// Writes the parameters of a window of convexes as they are to be shown. The arguments are those of the window.
-    ///
-    /// # Errors
-    /// [`GpuError::Binding`].
-    pub fn alter(
-        &self,
-        commands: &mut Commands<'_>,
-        args: &Buffer<AlterArgs>,
-        window: &Range<u64>,
-        scene: AlterBuffers<'_>,
-        altered: AlterBuffers<'_>,
-    ) -> Result<(), GpuError> {
-        let points = || self.points_of(window);
-        let bindings = [
-            ("args", args.all()),
-            ("points", scene.points.window(points())),
-            ("log_delta", scene.log_delta.window(window.clone())),
-            ("raw_opacity", scene.raw_opacity.window(window.clone())),
-            ("altered_points", altered.points.window(points())),
-            ("altered_log_delta", altered.log_delta.window(window.clone())),
-            ("altered_raw_opacity", altered.raw_opacity.window(window.clone())),
-        ];
-        commands.dispatch(&self.alter, threads(window, 1), &bindings)
-    }
-
-    /// Finds the edges of the hulls of a window of convexes: a bit per pair of points, `[N]`. The arguments are those of
-    /// the window.
-    ///
-    /// # Errors
-    /// [`GpuError::Binding`].
-    pub fn hull_edges(
-        &self,
-        commands: &mut Commands<'_>,
-        args: &Buffer<AlterArgs>,
-        window: &Range<u64>,
-        points: &Buffer<f32>,
-        hull_edges: &Buffer<u32>,
-    ) -> Result<(), GpuError> {
-        let bindings = [
-            ("args", args.all()),
-            ("points", points.window(self.points_of(window))),
-            ("hull_edges", hull_edges.window(window.clone())),
-        ];
-        commands.dispatch(&self.hull_edges, threads(window, 1), &bindings)
-    }
-
-    /// Draws edges of a window of convexes into `buffers.edges`, which the caller has cleared; nothing where there is no
-    /// such buffer. The arguments are those of the window.
-    ///
-    /// # Errors
-    /// [`GpuError::Binding`].
-    pub fn wireframe(
-        &self,
-        commands: &mut Commands<'_>,
-        buffers: DisplayBuffers<'_>,
-        window: &Range<u64>,
-        params: &Params<Buffer<f32>>,
-        hull_edges: &Buffer<u32>,
-    ) -> Result<(), GpuError> {
-        let Some(edges) = buffers.edges else { return Ok(()) };
-        let pixels = 0..buffers.num_pixels;
-        let bindings = [
-            ("args", buffers.args.all()),
-            ("points", params.points.window(self.points_of(window))),
-            ("raw_opacity", params.raw_opacity.window(window.clone())),
-            ("hull_edges", hull_edges.window(window.clone())),
-            ("rgba", buffers.rgba.window(pixels.clone())),
-            ("depth", buffers.depth.window(pixels.clone())),
-            ("edges", edges.window(pixels)),
-        ];
-        let pairs = self.points_per_convex * (self.points_per_convex - 1) / 2;
-        commands.dispatch(&self.wireframe, threads(window, pairs), &bindings)
+        let kernel = Kernel::new(gpu, &SHADER, &[("POINTS", points_per_convex)])?;
+        Ok(Self { points_per_convex, kernel })
     }
 
     /// Writes the picture of a frame of `size` pixels; of normals, the pixels whose heaviest contributor is in the window of
-    /// convexes. The arguments are those of the window.
+    /// convexes. The arguments must be those of the window.
     ///
     /// # Errors
-    /// [`GpuError::Binding`].
-    pub fn display(
+    /// Returns [`GpuError::Binding`] when a buffer is shorter than the shader's type.
+    pub fn record(
         &self,
         commands: &mut Commands<'_>,
         buffers: DisplayBuffers<'_>,
@@ -272,26 +107,11 @@ impl Display {
             ("first_instance_from_tile", buffers.first_instance_from_tile.all()),
             ("edges", buffers.edges.map_or(unused, |edges| edges.window(pixels()))),
             ("canvas", buffers.canvas.window(canvas)),
-            ("points", if window.is_empty() { unused } else { points.window(self.points_of(window)) }),
+            (
+                "points",
+                if window.is_empty() { unused } else { points.window(points_of(self.points_per_convex, window)) },
+            ),
         ];
-        commands.dispatch(&self.display, Grid::Plane(width.div_ceil(8), height.div_ceil(8)), &bindings)
-    }
-}
-
-fn threads(window: &Range<u64>, each: u32) -> Grid<'static> {
-    let count = u32::try_from(window.end - window.start).unwrap_or(u32::MAX);
-    Grid::Threads(count.saturating_mul(each))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modes_have_the_numbers_of_the_shaders() {
-        for (index, (mode, name)) in DisplayMode::ALL.into_iter().zip(DISPLAY_MODES).enumerate() {
-            assert_eq!(mode.index() as usize, index);
-            assert_eq!(format!("{mode:?}").to_uppercase(), name);
-        }
+        commands.dispatch(&self.kernel, Grid::Plane(width.div_ceil(8), height.div_ceil(8)), &bindings)
     }
 }

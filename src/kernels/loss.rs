@@ -1,12 +1,43 @@
 //! The training loss of a picture against an 8-bit target, and its gradient by the picture.
 
+use super::parts::RUN;
 use crate::constants::TILE_SIZE;
-use crate::gpu::layout::LossArgs;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, Shader, Uniform, file, mirror, shader};
+
+/// L1 and SSIM, and derivatives by the moments of every window.
+pub(super) const LOSS: Shader =
+    shader!("loss", [file!("shared/loss_args.wgsl"), RUN, file!("shared/ssim.wgsl"), file!("shared/blur.wgsl")]);
+
+/// Gradient of the loss by the picture.
+pub(super) const LOSS_BACKWARD: Shader = shader!(
+    "loss_backward",
+    [file!("shared/loss_args.wgsl"), RUN, file!("shared/ssim.wgsl"), file!("shared/blur.wgsl")]
+);
+
+/// Means over the picture.
+pub(super) const LOSS_SUM: Shader = shader!("loss_sum", [file!("shared/loss_args.wgsl")]);
+
+mirror! {
+    /// Arguments of the kernels of the loss.
+    pub struct LossArgs {
+        /// Width and height in pixels.
+        pub size: [u32; 2],
+        /// Width and height in tiles.
+        pub num_tiles: [u32; 2],
+        /// Weight of L1.
+        pub l1_weight: f32,
+        /// Weight of 1 − SSIM.
+        pub ssim_weight: f32,
+        /// Where the sums are put.
+        pub index: u32,
+        /// Unused.
+        pub padding: u32,
+    }
+}
 
 /// The compiled kernels.
 #[derive(Debug)]
-pub struct Loss {
+pub struct LossKernels {
     moments: Kernel,
     backward: Kernel,
     sum: Kernel,
@@ -19,14 +50,14 @@ pub struct LossMemory {
     sums: Buffer<[f32; 2]>,
 }
 
-/// What the kernels read and write.
+/// The buffers that the kernels read and write.
 #[derive(Debug, Clone, Copy)]
 pub struct LossRecord<'a> {
     /// Size of the picture and weights of the parts.
-    pub args: &'a Buffer<LossArgs>,
+    pub args: &'a Uniform<LossArgs>,
     /// Width and height in tiles.
     pub num_tiles: [u32; 2],
-    /// `[H, W, 4]`: the picture; alpha is not looked at.
+    /// `[H, W, 4]`: the picture; alpha is not used.
     pub rgba: &'a Buffer<[f32; 4]>,
     /// `[H, W]`: red, green, blue and weight, a byte each, red in the lowest. A pixel of weight 0 counts as met.
     pub target: &'a Buffer<u32>,
@@ -46,22 +77,22 @@ impl LossMemory {
     /// Memory for pictures of up to this many pixels and tiles.
     ///
     /// # Errors
-    /// [`GpuError`] when there is none.
+    /// Returns [`GpuError`] when there is none.
     pub fn new(gpu: &Gpu, num_pixels: u64, num_tiles: u64) -> Result<Self, GpuError> {
         Ok(Self { v_moments: gpu.zeros("v_moments", num_pixels * PLANES)?, sums: gpu.zeros("loss.sums", num_tiles)? })
     }
 }
 
-impl Loss {
+impl LossKernels {
     /// Compiles the kernels.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
         Ok(Self {
-            moments: Kernel::new(gpu, &shaders::LOSS, &[])?,
-            backward: Kernel::new(gpu, &shaders::LOSS_BACKWARD, &[])?,
-            sum: Kernel::new(gpu, &shaders::LOSS_SUM, &[])?,
+            moments: Kernel::new(gpu, &LOSS, &[])?,
+            backward: Kernel::new(gpu, &LOSS_BACKWARD, &[])?,
+            sum: Kernel::new(gpu, &LOSS_SUM, &[])?,
         })
     }
 
@@ -77,7 +108,7 @@ impl Loss {
     /// Records the loss and its gradient.
     ///
     /// # Errors
-    /// [`GpuError::Binding`].
+    /// Returns [`GpuError::Binding`] when a buffer is shorter than the shader's type.
     pub fn record(
         &self,
         commands: &mut Commands<'_>,

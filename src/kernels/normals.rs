@@ -1,28 +1,29 @@
-//! Normals of what a frame shows.
+//! Normals of the surface that the depth of a frame shows.
 
 use super::rasterize::{BandArgs, PixelBuffers};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Kernel, Shader, file, shader};
+
+/// The row of the kernel.
+pub(super) const SHADER: Shader = shader!("normals", [file!("shared/camera.wgsl"), file!("shared/finite.wgsl")]);
 
 /// The compiled kernel.
 #[derive(Debug)]
-pub struct Normals {
-    kernel: Kernel,
-}
+pub struct Normals(Kernel);
 
 impl Normals {
     /// Compiles the kernel.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
-        Ok(Self { kernel: Kernel::new(gpu, &shaders::NORMALS, &[])? })
+        Ok(Self(Kernel::new(gpu, &SHADER, &[])?))
     }
 
     /// Records the normals of the middle one of three bands, `[H, W, 3]`. Where there is no band above or below, give the
     /// middle one.
     ///
     /// # Errors
-    /// [`GpuError::Binding`].
+    /// Returns [`GpuError::Binding`] when a buffer is shorter than the shader's type.
     pub fn record(
         &self,
         commands: &mut Commands<'_>,
@@ -42,7 +43,6 @@ impl Normals {
             ("depth_below", depth(below)),
             ("normals", normals.window(band.pixels.start * 3..band.pixels.end * 3)),
         ];
-        let num_pixels = u32::try_from(band.pixels.end - band.pixels.start).unwrap_or(u32::MAX);
-        commands.dispatch(&self.kernel, Grid::Threads(num_pixels), &bindings)
+        commands.dispatch(&self.0, band.pixel_threads(), &bindings)
     }
 }

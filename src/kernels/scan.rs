@@ -3,10 +3,35 @@
 //! Reduce, scan the sums, apply: three dispatches for any length, no waiting of one workgroup for another, the same
 //! bits on every run.
 
-use super::blocks::{Count, Window, WindowGroups};
+use super::blocks::{BlockWindow, Count, groups_of};
+use super::parts::WORKGROUP_SCAN;
 use crate::constants::BLOCK_SIZE;
-use crate::gpu::layout::{GroupsArgs, ScanArgs};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+use crate::gpu::groups::IndirectGroups;
+use crate::gpu::{Buffer, Commands, GROUPS, Gpu, GpuError, Grid, GroupsArgs, Kernel, Shader, file, mirror, shader};
+
+/// Sum of each block.
+pub(super) const REDUCE: Shader =
+    shader!("scan_reduce", [file!("shared/block.wgsl"), file!("shared/scan_u32.wgsl"), WORKGROUP_SCAN]);
+
+/// Exclusive prefix sums of the sums of the blocks.
+pub(super) const SUMS: Shader =
+    shader!("scan_sums", [file!("shared/block.wgsl"), file!("shared/scan_u32.wgsl"), WORKGROUP_SCAN]);
+
+/// Exclusive prefix sums within each block, on top of those of the blocks.
+pub(super) const APPLY: Shader =
+    shader!("scan_apply", [file!("shared/block.wgsl"), file!("shared/scan_u32.wgsl"), WORKGROUP_SCAN]);
+
+mirror! {
+    /// Arguments of the scan kernels.
+    pub struct ScanArgs {
+        /// Place of the count in its buffer.
+        pub count_index: u32,
+        /// Largest count that the buffers hold.
+        pub max_count: u32,
+        /// First block of the window that the bindings show.
+        pub first_block: u32,
+    }
+}
 
 /// The compiled kernels.
 #[derive(Debug)]
@@ -27,41 +52,41 @@ pub struct ScanPlan {
 
 #[derive(Debug)]
 struct PlannedWindow {
-    window: Window,
+    window: BlockWindow,
     args: Buffer<ScanArgs>,
-    groups: WindowGroups,
+    groups: IndirectGroups,
 }
 
 impl Scan {
     /// Compiles the kernels.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
         Ok(Self {
-            groups: Kernel::new(gpu, &shaders::GROUPS, &[])?,
-            reduce: Kernel::new(gpu, &shaders::SCAN_REDUCE, &[])?,
-            sums: Kernel::new(gpu, &shaders::SCAN_SUMS, &[])?,
-            apply: Kernel::new(gpu, &shaders::SCAN_APPLY, &[])?,
+            groups: Kernel::new(gpu, &GROUPS, &[])?,
+            reduce: Kernel::new(gpu, &REDUCE, &[])?,
+            sums: Kernel::new(gpu, &SUMS, &[])?,
+            apply: Kernel::new(gpu, &APPLY, &[])?,
         })
     }
 
     /// Prepares for lines of up to `max_count` items, whose count will be at `count_index` of a buffer of counts.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn plan(&self, gpu: &Gpu, max_count: u32, count_index: u32) -> Result<ScanPlan, GpuError> {
-        let plan_window = |window: Window| {
+        let plan_window = |window: BlockWindow| {
             let args = ScanArgs { count_index, max_count, first_block: window.first_block };
             let groups_args = GroupsArgs { count_index, max_count, ..GroupsArgs::default() };
             Ok(PlannedWindow {
                 window,
                 args: gpu.uniform("scan.args", &args)?,
-                groups: WindowGroups::new(gpu, window, groups_args)?,
+                groups: groups_of(gpu, window, groups_args)?,
             })
         };
         Ok(ScanPlan {
-            windows: Window::all(gpu, max_count).into_iter().map(plan_window).collect::<Result<_, GpuError>>()?,
+            windows: BlockWindow::all(gpu, max_count).into_iter().map(plan_window).collect::<Result<_, GpuError>>()?,
             sums: gpu.zeros("scan.sums", max_count.div_ceil(BLOCK_SIZE).into())?,
             total: gpu.zeros("scan.total", 1)?,
         })
@@ -70,7 +95,7 @@ impl Scan {
     /// Records the scan of the first `count` items of `values`.
     ///
     /// # Errors
-    /// [`GpuError::Binding`] when `values` is shorter than the plan.
+    /// Returns [`GpuError::Binding`] when `values` is shorter than the plan.
     pub fn record(
         &self,
         commands: &mut Commands<'_>,

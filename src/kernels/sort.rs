@@ -3,11 +3,41 @@
 //! Least significant digit first, up to eight bits a step; a step counts digits per block, scans the counts and
 //! scatters. Stable and without atomics on global memory, so the same bits on every run.
 
-use super::blocks::{Window, WindowGroups};
+use super::blocks::{BlockWindow, groups_of};
+use super::parts::WORKGROUP_SCAN;
 use super::scan::{Scan, ScanPlan};
 use crate::constants::BLOCK_SIZE;
-use crate::gpu::layout::{GroupsArgs, SortArgs};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Kernel, shaders};
+use crate::gpu::groups::IndirectGroups;
+use crate::gpu::{Buffer, Commands, GROUPS, Gpu, GpuError, GroupsArgs, Kernel, Shader, file, mirror, shader};
+
+/// Number of keys with each digit, per block.
+pub(super) const COUNT: Shader = shader!("sort_count", [file!("shared/block.wgsl"), file!("shared/sort.wgsl")]);
+
+/// Moves keys and values to their place by one digit.
+pub(super) const SCATTER: Shader = shader!(
+    "sort_scatter",
+    [file!("shared/block.wgsl"), file!("shared/scan_vec2.wgsl"), WORKGROUP_SCAN, file!("shared/sort.wgsl")]
+);
+
+mirror! {
+    /// Arguments of the radix sort kernels.
+    pub struct SortArgs {
+        /// Place of the count in its buffer.
+        pub count_index: u32,
+        /// Largest count that the buffers hold.
+        pub max_count: u32,
+        /// First block of the window that the input bindings show.
+        pub first_block: u32,
+        /// First bit of the digit.
+        pub shift: u32,
+        /// Bits of the digit, 1..=8.
+        pub bits: u32,
+        /// First element of the window that the output bindings show.
+        pub output_first: u32,
+        /// Elements of that window.
+        pub output_len: u32,
+    }
+}
 
 /// Most bits that one step sorts by.
 const MAX_DIGIT_BITS: u32 = 8;
@@ -15,17 +45,17 @@ const MAX_DIGIT_BITS: u32 = 8;
 /// Keys and the values that move with them.
 #[derive(Debug)]
 pub struct Pairs {
-    /// What is sorted by.
+    /// The keys that are sorted by.
     pub keys: Buffer<u32>,
-    /// What moves along.
+    /// The values that move along.
     pub values: Buffer<u32>,
 }
 
 impl Pairs {
-    /// Zeros.
+    /// Pairs of zeros.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn zeros(gpu: &Gpu, label: &str, len: u32) -> Result<Self, GpuError> {
         Ok(Self {
             keys: gpu.zeros(&format!("{label}.keys"), len.into())?,
@@ -54,8 +84,8 @@ pub struct SortPlan {
 
 #[derive(Debug)]
 struct PlannedWindow {
-    window: Window,
-    groups: WindowGroups,
+    window: BlockWindow,
+    groups: IndirectGroups,
     /// Arguments of each step for each window of the output.
     steps: Vec<Vec<Buffer<SortArgs>>>,
 }
@@ -67,12 +97,12 @@ impl Sort {
     /// Compiles the kernels.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
         Ok(Self {
-            groups: Kernel::new(gpu, &shaders::GROUPS, &[])?,
-            count: Kernel::new(gpu, &shaders::SORT_COUNT, &[])?,
-            scatter: Kernel::new(gpu, &shaders::SORT_SCATTER, &[])?,
+            groups: Kernel::new(gpu, &GROUPS, &[])?,
+            count: Kernel::new(gpu, &COUNT, &[])?,
+            scatter: Kernel::new(gpu, &SCATTER, &[])?,
             scan: Scan::new(gpu)?,
         })
     }
@@ -81,14 +111,14 @@ impl Sort {
     /// count will be at `count_index` of a buffer of counts.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn plan(&self, gpu: &Gpu, max_count: u32, key_bits: u32, count_index: u32) -> Result<SortPlan, GpuError> {
         let key_bits = key_bits.clamp(1, 32);
         let digits = Digits::of(key_bits);
-        let windows = Window::all(gpu, max_count);
+        let windows = BlockWindow::all(gpu, max_count);
         let max_entries = max_count.div_ceil(BLOCK_SIZE).max(1) << digits.bits;
-        let plan_window = |window: &Window| {
-            let args = |step: u32, output: &Window| SortArgs {
+        let plan_window = |window: &BlockWindow| {
+            let args = |step: u32, output: &BlockWindow| SortArgs {
                 count_index,
                 max_count,
                 first_block: window.first_block,
@@ -102,7 +132,7 @@ impl Sort {
                 GroupsArgs { count_index, max_count, entries_per_group: 1 << digits.bits, ..GroupsArgs::default() };
             Ok(PlannedWindow {
                 window: *window,
-                groups: WindowGroups::new(gpu, *window, groups_args)?,
+                groups: groups_of(gpu, *window, groups_args)?,
                 steps: (0..digits.num_steps).map(step).collect::<Result<_, GpuError>>()?,
             })
         };
@@ -118,7 +148,7 @@ impl Sort {
     /// [`SortPlan::result`] says which of them holds the result.
     ///
     /// # Errors
-    /// [`GpuError::Binding`] when a buffer is shorter than the plan.
+    /// Returns [`GpuError::Binding`] when a buffer is shorter than the plan.
     pub fn record(
         &self,
         commands: &mut Commands<'_>,

@@ -1,28 +1,56 @@
-//! Counts what the rasterizer does in every tile, and the convexes that can be seen.
+//! Counts what the rasterizer does in every tile.
 
 use super::rasterize::{BandArgs, RasterizeArgs};
-use crate::gpu::layout::TileStatistics;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, Shader, file, mirror, shader};
+
+/// The row of the kernel. Constant: POINTS. The parts are the same on every device, and so are the counts.
+pub(super) const SHADER: Shader = shader!(
+    "statistics",
+    [
+        file!("shared/camera.wgsl"),
+        file!("shared/projected.wgsl"),
+        file!("shared/blend.wgsl"),
+        file!("shared/together.wgsl"),
+        file!("shared/row.wgsl"),
+        file!("shared/batch.wgsl")
+    ]
+);
+
+mirror! {
+    /// The counts of one tile.
+    pub struct TileStatistics {
+        /// Convexes that the tile was visited for.
+        pub num_instances: u32,
+        /// Those that are drawn in at least one pixel.
+        pub num_drawn_instances: u32,
+        /// Pairs of a pixel and a convex whose lines are evaluated.
+        pub tested_pairs: u32,
+        /// Those that the largest line alone does not reject.
+        pub near_pairs: u32,
+        /// Those among them that need the sum of exponentials.
+        pub smooth_pairs: u32,
+        /// Those that are drawn.
+        pub drawn_pairs: u32,
+    }
+}
 
 /// The compiled kernel.
 #[derive(Debug)]
-pub struct CountPairs {
-    kernel: Kernel,
-}
+pub struct CountPairs(Kernel);
 
 impl CountPairs {
     /// Compiles the kernel for convexes of this many points.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
-        Ok(Self { kernel: Kernel::new(gpu, &shaders::STATISTICS, &[("POINTS", points_per_convex)])? })
+        Ok(Self(Kernel::new(gpu, &SHADER, &[("POINTS", points_per_convex)])?))
     }
 
     /// Records the counting in some rows of tiles; `tiles` holds one element for every tile of the picture.
     ///
     /// # Errors
-    /// [`GpuError::Binding`].
+    /// Returns [`GpuError::Binding`] when a buffer is shorter than the shader's type.
     pub fn record(
         &self,
         commands: &mut Commands<'_>,
@@ -30,50 +58,8 @@ impl CountPairs {
         band: BandArgs<'_>,
         tiles: &Buffer<TileStatistics>,
     ) -> Result<(), GpuError> {
-        let bindings = [
-            ("camera", band.camera.all()),
-            ("projected", args.projected.convexes.all()),
-            ("lines", args.projected.lines.all()),
-            ("convex_from_slot", args.convex_from_slot.all()),
-            ("slots", args.slots.all()),
-            ("first_instance_from_tile", args.first_instance_from_tile.all()),
-            ("tiles", tiles.all()),
-        ];
-        commands.dispatch(&self.kernel, Grid::Plane(band.num_tiles[0], band.num_tiles[1]), &bindings)
-    }
-}
-
-/// Counts the convexes that any tile can touch. The compiled kernel.
-#[derive(Debug)]
-pub struct CountVisible {
-    kernel: Kernel,
-}
-
-impl CountVisible {
-    /// Compiles the kernel.
-    ///
-    /// # Errors
-    /// [`GpuError::Shader`].
-    pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
-        Ok(Self { kernel: Kernel::new(gpu, &shaders::COUNT_VISIBLE, &[])? })
-    }
-
-    /// Records the search among the keys that convexes are sorted by.
-    ///
-    /// # Errors
-    /// [`GpuError::Binding`].
-    pub fn record(
-        &self,
-        commands: &mut Commands<'_>,
-        num_convexes: &Buffer<u32>,
-        depth_keys: &Buffer<u32>,
-        num_visible: &Buffer<u32>,
-    ) -> Result<(), GpuError> {
-        let bindings = [
-            ("num_convexes", num_convexes.all()),
-            ("depth_keys", depth_keys.all()),
-            ("num_visible", num_visible.all()),
-        ];
-        commands.dispatch(&self.kernel, Grid::Groups(1), &bindings)
+        let [camera, projected, lines, convexes, slots, ranges] = args.tile_bindings(band);
+        let bindings = [camera, projected, lines, convexes, slots, ranges, ("tiles", tiles.all())];
+        commands.dispatch(&self.0, band.grid(), &bindings)
     }
 }

@@ -1,8 +1,27 @@
-//! A scene of normalised units in those of the dataset, without a way over the host.
+//! Brings a scene from normalised units to those of the dataset, on the device.
 
-use crate::gpu::layout::ToWorldArgs;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, shaders};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, Shader, mirror, shader};
+use crate::real::to_u32;
 use crate::scene::{Params, Similarity};
+
+/// The row of the kernel. Constant: POINTS.
+pub(super) const SHADER: Shader = shader!("to_world", []);
+
+mirror! {
+    /// Arguments of the kernel.
+    pub struct ToWorldArgs {
+        /// World units per normalised unit.
+        pub scale: f32,
+        /// What is added to the logarithms of delta and sigma.
+        pub shift: f32,
+        /// Number of convexes.
+        pub num_convexes: u32,
+        /// Unused.
+        pub padding: u32,
+        /// Where the normalised origin is, relative to the origin of the scene in the world; the last component is unused.
+        pub centre: [f32; 4],
+    }
+}
 
 /// The compiled kernel.
 #[derive(Debug)]
@@ -12,16 +31,16 @@ impl ToWorld {
     /// Compiles the kernel for convexes of this many points.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when the kernel does not compile.
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
-        Ok(Self(Kernel::new(gpu, &shaders::TO_WORLD, &[("POINTS", points_per_convex)])?))
+        Ok(Self(Kernel::new(gpu, &SHADER, &[("POINTS", points_per_convex)])?))
     }
 
     /// Records that parameters in normalised units become those of the world, in place, relative to [`Similarity::origin`] as
     /// [`Similarity::to_world`] makes them on the host.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory for the arguments.
+    /// Returns [`GpuError`] when there is no memory for the arguments.
     #[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
     pub fn record(
         &self,
@@ -30,7 +49,7 @@ impl ToWorld {
         params: &Params<Buffer<f32>>,
     ) -> Result<(), GpuError> {
         let [x, y, z] = normalised_from_world.offset();
-        let num_convexes = u32::try_from(params.raw_opacity.len()).unwrap_or(u32::MAX);
+        let num_convexes = to_u32(params.raw_opacity.len());
         let args = ToWorldArgs {
             scale: normalised_from_world.scale.recip() as f32,
             shift: normalised_from_world.shift(),
@@ -38,7 +57,7 @@ impl ToWorld {
             padding: 0,
             centre: [x as f32, y as f32, z as f32, 0.0],
         };
-        let args = commands.gpu().uniform("to_world.args", &args)?;
+        let args = commands.uniform(&args)?;
         let bindings = [
             ("args", args.all()),
             ("points", params.points.all()),

@@ -7,9 +7,12 @@
 use std::collections::VecDeque;
 
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::layout::{Edit, LossArgs, RegulariseArgs, Status};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile, Readback};
-use crate::kernels::{Adam, AdamRecord, Density, Gradient, Loss, LossMemory, LossRecord, Rates};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer, Readback};
+use crate::kernels::{
+    Accumulate, AccumulateArgs, Adam, AdamRecord, Edit, FinishStep, GatherRows, GatherRowsRecord, Gradient,
+    LossKernels, LossMemory, LossRecord, Rates, Rebuild, Regularise, RegulariseArgs, Status,
+};
+use crate::real::to_u32;
 use crate::renderer::{
     BackwardMemory, Costs, Differentiator, FrameMemory, FrameShape, GpuScene, PictureCotangents, Renderer,
 };
@@ -20,7 +23,7 @@ use crate::scene::{NAMES, Params, row_widths};
 pub struct Iteration {
     /// The camera.
     pub camera: Camera,
-    /// What else the picture depends on.
+    /// The other values that the picture depends on.
     pub options: RenderOptions,
     /// `[H, W]`: red, green, blue and weight, a byte each, red in the lowest.
     pub target: Buffer<u32>,
@@ -44,7 +47,7 @@ pub struct LossMeans {
 }
 
 impl LossMeans {
-    /// The loss itself, without what keeps convexes tidy. Source: docs/spec.md §6.
+    /// The loss itself, without the regularization. Source: docs/spec.md §6.
     #[must_use]
     pub fn loss(&self, ssim_weight: f32) -> f32 {
         (1.0 - ssim_weight) * self.l1 + ssim_weight * (1.0 - self.ssim)
@@ -60,21 +63,27 @@ pub struct Optimiser {
     gpu: Gpu,
     renderer: Renderer,
     differentiator: Differentiator,
-    loss: Loss,
+    loss: LossKernels,
     adam: Adam,
-    density: Density,
+    finish_step: FinishStep,
+    accumulate: Accumulate,
+    regularise: Regularise,
+    rebuild: Rebuild,
+    gather_rows: GatherRows,
     scene: GpuScene,
     moments: Moments,
     statistics: Buffer<[f32; 4]>,
     memory: Option<Memory>,
-    /// What frames have asked for so far.
-    room: Option<FrameShape>,
+    /// The largest shape that frames have asked for so far.
+    largest_shape: Option<FrameShape>,
     /// Steps that the status of the memory counts and that were reported.
     num_reported: u32,
     num_done: u32,
     flights: VecDeque<Flight>,
     /// Losses of lists that had to end before more was submitted.
     collected: Vec<LossMeans>,
+    /// Buffers of losses that no list is using.
+    free_losses: Vec<Buffer<[f32; 2]>>,
 }
 
 /// Buffers of an iteration.
@@ -92,47 +101,54 @@ struct Flight {
     iterations: Vec<Iteration>,
     status: Readback<Status>,
     losses: Readback<[f32; 2]>,
+    /// The buffer that the losses are copied from.
+    loss_buffer: Buffer<[f32; 2]>,
 }
 
 impl Optimiser {
     /// Compiles the kernels, and begins with moments of zero.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn new(gpu: &Gpu, scene: GpuScene) -> Result<Self, GpuError> {
         let moments = [zeros_like(gpu, "first", &scene)?, zeros_like(gpu, "second", &scene)?];
         Ok(Self {
             gpu: gpu.clone(),
             renderer: Renderer::new(gpu, scene.points_per_convex)?,
             differentiator: Differentiator::new(gpu, scene.points_per_convex)?,
-            loss: Loss::new(gpu)?,
+            loss: LossKernels::new(gpu)?,
             adam: Adam::new(gpu)?,
-            density: Density::new(gpu, scene.points_per_convex)?,
+            finish_step: FinishStep::new(gpu)?,
+            accumulate: Accumulate::new(gpu, scene.points_per_convex)?,
+            regularise: Regularise::new(gpu, scene.points_per_convex)?,
+            rebuild: Rebuild::new(gpu, scene.points_per_convex)?,
+            gather_rows: GatherRows::new(gpu)?,
             statistics: gpu.zeros("statistics", scene.num_convexes.into())?,
             scene,
             moments,
             memory: None,
-            room: None,
+            largest_shape: None,
             num_reported: 0,
             num_done: 0,
             flights: VecDeque::new(),
             collected: Vec::new(),
+            free_losses: Vec::new(),
         })
     }
 
-    /// Follows something else than the derivative, for comparison.
+    /// Takes another gradient than the derivative from now on, for comparison.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
-    pub fn follow(&mut self, gradient: Gradient) -> Result<(), GpuError> {
+    /// Returns [`GpuError::Shader`] when a kernel does not compile.
+    pub fn set_gradient(&mut self, gradient: Gradient) -> Result<(), GpuError> {
         self.differentiator = Differentiator::with(&self.gpu, self.scene.points_per_convex, gradient)?;
         Ok(())
     }
 
-    /// Goes on where another optimiser stopped: its moments and statistics, of the shape of the scene.
+    /// Continues from the moments and statistics of another optimiser, of the shapes of the scene.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn resume(
         gpu: &Gpu,
         scene: GpuScene,
@@ -149,7 +165,7 @@ impl Optimiser {
         Ok(optimiser)
     }
 
-    /// What training takes on the device: parameters, their moments and statistics, and the memory of an iteration.
+    /// The memory of a training on the device: parameters, their moments and statistics, and the memory of an iteration.
     #[must_use]
     pub fn costs(renderer: &Renderer, points_per_convex: u32) -> Costs {
         let parameters: usize = row_widths(points_per_convex as usize).into_array().into_iter().sum();
@@ -188,7 +204,7 @@ impl Optimiser {
     /// Most instances that a frame has asked for since there was last more room for them.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost.
+    /// Returns [`GpuError`] when the device was lost.
     pub fn num_instances(&self) -> Result<u32, GpuError> {
         let Some(memory) = &self.memory else { return Ok(0) };
         Ok(memory.frame.status().read_one(&self.gpu)?.needed_instances)
@@ -207,18 +223,18 @@ impl Optimiser {
         &self.statistics
     }
 
-    /// Goes on with the convexes that the edits make of those of now, one each. Statistics begin at zero. After an error
+    /// Replaces the scene by the convexes that the edits make of the present ones, one each. Statistics begin at zero. After an error
     /// everything is as it was.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     ///
     /// # Panics
     /// While iterations are under way: a bug of the caller.
     pub fn rebuild(&mut self, edits: &[Edit]) -> Result<(), GpuError> {
         assert!(self.flights.is_empty(), "a scene is rebuilt between iterations");
         let gpu = self.gpu.clone();
-        let num_convexes = u32::try_from(edits.len()).unwrap_or(u32::MAX);
+        let num_convexes = to_u32(edits.len());
         let widths = row_widths(self.scene.points_per_convex as usize);
         let zeros = |label: &'static str| {
             let zeros =
@@ -232,21 +248,30 @@ impl Optimiser {
         let statistics = gpu.zeros("statistics", edits.len() as u64)?;
         let edit_buffer = gpu.upload("edits", edits)?;
         let mut commands = Commands::new(&gpu, "rebuild");
-        let widths = widths.map(|width| u32::try_from(width).unwrap_or(u32::MAX));
         if !edits.is_empty() {
-            self.density.rebuild(&mut commands, &edit_buffer, &self.scene.params, &params, widths.sh)?;
+            self.rebuild.record(&mut commands, &edit_buffer, &self.scene.params, &params)?;
+            let sh = GatherRowsRecord {
+                old: &self.scene.params.sh,
+                new: &params.sh,
+                row_width: to_u32(widths.sh),
+                is_moment: false,
+            };
+            self.gather_rows.record(&mut commands, &edit_buffer, sh)?;
             for (old, new) in self.moments.iter().zip(&moments) {
-                self.density.rebuild_moments(&mut commands, &edit_buffer, old, new, widths)?;
+                for ((old, new), width) in old.as_ref().zip(new.as_ref()).zip(widths).into_array() {
+                    let record = GatherRowsRecord { old, new, row_width: to_u32(width), is_moment: true };
+                    self.gather_rows.record(&mut commands, &edit_buffer, record)?;
+                }
             }
         }
         commands.submit();
-        // What it was made from is free before the next iteration asks for memory.
+        // The old scene is free before the next iteration asks for memory.
         gpu.wait()?;
         self.statistics = statistics;
         self.scene.params = params;
         self.scene.num_convexes = num_convexes;
         self.moments = moments;
-        self.room = self.room.map(|shape| shape.with_convexes(num_convexes));
+        self.largest_shape = self.largest_shape.map(|shape| shape.with_convexes(num_convexes));
         Ok(())
     }
 
@@ -260,31 +285,45 @@ impl Optimiser {
         self.num_reported = 0;
     }
 
-    /// Hands iterations to the device and returns at once.
+    /// Submits iterations to the device and returns at once.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn submit(&mut self, iterations: Vec<Iteration>) -> Result<(), GpuError> {
         let Some(shape) = self.shape_for(&iterations) else { return Ok(()) };
         self.reserve(shape)?;
+        let loss_buffer = self.losses_for(iterations.len() as u64)?;
         let Some(memory) = &self.memory else { return Ok(()) };
-        let losses = self.gpu.zeros("losses", iterations.len() as u64)?;
         let mut commands = Commands::new(&self.gpu, "iterations");
         for (index, iteration) in iterations.iter().enumerate() {
-            self.record(&mut commands, memory, iteration, &losses, index)?;
+            self.record(&mut commands, memory, iteration, &loss_buffer, index)?;
         }
         commands.submit();
         let status = memory.frame.status().read_later(&self.gpu)?;
-        let losses = losses.read_later(&self.gpu)?;
-        self.flights.push_back(Flight { iterations, status, losses });
+        let losses = loss_buffer.read_first_later(&self.gpu, iterations.len() as u64)?;
+        self.flights.push_back(Flight { iterations, status, losses, loss_buffer });
         Ok(())
+    }
+
+    /// A buffer for this many losses that no list is using.
+    fn losses_for(&mut self, len: u64) -> Result<Buffer<[f32; 2]>, GpuError> {
+        match self.free_losses.iter().position(|buffer| buffer.len() == len) {
+            Some(index) => Ok(self.free_losses.swap_remove(index)),
+            None => self.gpu.zeros("losses", len),
+        }
+    }
+
+    /// Keeps a buffer of losses for the next list; those of other lengths were made for lists that are rare.
+    fn keep_losses(&mut self, buffer: Buffer<[f32; 2]>) {
+        self.free_losses.retain(|free| free.len() == buffer.len());
+        self.free_losses.push(buffer);
     }
 
     /// Waits for the oldest list of iterations and returns their losses. Where a frame did not fit, more room is made and
     /// everything that was skipped is done again: then the losses of all lists under way are returned.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost or has no more memory.
+    /// Returns [`GpuError`] when the device was lost or has no more memory.
     pub fn collect(&mut self) -> Result<Vec<LossMeans>, GpuError> {
         let mut means = std::mem::take(&mut self.collected);
         if let Some(flight) = self.flights.pop_front() {
@@ -299,6 +338,7 @@ impl Optimiser {
         self.num_done += num_done;
         let num_done = num_done as usize;
         let losses = flight.losses.wait(&self.gpu)?;
+        self.keep_losses(flight.loss_buffer);
         let means = |[l1, ssim]: [f32; 2]| LossMeans { l1, ssim };
         let mut means: Vec<LossMeans> = losses.into_iter().take(num_done).map(means).collect();
         if status.has_overflowed == 0 {
@@ -315,8 +355,8 @@ impl Optimiser {
         Ok(means)
     }
 
-    /// Gives up what is under way and the memory of an iteration, after an error; what was done stays.
-    pub fn abandon(&mut self) {
+    /// Drops the iterations that are under way and the memory of an iteration, after an error; iterations that are done stay.
+    pub fn drop_submitted(&mut self) {
         while self.num_flights() > 0 && self.collect().is_ok() {}
         self.flights.clear();
         self.release();
@@ -325,7 +365,7 @@ impl Optimiser {
     /// Does iterations and returns their losses.
     ///
     /// # Errors
-    /// As [`Self::submit`] and [`Self::collect`].
+    /// The same as [`Self::submit`] and [`Self::collect`].
     pub fn run(&mut self, iterations: Vec<Iteration>) -> Result<Vec<LossMeans>, GpuError> {
         self.submit(iterations)?;
         let mut means = Vec::new();
@@ -338,17 +378,17 @@ impl Optimiser {
     /// Does one iteration and says how long each kernel took; `None` where the device has no timestamps.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// The same as [`Self::run`].
     pub fn profile(&mut self, iteration: Iteration) -> Result<Option<Vec<KernelTime>>, GpuError> {
-        // Makes room.
+        // Reserves the memory.
         self.run(vec![iteration.clone()])?;
-        let (Some(mut profile), Some(memory)) = (Profile::new(&self.gpu), &self.memory) else { return Ok(None) };
+        let (Some(mut timer), Some(memory)) = (KernelTimer::new(&self.gpu), &self.memory) else { return Ok(None) };
         let losses = self.gpu.zeros("losses", 1)?;
-        let mut commands = Commands::profiled(&self.gpu, "iteration", &mut profile);
+        let mut commands = Commands::timed(&self.gpu, "iteration", &mut timer);
         self.record(&mut commands, memory, &iteration, &losses, 0)?;
         commands.submit();
         self.num_reported += 1;
-        profile.read(&self.gpu).map(Some)
+        timer.read(&self.gpu).map(Some)
     }
 
     fn record(
@@ -361,12 +401,11 @@ impl Optimiser {
     ) -> Result<(), GpuError> {
         let Iteration { camera, options, target, ssim_weight, .. } = iteration;
         let Memory { frame, backward, loss, v } = memory;
-        let view = frame.view(&self.gpu, &self.scene, camera, options)?;
-        self.renderer.record(commands, &self.scene, frame, &view)?;
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        let args: LossArgs = Loss::args([camera.width, camera.height], *ssim_weight, index);
+        let view = frame.view(commands, &self.scene, camera, options)?;
+        self.renderer.record(commands, &self.scene, &view)?;
+        let args = LossKernels::args([camera.width, camera.height], *ssim_weight, to_u32(index));
         let record = LossRecord {
-            args: &self.gpu.uniform("loss.args", &args)?,
+            args: &commands.uniform(&args)?,
             num_tiles: args.num_tiles,
             rgba: frame.rgba(),
             target,
@@ -374,16 +413,24 @@ impl Optimiser {
             losses,
         };
         self.loss.record(commands, record, loss)?;
-        self.differentiator.record(commands, &self.scene, (frame, &view), v, backward)?;
+        self.differentiator.record(commands, &self.scene, &view, v, backward)?;
         let gradients = &backward.gradients;
-        self.density.accumulate(commands, frame.seen(&view), &self.scene.params.points, gradients, &self.statistics)?;
+        let accumulate = AccumulateArgs {
+            camera: view.camera(),
+            status: frame.status(),
+            projected: frame.projected(),
+            points: &self.scene.params.points,
+            gradients,
+            statistics: &self.statistics,
+        };
+        self.accumulate.record(commands, accumulate)?;
         if iteration.regularization != [0.0; 2] {
             let [opacity, extent] = iteration.regularization;
             let args = RegulariseArgs { num_convexes: self.scene.num_convexes, opacity, extent, padding: 0 };
-            self.density.regularise(commands, args, &self.scene.params, gradients)?;
+            self.regularise.record(commands, args, &self.scene.params, gradients)?;
         }
         self.step(commands, iteration, frame.status(), gradients)?;
-        self.adam.finish(commands, frame.status())
+        self.finish_step.record(commands, frame.status())
     }
 
     fn step(
@@ -400,7 +447,7 @@ impl Optimiser {
         for (((values, gradient), moments), (width, rates)) in rows.into_array() {
             let record = AdamRecord {
                 status,
-                row_width: u32::try_from(width).unwrap_or(u32::MAX),
+                row_width: to_u32(width),
                 num_values: u64::from(self.scene.num_convexes) * width as u64,
                 rates,
                 corrections: Adam::corrections(iteration.step),
@@ -413,15 +460,15 @@ impl Optimiser {
         Ok(())
     }
 
-    /// Room that some iterations need; `None` if there are none.
+    /// The shape of the frames of some iterations; `None` if there are none.
     fn shape_for(&self, iterations: &[Iteration]) -> Option<FrameShape> {
         iterations.iter().map(|iteration| self.renderer.shape(&self.scene, &iteration.camera)).reduce(FrameShape::max)
     }
 
-    /// Makes room for pictures of all these cameras at once, so that later iterations need not wait for memory.
+    /// Reserves memory for pictures of all these cameras at once, so that later iterations need not wait for it.
     ///
     /// # Errors
-    /// [`GpuError`] when there is not enough.
+    /// Returns [`GpuError`] when there is not enough.
     pub fn prepare(&mut self, cameras: impl IntoIterator<Item = Camera>) -> Result<(), GpuError> {
         let shapes = cameras.into_iter().map(|camera| self.renderer.shape(&self.scene, &camera));
         match shapes.reduce(FrameShape::max) {
@@ -430,20 +477,20 @@ impl Optimiser {
         }
     }
 
-    /// Makes sure that frames of a shape fit.
+    /// Reserves memory for frames of a shape.
     fn reserve(&mut self, shape: FrameShape) -> Result<(), GpuError> {
         let held = self.memory.as_ref().map(|memory| *memory.frame.shape());
         if held.is_some_and(|held| held.max(shape) == held) {
             return Ok(());
         }
-        // What is under way belongs to the memory that it began with.
+        // Iterations that are under way belong to the memory that they began with.
         while let Some(flight) = self.flights.pop_front() {
             let means = self.collect_flight(flight)?;
             self.collected.extend(means);
         }
-        let shape = self.room.map_or(shape, |room| room.max(shape));
-        self.room = Some(shape);
-        // What was held is free before more is asked for.
+        let shape = self.largest_shape.map_or(shape, |largest| largest.max(shape));
+        self.largest_shape = Some(shape);
+        // The old memory is free before more is asked for.
         self.release();
         let frame = self.renderer.memory(shape)?;
         self.memory = Some(Memory {

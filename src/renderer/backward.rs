@@ -1,10 +1,12 @@
-//! The way back: from cotangents of the pictures to gradients of the parameters.
+//! The backward pass: from cotangents of the pictures to gradients of the parameters.
 
-use super::view::View;
-use super::{Costs, Frame, FrameMemory, GpuScene};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
+use super::view::ViewUniforms;
+use super::{Costs, FrameMemory, GpuScene, RenderedFrame};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer};
 use crate::kernels::{
-    GatherArgs, Gradient, ProjectBackward, ProjectBackwardArgs, RasterizeBackward, RasterizeBackwardArgs,
+    ForgetRest, GatherArgs, GatherChunks, GatherCotangents, Gradient, ProjectBackward, ProjectBackwardArgs,
+    RankedConvexes, RasterizeBackward, RasterizeBackwardArgs, ShBackward, Totals, cotangents_per_convex,
+    cotangents_per_instance,
 };
 use crate::scene::{NAMES, Params, row_widths};
 
@@ -18,10 +20,10 @@ pub struct PictureCotangents {
 }
 
 impl PictureCotangents {
-    /// Zeros.
+    /// Cotangents of zero.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn zeros(gpu: &Gpu, num_pixels: u64) -> Result<Self, GpuError> {
         Ok(Self { rgba: gpu.zeros("v_rgba", num_pixels)?, depth: gpu.zeros("v_depth", num_pixels)? })
     }
@@ -31,11 +33,16 @@ impl PictureCotangents {
 #[derive(Debug)]
 pub struct Differentiator {
     gpu: Gpu,
+    totals: Totals,
     rasterize: RasterizeBackward,
+    forget_rest: ForgetRest,
+    gather_chunks: GatherChunks,
+    gather: GatherCotangents,
+    sh: ShBackward,
     project: ProjectBackward,
 }
 
-/// Buffers of the way back.
+/// Buffers of the backward pass.
 #[derive(Debug)]
 pub struct BackwardMemory {
     totals: Buffer<[f32; 2]>,
@@ -46,14 +53,14 @@ pub struct BackwardMemory {
 }
 
 impl BackwardMemory {
-    /// Memory for the way back from frames of this memory.
+    /// Memory for the backward pass of frames of this memory.
     ///
     /// # Errors
-    /// [`GpuError`] when there is none.
+    /// Returns [`GpuError`] when there is not enough.
     pub fn new(gpu: &Gpu, scene: &GpuScene, frame: &FrameMemory) -> Result<Self, GpuError> {
         let points = scene.points_per_convex;
-        let per_instance = RasterizeBackward::cotangents_per_instance(points);
-        let per_convex = ProjectBackward::cotangents_per_convex(points);
+        let per_instance = cotangents_per_instance(points);
+        let per_convex = cotangents_per_convex(points);
         let slots = u64::from(frame.shape.max_instances).min(frame.shape.slots_per_window);
         let zeros = |(name, values): (&str, &Buffer<f32>)| gpu.zeros(&format!("v_{name}"), values.len());
         Ok(Self {
@@ -64,13 +71,13 @@ impl BackwardMemory {
         })
     }
 
-    /// What the way back takes, the cotangents of the pictures and the gradients with it.
+    /// The memory of the backward pass, the cotangents of the pictures and the gradients with it.
     #[must_use]
     pub fn costs(points_per_convex: u32) -> Costs {
         let parameters: usize = row_widths(points_per_convex as usize).into_array().into_iter().sum();
         Costs {
-            convex: 4 * (ProjectBackward::cotangents_per_convex(points_per_convex) + parameters as u64),
-            instance: 4 * RasterizeBackward::cotangents_per_instance(points_per_convex),
+            convex: 4 * (cotangents_per_convex(points_per_convex) + parameters as u64),
+            instance: 4 * cotangents_per_instance(points_per_convex),
             pixel: 4 * (2 + 5),
         }
     }
@@ -80,19 +87,24 @@ impl Differentiator {
     /// Compiles the kernels.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when one does not compile.
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
         Self::with(gpu, points_per_convex, Gradient::True)
     }
 
-    /// Hands on something else than the derivative, for comparison.
+    /// Compiles the kernels for another gradient than the derivative, for comparison.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when one does not compile.
     pub fn with(gpu: &Gpu, points_per_convex: u32, gradient: Gradient) -> Result<Self, GpuError> {
         Ok(Self {
             gpu: gpu.clone(),
+            totals: Totals::new(gpu)?,
             rasterize: RasterizeBackward::new(gpu, points_per_convex)?,
+            forget_rest: ForgetRest::new(gpu, points_per_convex)?,
+            gather_chunks: GatherChunks::new(gpu, points_per_convex)?,
+            gather: GatherCotangents::new(gpu, points_per_convex)?,
+            sh: ShBackward::new(gpu, points_per_convex)?,
             project: ProjectBackward::new(gpu, points_per_convex, gradient)?,
         })
     }
@@ -101,16 +113,17 @@ impl Differentiator {
     /// frame and cotangents give the same bits.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory for the cotangents of all instances.
+    /// Returns [`GpuError`] when there is no memory for the cotangents of all instances.
     pub fn backward(
         &self,
         scene: &GpuScene,
-        frame: &Frame,
+        frame: &RenderedFrame,
         v: &PictureCotangents,
     ) -> Result<Params<Buffer<f32>>, GpuError> {
         let memory = BackwardMemory::new(&self.gpu, scene, &frame.memory)?;
         let mut commands = Commands::new(&self.gpu, "backward");
-        self.record(&mut commands, scene, (&frame.memory, &frame.view), v, &memory)?;
+        let view = frame.view(&mut commands, scene)?;
+        self.record(&mut commands, scene, &view, v, &memory)?;
         commands.submit();
         Ok(memory.gradients)
     }
@@ -118,36 +131,38 @@ impl Differentiator {
     /// How long each kernel of [`Self::backward`] takes; `None` where the device has no timestamps.
     ///
     /// # Errors
-    /// As [`Self::backward`].
+    /// The same as [`Self::backward`].
     pub fn profile(
         &self,
         scene: &GpuScene,
-        frame: &Frame,
+        frame: &RenderedFrame,
         v: &PictureCotangents,
     ) -> Result<Option<Vec<KernelTime>>, GpuError> {
-        let Some(mut profile) = Profile::new(&self.gpu) else { return Ok(None) };
+        let Some(mut timer) = KernelTimer::new(&self.gpu) else { return Ok(None) };
         let memory = BackwardMemory::new(&self.gpu, scene, &frame.memory)?;
-        let mut commands = Commands::profiled(&self.gpu, "backward", &mut profile);
-        self.record(&mut commands, scene, (&frame.memory, &frame.view), v, &memory)?;
+        let mut commands = Commands::timed(&self.gpu, "backward", &mut timer);
+        let view = frame.view(&mut commands, scene)?;
+        self.record(&mut commands, scene, &view, v, &memory)?;
         commands.submit();
-        profile.read(&self.gpu).map(Some)
+        timer.read(&self.gpu).map(Some)
     }
 
-    /// Records the way back from a frame that is recorded before.
+    /// Records the backward pass of a frame that is recorded before, with the same view.
     ///
     /// The cotangents of the instances are the largest buffer. Where a binding does not show them all, the picture is
     /// walked once per window of slots, and the windows are added up in order: the same bits, for more time.
     ///
     /// # Errors
-    /// [`GpuError::Binding`] where a buffer is longer than a binding and cannot be split.
+    /// Returns [`GpuError::Binding`] when a buffer is longer than a binding and cannot be split.
     pub fn record(
         &self,
         commands: &mut Commands<'_>,
         scene: &GpuScene,
-        (frame, view): (&FrameMemory, &View),
+        view: &ViewUniforms<'_>,
         v: &PictureCotangents,
         memory: &BackwardMemory,
     ) -> Result<(), GpuError> {
+        let frame = view.memory;
         let rasterize = RasterizeBackwardArgs {
             forward: frame.rasterize_args(),
             v_rgba: &v.rgba,
@@ -156,29 +171,27 @@ impl Differentiator {
             v_instances: &memory.v_instances,
         };
         for band in &view.bands {
-            self.rasterize.totals(commands, rasterize, band.args(&band.camera))?;
+            self.totals.record(commands, rasterize, band.args(&band.camera))?;
         }
-        let bin = frame.bin_args(view, scene.num_convexes);
+        let convexes = frame.ranked_convexes(view, scene.num_convexes);
         for (i, slots) in view.slots.iter().enumerate() {
             for band in &view.bands {
                 self.rasterize.record(commands, rasterize, band.args(&band.with_slots[i]))?;
             }
             let gather = GatherArgs {
-                camera: &slots.camera,
+                convexes: RankedConvexes { camera: &slots.camera, ..convexes },
                 slots: &slots.items,
-                num_convexes: scene.num_convexes,
                 points_per_convex: scene.points_per_convex,
                 num_instances: &frame.num_instances,
                 convex_from_slot: &frame.convex_from_slot,
                 slots_by_tile: &frame.by_tile().values,
                 first_instance_from_tile: &frame.first_instance_from_tile,
-                projected: bin.projected,
-                convex_from_rank: bin.convex_from_rank,
-                first_slot_from_rank: bin.first_slot_from_rank,
                 v_instances: &memory.v_instances,
                 v_projected: &memory.v_projected,
             };
-            self.project.gather(commands, gather)?;
+            self.forget_rest.record(commands, gather)?;
+            self.gather_chunks.record(commands, gather)?;
+            self.gather.record(commands, gather)?;
         }
         for window in &view.convexes {
             let args = ProjectBackwardArgs {
@@ -187,7 +200,8 @@ impl Differentiator {
                 v_projected: &memory.v_projected,
                 gradients: &memory.gradients,
             };
-            self.project.record(commands, args)?;
+            let prepared = self.sh.record(commands, args)?;
+            self.project.record(commands, prepared)?;
         }
         Ok(())
     }

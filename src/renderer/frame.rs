@@ -1,17 +1,19 @@
 //! The memory of a frame.
 
-use super::view::Window;
-use super::{GpuScene, Outputs, Pictures, View};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::view::{ItemWindow, ViewUniforms};
+use super::{GpuScene, Outputs, Pictures};
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::{TILE_SIZE, WINDOW_UNIT};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, layout};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError};
 use crate::kernels::{
-    BinArgs, Pairs, PixelBuffers, Project, ProjectArgs, ProjectedBuffers, RasterizeArgs, RasterizeBackward, Scan,
-    ScanPlan, Sort, SortPlan,
+    Pairs, PixelBuffers, Project, ProjectArgs, ProjectedBuffers, RankedConvexes, RasterizeArgs, Scan, ScanPlan, Sort,
+    SortPlan, Status, cotangents_per_instance,
 };
 use crate::scene::row_widths;
 
-/// What the size of the buffers of a frame depends on.
+/// The numbers that the sizes of the buffers of a frame depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameShape {
     /// Most convexes.
@@ -32,9 +34,9 @@ pub struct FrameShape {
 const FIRST_INSTANCES_PER_CONVEX: u32 = 4;
 
 impl FrameShape {
-    /// Room for a scene as one camera sees it; how many instances there will be is a guess.
+    /// The shape of a frame of a scene as one camera sees it; how many instances there will be is a guess.
     ///
-    /// * `words_per_projected` — of a projected convex
+    /// * `words_per_projected` — the size of a projected convex
     pub(super) fn of(gpu: &Gpu, scene: &GpuScene, camera: &Camera, words_per_projected: u64) -> Self {
         let num_tiles = camera.width.div_ceil(TILE_SIZE) * camera.height.div_ceil(TILE_SIZE);
         let unit = u64::from(WINDOW_UNIT);
@@ -48,7 +50,7 @@ impl FrameShape {
             max_instances: scene.num_convexes.saturating_mul(FIRST_INSTANCES_PER_CONVEX).max(1 << 10),
             outputs: Outputs::default(),
             convexes_per_window: per_window(widest),
-            slots_per_window: per_window(RasterizeBackward::cotangents_per_instance(scene.points_per_convex)),
+            slots_per_window: per_window(cotangents_per_instance(scene.points_per_convex)),
         }
     }
 
@@ -58,7 +60,7 @@ impl FrameShape {
         Self { outputs, ..self }
     }
 
-    /// Room for what fits either.
+    /// The smallest shape that holds both.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self {
@@ -77,7 +79,7 @@ impl FrameShape {
         Self { num_convexes, ..self }
     }
 
-    /// Room for so many instances and a quarter more, so that a moving camera does not grow the buffers on every frame.
+    /// The same for so many instances and a quarter more, so that a moving camera does not grow the buffers on every frame.
     #[must_use]
     pub fn with_instances(self, needed: u32) -> Self {
         Self { max_instances: needed.saturating_add(needed / 4), ..self }
@@ -94,7 +96,7 @@ impl FrameShape {
     }
 }
 
-/// What things take on the device, bytes. What does not grow is left out: it is little.
+/// Memory of things on the device, bytes. Memory that does not grow is left out: it is little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Costs {
     /// A convex.
@@ -123,13 +125,23 @@ const WORD: u64 = 4;
 /// Bytes of a key and a value, before a sort and after.
 const SORTED_PAIR: u64 = 4 * WORD;
 
+/// The kernels that know how much memory they need.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlanningKernels<'a> {
+    pub(super) project: &'a Project,
+    pub(super) scan: &'a Scan,
+    pub(super) sort: &'a Sort,
+}
+
 /// Buffers that frames are drawn in, one after another.
 #[derive(Debug)]
 pub struct FrameMemory {
     pub(super) shape: FrameShape,
-    /// What the host reads when it likes: whether everything fitted.
-    pub(super) status: Buffer<layout::Status>,
+    /// Whether everything fitted, for the host to read later.
+    pub(super) status: Buffer<Status>,
     pub(super) num_convexes: Buffer<u32>,
+    /// The number that `num_convexes` holds.
+    written_convexes: AtomicU32,
     pub(super) projected: ProjectedBuffers,
     pub(super) by_depth: Pairs,
     pub(super) by_depth_scratch: Pairs,
@@ -146,16 +158,14 @@ pub struct FrameMemory {
 }
 
 impl FrameMemory {
-    pub(super) fn new(
-        gpu: &Gpu,
-        (project, scan, sort): (&Project, &Scan, &Sort),
-        shape: FrameShape,
-    ) -> Result<Self, GpuError> {
+    pub(super) fn new(gpu: &Gpu, kernels: PlanningKernels<'_>, shape: FrameShape) -> Result<Self, GpuError> {
+        let PlanningKernels { project, scan, sort } = kernels;
         let FrameShape { num_convexes, max_instances, num_pixels, .. } = shape;
         Ok(Self {
             shape,
             status: gpu.zeros("status", 1)?,
             num_convexes: gpu.zeros("num_convexes", 1)?,
+            written_convexes: AtomicU32::new(0),
             projected: project.buffers(gpu, num_convexes)?,
             by_depth: Pairs::zeros(gpu, "by_depth", num_convexes)?,
             by_depth_scratch: Pairs::zeros(gpu, "by_depth.scratch", num_convexes)?,
@@ -177,7 +187,7 @@ impl FrameMemory {
         })
     }
 
-    /// What a frame takes.
+    /// The memory of a frame.
     pub(super) const fn costs(words_per_projected: u64) -> Costs {
         Costs { convex: words_per_projected * WORD + SORTED_PAIR + WORD, instance: SORTED_PAIR + WORD, pixel: 5 * WORD }
     }
@@ -187,9 +197,9 @@ impl FrameMemory {
         commands.clear(&self.status);
     }
 
-    /// What the frames so far left for the host.
+    /// Whether the frames so far fitted.
     #[must_use]
-    pub const fn status(&self) -> &Buffer<layout::Status> {
+    pub const fn status(&self) -> &Buffer<Status> {
         &self.status
     }
 
@@ -199,33 +209,37 @@ impl FrameMemory {
         &self.pixels.rgba
     }
 
-    /// What the buffers have room for.
+    /// The largest frame that the buffers hold.
     #[must_use]
     pub const fn shape(&self) -> &FrameShape {
         &self.shape
     }
 
-    /// The camera of the last frame, whether it fitted, and what it saw of every convex.
+    /// The projected convexes of the last frame.
     #[must_use]
-    pub const fn seen<'a>(
-        &'a self,
-        view: &'a View,
-    ) -> (&'a Buffer<layout::Camera>, &'a Buffer<layout::Status>, &'a Buffer<u32>) {
-        (&view.whole, &self.status, &self.projected.convexes)
+    pub const fn projected(&self) -> &Buffer<u32> {
+        &self.projected.convexes
     }
 
-    /// The uniforms of a camera for frames in this memory.
+    /// The uniforms of a camera for a frame in this memory that is recorded in these commands.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn view(
         &self,
-        gpu: &Gpu,
+        commands: &mut Commands<'_>,
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
-    ) -> Result<View, GpuError> {
-        View::new(gpu, scene, camera, options, &self.shape)
+    ) -> Result<ViewUniforms<'_>, GpuError> {
+        ViewUniforms::new(commands, self, scene, camera, options)
+    }
+
+    /// Writes the number of convexes, if it has changed.
+    pub(super) fn set_num_convexes(&self, gpu: &Gpu, num_convexes: u32) {
+        if self.written_convexes.swap(num_convexes, Ordering::Relaxed) != num_convexes {
+            self.num_convexes.write(gpu, 0, &[num_convexes]);
+        }
     }
 
     /// Convexes in the order of depth; valid after the sort.
@@ -238,8 +252,9 @@ impl FrameMemory {
         self.tile_sort.result(&self.instances, &self.instances_scratch)
     }
 
-    pub(super) fn bin_args<'a>(&'a self, view: &'a View, num_convexes: u32) -> BinArgs<'a> {
-        BinArgs {
+    /// The convexes in the order of depth, valid after the sort.
+    pub(super) fn ranked_convexes<'a>(&'a self, view: &'a ViewUniforms<'_>, num_convexes: u32) -> RankedConvexes<'a> {
+        RankedConvexes {
             camera: &view.whole,
             num_convexes,
             projected: &self.projected,
@@ -248,7 +263,13 @@ impl FrameMemory {
         }
     }
 
-    pub(super) fn project_args<'a>(&'a self, scene: &'a GpuScene, view: &View, window: &'a Window) -> ProjectArgs<'a> {
+    /// The arguments of `project` for a window of convexes.
+    pub(super) fn project_args<'a>(
+        &'a self,
+        scene: &'a GpuScene,
+        view: &ViewUniforms<'_>,
+        window: &'a ItemWindow,
+    ) -> ProjectArgs<'a> {
         ProjectArgs {
             camera: &window.camera,
             antialias: view.antialias,
@@ -270,15 +291,31 @@ impl FrameMemory {
     }
 }
 
-/// A frame that was drawn, on the device, with all that the way back needs.
+/// A frame that was drawn, on the device, with all that the backward pass needs.
 #[derive(Debug)]
-pub struct Frame {
+pub struct RenderedFrame {
     pub(super) memory: FrameMemory,
-    pub(super) view: View,
+    pub(super) camera: Camera,
+    pub(super) options: RenderOptions,
     pub(super) num_instances: u32,
 }
 
-impl Frame {
+impl RenderedFrame {
+    /// The uniforms that it was drawn with, for other commands. The scene must be that of the frame.
+    pub(super) fn view(&self, commands: &mut Commands<'_>, scene: &GpuScene) -> Result<ViewUniforms<'_>, GpuError> {
+        self.memory.view(commands, scene, &self.camera, &self.options)
+    }
+
+    /// Width and height in pixels.
+    const fn size(&self) -> [u32; 2] {
+        [self.camera.width, self.camera.height]
+    }
+
+    /// Width and height in tiles.
+    pub(super) fn num_tiles(&self) -> [u32; 2] {
+        self.size().map(|side| side.div_ceil(TILE_SIZE))
+    }
+
     /// Pairs of a convex and a tile that it can touch.
     #[must_use]
     pub const fn num_instances(&self) -> u32 {
@@ -288,7 +325,7 @@ impl Frame {
     /// Copies the instances to the host: pairs of a tile (row-major) and a convex, tile after tile, front to back.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost.
+    /// Returns [`GpuError`] when the device was lost.
     pub fn instances(&self, gpu: &Gpu) -> Result<Vec<(u32, u32)>, GpuError> {
         let len = u64::from(self.num_instances);
         let Pairs { keys: tiles, values: slots } = self.memory.by_tile();
@@ -304,8 +341,8 @@ impl Frame {
     pub fn buffers(&self) -> FrameBuffers<'_> {
         let pixels = &self.memory.pixels;
         FrameBuffers {
-            size: self.view.size,
-            num_tiles: self.view.size.map(|side| side.div_ceil(TILE_SIZE)),
+            size: self.size(),
+            num_tiles: self.num_tiles(),
             rgba: &pixels.rgba,
             depth: &pixels.depth,
             inspection: pixels.inspection.as_ref(),
@@ -317,13 +354,13 @@ impl Frame {
     /// Copies the pictures to the host.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost.
+    /// Returns [`GpuError`] when the device was lost.
     pub fn read(&self, gpu: &Gpu) -> Result<Pictures, GpuError> {
         let PixelBuffers { rgba, depth, inspection, normals } = &self.memory.pixels;
-        let len = self.view.num_pixels();
+        let len = u64::from(self.camera.width) * u64::from(self.camera.height);
         Ok(Pictures {
-            width: self.view.size[0] as usize,
-            height: self.view.size[1] as usize,
+            width: self.camera.width as usize,
+            height: self.camera.height as usize,
             rgba: rgba.read_first(gpu, len)?,
             depth: depth.read_first(gpu, len)?,
             inspection: inspection.as_ref().map(|inspection| inspection.read_first(gpu, len)).transpose()?,
@@ -344,9 +381,9 @@ pub struct FrameBuffers<'a> {
     pub rgba: &'a Buffer<[f32; 4]>,
     /// `[H, W]`
     pub depth: &'a Buffer<f32>,
-    /// `[H, W, 2]`, where it was asked for.
+    /// `[H, W, 2]`, if it was asked for.
     pub inspection: Option<&'a Buffer<[u32; 2]>>,
-    /// `[H, W, 3]`, where it was asked for.
+    /// `[H, W, 3]`, if it was asked for.
     pub normals: Option<&'a Buffer<f32>>,
     /// First instance of every tile, and the end of the last.
     pub first_instance_from_tile: &'a Buffer<u32>,

@@ -16,17 +16,23 @@ mod statistics;
 mod view;
 
 pub use backward::{BackwardMemory, Differentiator, PictureCotangents};
-pub use frame::{Costs, Frame, FrameBuffers, FrameMemory, FrameShape};
-pub use pending::Pending;
+pub use frame::{Costs, FrameBuffers, FrameMemory, FrameShape, RenderedFrame};
+pub use pending::PendingFrame;
 pub use statistics::Statistics;
-pub use view::View;
+pub use view::ViewUniforms;
+
+use frame::PlanningKernels;
 
 use glam::DVec3;
 
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, Profile};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer};
 use crate::image::Image;
-use crate::kernels::{Bin, CountPairs, CountVisible, Normals, Project, Rasterize, Scan, Sort};
+use crate::kernels::{
+    AdmitInstances, CountInstances, CountPairs, CountTiles, CountTilesArgs, CountVisible, EmitInstances, Normals,
+    Project, Rasterize, Scan, Sort, TileRanges,
+};
+use crate::real::to_u32;
 use crate::scene::{NAMES, Params, Scene};
 
 /// A scene in the memory of the device.
@@ -48,22 +54,17 @@ impl GpuScene {
     /// Copies a scene to the device.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub fn upload(gpu: &Gpu, scene: &Scene) -> Result<Self, GpuError> {
         let upload = |(name, values): (&str, &Vec<f32>)| gpu.upload(&format!("params.{name}"), values);
         Ok(Self {
             origin: scene.origin,
             params: NAMES.zip(scene.params.as_ref()).map(upload).transpose()?,
-            num_convexes: small(scene.len() as u64),
-            points_per_convex: small(scene.points_per_convex as u64),
-            sh_degree: small(scene.sh_degree as u64),
+            num_convexes: to_u32(scene.len()),
+            points_per_convex: to_u32(scene.points_per_convex),
+            sh_degree: to_u32(scene.sh_degree),
         })
     }
-}
-
-/// Counts fit 32 bits because the buffers that hold them do.
-fn small(count: u64) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Pictures that are made besides colour and depth; none if nothing is said.
@@ -119,14 +120,18 @@ pub struct Renderer {
     gpu: Gpu,
     points_per_convex: u32,
     project: Project,
-    bin: Bin,
+    count_tiles: CountTiles,
+    count_instances: CountInstances,
+    admit_instances: AdmitInstances,
+    emit_instances: EmitInstances,
+    tile_ranges: TileRanges,
     rasterize: Rasterize,
     normals: Normals,
     scan: Scan,
     sort: Sort,
-    /// Compiled when it is asked for.
+    /// Compiled at its first use.
     count_pairs: Option<CountPairs>,
-    /// Likewise.
+    /// Compiled at its first use.
     count_visible: Option<CountVisible>,
     memory: Option<FrameMemory>,
 }
@@ -135,13 +140,17 @@ impl Renderer {
     /// Compiles the kernels.
     ///
     /// # Errors
-    /// [`GpuError::Shader`].
+    /// Returns [`GpuError::Shader`] when one does not compile.
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
         Ok(Self {
             gpu: gpu.clone(),
             points_per_convex,
             project: Project::new(gpu, points_per_convex)?,
-            bin: Bin::new(gpu, points_per_convex)?,
+            count_tiles: CountTiles::new(gpu, points_per_convex)?,
+            count_instances: CountInstances::new(gpu, points_per_convex)?,
+            admit_instances: AdmitInstances::new(gpu)?,
+            emit_instances: EmitInstances::new(gpu, points_per_convex)?,
+            tile_ranges: TileRanges::new(gpu)?,
             rasterize: Rasterize::new(gpu, points_per_convex)?,
             normals: Normals::new(gpu)?,
             scan: Scan::new(gpu)?,
@@ -155,7 +164,7 @@ impl Renderer {
     /// Renders a frame and reads it back.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost or has no memory for the frame.
+    /// Returns [`GpuError`] when the device was lost or has no memory for the frame.
     ///
     /// # Panics
     /// When the scene has another number of points per convex than the renderer: a bug of the caller.
@@ -176,63 +185,77 @@ impl Renderer {
     /// the next one needs no memory.
     ///
     /// # Errors
-    /// As [`Self::render`].
+    /// The same as [`Self::render`].
     ///
     /// # Panics
-    /// As [`Self::render`].
+    /// The same as [`Self::render`].
     pub fn forward(
         &mut self,
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
         outputs: Outputs,
-    ) -> Result<Frame, GpuError> {
+    ) -> Result<RenderedFrame, GpuError> {
         let shape = self.shape(scene, camera).with_outputs(outputs);
         self.draw(scene, camera, options, shape)
     }
 
-    /// As [`Self::forward`], with room of this shape or more.
+    /// Draws a frame with memory of this shape or more.
     fn draw(
         &mut self,
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
         mut shape: FrameShape,
-    ) -> Result<Frame, GpuError> {
+    ) -> Result<RenderedFrame, GpuError> {
         loop {
-            let memory = self.memory_for(shape)?;
-            let view = memory.view(&self.gpu, scene, camera, options)?;
-            let mut commands = Commands::new(&self.gpu, "frame");
-            memory.clear_status(&mut commands);
-            self.record(&mut commands, scene, &memory, &view)?;
-            commands.submit();
+            let memory = self.submit(scene, camera, options, shape)?;
             let status = memory.status.read_one(&self.gpu)?;
             if status.has_overflowed == 0 {
-                return Ok(Frame { memory, view, num_instances: status.needed_instances });
+                let num_instances = status.needed_instances;
+                return Ok(RenderedFrame { memory, camera: *camera, options: *options, num_instances });
             }
             shape = shape.with_instances(status.needed_instances);
         }
+    }
+
+    /// Submits a frame, with memory of this shape or more, and returns the memory that it is drawn in.
+    fn submit(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        shape: FrameShape,
+    ) -> Result<FrameMemory, GpuError> {
+        let memory = self.memory_for(shape)?;
+        let mut commands = Commands::new(&self.gpu, "frame");
+        memory.clear_status(&mut commands);
+        let view = memory.view(&mut commands, scene, camera, options)?;
+        self.record(&mut commands, scene, &view)?;
+        commands.submit();
+        Ok(memory)
     }
 
     /// Draws a frame once more into its own memory, and says how long each kernel took; `None` where the device has no
     /// timestamps.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost.
-    pub fn profile(&self, scene: &GpuScene, frame: &Frame) -> Result<Option<Vec<KernelTime>>, GpuError> {
-        let Some(mut profile) = Profile::new(&self.gpu) else { return Ok(None) };
-        let mut commands = Commands::profiled(&self.gpu, "frame", &mut profile);
-        self.record(&mut commands, scene, &frame.memory, &frame.view)?;
+    /// Returns [`GpuError`] when the device was lost.
+    pub fn profile(&self, scene: &GpuScene, frame: &RenderedFrame) -> Result<Option<Vec<KernelTime>>, GpuError> {
+        let Some(mut timer) = KernelTimer::new(&self.gpu) else { return Ok(None) };
+        let mut commands = Commands::timed(&self.gpu, "frame", &mut timer);
+        let view = frame.view(&mut commands, scene)?;
+        self.record(&mut commands, scene, &view)?;
         commands.submit();
-        profile.read(&self.gpu).map(Some)
+        timer.read(&self.gpu).map(Some)
     }
 
     /// Takes back the memory of a frame that is no longer needed.
-    pub fn recycle(&mut self, frame: Frame) {
+    pub fn recycle(&mut self, frame: RenderedFrame) {
         self.memory = Some(frame.memory);
     }
 
-    /// Room for a scene as one camera sees it; how many instances there will be is a guess.
+    /// The shape of a frame of a scene as one camera sees it; how many instances there will be is a guess.
     #[must_use]
     pub fn shape(&self, scene: &GpuScene, camera: &Camera) -> FrameShape {
         FrameShape::of(&self.gpu, scene, camera, self.project.words_per_convex())
@@ -241,9 +264,10 @@ impl Renderer {
     /// Memory for frames of up to a shape.
     ///
     /// # Errors
-    /// [`GpuError`] when there is none.
+    /// Returns [`GpuError`] when there is not enough.
     pub fn memory(&self, shape: FrameShape) -> Result<FrameMemory, GpuError> {
-        FrameMemory::new(&self.gpu, (&self.project, &self.scan, &self.sort), shape)
+        let kernels = PlanningKernels { project: &self.project, scan: &self.scan, sort: &self.sort };
+        FrameMemory::new(&self.gpu, kernels, shape)
     }
 
     /// Most convexes that a frame can have, whatever memory there is: some kernels bind all of them at once.
@@ -252,7 +276,7 @@ impl Renderer {
         self.project.most_convexes(&self.gpu)
     }
 
-    /// What a frame takes on the device.
+    /// The memory of a frame on the device.
     #[must_use]
     pub fn costs(&self) -> Costs {
         FrameMemory::costs(self.project.words_per_convex())
@@ -262,15 +286,15 @@ impl Renderer {
     fn memory_for(&mut self, shape: FrameShape) -> Result<FrameMemory, GpuError> {
         match self.memory.take() {
             Some(memory) if memory.shape.holds(shape) => Ok(memory),
-            // What it holds is free before more is asked for.
+            // The old memory is free before more is asked for.
             _ => self.memory(shape),
         }
     }
 
-    /// Records a frame.
+    /// Records a frame in the memory of the view.
     ///
     /// # Errors
-    /// [`GpuError::Binding`] where a buffer is longer than a binding and cannot be split.
+    /// Returns [`GpuError::Binding`] when a buffer is longer than a binding and cannot be split.
     ///
     /// # Panics
     /// When the scene has another number of points per convex than the renderer: a bug of the caller.
@@ -278,27 +302,29 @@ impl Renderer {
         &self,
         commands: &mut Commands<'_>,
         scene: &GpuScene,
-        memory: &FrameMemory,
-        view: &View,
+        view: &ViewUniforms<'_>,
     ) -> Result<(), GpuError> {
         assert_eq!(scene.points_per_convex, self.points_per_convex, "a renderer is made for one number of points");
-        memory.num_convexes.write(&self.gpu, 0, &[scene.num_convexes]);
+        let memory = view.memory;
+        memory.set_num_convexes(&self.gpu, scene.num_convexes);
         for window in &view.convexes {
             self.project.record(commands, memory.project_args(scene, view, window))?;
         }
+        let (camera, num_convexes) = (&view.whole, scene.num_convexes);
+        let (projected, by_depth) = (&memory.projected, &memory.by_depth);
+        self.count_tiles.record(commands, CountTilesArgs { camera, num_convexes, projected, by_depth })?;
         let (count, slots) = (&memory.num_convexes, &memory.first_slot_from_rank);
-        self.bin.tiles(commands, (&view.whole, scene.num_convexes), &memory.projected, &memory.by_depth)?;
-        self.sort.record(commands, &memory.depth_sort, count, &memory.by_depth, &memory.by_depth_scratch)?;
-        let bin = memory.bin_args(view, scene.num_convexes);
-        self.bin.count(commands, bin)?;
+        self.sort.record(commands, &memory.depth_sort, count, by_depth, &memory.by_depth_scratch)?;
+        let convexes = memory.ranked_convexes(view, num_convexes);
+        self.count_instances.record(commands, convexes)?;
         self.scan.record(commands, &memory.slot_scan, count, slots)?;
         let (total, num_instances) = (memory.slot_scan.total().buffer, &memory.num_instances);
-        self.bin.admit(commands, &view.whole, total, num_instances, &memory.status)?;
-        self.bin.emit(commands, bin, &memory.instances, &memory.convex_from_slot)?;
+        self.admit_instances.record(commands, camera, total, num_instances, &memory.status)?;
+        self.emit_instances.record(commands, convexes, &memory.instances, &memory.convex_from_slot)?;
         let (instances, scratch) = (&memory.instances, &memory.instances_scratch);
         self.sort.record(commands, &memory.tile_sort, num_instances, instances, scratch)?;
         let (tile_keys, tiles) = (&memory.by_tile().keys, &memory.first_instance_from_tile);
-        self.bin.ranges(commands, &view.whole, num_instances, tile_keys, tiles)?;
+        self.tile_ranges.record(commands, camera, num_instances, tile_keys, tiles)?;
         for band in &view.bands {
             self.rasterize.record(commands, memory.rasterize_args(), band.args(&band.camera))?;
         }

@@ -1,17 +1,18 @@
-//! Frames on their way back: the device draws the next one while the host reads this one.
+//! Frames that the device works on: it draws the next one while the host reads this one.
 
 use super::frame::rows_of_three;
 use super::{FrameShape, GpuScene, Outputs, Pictures, Renderer};
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::{Commands, GpuError, Readback, layout};
+use crate::gpu::{GpuError, Readback};
+use crate::kernels::Status;
 
-/// A frame that was handed to the device; [`Renderer::finish`] waits for it.
+/// A frame that was submitted to the device; [`Renderer::finish`] waits for it.
 #[derive(Debug)]
-pub struct Pending {
+pub struct PendingFrame {
     camera: Camera,
     options: RenderOptions,
     shape: FrameShape,
-    status: Readback<layout::Status>,
+    status: Readback<Status>,
     rgba: Readback<[f32; 4]>,
     depth: Readback<f32>,
     inspection: Option<Readback<[u32; 2]>>,
@@ -19,30 +20,26 @@ pub struct Pending {
 }
 
 impl Renderer {
-    /// Hands a frame to the device and returns at once. Frames that are under way share one memory, because a device
+    /// Submits a frame to the device and returns at once. Frames that are under way share one memory, because a device
     /// draws and copies them one after another.
     ///
     /// # Errors
-    /// As [`Renderer::render`].
+    /// The same as [`Renderer::render`].
     ///
     /// # Panics
-    /// As [`Renderer::render`].
+    /// The same as [`Renderer::render`].
     pub fn start(
         &mut self,
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
         outputs: Outputs,
-    ) -> Result<Pending, GpuError> {
+    ) -> Result<PendingFrame, GpuError> {
         let shape = self.shape(scene, camera).with_outputs(outputs);
-        let memory = self.memory_for(shape)?;
-        let view = memory.view(&self.gpu, scene, camera, options)?;
-        let mut commands = Commands::new(&self.gpu, "frame");
-        memory.clear_status(&mut commands);
-        self.record(&mut commands, scene, &memory, &view)?;
-        commands.submit();
-        let (gpu, pixels, len) = (&self.gpu, &memory.pixels, view.num_pixels());
-        let pending = Pending {
+        let memory = self.submit(scene, camera, options, shape)?;
+        let (gpu, pixels) = (&self.gpu, &memory.pixels);
+        let len = u64::from(camera.width) * u64::from(camera.height);
+        let pending = PendingFrame {
             camera: *camera,
             options: *options,
             shape,
@@ -59,12 +56,12 @@ impl Renderer {
     /// Waits for a frame; one whose instances did not fit is drawn again with more room.
     ///
     /// # Errors
-    /// As [`Renderer::render`].
+    /// The same as [`Renderer::render`].
     ///
     /// # Panics
     /// When the scene is another than the frame was started with, of another number of points: a bug of the caller.
-    pub fn finish(&mut self, scene: &GpuScene, pending: Pending) -> Result<Pictures, GpuError> {
-        let Pending { camera, options, shape, status, rgba, depth, inspection, normals } = pending;
+    pub fn finish(&mut self, scene: &GpuScene, pending: PendingFrame) -> Result<Pictures, GpuError> {
+        let PendingFrame { camera, options, shape, status, rgba, depth, inspection, normals } = pending;
         let gpu = self.gpu.clone();
         let status = status.wait(&gpu)?.first().copied().unwrap_or_default();
         if status.has_overflowed != 0 {

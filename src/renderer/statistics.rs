@@ -1,9 +1,8 @@
-//! What drawing a frame costs, in counts that no clock disturbs.
+//! How much work a frame is, in counts that do not depend on a clock.
 
-use super::{Frame, GpuScene, Renderer};
-use crate::gpu::layout::TileStatistics;
+use super::{GpuScene, RenderedFrame, Renderer};
 use crate::gpu::{Commands, GpuError};
-use crate::kernels::{CountPairs, CountVisible};
+use crate::kernels::{CountPairs, CountVisible, TileStatistics};
 
 /// What the rasterizer does in one frame. A pair is one of a pixel and a convex.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,8 +44,8 @@ impl Renderer {
     /// Counts the convexes that any tile of a frame can touch.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost.
-    pub fn num_visible(&mut self, frame: &Frame) -> Result<u32, GpuError> {
+    /// Returns [`GpuError`] when the device was lost.
+    pub fn num_visible(&mut self, frame: &RenderedFrame) -> Result<u32, GpuError> {
         let kernel = match self.count_visible.take() {
             Some(kernel) => kernel,
             None => CountVisible::new(&self.gpu)?,
@@ -63,15 +62,17 @@ impl Renderer {
     /// alike.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost or has no memory for the counts.
-    pub fn statistics(&mut self, scene: &GpuScene, frame: &Frame) -> Result<Statistics, GpuError> {
+    /// Returns [`GpuError`] when the device was lost or has no memory for the counts.
+    pub fn statistics(&mut self, scene: &GpuScene, frame: &RenderedFrame) -> Result<Statistics, GpuError> {
         let kernel = match self.count_pairs.take() {
             Some(kernel) => kernel,
             None => CountPairs::new(&self.gpu, scene.points_per_convex)?,
         };
-        let tiles = self.gpu.zeros::<TileStatistics>("tiles", frame.view.num_tiles())?;
+        let num_tiles = frame.num_tiles().into_iter().map(u64::from).product();
+        let tiles = self.gpu.zeros::<TileStatistics>("tiles", num_tiles)?;
         let mut commands = Commands::new(&self.gpu, "statistics");
-        for band in &frame.view.bands {
+        let view = frame.view(&mut commands, scene)?;
+        for band in &view.bands {
             kernel.record(&mut commands, frame.memory.rasterize_args(), band.args(&band.camera), &tiles)?;
         }
         commands.submit();

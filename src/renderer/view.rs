@@ -1,35 +1,38 @@
-//! A camera as the kernels get it: once in all, and once for every window where a buffer is longer than a binding.
+//! A camera as the kernels read it: once in all, and once for every window where a buffer is longer than a binding.
 
 use std::ops::Range;
 
-use super::frame::FrameShape;
-use super::{GpuScene, small};
+use super::GpuScene;
+use super::frame::FrameMemory;
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::TILE_SIZE;
-use crate::gpu::{Buffer, Gpu, GpuError, layout};
-use crate::kernels::BandArgs;
+use crate::gpu::{Commands, Gpu, GpuError, Uniform};
+use crate::kernels::{BandArgs, CameraUniform};
+use crate::real::to_u32;
 
-/// Uniforms of one camera, for one scene and the memory of one frame.
+/// Uniforms of one camera, for one scene, the memory of one frame and one list of commands.
 #[derive(Debug)]
-pub struct View {
+pub struct ViewUniforms<'m> {
+    /// The memory that the frame is drawn in.
+    pub(super) memory: &'m FrameMemory,
     /// Width and height in pixels.
     pub(super) size: [u32; 2],
     /// Whether convexes are anti-aliased.
     pub(super) antialias: bool,
-    pub(super) whole: Buffer<layout::Camera>,
+    pub(super) whole: Uniform<CameraUniform>,
     /// Convexes that the bindings of the parameters show at a time.
-    pub(super) convexes: Vec<Window>,
+    pub(super) convexes: Vec<ItemWindow>,
     /// Rows of tiles whose pictures the bindings show at a time.
     pub(super) bands: Vec<Band>,
     /// Slots whose cotangents the binding shows at a time.
-    pub(super) slots: Vec<Window>,
+    pub(super) slots: Vec<ItemWindow>,
 }
 
 /// A part of a line of items.
 #[derive(Debug)]
-pub(super) struct Window {
+pub(super) struct ItemWindow {
     pub(super) items: Range<u64>,
-    pub(super) camera: Buffer<layout::Camera>,
+    pub(super) camera: Uniform<CameraUniform>,
 }
 
 /// Some rows of tiles.
@@ -39,68 +42,72 @@ pub(super) struct Band {
     pub(super) num_tiles: [u32; 2],
     /// The pixels, in rows.
     pub(super) pixels: Range<u64>,
-    pub(super) camera: Buffer<layout::Camera>,
+    pub(super) camera: Uniform<CameraUniform>,
     /// The same for every window of slots.
-    pub(super) with_slots: Vec<Buffer<layout::Camera>>,
+    pub(super) with_slots: Vec<Uniform<CameraUniform>>,
 }
 
-impl View {
+impl<'m> ViewUniforms<'m> {
     /// Writes the uniforms.
     ///
     /// # Errors
-    /// [`GpuError`] when there is no memory.
+    /// Returns [`GpuError`] when there is no memory.
     pub(super) fn new(
-        gpu: &Gpu,
+        commands: &mut Commands<'_>,
+        memory: &'m FrameMemory,
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
-        shape: &FrameShape,
     ) -> Result<Self, GpuError> {
+        let (gpu, shape) = (commands.gpu(), &memory.shape);
         let size = [camera.width, camera.height];
         let num_tiles = size.map(|side| side.div_ceil(TILE_SIZE));
-        let common = layout_camera(scene, camera, options, num_tiles, shape.max_instances);
-        let whole = gpu.uniform("camera", &common)?;
-        // Where one window holds all, it is told what the whole is told.
-        let uniform = |value: layout::Camera| {
-            if value == common { Ok(whole.clone()) } else { gpu.uniform("camera.window", &value) }
+        let common = camera_uniform(scene, camera, options, num_tiles, shape.max_instances);
+        let whole = commands.uniform(&common)?;
+        // A window that holds everything has the values of the whole.
+        let mut uniform =
+            |value: CameraUniform| if value == common { Ok(whole.clone()) } else { commands.uniform(&value) };
+        let of_slots = |base: CameraUniform, slots: &Range<u64>| CameraUniform {
+            first_slot: to_u32(slots.start),
+            end_slot: to_u32(slots.end),
+            ..base
         };
-        let with_slots = |base: layout::Camera, slots: &Range<u64>| {
-            uniform(layout::Camera { first_slot: small(slots.start), end_slot: small(slots.end), ..base })
-        };
-        let convexes = windows(u64::from(scene.num_convexes), shape.convexes_per_window).map(|items| {
-            let [first_convex, end_convex] = [small(items.start), small(items.end)];
-            Ok(Window { items, camera: uniform(layout::Camera { first_convex, end_convex, ..common })? })
-        });
+        let mut convexes = Vec::new();
+        for items in windows(u64::from(scene.num_convexes), shape.convexes_per_window) {
+            let [first_convex, end_convex] = [to_u32(items.start), to_u32(items.end)];
+            convexes.push(ItemWindow { items, camera: uniform(CameraUniform { first_convex, end_convex, ..common })? });
+        }
         let slot_windows: Vec<Range<u64>> = windows(u64::from(shape.max_instances), shape.slots_per_window).collect();
-        let bands = windows(num_tiles[1].into(), band_rows(gpu, size[0])).map(|rows| {
-            let base = layout::Camera { first_tile_row: small(rows.start), ..common };
+        let mut bands = Vec::new();
+        for rows in windows(num_tiles[1].into(), band_rows(gpu, size[0])) {
+            let base = CameraUniform { first_tile_row: to_u32(rows.start), ..common };
             let row_pixels = u64::from(TILE_SIZE) * u64::from(size[0]);
             let all = u64::from(size[0]) * u64::from(size[1]);
-            Ok(Band {
-                num_tiles: [num_tiles[0], small(rows.end - rows.start)],
+            bands.push(Band {
+                num_tiles: [num_tiles[0], to_u32(rows.end - rows.start)],
                 pixels: rows.start * row_pixels..(rows.end * row_pixels).min(all),
                 camera: uniform(base)?,
-                with_slots: slot_windows.iter().map(|slots| with_slots(base, slots)).collect::<Result<_, _>>()?,
-            })
-        });
-        let slots =
-            slot_windows.iter().map(|items| Ok(Window { items: items.clone(), camera: with_slots(common, items)? }));
-        Ok(Self {
-            convexes: convexes.collect::<Result<_, GpuError>>()?,
-            bands: bands.collect::<Result<_, GpuError>>()?,
-            slots: slots.collect::<Result<_, GpuError>>()?,
-            size,
-            antialias: options.antialias,
-            whole,
-        })
+                with_slots: slot_windows
+                    .iter()
+                    .map(|slots| uniform(of_slots(base, slots)))
+                    .collect::<Result<_, _>>()?,
+            });
+        }
+        let mut slots = Vec::new();
+        for items in slot_windows {
+            let camera = uniform(of_slots(common, &items))?;
+            slots.push(ItemWindow { items, camera });
+        }
+        Ok(Self { memory, size, antialias: options.antialias, whole, convexes, bands, slots })
     }
 
-    /// Pixels of the picture.
-    pub(super) fn num_pixels(&self) -> u64 {
-        u64::from(self.size[0]) * u64::from(self.size[1])
+    /// The camera of the whole picture.
+    #[must_use]
+    pub const fn camera(&self) -> &Uniform<CameraUniform> {
+        &self.whole
     }
 
-    /// Every band between the one above and the one below it, or itself where there is none.
+    /// Each band between the one above and the one below it; a band stands for a neighbour that it does not have.
     pub(super) fn with_neighbours(&self) -> impl Iterator<Item = [BandArgs<'_>; 3]> {
         let last = self.bands.len().saturating_sub(1);
         let around = move |i: usize| [i.saturating_sub(1), i, (i + 1).min(last)];
@@ -111,16 +118,11 @@ impl View {
             })
         })
     }
-
-    /// Tiles of the picture.
-    pub(super) fn num_tiles(&self) -> u64 {
-        self.size.into_iter().map(|side| u64::from(side.div_ceil(TILE_SIZE))).product()
-    }
 }
 
 impl Band {
-    /// What the kernels are told, with this band's camera or that of a window of slots.
-    pub(super) const fn args<'a>(&'a self, camera: &'a Buffer<layout::Camera>) -> BandArgs<'a> {
+    /// The arguments of the kernels, with this band's camera or that of a window of slots.
+    pub(super) const fn args<'a>(&'a self, camera: &'a Uniform<CameraUniform>) -> BandArgs<'a> {
         BandArgs { camera, num_tiles: self.num_tiles, pixels: &self.pixels }
     }
 }
@@ -141,13 +143,13 @@ fn band_rows(gpu: &Gpu, width: u32) -> u64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
-fn layout_camera(
+fn camera_uniform(
     scene: &GpuScene,
     camera: &Camera,
     options: &RenderOptions,
     num_tiles: [u32; 2],
     max_instances: u32,
-) -> layout::Camera {
+) -> CameraUniform {
     let camera = camera.relative_to(scene.origin);
     let rows = camera.view_from_world.matrix3.transpose().to_cols_array_2d();
     let row = |i: usize| {
@@ -156,7 +158,7 @@ fn layout_camera(
     };
     let position = camera.position().as_vec3();
     let [red, green, blue] = options.background;
-    layout::Camera {
+    CameraUniform {
         view_from_world: [row(0), row(1), row(2)],
         position_near: [position.x, position.y, position.z, options.near.max(0.0) as f32],
         background: [red, green, blue, 0.0],

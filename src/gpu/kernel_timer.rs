@@ -8,7 +8,7 @@ const CAPACITY: u32 = 4096;
 
 /// Collects the time of every dispatch of one list of commands.
 #[derive(Debug)]
-pub struct Profile {
+pub struct KernelTimer {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
     names: Vec<&'static str>,
@@ -40,18 +40,18 @@ impl KernelTime {
     }
 }
 
-impl Profile {
-    /// A profile, or `None` where the device has no timestamps.
+impl KernelTimer {
+    /// A timer, or `None` where the device has no timestamps.
     #[must_use]
     pub fn new(gpu: &Gpu) -> Option<Self> {
         gpu.has_timestamps().then(|| Self {
             queries: gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
-                label: Some("profile"),
+                label: Some("kernel timer"),
                 ty: wgpu::QueryType::Timestamp,
                 count: CAPACITY,
             }),
             resolved: gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("profile"),
+                label: Some("kernel timer"),
                 size: u64::from(CAPACITY) * 8,
                 usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
                 mapped_at_creation: false,
@@ -61,7 +61,7 @@ impl Profile {
         })
     }
 
-    /// Room for one more dispatch; dispatches beyond the capacity are not timed.
+    /// The timestamps of one more dispatch; dispatches beyond the capacity are not timed.
     pub(super) fn next(&mut self, name: &'static str) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
         let first = u32::try_from(self.names.len() * 2).ok().filter(|first| first + 2 <= CAPACITY)?;
         self.names.push(name);
@@ -82,9 +82,9 @@ impl Profile {
     /// Waits for the submitted list and returns its times in order.
     ///
     /// # Errors
-    /// [`GpuError`] when the device was lost.
+    /// Returns [`GpuError`] when the device was lost.
     pub fn read(self, gpu: &Gpu) -> Result<Vec<KernelTime>, GpuError> {
-        let ticks = gpu.zeros::<u64>("profile", u64::from(CAPACITY))?;
+        let ticks = gpu.zeros::<u64>("kernel timer", u64::from(CAPACITY))?;
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(&self.resolved, 0, ticks.raw(), 0, self.resolved.size());
         gpu.queue.submit([encoder.finish()]);
