@@ -1,6 +1,8 @@
 // What the strategies of densification want to know of every convex, added up over iterations.
 //
 // One thread per convex.
+//
+// Uses: shared/camera.wgsl, shared/status.wgsl, shared/projected.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> status: Status;

@@ -1,6 +1,8 @@
 // One step of Adam on one parameter: src/reference/adam.rs.
 //
 // One thread per value.
+//
+// Uses: shared/status.wgsl.
 
 struct AdamArgs {
     // Values in the window that the bindings show, and the first of them in the whole parameter.

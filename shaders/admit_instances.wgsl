@@ -2,6 +2,8 @@
 // host, which reads the status later, makes more room and repeats it.
 //
 // One thread in all.
+//
+// Uses: shared/camera.wgsl, shared/status.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 // The total saturates.

@@ -1,6 +1,8 @@
 // A scene as it is to be shown: convexes larger or smaller, and hidden where faint or outside of a box.
 //
 // One thread per convex.
+//
+// Uses: shared/alter.wgsl.
 
 @group(0) @binding(0) var<uniform> args: AlterArgs;
 @group(0) @binding(1) var<storage, read> points: array<f32>;

@@ -1,6 +1,8 @@
 // Number of instances of every convex in the order of depth, for the scan that gives each its place.
 //
 // One thread per convex.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;

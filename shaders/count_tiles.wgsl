@@ -2,6 +2,8 @@
 //
 // One thread per convex. It reads what `emit_instances` reads, so that both are likely to round alike; a compiler may round
 // differently what it still has at hand.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/tiles.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read_write> projected: array<Projected>;

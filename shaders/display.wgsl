@@ -1,6 +1,8 @@
 // Turns a frame into the picture that is shown: 8 bits a channel, in one of several ways to look at it.
 //
 // One thread per pixel.
+//
+// Uses: shared/display.wgsl.
 
 @group(0) @binding(0) var<uniform> args: DisplayArgs;
 @group(0) @binding(1) var<storage, read> rgba: array<vec4<f32>>;

@@ -3,6 +3,9 @@
 //
 // A thread for each convex with few tiles. Those with many are taken by the whole workgroup, one after another, a slot per
 // thread: one that fills the picture would keep a thread busy while all others wait.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/tiles.wgsl, shared/scan_u32.wgsl,
+// shared/workgroup_scan_subgroups.wgsl or shared/workgroup_scan.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;

@@ -1,6 +1,8 @@
 // Counts an iteration that was not skipped.
 //
 // One thread in all.
+//
+// Uses: shared/status.wgsl.
 
 @group(0) @binding(0) var<storage, read_write> status: Status;
 

@@ -2,6 +2,8 @@
 // none unless two kernels rounded differently, see `emit_instances`.
 //
 // One workgroup.
+//
+// Uses: shared/camera.wgsl, shared/cotangents.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> num_instances: array<u32>;

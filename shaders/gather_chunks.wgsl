@@ -2,6 +2,8 @@
 // convex in many tiles does not keep the threads that gather its cotangents busy while all others wait.
 //
 // One thread per chunk and number.
+//
+// Uses: shared/camera.wgsl, shared/cotangents.wgsl, shared/chunks.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> num_instances: array<u32>;

@@ -2,6 +2,8 @@
 //
 // LANES threads per convex, each with every LANES-th number. Culled convexes get zeros. Where the slots come in windows, a
 // convex goes on with the sum that the window before left.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/cotangents.wgsl, shared/chunks.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> projected: array<Projected>;

@@ -1,6 +1,8 @@
 // Rows of a new array from those of an old one. Rows that are not kept, or whose old row is in another window, stay.
 //
 // One thread per value of the window of the new array.
+//
+// Uses: shared/edit.wgsl.
 
 struct GatherRowsArgs {
     row_width: u32,

@@ -2,6 +2,8 @@
 //
 // A pair is an edge if two different planes through it have all points on one side: a diagonal of a flat face has only
 // one. One thread per convex.
+//
+// Uses: shared/alter.wgsl.
 
 @group(0) @binding(0) var<uniform> args: AlterArgs;
 @group(0) @binding(1) var<storage, read> points: array<f32>;

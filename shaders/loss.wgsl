@@ -2,6 +2,8 @@
 // docs/spec.md §6.
 //
 // One workgroup per tile of 16×16 pixels, one thread for four pixels of a column, channel after channel.
+//
+// Uses: shared/loss_args.wgsl, RUN, shared/ssim.wgsl, shared/blur.wgsl.
 
 // Per pixel nine numbers in planes of one picture each: for each channel the derivatives by the means of x, x² and x·y,
 // all relative to the middle.

@@ -3,6 +3,8 @@
 //
 // One workgroup per tile of 16×16 pixels, one thread for four pixels of a column, channel after channel. A blur is its
 // own transpose: its weights are symmetric and the padding is zero.
+//
+// Uses: shared/loss_args.wgsl, RUN, shared/ssim.wgsl, shared/blur.wgsl.
 
 @group(0) @binding(3) var<storage, read> v_moments: array<f32>;
 // Gradient by red, green and blue; the loss does not look at alpha.

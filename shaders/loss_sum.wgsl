@@ -1,6 +1,8 @@
 // Means of |x − y| and of the SSIM over a picture, from the sums over its tiles, in a fixed order.
 //
 // One workgroup in all.
+//
+// Uses: shared/loss_args.wgsl.
 
 @group(0) @binding(0) var<uniform> args: LossArgs;
 @group(0) @binding(1) var<storage, read> sums: array<vec2<f32>>;

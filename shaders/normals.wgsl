@@ -2,6 +2,8 @@
 // a pixel. World axes, towards the camera; zero where the pixel or a neighbour shows too little, or is not there.
 //
 // One thread per pixel of a band; the bands above and below are bound too, because neighbours may lie there.
+//
+// Uses: shared/camera.wgsl, shared/finite.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> rgba: array<vec4<f32>>;

@@ -1,6 +1,9 @@
 // Projects every convex: depth, hull, edge lines, colour, and the box of tiles around it. docs/spec.md §2 and §3.
 //
 // One thread per convex.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/tiles.wgsl, shared/two_floats.wgsl, shared/points.wgsl,
+// shared/sh.wgsl, shared/hull.wgsl, shared/finite.wgsl, shared/antialias.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> points: array<f32>;

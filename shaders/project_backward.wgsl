@@ -2,6 +2,9 @@
 //
 // One thread per convex. Hull membership is held; points get their share through the edges, through the depth of the
 // centroid, and through the direction from which the colour is seen, which `sh_backward` has gone back through.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/cotangents.wgsl, shared/projected_cotangents.wgsl,
+// shared/two_floats.wgsl, shared/points.wgsl, shared/finite.wgsl, shared/antialias.wgsl, shared/antialias_backward.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> points: array<f32>;

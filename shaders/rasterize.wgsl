@@ -2,6 +2,9 @@
 //
 // One workgroup per tile; a thread owns four pixels of a row, so that what it reads of a convex serves all four. Convexes
 // come through workgroup memory in batches.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/blend.wgsl, shared/together_subgroups.wgsl or
+// shared/together.wgsl, shared/row_lanes.wgsl or shared/row.wgsl, shared/batch.wgsl.
 
 // sRGB over the background, and 1 − T.
 @group(0) @binding(6) var<storage, read_write> rgba: array<vec4<f32>>;

@@ -3,6 +3,10 @@
 // One workgroup per tile, four pixels of a row per thread, front to back as in `rasterize`. Each instance has one
 // writer and sums are taken in a fixed order, so the result is the same on every run: every thread adds up its four
 // pixels, then the clusters of a group, then one thread per number adds up the groups that saw the convex.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/cotangents.wgsl, shared/blend.wgsl,
+// shared/together_subgroups.wgsl or shared/together.wgsl, shared/row_lanes.wgsl or shared/row.wgsl, CLUSTERS_PER_GROUP,
+// shared/sums_subgroups.wgsl or shared/sums.wgsl.
 
 @group(0) @binding(6) var<storage, read> totals: array<vec2<f32>>;
 @group(0) @binding(7) var<storage, read> v_rgba: array<vec4<f32>>;

@@ -1,6 +1,8 @@
 // Builds the convexes of a new scene from those of an old one.
 //
 // One thread per new convex.
+//
+// Uses: shared/edit.wgsl.
 
 @group(0) @binding(0) var<storage, read> edits: array<Edit>;
 @group(0) @binding(1) var<storage, read> old_points: array<f32>;

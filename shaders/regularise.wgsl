@@ -2,6 +2,8 @@
 // help the pictures fades and shrinks.
 //
 // One thread per convex.
+//
+// Uses: shared/finite.wgsl.
 
 struct RegulariseArgs {
     num_convexes: u32,

@@ -1,6 +1,8 @@
 // Exclusive prefix sums within each block, in place, on top of the sum of all blocks before.
 //
 // One workgroup per block of the window.
+//
+// Uses: shared/block.wgsl, shared/scan_u32.wgsl, shared/workgroup_scan_subgroups.wgsl or shared/workgroup_scan.wgsl.
 
 struct ScanArgs {
     count_index: u32,

@@ -1,6 +1,8 @@
 // Sum of each block: the first step of a prefix sum over any number of items.
 //
 // One workgroup per block of the window.
+//
+// Uses: shared/block.wgsl, shared/scan_u32.wgsl, shared/workgroup_scan_subgroups.wgsl or shared/workgroup_scan.wgsl.
 
 struct ScanArgs {
     count_index: u32,

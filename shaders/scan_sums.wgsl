@@ -1,6 +1,8 @@
 // Exclusive prefix sums of the sums of the blocks, in place, and the total, which saturates at 2³² − 1.
 //
 // One workgroup in all: it walks over the sums block by block and carries the total along.
+//
+// Uses: shared/block.wgsl, shared/scan_u32.wgsl, shared/workgroup_scan_subgroups.wgsl or shared/workgroup_scan.wgsl.
 
 struct ScanArgs {
     count_index: u32,

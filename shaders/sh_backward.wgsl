@@ -1,6 +1,9 @@
 // Gradients of the spherical harmonics, and what the colour says about the place of a convex. docs/spec.md §4.
 //
 // One thread per convex. Coefficients above the degree in use get zero.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/cotangents.wgsl, shared/two_floats.wgsl, shared/points.wgsl,
+// shared/sh.wgsl, shared/sh_gradient.wgsl, shared/finite.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> points: array<f32>;

@@ -1,6 +1,8 @@
 // Number of keys with each digit, per block: the first half of a sorting step.
 //
 // One workgroup per block of the window.
+//
+// Uses: shared/block.wgsl, shared/sort.wgsl.
 
 @group(0) @binding(3) var<storage, read_write> histogram: array<u32>;
 

@@ -6,6 +6,9 @@
 // values themselves are read again afterwards, which keeps the kernel within the 16 KiB of WebGPU.
 // When the output is larger than a binding, the kernel runs once per window of the output and writes what falls
 // into it.
+//
+// Uses: shared/block.wgsl, shared/scan_vec2.wgsl, shared/workgroup_scan_subgroups.wgsl or shared/workgroup_scan.wgsl,
+// shared/sort.wgsl.
 
 @group(0) @binding(3) var<storage, read> values: array<u32>;
 @group(0) @binding(4) var<storage, read> places: array<u32>;

@@ -1,6 +1,9 @@
 // Counts what the rasterizer does in every tile: the walk of `rasterize` without its pictures.
 //
 // One workgroup per tile, four pixels of a row per thread.
+//
+// Uses: shared/camera.wgsl, shared/projected.wgsl, shared/blend.wgsl, shared/together.wgsl, shared/row.wgsl,
+// shared/batch.wgsl.
 
 @group(0) @binding(6) var<storage, read_write> tiles: array<TileStatistics>;
 

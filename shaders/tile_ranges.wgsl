@@ -1,6 +1,8 @@
 // First instance of every tile, from the sorted keys; the entry behind the last tile ends it.
 //
 // One thread per instance, and one more: thread i writes the tiles between the keys of instances i − 1 and i.
+//
+// Uses: shared/camera.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> num_instances: array<u32>;

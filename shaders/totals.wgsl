@@ -3,6 +3,8 @@
 // The cotangent of the depth comes along, so that the backward pass needs no binding for it.
 //
 // One thread per pixel.
+//
+// Uses: shared/camera.wgsl.
 
 @group(0) @binding(0) var<uniform> camera: CameraUniform;
 @group(0) @binding(1) var<storage, read> rgba: array<vec4<f32>>;

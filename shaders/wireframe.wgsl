@@ -2,6 +2,8 @@
 // atomic maximum: the picture does not depend on the order of threads.
 //
 // One thread per pair of points of a convex.
+//
+// Uses: shared/display.wgsl.
 
 @group(0) @binding(0) var<uniform> args: DisplayArgs;
 @group(0) @binding(1) var<storage, read> points: array<f32>;

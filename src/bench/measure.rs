@@ -7,9 +7,10 @@ use super::iterations::iterations;
 use super::report::{Counts, KernelTimes, Run, What};
 use super::sample::{Limits, Times};
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::layout::Status;
-use crate::gpu::{Commands, Gpu, GpuError, KernelTime, Profile, Readback};
-use crate::renderer::{FrameMemory, FrameShape, GpuScene, Outputs, Renderer, Statistics, View};
+use crate::gpu::{Commands, Gpu, GpuError, KernelTime, KernelTimer, Readback};
+use crate::kernels::Status;
+use crate::real::to_u32;
+use crate::renderer::{FrameMemory, FrameShape, GpuScene, Outputs, Renderer, Statistics};
 use crate::scene::Scene;
 
 /// Frames or lists of iterations that are under way at a time.
@@ -55,7 +56,7 @@ impl Subject<'_> {
         let size = self.cameras.first().map_or([0; 2], |camera| [camera.width, camera.height]);
         Run {
             what,
-            num_convexes: u32::try_from(self.scene.len()).unwrap_or(u32::MAX),
+            num_convexes: to_u32(self.scene.len()),
             width: size[0],
             height: size[1],
             num_views: self.cameras.len(),
@@ -125,24 +126,25 @@ struct Stage<'a> {
     scene: &'a GpuScene,
     renderer: Renderer,
     memory: FrameMemory,
-    views: Vec<View>,
+    cameras: &'a [Camera],
+    options: RenderOptions,
 }
 
 impl<'a> Stage<'a> {
     fn new(subject: &Subject<'a>, renderer: Renderer, scene: &'a GpuScene, looks: &[Look]) -> Result<Self, GpuError> {
-        let Subject { gpu, cameras, options, .. } = subject;
+        let Subject { gpu, cameras, options, .. } = *subject;
         let most = looks.iter().map(|look| look.statistics.num_instances).max().unwrap_or(0);
         let shape_of = |camera: &Camera| renderer.shape(scene, camera);
         let shape = cameras[1..].iter().map(shape_of).fold(shape_of(&cameras[0]), FrameShape::max);
-        let memory = renderer.memory(shape.max(shape.with_instances(u32::try_from(most).unwrap_or(u32::MAX))))?;
-        let view = |camera| memory.view(gpu, scene, camera, options);
-        let views = cameras.iter().map(view).collect::<Result<_, _>>()?;
-        Ok(Self { gpu, scene, renderer, memory, views })
+        let memory = renderer.memory(shape.max(shape.with_instances(to_u32(most))))?;
+        Ok(Self { gpu, scene, renderer, memory, cameras, options })
     }
 
     fn record(&self, mut commands: Commands<'_>, i: usize) -> Result<(), GpuError> {
         self.memory.clear_status(&mut commands);
-        self.renderer.record(&mut commands, self.scene, &self.memory, &self.views[i % self.views.len()])?;
+        let camera = &self.cameras[i % self.cameras.len()];
+        let view = self.memory.view(&mut commands, self.scene, camera, &self.options)?;
+        self.renderer.record(&mut commands, self.scene, &view)?;
         commands.submit();
         Ok(())
     }
@@ -156,9 +158,9 @@ impl<'a> Stage<'a> {
     }
 
     fn profile(&self, i: usize) -> Result<Option<Vec<KernelTime>>, GpuError> {
-        let Some(mut profile) = Profile::new(self.gpu) else { return Ok(None) };
-        self.record(Commands::profiled(self.gpu, "frame", &mut profile), i)?;
-        profile.read(self.gpu).map(Some)
+        let Some(mut timer) = KernelTimer::new(self.gpu) else { return Ok(None) };
+        self.record(Commands::timed(self.gpu, "frame", &mut timer), i)?;
+        timer.read(self.gpu).map(Some)
     }
 
     /// Hands a frame to the device; what comes back is there when it is drawn.

@@ -8,7 +8,7 @@ use super::shader::{Shader, shader};
 use crate::constants::{TILE_SIZE, WG_SIZE};
 
 /// The row of the kernel. Its constant is PROBE_THREADS.
-pub const PROBE: Shader = shader!("probe", [], &[&[("PROBE_THREADS", 64)]]);
+pub(crate) const PROBE: Shader = shader!("probe", [], &[&[("PROBE_THREADS", 64)]]);
 
 /// Workgroups of each size that are run.
 const GROUPS: u32 = 4;

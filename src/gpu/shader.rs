@@ -149,7 +149,7 @@ impl Shader {
     pub fn source(&self, traits: Traits, constants: &[(&str, u32)]) -> String {
         let mut source = constants::wgsl_header();
         // Writing to a string does not fail.
-        let mut constant = |source: &mut String, name: &str, value: u32| {
+        let constant = |source: &mut String, name: &str, value: u32| {
             writeln!(source, "const {name}: u32 = {value}u;").unwrap_or(())
         };
         for (name, value) in constants {

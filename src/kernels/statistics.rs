@@ -1,7 +1,7 @@
 //! Counts what the rasterizer does in every tile.
 
 use super::rasterize::{BandArgs, RasterizeArgs};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Grid, Kernel, Shader, file, mirror, shader};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, Kernel, Shader, file, mirror, shader};
 
 /// The row of the kernel. Constant: POINTS. The parts are the same on every device, and so are the counts.
 pub(super) const SHADER: Shader = shader!(

@@ -27,7 +27,7 @@ use crate::camera::{Camera, RenderOptions};
 use crate::files::{self, FileError};
 use crate::gpu::{Gpu, GpuError};
 use crate::reference;
-use crate::renderer::{GpuScene, Outputs, Pending, Pictures, Renderer};
+use crate::renderer::{GpuScene, Outputs, PendingFrame, Pictures, Renderer};
 use crate::scene::{Extent, Scene};
 
 /// What frames may take in the memory of the host, bytes.
@@ -269,7 +269,7 @@ impl Run<'_> {
             }
         };
         let outputs = self.modes().map(Mode::outputs).fold(Outputs::default(), Outputs::or);
-        let mut under_way: VecDeque<Pending> = VecDeque::new();
+        let mut under_way: VecDeque<PendingFrame> = VecDeque::new();
         let mut shots = self.shots.iter();
         for index in 0..self.shots.len() {
             while under_way.len() < on_device

@@ -15,8 +15,6 @@ use crate::real::to_u32;
 pub struct ViewUniforms<'m> {
     /// The memory that the frame is drawn in.
     pub(super) memory: &'m FrameMemory,
-    /// Width and height in pixels.
-    pub(super) size: [u32; 2],
     /// Whether convexes are anti-aliased.
     pub(super) antialias: bool,
     pub(super) whole: Uniform<CameraUniform>,
@@ -98,7 +96,7 @@ impl<'m> ViewUniforms<'m> {
             let camera = uniform(of_slots(common, &items))?;
             slots.push(ItemWindow { items, camera });
         }
-        Ok(Self { memory, size, antialias: options.antialias, whole, convexes, bands, slots })
+        Ok(Self { memory, antialias: options.antialias, whole, convexes, bands, slots })
     }
 
     /// The camera of the whole picture.

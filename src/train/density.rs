@@ -4,8 +4,7 @@
 use super::draw::draw;
 use super::options::{Preset, StrategyKind, TrainOptions};
 use super::start::logit;
-use crate::gpu::layout::Edit;
-use crate::kernels::Shape;
+use crate::kernels::{Edit, ShapeEdit};
 use crate::scene::NORMALISED_RADIUS;
 
 /// What a strategy knows of the convexes.
@@ -24,7 +23,7 @@ pub struct ConvexStats {
 fn keep(source: usize, raw_opacity: f32) -> Edit {
     Edit {
         source: u32::try_from(source).unwrap_or(u32::MAX),
-        shape: Shape::Same as u32,
+        shape: ShapeEdit::Same as u32,
         point: 0,
         keeps_moments: 1,
         scale: 1.0,
@@ -71,7 +70,7 @@ mod budget {
     use rand::SeedableRng as _;
     use rand_pcg::Pcg64Mcg;
 
-    use super::{ConvexStats, Edit, Shape, TrainOptions, draw, keep, sigmoid};
+    use super::{ConvexStats, Edit, ShapeEdit, TrainOptions, draw, keep, sigmoid};
 
     /// Part of the iterations before the first change.
     const WARM_UP: f32 = 0.02;
@@ -117,8 +116,8 @@ mod budget {
             let whole = keep(i, census.raw_opacity[i]);
             if is_cut[i] {
                 let half = Edit { keeps_moments: 0, log_delta_shift: CUT_DELTA_SHIFT, ..whole };
-                edits.push(Edit { shape: Shape::FrontHalf as u32, ..half });
-                edits.push(Edit { shape: Shape::BackHalf as u32, ..half });
+                edits.push(Edit { shape: ShapeEdit::FrontHalf as u32, ..half });
+                edits.push(Edit { shape: ShapeEdit::BackHalf as u32, ..half });
             } else {
                 edits.push(whole);
             }
@@ -217,7 +216,7 @@ mod budget {
 
 /// The published strategy. Source: docs/spec.md §6.
 mod paper {
-    use super::{ConvexStats, Edit, NORMALISED_RADIUS, Preset, Shape, TrainOptions, keep, logit, sigmoid};
+    use super::{ConvexStats, Edit, NORMALISED_RADIUS, Preset, ShapeEdit, TrainOptions, keep, logit, sigmoid};
 
     /// Length of the published runs; schedules stretch with the length of this one.
     const PUBLISHED_ITERATIONS: f64 = 30_000.0;
@@ -285,7 +284,7 @@ mod paper {
                 room -= children - 1;
                 for point in 0..children {
                     edits.push(Edit {
-                        shape: Shape::AtPoint as u32,
+                        shape: ShapeEdit::AtPoint as u32,
                         point: u32::try_from(point).unwrap_or(0),
                         keeps_moments: 0,
                         scale,

@@ -156,7 +156,7 @@ impl Trainer {
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
         let order = Order::new(options.seed, dataset.indices(Split::Train).collect());
         if options.gradient != Gradient::True {
-            optimiser.follow(options.gradient)?;
+            optimiser.set_gradient(options.gradient)?;
         }
         optimiser.prepare(order.views().iter().map(|view| cameras[*view]))?;
         let memory = u64::from(options.picture_memory) << 20;
@@ -215,7 +215,7 @@ impl Trainer {
     /// After an error: goes back to the iterations that were really done, so that they can still be saved. A device that
     /// was lost has nothing left to save.
     pub fn fall_back(&mut self) {
-        self.optimiser.abandon();
+        self.optimiser.drop_submitted();
         self.iteration = self.first_iteration + self.optimiser.num_done();
     }
 

@@ -1,8 +1,7 @@
 //! Adam on the GPU against the twin.
 
-use lapidary::gpu::layout::Status;
 use lapidary::gpu::{Commands, Gpu};
-use lapidary::kernels::{Adam, AdamRecord, Rates};
+use lapidary::kernels::{Adam, AdamRecord, FinishStep, Rates, Status};
 use lapidary::reference::adam::{Moments, step};
 
 use crate::support::compare::max_error;
@@ -21,7 +20,7 @@ fn run(gpu: &Gpu, rows: usize, num_steps: u32, status: Status) -> (Vec<f32>, Vec
     let values = gpu.upload("values", &start).unwrap();
     let moments = [gpu.zeros("first", len as u64).unwrap(), gpu.zeros("second", len as u64).unwrap()];
     let status = gpu.upload("status", &[status]).unwrap();
-    let adam = Adam::new(gpu).unwrap();
+    let (adam, finish_step) = (Adam::new(gpu).unwrap(), FinishStep::new(gpu).unwrap());
 
     let mut expected: Vec<f64> = start.iter().copied().map(f64::from).collect();
     let [mut front, mut rest] = [Moments::zeros(len), Moments::zeros(len)];
@@ -39,7 +38,7 @@ fn run(gpu: &Gpu, rows: usize, num_steps: u32, status: Status) -> (Vec<f32>, Vec
         };
         let mut commands = Commands::new(gpu, "adam");
         adam.record(&mut commands, record).unwrap();
-        adam.finish(&mut commands, &status).unwrap();
+        finish_step.record(&mut commands, &status).unwrap();
         commands.submit();
 
         let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();

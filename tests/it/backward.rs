@@ -142,11 +142,11 @@ fn does_memory_not_matter(gpu: &Gpu) -> bool {
         depth: gpu.upload("v_depth", &vec![0.1; 244 * 336]).unwrap(),
     };
     let frame = renderer.memory(renderer.shape(&clear, &camera).with_instances(20 * 336)).unwrap();
-    let view = frame.view(gpu, &clear, &camera, &toys::options()).unwrap();
     let gradients_of = |scene: &GpuScene, memory: &BackwardMemory| {
         let mut commands = Commands::new(gpu, "test");
-        renderer.record(&mut commands, scene, &frame, &view).unwrap();
-        differentiator.record(&mut commands, scene, (&frame, &view), &v, memory).unwrap();
+        let view = frame.view(&mut commands, &clear, &camera, &toys::options()).unwrap();
+        renderer.record(&mut commands, scene, &view).unwrap();
+        differentiator.record(&mut commands, scene, &view, &v, memory).unwrap();
         commands.submit();
         memory.gradients.as_ref().map(|gradient| gradient.read(gpu).unwrap())
     };

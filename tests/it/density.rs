@@ -1,9 +1,8 @@
 //! Rebuilding a scene from edits, regularization and statistics on the GPU against the same on the processor.
 
 use glam::DVec3;
-use lapidary::gpu::layout::{Edit, RegulariseArgs};
 use lapidary::gpu::{Buffer, Commands};
-use lapidary::kernels::{Density, Shape};
+use lapidary::kernels::{Edit, Regularise, RegulariseArgs, ShapeEdit};
 use lapidary::optimiser::Optimiser;
 use lapidary::renderer::GpuScene;
 use lapidary::scene::{NAMES, Params, Scene};
@@ -12,7 +11,7 @@ use crate::support::compare::{max_error, relative_error};
 use crate::support::device::{all_gpus, gpu};
 use crate::support::toys::{self, Random};
 
-fn edit(source: u32, shape: Shape) -> Edit {
+fn edit(source: u32, shape: ShapeEdit) -> Edit {
     Edit {
         source,
         shape: shape as u32,
@@ -57,11 +56,11 @@ fn a_scene_is_rebuilt_from_edits() {
             }
         }
         let edits = [
-            Edit { keeps_moments: 1, sigma_exponent: 1.0, log_delta_shift: 0.0, ..edit(4, Shape::Same) },
-            edit(2, Shape::FrontHalf),
-            edit(2, Shape::BackHalf),
-            Edit { point: 1, ..edit(8, Shape::AtPoint) },
-            edit(0, Shape::Same),
+            Edit { keeps_moments: 1, sigma_exponent: 1.0, log_delta_shift: 0.0, ..edit(4, ShapeEdit::Same) },
+            edit(2, ShapeEdit::FrontHalf),
+            edit(2, ShapeEdit::BackHalf),
+            Edit { point: 1, ..edit(8, ShapeEdit::AtPoint) },
+            edit(0, ShapeEdit::Same),
         ];
         optimiser.rebuild(&edits).unwrap();
         let new = optimiser.scene().params.as_ref().map(|values| values.read(gpu()).unwrap());
@@ -102,8 +101,9 @@ fn rows_are_found_in_windows() {
     }
     // Forwards, backwards and twice, and every third begins anew.
     let sources = (0..800).chain((0..800).rev().step_by(40)).chain([799, 799, 0, 5]);
-    let edits: Vec<Edit> =
-        sources.map(|source| Edit { keeps_moments: u32::from(source % 3 != 0), ..edit(source, Shape::Same) }).collect();
+    let edits: Vec<Edit> = sources
+        .map(|source| Edit { keeps_moments: u32::from(source % 3 != 0), ..edit(source, ShapeEdit::Same) })
+        .collect();
     optimiser.rebuild(&edits).unwrap();
     let row = |values: &[f32], i: usize| values[i * 48..(i + 1) * 48].to_vec();
     let sh = optimiser.scene().params.sh.read(gpu).unwrap();
@@ -124,7 +124,7 @@ fn the_halves_of_a_box_are_the_box() {
     let corners = (0..8).flat_map(|i| [f64::from(i & 1) * 9.0, f64::from(i >> 1 & 1) * 0.01, f64::from(i >> 2) * 0.01]);
     scene.params.points = corners.collect();
     let mut optimiser = Optimiser::new(gpu(), GpuScene::upload(gpu(), &scene.cast()).unwrap()).unwrap();
-    optimiser.rebuild(&[edit(0, Shape::FrontHalf), edit(0, Shape::BackHalf)]).unwrap();
+    optimiser.rebuild(&[edit(0, ShapeEdit::FrontHalf), edit(0, ShapeEdit::BackHalf)]).unwrap();
     let found = optimiser.scene().params.points.read(gpu()).unwrap();
     let range = |points: &[f32]| {
         let xs = points.iter().step_by(3);
@@ -149,7 +149,7 @@ fn regularization_loss(scene: &Scene<f64>, opacity_weight: f64, extent_weight: f
 }
 
 #[test]
-fn tidiness_has_the_gradient_of_its_difference_quotient() {
+fn regularization_has_the_gradient_of_its_difference_quotient() {
     let mut random = Random::new(6);
     let scene = toys::scene(&mut random, 5, 5, 0);
     let params = NAMES.zip(scene.cast::<f32>().params).map(|(name, values)| gpu().upload(name, &values).unwrap());
@@ -158,7 +158,7 @@ fn tidiness_has_the_gradient_of_its_difference_quotient() {
     let (opacity, extent) = (0.7, 0.3);
     let args = RegulariseArgs { num_convexes: 5, opacity: opacity as f32, extent: extent as f32, padding: 0 };
     let mut commands = Commands::new(gpu(), "regularise");
-    Density::new(gpu(), 5).unwrap().regularise(&mut commands, args, &params, &gradients).unwrap();
+    Regularise::new(gpu(), 5).unwrap().record(&mut commands, args, &params, &gradients).unwrap();
     commands.submit();
 
     let quotient = |change: &dyn Fn(&mut Scene<f64>, f64)| {

@@ -1,7 +1,6 @@
 //! The GPU floor: choosing a device, memory, bindings, faults.
 
-use lapidary::gpu::shaders::GROUPS;
-use lapidary::gpu::{Buffer, Commands, Gpu, GpuError, GpuOptions, Grid, Kernel, Profile, Selector, report};
+use lapidary::gpu::{Buffer, Commands, GROUPS, Gpu, GpuError, GpuOptions, Grid, Kernel, KernelTimer, Selector, report};
 
 use crate::support::device::{all_gpus, gpu};
 
@@ -119,18 +118,18 @@ fn a_shader_that_does_not_compile_is_named() {
 
 #[test]
 fn every_dispatch_is_timed() {
-    let Some(mut profile) = Profile::new(gpu()) else { return };
+    let Some(mut timer) = KernelTimer::new(gpu()) else { return };
     let kernel = Kernel::new(gpu(), &GROUPS, &[]).unwrap();
     let args = gpu().uniform("args", &[1u32; 8]).unwrap();
     let counts = gpu().upload("counts", &[5u32; 4]).unwrap();
     let groups: Buffer<u32> = gpu().zeros("groups", 4).unwrap();
-    let mut commands = Commands::profiled(gpu(), "test", &mut profile);
+    let mut commands = Commands::timed(gpu(), "test", &mut timer);
     for _ in 0..3 {
         let bindings = [("args", args.all()), ("counts", counts.all()), ("groups", groups.all())];
         commands.dispatch(&kernel, Grid::Groups(1), &bindings).unwrap();
     }
     commands.submit();
-    let times = profile.read(gpu()).unwrap();
+    let times = timer.read(gpu()).unwrap();
     assert_eq!(times.iter().map(|time| time.name).collect::<Vec<_>>(), ["groups"; 3]);
     assert!(times.iter().all(|time| (0.0..1e9).contains(&time.nanoseconds)), "{times:?}");
 }

@@ -1,22 +1,21 @@
 //! What is shown: edges of hulls, and (with the viewer) edited scenes, strips and modes.
 
 use glam::DVec3;
-use lapidary::gpu::layout::AlterArgs;
 use lapidary::gpu::{Commands, Gpu};
-use lapidary::kernels::Display;
+use lapidary::kernels::{AlterArgs, HullEdges};
 
 use crate::support::device::{all_gpus, gpu};
 use crate::support::toys::Random;
 
 /// Pairs of points that the kernel takes for edges.
 fn edges(gpu: &Gpu, corners: &[DVec3]) -> Vec<(usize, usize)> {
-    let display = Display::new(gpu, corners.len() as u32).unwrap();
+    let kernel = HullEdges::new(gpu, corners.len() as u32).unwrap();
     let points: Vec<f32> = corners.iter().flat_map(|corner| corner.as_vec3().to_array()).collect();
     let points = gpu.upload("points", &points).unwrap();
     let found = gpu.zeros::<u32>("hull_edges", 1).unwrap();
     let args = gpu.uniform("args", &AlterArgs { num_convexes: 1, ..AlterArgs::default() }).unwrap();
     let mut commands = Commands::new(gpu, "hull edges");
-    display.hull_edges(&mut commands, &args, &(0..1), &points, &found).unwrap();
+    kernel.record(&mut commands, &args, &(0..1), &points, &found).unwrap();
     commands.submit();
     let bits = found.read(gpu).unwrap()[0];
     let pairs = (0..corners.len()).flat_map(|i| (i + 1..corners.len()).map(move |j| (i, j)));

@@ -1,9 +1,8 @@
 //! The loss and its gradient on the GPU against the twin.
 
 use lapidary::constants::{SSIM_WEIGHT, TILE_SIZE};
-use lapidary::gpu::layout::LossArgs;
 use lapidary::gpu::{Commands, Gpu};
-use lapidary::kernels::{Loss, LossMemory, LossRecord};
+use lapidary::kernels::{LossArgs, LossKernels, LossMemory, LossRecord};
 use lapidary::reference;
 
 use crate::support::compare::relative_error;
@@ -46,16 +45,16 @@ impl Case {
     fn run(&self, gpu: &Gpu) -> Found {
         let size = [self.width as u32, (self.target.len() / self.width) as u32];
         let num_tiles = size.map(|side| side.div_ceil(TILE_SIZE));
-        let args: LossArgs = Loss::args(size, SSIM_WEIGHT as f32, 1);
+        let args: LossArgs = LossKernels::args(size, SSIM_WEIGHT as f32, 1);
         let rgba: Vec<[f32; 4]> = self.image.chunks_exact(3).map(|rgb| [rgb[0], rgb[1], rgb[2], 0.25]).collect();
         let target: Vec<u32> = self.target.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
-        let loss = Loss::new(gpu).unwrap();
+        let loss = LossKernels::new(gpu).unwrap();
         let pixels = target.len() as u64;
         let memory = LossMemory::new(gpu, pixels, u64::from(num_tiles[0] * num_tiles[1])).unwrap();
         let (v_rgba, losses) = (gpu.zeros("v_rgba", pixels).unwrap(), gpu.zeros("losses", 2).unwrap());
         let mut commands = Commands::new(gpu, "loss");
         let record = LossRecord {
-            args: &gpu.uniform("args", &args).unwrap(),
+            args: &commands.uniform(&args).unwrap(),
             num_tiles,
             rgba: &gpu.upload("rgba", &rgba).unwrap(),
             target: &gpu.upload("target", &target).unwrap(),

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use lapidary::gpu::layout::{GPU_ONLY, MIRRORS, MirrorShape};
-use lapidary::gpu::shaders::{SHADERS, Traits};
-use lapidary::gpu::{KernelInterface, reflect};
+use lapidary::gpu::{KernelInterface, MirrorShape, Traits, reflect};
+use lapidary::kernels::{GPU_ONLY, MIRRORS, SHADERS};
 use wgpu::naga;
 
 /// What WebGPU guarantees per kernel.
@@ -20,7 +19,7 @@ fn reflected() -> Vec<Result<Reflected, String>> {
     let software = Traits { subgroups: Some((8, 8)), is_software: true };
     let small = Traits { subgroups: Some((4, 4)), is_software: true };
     let devices = [(hardware, 3), (hardware, 8), (software, 3), (software, 8), (small, 8), (Traits::WEBGPU, 8)];
-    let variants = SHADERS.iter().flat_map(|shader| shader.variants().iter().map(move |choices| (shader, *choices)));
+    let variants = SHADERS.iter().flat_map(|shader| shader.variants.iter().map(move |choices| (shader, *choices)));
     let all = variants.flat_map(|variant| devices.map(|device| (variant, device)));
     all.map(|((shader, choices), (traits, points))| {
         let source = shader.source(traits, &[&[("POINTS", points)], choices].concat());
@@ -69,6 +68,48 @@ fn every_shader_file_is_in_the_table() {
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     assert_eq!(stems, SHADERS.iter().map(|shader| shader.name.to_owned()).collect());
+}
+
+/// The shared parts that the comment at the top of a shader names, in order.
+fn named_parts(text: &str) -> Vec<String> {
+    let comment: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//")).map(str::trim).collect();
+    let comment = comment.join(" ");
+    let Some((_, list)) = comment.split_once("Uses: ") else { return Vec::new() };
+    list.trim_end().trim_end_matches('.').split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_shader_names_the_parts_that_it_is_composed_of() {
+    let mut faults = Vec::new();
+    for shader in SHADERS {
+        let (named, used) = (named_parts(shader.own_text()), shader.uses());
+        if named != used {
+            faults.push(format!("`{}` names {named:?}, its row has {used:?}", shader.name));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let used: HashSet<String> = SHADERS.iter().flat_map(|shader| shader.uses()).collect();
+    assert!(used.len() > 20, "only {} parts were found", used.len());
+}
+
+#[test]
+fn every_shared_file_is_a_part_of_a_shader() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders/shared");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let used: HashSet<String> = SHADERS.iter().flat_map(|shader| shader.uses()).collect();
+    let used: Vec<&str> = used.iter().flat_map(|part| part.split(" or ")).collect();
+    for file in files {
+        let path = format!("shared/{file}");
+        assert!(used.contains(&path.as_str()), "no shader uses `{path}`");
+    }
+}
+
+#[test]
+fn the_check_of_parts_itself_reads_lists_over_several_lines() {
+    let text =
+        "// Does x.\n//\n// Uses: shared/a.wgsl, shared/b.wgsl or\n// shared/c.wgsl, RUN.\n\n// Uses: no.\nfn f() {}\n";
+    assert_eq!(named_parts(text), ["shared/a.wgsl", "shared/b.wgsl or shared/c.wgsl", "RUN"]);
+    assert!(named_parts("// Does x.\n\nfn f() {}\n").is_empty());
 }
 
 /// What is wrong with a WGSL struct, compared with its mirror.

@@ -14,11 +14,13 @@ use std::time::Instant;
 use glam::{DVec2, DVec3};
 
 use crate::camera::{Camera, Intrinsics, RenderOptions};
-use crate::gpu::layout::{AlterArgs, DisplayArgs};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::image::Image;
-use crate::kernels::{AlterBuffers, Display, DisplayBuffers, DisplayMode, RAMP, windows};
-use crate::renderer::{Frame, GpuScene, Outputs, Renderer};
+use crate::kernels::{
+    Alter, AlterArgs, AlterBuffers, Display, DisplayArgs, DisplayBuffers, DisplayMode, HullEdges, RAMP, Wireframe,
+    windows,
+};
+use crate::renderer::{GpuScene, Outputs, RenderedFrame, Renderer};
 use crate::scene::Scene;
 use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
 
@@ -103,6 +105,9 @@ pub struct PickedPoint {
 struct Kernels {
     points_per_convex: u32,
     renderer: Renderer,
+    alter: Alter,
+    hull_edges: HullEdges,
+    wireframe: Wireframe,
     display: Display,
 }
 
@@ -173,6 +178,9 @@ impl SceneView {
             self.kernels = Some(Kernels {
                 points_per_convex: points,
                 renderer: Renderer::new(&self.gpu, points)?,
+                alter: Alter::new(&self.gpu, points)?,
+                hull_edges: HullEdges::new(&self.gpu, points)?,
+                wireframe: Wireframe::new(&self.gpu, points)?,
                 display: Display::new(&self.gpu, points)?,
             });
         }
@@ -260,7 +268,7 @@ impl SceneView {
             for window in windows(gpu, 3 * shown.points_per_convex, shown.num_convexes) {
                 args.write(gpu, 0, &[of_window(arguments, &window)]);
                 let mut commands = Commands::new(gpu, "wireframe");
-                kernels.display.wireframe(&mut commands, buffers, &window, &shown.params, hull_edges)?;
+                kernels.wireframe.record(&mut commands, buffers, &window, &shown.params, hull_edges)?;
                 commands.submit();
             }
         }
@@ -272,7 +280,7 @@ impl SceneView {
             args.write(gpu, 0, &[of_window(arguments, &window)]);
             let (points, size) = (&shown.params.points, made.size);
             let mut commands = Commands::new(gpu, "display");
-            kernels.display.display(&mut commands, buffers, &window, points, size, buffer.row_pixels)?;
+            kernels.display.record(&mut commands, buffers, &window, points, size, buffer.row_pixels)?;
             commands.submit();
         }
         // Waits for the picture as well.
@@ -360,7 +368,7 @@ impl SceneView {
             derived.altered = None;
         } else if derived.altered.as_ref().is_none_or(|(_, made_for)| !same_alteration(made_for, &altered_settings)) {
             derived.hull_edges = derived.hull_edges.take().filter(|_| !changes_points && derived.altered.is_none());
-            let altered = alter(gpu, &kernels.display, scene, &altered_settings, alter_args)?;
+            let altered = alter(gpu, &kernels.alter, scene, &altered_settings, alter_args)?;
             derived.altered = Some((altered, altered_settings));
         }
         if settings.draws_hulls() && derived.hull_edges.is_none() {
@@ -369,7 +377,7 @@ impl SceneView {
             for window in windows(gpu, 3 * shown.points_per_convex, shown.num_convexes) {
                 alter_args.write(gpu, 0, &[alter_arguments(settings, shown.origin, &window)]);
                 let mut commands = Commands::new(gpu, "hull edges");
-                kernels.display.hull_edges(&mut commands, alter_args, &window, &shown.params.points, &hull_edges)?;
+                kernels.hull_edges.record(&mut commands, alter_args, &window, &shown.params.points, &hull_edges)?;
                 commands.submit();
             }
             derived.hull_edges = Some(hull_edges);
@@ -385,7 +393,7 @@ fn same_alteration(a: &ViewSettings, b: &ViewSettings) -> bool {
 /// Returns a scene that shares the parameters that the settings do not change.
 fn alter(
     gpu: &Gpu,
-    display: &Display,
+    kernel: &Alter,
     scene: &GpuScene,
     settings: &ViewSettings,
     alter_args: &Buffer<AlterArgs>,
@@ -407,7 +415,7 @@ fn alter(
     for window in windows(gpu, 3 * scene.points_per_convex, scene.num_convexes) {
         alter_args.write(gpu, 0, &[alter_arguments(settings, scene.origin, &window)]);
         let mut commands = Commands::new(gpu, "alter");
-        display.alter(&mut commands, alter_args, &window, from, to)?;
+        kernel.record(&mut commands, alter_args, &window, from, to)?;
         commands.submit();
     }
     Ok(altered)
@@ -444,7 +452,7 @@ fn of_window(arguments: DisplayArgs, window: &Range<u64>) -> DisplayArgs {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]
-fn display_args(part: &PictureRows<'_>, origin: DVec3, frame: &Frame, buffer: &PictureBuffer) -> DisplayArgs {
+fn display_args(part: &PictureRows<'_>, origin: DVec3, frame: &RenderedFrame, buffer: &PictureBuffer) -> DisplayArgs {
     let PictureRows { settings, depth_range, .. } = part;
     let camera = part.camera.relative_to(origin);
     let rotation = camera.view_from_world.matrix3.transpose();

@@ -14,7 +14,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use lapidary::gpu::shaders::{SHADERS, Traits};
+use lapidary::gpu::Traits;
+use lapidary::kernels::SHADERS;
 
 use driver::Driver;
 use table::Table;
@@ -75,7 +76,7 @@ fn measure(options: &Measure) -> Result<()> {
         return print(&driver, options, &path.display().to_string(), &source);
     }
     let variants =
-        || SHADERS.iter().flat_map(|shader| shader.variants().iter().map(move |constants| (shader, *constants)));
+        || SHADERS.iter().flat_map(|shader| shader.variants.iter().map(move |constants| (shader, *constants)));
     let names: Vec<_> = variants().map(|(shader, constants)| name_of(shader.name, constants)).collect();
     if let Some(wanted) = options.isa.as_ref().filter(|wanted| !names.contains(wanted)) {
         bail!("there is no kernel {wanted}; there are {}", names.join(", "));
