@@ -9,6 +9,7 @@ fn sh_basis(direction: vec3<f32>) -> array<f32, SH_COEFFS> {
     let yy = y * y;
     let zz = z * z;
     return array<f32, SH_COEFFS>(
+        // One unit in the last place below SH_C0: stored scenes depend on it bit for bit.
         0.28209479,
         -0.48860251 * y,
         0.48860251 * z,

@@ -3,11 +3,9 @@
 use rayon::prelude::*;
 
 use super::hull::{Polytope, hull};
+use crate::constants::SH_C0;
 use crate::reference::activation::sigmoid;
 use crate::scene::Scene;
-
-/// The constant of the spherical harmonics of degree 0: `1 / (2·√π)`.
-const SH_CONSTANT: f32 = 0.282_094_8;
 
 /// The hull of one convex.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +50,7 @@ fn opacity(scene: &Scene, i: usize) -> f32 {
 fn solid(scene: &Scene, i: usize) -> Option<Solid> {
     let points: Vec<[f32; 3]> = (0..scene.points_per_convex).map(|k| scene.point(i, k)).collect();
     let sh = &scene.params.sh[i * scene.row_widths().sh..];
-    let colour = [sh[0], sh[1], sh[2]].map(|dc| (0.5 + SH_CONSTANT * dc).clamp(0.0, 1.0));
+    let colour = [sh[0], sh[1], sh[2]].map(|dc| (0.5 + SH_C0 as f32 * dc).clamp(0.0, 1.0));
     hull(&points).map(|polytope| Solid { convex: i, polytope, colour, opacity: opacity(scene, i) })
 }
 

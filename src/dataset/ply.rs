@@ -7,6 +7,7 @@ use serde_ply::{ElementDef, PlyReader, PropertyType, ScalarType};
 
 use super::error::DatasetError;
 use super::{SfmPoint, finite_point};
+use crate::constants::SH_C0;
 use crate::text::{are, counted};
 
 /// What the channels of a colour are called, in small letters.
@@ -15,9 +16,6 @@ const COLOURS: [[&str; 3]; 4] =
 
 /// The constant terms of spherical harmonics, which files of Gaussians have in place of a colour.
 const GAUSSIAN: [&str; 3] = ["f_dc_0", "f_dc_1", "f_dc_2"];
-
-/// The constant of the spherical harmonics, 1 / (2·√π).
-const SH_0: f64 = 0.282_094_791_773_878_14;
 
 /// Brightest channel of colours from 0 to 1: programs that sharpen or interpolate go beyond 1. Of colours from 0 to 255 the
 /// brightest is never as dark.
@@ -102,7 +100,7 @@ impl Scale {
         let value = match self {
             Self::Bytes => value,
             Self::Most(most) => value / most * 255.0,
-            Self::Sh => (0.5 + SH_0 as f32 * value) * 255.0,
+            Self::Sh => (0.5 + SH_C0 as f32 * value) * 255.0,
             Self::Grey => 128.0,
         };
         value.round().clamp(0.0, 255.0) as u8

@@ -260,7 +260,7 @@ impl<T> Buffer<T> {
         let submission = gpu.queue.submit([encoder.finish()]);
         let (sender, mapped) = std::sync::mpsc::channel();
         copy.map_async(wgpu::MapMode::Read, .., move |result| {
-            // The receiver is gone only if nobody asks any more.
+            // The receiver is gone only if the result is no longer wanted.
             sender.send(result).unwrap_or_default();
         });
         Ok(Readback { copy, bytes, submission, mapped, allocation, kind: PhantomData })

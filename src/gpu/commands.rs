@@ -118,7 +118,7 @@ impl<'g> Commands<'g> {
         self.encoder.clear_buffer(buffer.raw(), 0, None);
     }
 
-    /// Hands the list to the device and returns at once.
+    /// Submits the list to the device and returns at once.
     pub fn submit(self) {
         let Self { gpu, mut encoder, pass, timer, mut uniforms } = self;
         drop(pass);

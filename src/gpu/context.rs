@@ -87,7 +87,7 @@ impl Gpu {
     /// Uses a device that the caller opened. Buffers of the caller and of lapidary can then be copied into each other.
     ///
     /// The device's callbacks for uncaptured errors and for its loss become those of this object: [`Self::check`] returns the
-    /// first fault, whoever caused it. Features that were not enabled are not used.
+    /// first fault, whatever caused it. Features that were not enabled are not used.
     ///
     /// # Errors
     /// Returns [`GpuError::TooSmall`] when the limits of the device are below WebGPU's defaults, and [`GpuError`] when the device
@@ -263,7 +263,7 @@ impl Gpu {
         self.is_software
     }
 
-    /// Bytes of device-local memory, where the driver tells.
+    /// Bytes of device-local memory, if the driver reports them.
     #[must_use]
     pub const fn memory(&self) -> Option<u64> {
         self.memory
@@ -292,7 +292,7 @@ impl Gpu {
         [self.tracker.num_buffers(), self.tracker.groups.num_created()]
     }
 
-    /// Bytes that this program has on the device, where the backend tells.
+    /// Bytes that this program has on the device, if the backend reports them.
     #[must_use]
     pub fn allocated(&self) -> Option<u64> {
         self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)

@@ -1,4 +1,4 @@
-//! What can go wrong with a device, each in a sentence that says what to do.
+//! Errors of a device, each in a sentence that says what to do.
 
 /// An error of the GPU floor.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum GpuError {
     OutOfMemory {
         /// The buffer.
         label: String,
-        /// Its size.
+        /// The size of the buffer.
         bytes: u64,
     },
     /// More than the program is allowed to take.
@@ -61,7 +61,7 @@ pub enum GpuError {
     OverBudget {
         /// The buffer.
         label: String,
-        /// Its size.
+        /// The size of the buffer.
         bytes: u64,
         /// Bytes that were in use.
         held: u64,
@@ -75,7 +75,7 @@ pub enum GpuError {
     BufferTooLarge {
         /// The buffer.
         label: String,
-        /// Its size.
+        /// The size of the buffer.
         bytes: u64,
         /// The device's limit.
         limit: u64,

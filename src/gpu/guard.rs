@@ -11,13 +11,13 @@ thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic of this thread becomes an error: then a hook for panics has nothing to say.
+/// Whether a panic of this thread becomes an error: then a hook for panics is silent.
 #[must_use]
 pub fn panics_are_errors() -> bool {
     IS_GUARDED.get()
 }
 
-/// Calls what panics where the device is lost. Nothing that it leaves behind may be used after an error.
+/// Calls a function that panics if the device is lost. Nothing that it leaves behind may be used after an error.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, GpuError> {
     IS_GUARDED.set(true);
     let result = catch_unwind(AssertUnwindSafe(call));
@@ -25,7 +25,7 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, GpuError> {
     result.map_err(|panic| GpuError::Lost { reason: message(&*panic) })
 }
 
-/// What a panic said, in one line.
+/// The message of a panic, in one line.
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     text.unwrap_or("no reason is known").split_whitespace().collect::<Vec<_>>().join(" ")

@@ -1,6 +1,6 @@
-//! How much memory an adapter has. wgpu does not tell; Vulkan does.
+//! How much memory an adapter has. wgpu does not report it; Vulkan does.
 
-/// Bytes of device-local memory, where the driver tells.
+/// Bytes of device-local memory, if the driver reports them.
 #[cfg(not(target_vendor = "apple"))]
 #[allow(unsafe_code, reason = "the only way to ask Vulkan; nothing is created, changed or kept")]
 pub(super) fn device_bytes(adapter: &wgpu::Adapter) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! What each adapter of the machine is and can do.
+//! The adapters of the machine and their abilities.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub struct AdapterReport {
     pub backend: String,
     /// Discrete, integrated, virtual or software.
     pub kind: &'static str,
-    /// Bytes of device-local memory, where the driver tells.
+    /// Bytes of device-local memory, if the driver reports them.
     pub memory_bytes: Option<u64>,
     /// Bytes of the largest buffer.
     pub max_buffer_bytes: u64,
@@ -37,7 +37,7 @@ pub struct AdapterReport {
     pub features_used: Vec<String>,
     /// Optional features that lapidary would use and this adapter lacks; slower or less informative ways replace them.
     pub features_missing: Vec<String>,
-    /// What makes the adapter too small; empty if it is not.
+    /// The reasons why the adapter is too small; empty if it is not.
     pub lacks: Vec<String>,
     /// Whether scenes can be rendered on it.
     pub can_render: bool,
@@ -96,12 +96,12 @@ fn names(features: wgpu::Features) -> Vec<String> {
     features.iter_names().map(|(name, _)| name.to_lowercase()).collect()
 }
 
-/// What makes an adapter too small for the kernels, which ask for what every WebGPU implementation has.
+/// The reasons why an adapter is too small for the kernels, which need the limits of every WebGPU implementation.
 pub(super) fn lacks(adapter: &wgpu::Adapter) -> Vec<String> {
     lacks_within(adapter, &adapter.limits())
 }
 
-/// What makes a device of this adapter too small that was opened with these limits.
+/// The reasons why a device of this adapter that was opened with these limits is too small.
 pub(super) fn lacks_within(adapter: &wgpu::Adapter, has: &wgpu::Limits) -> Vec<String> {
     let needs = wgpu::Limits::default();
     let limits = [

@@ -23,7 +23,7 @@ pub enum ShaderPart {
     File {
         /// Path below `shaders/`.
         path: &'static str,
-        /// Its text.
+        /// The text of the file.
         text: &'static str,
     },
     /// One of two files that define the same functions.
@@ -35,9 +35,9 @@ pub enum ShaderPart {
     },
     /// A constant whose value depends on the device.
     Constant {
-        /// Its name.
+        /// The name of the constant.
         name: &'static str,
-        /// Its value on a device.
+        /// The value on a device.
         value: fn(Traits) -> u32,
     },
 }

@@ -27,8 +27,8 @@ pub struct AccumulateArgs<'a> {
     pub points: &'a Buffer<f32>,
     /// Gradients of the loss.
     pub gradients: &'a Params<Buffer<f32>>,
-    /// For each convex the norm of the gradient of its points times its extent, the gradient of `log_sigma`, the number of
-    /// views that see it, each summed; and its extent.
+    /// The norm of the gradient of its points times its extent, the gradient of `log_sigma`, the number of
+    /// views that see it, each summed; and its extent; of each convex.
     pub statistics: &'a Buffer<[f32; 4]>,
 }
 

@@ -7,7 +7,7 @@ mirror! {
     pub struct CameraUniform {
         /// Rows of R in `p_view = R·p_world + t`; the last component is t.
         pub view_from_world: [[f32; 4]; 3],
-        /// Where the camera stands, world units; the last component is the near plane's depth.
+        /// The position of the camera, world units; the last component is the near plane's depth.
         pub position_near: [f32; 4],
         /// sRGB behind everything; the last component is unused.
         pub background: [f32; 4],

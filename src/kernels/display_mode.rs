@@ -2,11 +2,11 @@
 
 use crate::constants::{DISPLAY_MODES, RAMP_STOPS};
 
-/// What a picture shows of a frame. The order is that of [`DISPLAY_MODES`].
+/// The property of a frame that a picture shows. The order is that of [`DISPLAY_MODES`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisplayMode {
-    /// What the camera sees.
+    /// The colours that the camera sees.
     #[default]
     Colour,
     /// View depth.
@@ -38,7 +38,7 @@ impl DisplayMode {
         Self::Hulls,
     ];
 
-    /// Its number in shaders.
+    /// The number of the mode in shaders.
     #[must_use]
     pub const fn index(self) -> u32 {
         self as u32

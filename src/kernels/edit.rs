@@ -2,7 +2,7 @@
 
 use crate::gpu::mirror;
 
-/// What is done to the points of a convex when the scene is rebuilt; the numbers are those of the shader.
+/// The change of the points of a convex when the scene is rebuilt; the numbers are those of the shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum ShapeEdit {
@@ -21,7 +21,7 @@ mirror! {
     pub struct Edit {
         /// The convex that it comes from.
         pub source: u32,
-        /// What is done to the points: the number of a [`ShapeEdit`].
+        /// The number of a [`ShapeEdit`].
         pub shape: u32,
         /// The point that becomes the centroid, where the shape is moved to one.
         pub point: u32,

@@ -28,7 +28,7 @@ mirror! {
         pub l1_weight: f32,
         /// Weight of 1 − SSIM.
         pub ssim_weight: f32,
-        /// Where the sums are put.
+        /// The place in the losses that the means are written to.
         pub index: u32,
         /// Unused.
         pub padding: u32,

@@ -1,16 +1,16 @@
-//! One room per kernel: `shaders/STEM.wgsl` belongs to `STEM.rs`, which holds the kernel's row (its name, the parts that it is
+//! One module per kernel: `shaders/STEM.wgsl` belongs to `STEM.rs`, which holds the kernel's row (its name, the parts that it is
 //! composed of and its variants), the structs that it shares with WGSL, and its dispatcher. A dispatcher knows the arguments
 //! and the grid of its kernel; the order of kernels belongs to the callers.
 //!
-//! Kernels that are of use only together share a room:
+//! Kernels that are of use only together share a module:
 //!
-//! | room | kernels |
+//! | module | kernels |
 //! |---|---|
 //! | `scan` | `scan_reduce`, `scan_sums`, `scan_apply` |
 //! | `sort` | `sort_count`, `sort_scatter` |
 //! | `loss` | `loss`, `loss_backward`, `loss_sum` |
 //!
-//! `probe` and `groups` belong to [`crate::gpu`]. Structs of `shaders/shared` that several kernels read stand in rooms of the
+//! `probe` and `groups` belong to [`crate::gpu`]. Structs of `shaders/shared` that several kernels read stand in modules of the
 //! same stem: `camera`, `status`, `edit`.
 
 mod accumulate;

@@ -25,7 +25,7 @@ pub(super) const SHADER: Shader = shader!(
     &[&[("ANTIALIAS", 0)], &[("ANTIALIAS", 1)]]
 );
 
-/// Structs in bound memory that only shaders write and read; Rust asks reflection for their size.
+/// Structs in bound memory that only shaders write and read; Rust finds their size by reflection.
 pub const GPU_ONLY: &[&str] = &["Projected"];
 
 /// The compiled kernels, with anti-aliasing and without.

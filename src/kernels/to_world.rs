@@ -12,13 +12,13 @@ mirror! {
     pub struct ToWorldArgs {
         /// World units per normalised unit.
         pub scale: f32,
-        /// What is added to the logarithms of delta and sigma.
+        /// The number that is added to the logarithms of delta and sigma.
         pub shift: f32,
         /// Number of convexes.
         pub num_convexes: u32,
         /// Unused.
         pub padding: u32,
-        /// Where the normalised origin is, relative to the origin of the scene in the world; the last component is unused.
+        /// The normalised origin, relative to the origin of the scene in the world; the last component is unused.
         pub centre: [f32; 4],
     }
 }

@@ -1,4 +1,4 @@
-//! What the loss sees of each pixel in all, before the backward pass of the rasterizer.
+//! Totals of the pixels: what the loss sees of each in all, before the backward pass of the rasterizer.
 
 use super::rasterize::BandArgs;
 use super::rasterize_backward::RasterizeBackwardArgs;

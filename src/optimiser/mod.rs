@@ -1,8 +1,8 @@
 //! Iterations of training on the GPU: forward, loss, backward, step; many of them in one submission, without the host
 //! in between.
 //!
-//! Where a frame does not fit its buffers, it and everything behind it is skipped on the GPU and changes no parameter.
-//! The host learns of it when it reads the status, makes more room and repeats what was skipped, so nothing is lost.
+//! A frame that does not fit its buffers is skipped on the GPU with everything behind it, and changes no parameter. The host
+//! learns of it when it reads the status, makes the buffers larger and repeats what was skipped, so nothing is lost.
 
 use std::collections::VecDeque;
 
@@ -201,7 +201,7 @@ impl Optimiser {
         self.flights.len()
     }
 
-    /// Most instances that a frame has asked for since there was last more room for them.
+    /// Most instances that a frame has asked for since the buffers were last made larger.
     ///
     /// # Errors
     /// Returns [`GpuError`] when the device was lost.
@@ -215,7 +215,7 @@ impl Optimiser {
         self.scene.sh_degree = degree;
     }
 
-    /// What was added up for every convex since the scene was last rebuilt: the norm of the gradient of its points times
+    /// The sums of every convex since the scene was last rebuilt: the norm of the gradient of its points times
     /// its extent, the gradient of `log_sigma`, the number of iterations that saw it; and its extent, the largest
     /// standard deviation of its points along an axis.
     #[must_use]
@@ -319,8 +319,8 @@ impl Optimiser {
         self.free_losses.push(buffer);
     }
 
-    /// Waits for the oldest list of iterations and returns their losses. Where a frame did not fit, more room is made and
-    /// everything that was skipped is done again: then the losses of all lists under way are returned.
+    /// Waits for the oldest list of iterations and returns their losses. Where a frame did not fit, the buffers are
+    /// made larger and everything that was skipped is done again: then the losses of all lists under way are returned.
     ///
     /// # Errors
     /// Returns [`GpuError`] when the device was lost or has no more memory.

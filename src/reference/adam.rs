@@ -5,15 +5,15 @@ use crate::real::Real;
 
 /// Running means of a parameter array's gradient.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Moments<T> {
+pub struct AdamMoments<T> {
     /// Mean of the gradient.
     pub first: Vec<T>,
     /// Mean of its square.
     pub second: Vec<T>,
 }
 
-impl<T: Real> Moments<T> {
-    /// Moments before the first step.
+impl<T: Real> AdamMoments<T> {
+    /// AdamMoments before the first step.
     #[must_use]
     pub fn zeros(len: usize) -> Self {
         Self { first: vec![T::zero(); len], second: vec![T::zero(); len] }
@@ -27,7 +27,7 @@ impl<T: Real> Moments<T> {
 ///
 /// # Panics
 /// When the arrays differ in length: a bug of the caller.
-pub fn step<T: Real>(values: &mut [T], gradient: &[T], moments: &mut Moments<T>, rate: T, step: i32) {
+pub fn step<T: Real>(values: &mut [T], gradient: &[T], moments: &mut AdamMoments<T>, rate: T, step: i32) {
     let lengths = [gradient.len(), moments.first.len(), moments.second.len()];
     assert!(lengths.iter().all(|len| *len == values.len()), "Adam needs arrays of one length");
     let (beta1, beta2) = (T::of(ADAM_BETA1), T::of(ADAM_BETA2));
@@ -47,14 +47,14 @@ mod tests {
     #[test]
     fn the_first_step_is_the_rate_against_the_sign() {
         let mut values = [1.0f64, 1.0, 1.0];
-        step(&mut values, &[3.0, -1e-6, 0.0], &mut Moments::zeros(3), 0.1, 1);
+        step(&mut values, &[3.0, -1e-6, 0.0], &mut AdamMoments::zeros(3), 0.1, 1);
         assert!((values[0] - 0.9).abs() < 1e-12 && (values[1] - 1.1).abs() < 1e-9 && values[2] == 1.0);
     }
 
     #[test]
     fn the_second_step_in_closed_form() {
         let (g1, g2) = (2.0f64, -0.5);
-        let (mut values, mut moments) = ([0.0], Moments::zeros(1));
+        let (mut values, mut moments) = ([0.0], AdamMoments::zeros(1));
         step(&mut values, &[g1], &mut moments, 0.01, 1);
         let after_first = values[0];
         step(&mut values, &[g2], &mut moments, 0.01, 2);

@@ -47,7 +47,7 @@ struct Stretch<T> {
     coverage: T,
 }
 
-/// What later steps say about a [`Stretch`].
+/// The cotangents of a [`Stretch`], from later steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct StretchCotangents<T> {
     squeeze: Matrix<T>,
@@ -56,7 +56,7 @@ struct StretchCotangents<T> {
 }
 
 impl<T: Real> Stretch<T> {
-    /// Of points in pixels. The coverage is zero, and nothing else means anything, where they span no area.
+    /// The stretch of points in pixels. Where they span no area the coverage is zero, and nothing else has a meaning.
     fn new(points: &[[T; 2]]) -> Self {
         let share = T::one() / T::of(points.len() as f64);
         let centre = from_fn(|i| points.iter().map(|p| p[i]).sum::<T>() * share);
@@ -209,14 +209,14 @@ pub struct Antialiased<T> {
     stretched: Vec<Edge<T>>,
 }
 
-/// What is known of an [`Antialiased`] convex after rasterization. Logarithms are those of stored parameters.
+/// The cotangents of an [`Antialiased`] convex after rasterization. Logarithms are those of stored parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AntialiasedCotangents<T> {
-    /// Of the edges without anti-aliasing.
+    /// Cotangents of the edges without anti-aliasing.
     pub edges: Vec<Edge<T>>,
-    /// Of the projected points, focal-free image plane, besides what goes through the edges.
+    /// Cotangents of the projected points, focal-free image plane, besides what goes through the edges.
     pub plane: Vec<[T; 2]>,
-    /// Of the logarithm of the slope z²·sigma·delta, besides what goes through the changed convex.
+    /// Cotangent of the logarithm of the slope z²·sigma·delta, besides what goes through the changed convex.
     pub log_slope: T,
 }
 

@@ -77,16 +77,16 @@ fn ssim<T: Real>(x: &[T], y: &[T], width: usize) -> (Vec<T>, Vec<T>) {
 /// SSIM of one window, and its derivatives by the window's moments of x.
 struct Window<T> {
     ssim: T,
-    /// By the mean of x.
+    /// The derivative by the mean of x.
     v_mean: T,
-    /// By the mean of x².
+    /// The derivative by the mean of x².
     v_square: T,
-    /// By the mean of x·y.
+    /// The derivative by the mean of x·y.
     v_product: T,
 }
 
 impl<T: Real> Window<T> {
-    /// From the weighted means of x, y, x², y², x·y.
+    /// The window with the weighted means of x, y, x², y², x·y.
     fn new([mean_x, mean_y, square_x, square_y, product]: [T; 5]) -> Self {
         let (c1, c2, two) = (T::of(SSIM_C1), T::of(SSIM_C2), T::of(2.0));
         let luminance = two * mean_x * mean_y + c1;

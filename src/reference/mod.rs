@@ -1,4 +1,4 @@
-//! The method in plain Rust, generic over f32 and f64: its explanation, and the judge of everything faster.
+//! The method in plain Rust, generic over f32 and f64: its explanation, and what everything faster is compared with.
 //!
 //! ```text
 //! scene, camera ──project──► convexes ──sort by depth──► walk every pixel ──blend──► frame
@@ -35,14 +35,14 @@ use crate::real::Real;
 use crate::scene::{Params, Scene};
 use project::{ProjectedCotangents, project, project_backward};
 use rasterize::{Layers, Pixel, Walk, blend, blend_backward};
-use view::View;
+use view::ViewTransform;
 
 /// Rows of pixels are summed in this many groups, whatever the number of threads, so that sums are reproducible.
 const ROW_GROUPS: usize = 16;
 
 /// The pictures of one forward pass, with what the backward pass and comparisons need. All are row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Frame<T> {
+pub struct ReferenceFrame<T> {
     /// Pixels per row.
     pub width: usize,
     /// Rows.
@@ -62,18 +62,18 @@ pub struct Frame<T> {
     pub num_contributions: Vec<usize>,
     /// The convexes as this camera sees them, and their order.
     pub layers: Layers<T>,
-    view: View<T>,
+    view: ViewTransform<T>,
 }
 
-impl<T: Real> Frame<T> {
-    /// What contributes to pixel (column, row), front to back.
+impl<T: Real> ReferenceFrame<T> {
+    /// The convexes that contribute to pixel (column, row), front to back.
     #[must_use]
     pub fn walk(&self, column: usize, row: usize) -> Walk<T> {
         Walk::new(&self.layers, self.view.plane_from_pixel(column, row))
     }
 }
 
-/// Derivatives of the loss by the pictures of a [`Frame`], of the same shapes.
+/// Derivatives of the loss by the pictures of a [`ReferenceFrame`], of the same shapes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageCotangents<T> {
     /// `[H, W, 3]`
@@ -85,7 +85,7 @@ pub struct ImageCotangents<T> {
 }
 
 impl<T: Real> ImageCotangents<T> {
-    /// Of a loss that looks at the colours only.
+    /// The cotangents of a loss that depends on the colours only.
     #[must_use]
     pub fn of_rgb(v_rgb: Vec<T>) -> Self {
         let zeros = vec![T::zero(); v_rgb.len() / 3];
@@ -103,9 +103,9 @@ impl<T: Real> ImageCotangents<T> {
 /// # Panics
 /// When the parameters' shapes do not fit together ([`Scene::check_shapes`]): a bug of the caller.
 #[must_use]
-pub fn forward<T: Real>(scene: &Scene<T>, camera: &Camera, options: &RenderOptions) -> Frame<T> {
+pub fn forward<T: Real>(scene: &Scene<T>, camera: &Camera, options: &RenderOptions) -> ReferenceFrame<T> {
     assert_eq!(scene.check_shapes(), Ok(()), "a scene must be checked before it is rendered");
-    let view = View::new(&camera.relative_to(scene.origin), options);
+    let view = ViewTransform::new(&camera.relative_to(scene.origin), options);
     let projected = (0..scene.len()).into_par_iter().map(|id| project(scene, id, &view).ok()).collect();
     let layers = Layers::new(projected);
     let (width, height) = (camera.width as usize, camera.height as usize);
@@ -118,7 +118,7 @@ pub fn forward<T: Real>(scene: &Scene<T>, camera: &Camera, options: &RenderOptio
             (blend(&walk, &layers, background), Diagnosis::of(&walk))
         })
         .collect();
-    Frame {
+    ReferenceFrame {
         width,
         height,
         rgb: pixels.iter().flat_map(|(pixel, _)| pixel.rgb).collect(),
@@ -136,7 +136,7 @@ fn background<T: Real>(options: &RenderOptions) -> [T; 3] {
     options.background.map(|channel| T::of(f64::from(channel)))
 }
 
-/// What is kept of a pixel's walk.
+/// The facts that are kept of a pixel's walk.
 struct Diagnosis {
     in_band: bool,
     heaviest: Option<usize>,
@@ -160,14 +160,14 @@ pub fn backward<T: Real>(
     scene: &Scene<T>,
     camera: &Camera,
     options: &RenderOptions,
-    frame: &Frame<T>,
+    frame: &ReferenceFrame<T>,
     v: &ImageCotangents<T>,
 ) -> Params<Vec<T>> {
     let num_pixels = frame.width * frame.height;
     let lengths = (v.rgb.len(), v.alpha.len(), v.depth.len());
     assert_eq!(lengths, (num_pixels * 3, num_pixels, num_pixels), "cotangents must have the frame's size");
     assert_eq!(frame.layers.projected.len(), scene.len(), "the frame must be of this scene");
-    let view = View::new(&camera.relative_to(scene.origin), options);
+    let view = ViewTransform::new(&camera.relative_to(scene.origin), options);
     let v_projected = rasterize_backward(&view, background(options), frame, v);
     let mut gradients = scene.zeros();
     for (id, v_convex) in v_projected.iter().enumerate() {
@@ -182,9 +182,9 @@ pub fn backward<T: Real>(
 
 /// Cotangents of every projected convex, summed over all pixels in an order that threads do not change.
 fn rasterize_backward<T: Real>(
-    view: &View<T>,
+    view: &ViewTransform<T>,
     background: [T; 3],
-    frame: &Frame<T>,
+    frame: &ReferenceFrame<T>,
     v: &ImageCotangents<T>,
 ) -> Vec<ProjectedCotangents<T>> {
     let zeros = || vec![ProjectedCotangents::default(); frame.layers.projected.len()];

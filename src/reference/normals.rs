@@ -4,7 +4,7 @@
 use std::array::from_fn;
 
 use super::vector::{dot, scale, sub};
-use super::view::View;
+use super::view::ViewTransform;
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::NORMAL_ALPHA_MIN;
 use crate::real::Real;
@@ -13,7 +13,7 @@ use crate::real::Real;
 /// them. Zero where the pixel or one of its neighbours has alpha below `NORMAL_ALPHA_MIN` or lies outside the picture.
 #[must_use]
 pub fn normals<T: Real>(camera: &Camera, alpha: &[T], depth: &[T]) -> Vec<[T; 3]> {
-    let view = View::new(camera, &RenderOptions::default());
+    let view = ViewTransform::new(camera, &RenderOptions::default());
     let (width, height) = (camera.width as usize, camera.height as usize);
     // In view axes.
     let surface = |column: usize, row: usize| {

@@ -9,7 +9,7 @@ use super::antialias::Antialiased;
 use super::hull::{Edge, hull};
 use super::sh;
 use super::vector::{accumulate, add, is_finite, scale, sub};
-use super::view::View;
+use super::view::ViewTransform;
 use crate::constants::{ALPHA_MIN, MAX_POINTS, SH_COEFFS};
 use crate::real::Real;
 use crate::scene::{Params, Scene};
@@ -22,7 +22,7 @@ pub struct Projected<T> {
     /// Edge k runs from `hull[k]` to the next vertex; focal-free image plane. Anti-aliasing changes what follows here and
     /// below, so that rasterization need not know of it.
     pub edges: Vec<Edge<T>>,
-    /// View depth of the centroid, world units; the order of blending and the scale of delta and sigma.
+    /// ViewTransform depth of the centroid, world units; the order of blending and the scale of delta and sigma.
     pub z: T,
     /// Smoothness, after exp.
     pub delta: T,
@@ -36,20 +36,20 @@ pub struct Projected<T> {
     pub colour_is_clamped: [bool; 3],
 }
 
-/// What rasterization says about a [`Projected`], summed over pixels. Logarithms are those of the stored parameters.
+/// The cotangents of a [`Projected`], summed over pixels. Logarithms are those of the stored parameters.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ProjectedCotangents<T> {
-    /// Of each edge; unused ones stay zero.
+    /// Cotangent of each edge; unused ones stay zero.
     pub edges: [Edge<T>; MAX_POINTS],
-    /// Of the depth, through blending and through the profile.
+    /// Cotangent of the depth, through blending and through the profile.
     pub z: T,
-    /// Of `log_delta`.
+    /// Cotangent of `log_delta`.
     pub log_delta: T,
-    /// Of `log_sigma`.
+    /// Cotangent of `log_sigma`.
     pub log_sigma: T,
-    /// Of the activated opacity.
+    /// Cotangent of the activated opacity.
     pub opacity: T,
-    /// Of the clamped colour.
+    /// Cotangent of the clamped colour.
     pub colour: [T; 3],
 }
 
@@ -90,12 +90,12 @@ struct Points<T> {
 }
 
 impl<T: Real> Points<T> {
-    fn new(scene: &Scene<T>, convex_id: usize, view: &View<T>) -> Self {
+    fn new(scene: &Scene<T>, convex_id: usize, view: &ViewTransform<T>) -> Self {
         let world: Vec<[T; 3]> = (0..scene.points_per_convex).map(|k| scene.point(convex_id, k)).collect();
         let sum = world.iter().fold([T::zero(); 3], |sum, p| add(sum, *p));
         let in_view: Vec<[T; 3]> = world.iter().map(|p| view.view_from_world(*p)).collect();
         Self {
-            plane: in_view.iter().map(|p| View::plane_from_view(*p)).collect(),
+            plane: in_view.iter().map(|p| ViewTransform::plane_from_view(*p)).collect(),
             view: in_view,
             centroid: scale(sum, T::one() / T::of(world.len() as f64)),
         }
@@ -130,7 +130,7 @@ fn sh_row<T>(scene: &Scene<T>, convex_id: usize) -> &[T] {
 ///
 /// # Errors
 /// [`Cull`], the first reason found; none of them is a fault of the caller.
-pub fn project<T: Real>(scene: &Scene<T>, convex_id: usize, view: &View<T>) -> Result<Projected<T>, Cull> {
+pub fn project<T: Real>(scene: &Scene<T>, convex_id: usize, view: &ViewTransform<T>) -> Result<Projected<T>, Cull> {
     let points = Points::new(scene, convex_id, view);
     points.cull(view.near)?;
     let hull = hull(&points.plane);
@@ -190,7 +190,7 @@ impl<T: Real> Projected<T> {
 pub fn project_backward<T: Real>(
     scene: &Scene<T>,
     convex_id: usize,
-    view: &View<T>,
+    view: &ViewTransform<T>,
     projected: &Projected<T>,
     v: &ProjectedCotangents<T>,
 ) -> Params<Vec<T>> {
@@ -221,7 +221,7 @@ pub fn project_backward<T: Real>(
 fn antialias_backward<T: Real>(
     scene: &Scene<T>,
     convex_id: usize,
-    view: &View<T>,
+    view: &ViewTransform<T>,
     points: &Points<T>,
     projected: &Projected<T>,
     v: &mut ProjectedCotangents<T>,
@@ -265,7 +265,7 @@ fn colour_backward<T: Real>(
 /// edges.
 fn points_backward<T: Real>(
     points: &Points<T>,
-    view: &View<T>,
+    view: &ViewTransform<T>,
     projected: &Projected<T>,
     (v, mut v_plane): (&ProjectedCotangents<T>, Vec<[T; 2]>),
     v_centroid: [T; 3],
@@ -280,7 +280,7 @@ fn points_backward<T: Real>(
     }
     let share = scale(v_centroid, T::one() / T::of(num_points as f64));
     let through_edges = |(p_view, v_plane): (&[T; 3], &[T; 2])| {
-        view.view_from_world_backward(View::plane_from_view_backward(*p_view, *v_plane))
+        view.view_from_world_backward(ViewTransform::plane_from_view_backward(*p_view, *v_plane))
     };
     points.view.iter().zip(&v_plane).map(|pair| add(through_edges(pair), share)).collect()
 }
@@ -291,9 +291,9 @@ mod tests {
     use crate::camera::{Camera, RenderOptions};
     use glam::DVec3;
 
-    fn view() -> View<f64> {
+    fn view() -> ViewTransform<f64> {
         let camera = Camera::look_at(DVec3::new(0.0, 0.0, -4.0), DVec3::ZERO, DVec3::NEG_Y, 20.0, 16, 16);
-        View::new(&camera, &RenderOptions::default())
+        ViewTransform::new(&camera, &RenderOptions::default())
     }
 
     /// A tetrahedron around the origin, mid grey and opaque.

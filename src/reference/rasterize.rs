@@ -20,7 +20,7 @@ pub const BAND_WIDTH: f64 = 0.002;
 /// Projected convexes and the order in which they are blended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layers<T> {
-    /// Of every convex of the scene; `None` where culled.
+    /// The projection of every convex of the scene; `None` where it is culled.
     pub projected: Vec<Option<Projected<T>>>,
     /// Ids of the convexes that are not culled, by depth and then by id.
     pub order: Vec<usize>,

@@ -6,11 +6,10 @@
 //! Source: docs/spec.md §2.
 
 use super::vector::{accumulate, dot, is_finite, scale, sub};
-use crate::constants::SH_COEFFS;
+use crate::constants::{SH_C0, SH_COEFFS};
 use crate::real::Real;
 
 /// `sqrt(1 / 4π)`
-const C0: f64 = 0.282_094_791_773_878_14;
 /// `sqrt(3 / 4π)`
 const C1: f64 = 0.488_602_511_902_919_9;
 /// `sqrt(15 / 4π)`, `sqrt(5 / 16π)`, `sqrt(15 / 16π)`
@@ -41,7 +40,7 @@ pub fn basis<T: Real>(direction: [T; 3]) -> [T; SH_COEFFS] {
     let [two, three, four] = [2.0, 3.0, 4.0].map(T::of);
     let (c1, c2, c3) = (T::of(C1), C2.map(T::of), C3.map(T::of));
     [
-        T::of(C0),
+        T::of(SH_C0),
         -c1 * y,
         c1 * z,
         -c1 * x,
@@ -194,7 +193,7 @@ mod tests {
     fn degree_0_is_one_colour_from_everywhere() {
         let mut sh = [9.0f64; 48];
         sh[..3].copy_from_slice(&[1.0, 0.0, -1.0]);
-        assert_eq!(colour(&sh, 0, [1.0, 0.0, 0.0]), [0.5 + C0, 0.5, 0.5 - C0]);
+        assert_eq!(colour(&sh, 0, [1.0, 0.0, 0.0]), [0.5 + SH_C0, 0.5, 0.5 - SH_C0]);
         let (v_sh, v_direction) = colour_backward(&sh, 0, [1.0, 0.0, 0.0], [1.0; 3]);
         assert_eq!(v_direction, [0.0; 3]);
         assert!(v_sh[1..].iter().all(|v| *v == [0.0; 3]));

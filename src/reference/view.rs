@@ -8,14 +8,14 @@ use super::vector::{add, dot, sub};
 use crate::camera::{Camera, RenderOptions};
 use crate::real::Real;
 
-/// What projection needs of a camera.
+/// The transform from world to view and to the image plane, which projection needs of a camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct View<T> {
+pub struct ViewTransform<T> {
     /// Rows of R in `p_view = R·p_world + t`.
     rotation: [[T; 3]; 3],
     /// t, world units.
     translation: [T; 3],
-    /// Where the camera stands, world units.
+    /// The position of the camera, world units.
     pub position: [T; 3],
     /// fx, fy in pixels.
     pub focal: [T; 2],
@@ -27,7 +27,7 @@ pub struct View<T> {
     pub antialias: bool,
 }
 
-impl<T: Real> View<T> {
+impl<T: Real> ViewTransform<T> {
     /// The camera in this precision.
     #[must_use]
     pub fn new(camera: &Camera, options: &RenderOptions) -> Self {
@@ -69,7 +69,7 @@ impl<T: Real> View<T> {
         [v_x, v_y, -(v_x * (x / z) + v_y * (y / z))]
     }
 
-    /// Where pixel (column, row) samples the focal-free image plane: its centre.
+    /// The point of the focal-free image plane that pixel (column, row) samples: its centre.
     #[must_use]
     pub fn plane_from_pixel(&self, column: usize, row: usize) -> [T; 2] {
         let centre = [column, row].map(|i| T::of(i as f64 + 0.5));
@@ -90,25 +90,25 @@ mod tests {
     }
 
     #[test]
-    fn a_pixel_and_a_point_on_its_ray_meet_in_the_plane() {
-        let view: View<f64> = View::new(&camera(), &RenderOptions::default());
+    fn a_pixel_and_a_point_on_its_ray_have_the_same_place_in_the_plane() {
+        let view: ViewTransform<f64> = ViewTransform::new(&camera(), &RenderOptions::default());
         let on_ray = camera().position() + 3.0 * camera().ray(DVec2::new(10.5, 40.5));
         let p_view = view.view_from_world(on_ray.to_array());
-        let difference = sub(View::plane_from_view(p_view), view.plane_from_pixel(10, 40));
+        let difference = sub(ViewTransform::plane_from_view(p_view), view.plane_from_pixel(10, 40));
         assert!(dot(difference, difference) < 1e-24);
     }
 
     #[test]
     fn cotangents_are_difference_quotients() {
-        let view: View<f64> = View::new(&camera(), &RenderOptions::default());
+        let view: ViewTransform<f64> = ViewTransform::new(&camera(), &RenderOptions::default());
         let (p_world, v_plane) = ([0.2, 0.3, -0.4], [0.7, -1.3]);
         let p_view = view.view_from_world(p_world);
-        let v_world = view.view_from_world_backward(View::plane_from_view_backward(p_view, v_plane));
+        let v_world = view.view_from_world_backward(ViewTransform::plane_from_view_backward(p_view, v_plane));
         for i in 0..3 {
             let moved = |by: f64| {
                 let mut moved = p_world;
                 moved[i] += by;
-                dot(View::plane_from_view(view.view_from_world(moved)), v_plane)
+                dot(ViewTransform::plane_from_view(view.view_from_world(moved)), v_plane)
             };
             assert!(((moved(1e-5) - moved(-1e-5)) / 2e-5 - v_world[i]).abs() < 1e-9);
         }
@@ -117,6 +117,6 @@ mod tests {
     #[test]
     fn a_near_plane_behind_the_camera_is_one_at_the_camera() {
         let options = RenderOptions { near: f64::NAN, ..Default::default() };
-        assert_eq!(View::<f64>::new(&camera(), &options).near, 0.0);
+        assert_eq!(ViewTransform::<f64>::new(&camera(), &options).near, 0.0);
     }
 }

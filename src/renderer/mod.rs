@@ -5,9 +5,8 @@
 //! gradients ◄─ project_backward ◄─ sh_backward ◄─ gather ◄─ rasterize_backward ◄─ totals ◄─ cotangents of the pictures
 //! ```
 //!
-//! Counts stay on the GPU: a frame is recorded without knowing them. Where its instances do not fit the buffers they are
-//! not let in, and a status says so; the host, which reads it when it likes, makes more room and draws the frame again
-//! before anyone sees it.
+//! Counts stay on the GPU: a frame is recorded without knowing them. Instances that do not fit the buffers are not admitted,
+//! and a status says so; the host, which reads it later, makes the buffers larger and draws the frame again before it is shown.
 
 mod backward;
 mod frame;
@@ -77,7 +76,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// All that one or the other asks for.
+    /// The pictures that either includes.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self { inspection: self.inspection || other.inspection, normals: self.normals || other.normals }

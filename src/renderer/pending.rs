@@ -53,7 +53,7 @@ impl Renderer {
         Ok(pending)
     }
 
-    /// Waits for a frame; one whose instances did not fit is drawn again with more room.
+    /// Waits for a frame; one whose instances did not fit is drawn again in larger buffers.
     ///
     /// # Errors
     /// The same as [`Renderer::render`].

@@ -10,14 +10,11 @@ use super::material::stored;
 use super::views::{DISTANCE, FOCAL_IN_WIDTHS};
 use super::world::{Hit, Surface, TABLE_HALF, TABLE_SQUARES, TABLE_THICKNESS, World};
 use super::{Gem, SynthOptions};
-use crate::constants::{MAX_POINTS, SH_COEFFS};
+use crate::constants::{MAX_POINTS, SH_C0, SH_COEFFS};
 use crate::scene::{Params, Scene};
 
 /// sigmoid(6) = 0.9975: opaque as far as a picture shows.
 const RAW_OPACITY: f64 = 6.0;
-
-/// Value of the constant spherical harmonic.
-const SH_DC: f64 = 0.282_094_791_773_878_14;
 
 /// Steepness of a border: the exponent of the indicator changes by this per pixel at the default size, which makes
 /// the border about one and a half pixels wide.
@@ -149,7 +146,7 @@ fn push(scene: &mut Scene, points: &[DVec3], edge: f64, colour: DVec3) {
     let sigma = STEEPNESS_PER_PX / (edge * pixel() * delta);
     let coordinates: Vec<f32> = points.iter().flat_map(|point| point.as_vec3().to_array()).collect();
     let mut sh = vec![0.0f32; SH_COEFFS * 3];
-    sh[..3].copy_from_slice(&((colour - 0.5) / SH_DC).as_vec3().to_array());
+    sh[..3].copy_from_slice(&((colour - 0.5) / SH_C0).as_vec3().to_array());
     scene.push(Params {
         points: &coordinates,
         log_delta: &[single(delta.ln())],

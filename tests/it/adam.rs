@@ -2,7 +2,7 @@
 
 use lapidary::gpu::{Commands, Gpu};
 use lapidary::kernels::{Adam, AdamRecord, FinishStep, Rates, Status};
-use lapidary::reference::adam::{Moments, step};
+use lapidary::reference::adam::{AdamMoments, step};
 
 use crate::support::compare::max_error;
 use crate::support::device::{all_gpus, gpu};
@@ -23,7 +23,7 @@ fn run(gpu: &Gpu, rows: usize, num_steps: u32, status: Status) -> (Vec<f32>, Vec
     let (adam, finish_step) = (Adam::new(gpu).unwrap(), FinishStep::new(gpu).unwrap());
 
     let mut expected: Vec<f64> = start.iter().copied().map(f64::from).collect();
-    let [mut front, mut rest] = [Moments::zeros(len), Moments::zeros(len)];
+    let [mut front, mut rest] = [AdamMoments::zeros(len), AdamMoments::zeros(len)];
     for index in 1..=num_steps {
         let gradient = narrow(10f64.powi(-(index as i32)));
         let record = AdamRecord {

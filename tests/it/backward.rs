@@ -3,7 +3,7 @@
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::gpu::{Commands, Gpu};
 use lapidary::kernels::Gradient;
-use lapidary::reference::{self, Frame, ImageCotangents};
+use lapidary::reference::{self, ImageCotangents, ReferenceFrame};
 use lapidary::renderer::{BackwardMemory, Differentiator, GpuScene, PictureCotangents, Renderer};
 use lapidary::scene::{Params, Scene};
 
@@ -97,7 +97,7 @@ fn wide_scene(random: &mut Random, points: usize, softness: f64) -> Scene<f64> {
 }
 
 /// Tiles in whose middle each convex is drawn.
-fn tiles_of(frame: &Frame<f64>, num_convexes: usize) -> Vec<usize> {
+fn tiles_of(frame: &ReferenceFrame<f64>, num_convexes: usize) -> Vec<usize> {
     let mut tiles = vec![0; num_convexes];
     for row in (8..frame.height).step_by(16) {
         for column in (8..frame.width).step_by(16) {
@@ -122,7 +122,7 @@ fn convexes_whose_cotangents_overflow_get_no_gradient() {
 
 /// Trainings use one memory again and again: what a tile has not seen must not be taken from the iteration before.
 #[test]
-fn what_memory_held_before_does_not_matter() {
+fn old_contents_of_the_memory_do_not_matter() {
     for (name, gpu) in all_gpus() {
         assert!(does_memory_not_matter(gpu), "{name}");
     }
@@ -173,7 +173,7 @@ fn check_against_twin(
     scene: &Scene<f64>,
     options: &RenderOptions,
     [width, height]: [u32; 2],
-) -> Frame<f64> {
+) -> ReferenceFrame<f64> {
     let scene = scene.cast::<f32>();
     let camera = toys::camera(random, width, height);
     let wide = scene.cast::<f64>();
@@ -212,7 +212,7 @@ fn make_opaque(scene: &mut Scene<f64>) {
 
 /// Adds up how often alpha was clamped, how many pixels have no light left, and how often the colour of what is drawn
 /// was clamped.
-fn count_clamps(frame: &Frame<f64>, clamps: &mut [usize; 3]) {
+fn count_clamps(frame: &ReferenceFrame<f64>, clamps: &mut [usize; 3]) {
     for (row, column) in (0..frame.height).flat_map(|row| (0..frame.width).map(move |column| (row, column))) {
         let walk = frame.walk(column, row);
         clamps[1] += usize::from(walk.transmittance < 0.01);
@@ -225,7 +225,7 @@ fn count_clamps(frame: &Frame<f64>, clamps: &mut [usize; 3]) {
 }
 
 #[test]
-fn what_is_followed_for_comparison_leaves_out_what_it_says() {
+fn gradients_for_comparison_leave_out_the_parts_that_they_name() {
     let mut random = Random::new(5);
     // Colours that do not depend on the direction, and a square picture: then the authors' gradient of the points is the
     // one without depth times half the inverse of the width.

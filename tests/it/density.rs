@@ -117,7 +117,7 @@ fn rows_are_found_in_windows() {
 }
 
 #[test]
-fn the_halves_of_a_box_are_the_box() {
+fn the_halves_of_a_split_box_make_up_the_box() {
     // Cut along its longest side, a box falls into two that share a face.
     let mut random = Random::new(1);
     let mut scene = toys::scene(&mut random, 1, 8, 0);

@@ -41,7 +41,7 @@ fn an_adapter_is_found_by_a_part_of_its_name() {
 }
 
 #[test]
-fn elements_come_back() {
+fn elements_are_read_as_they_were_written() {
     for (name, gpu) in all_gpus() {
         for len in [0u32, 1, 3, 1000] {
             let elements: Vec<u32> = (0..len).map(|i| i * 7).collect();
@@ -52,7 +52,7 @@ fn elements_come_back() {
 }
 
 #[test]
-fn elements_come_back_in_pieces_where_there_is_no_memory_for_all() {
+fn elements_are_read_in_pieces_if_there_is_no_memory_for_a_copy_of_all() {
     // A device of its own, because what may be taken of it is changed.
     let gpu = Gpu::open(&GpuOptions::default()).unwrap();
     let elements: Vec<[u32; 3]> = (0..100_001).map(|i| [i, 3 * i, 7]).collect();

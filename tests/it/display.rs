@@ -43,7 +43,7 @@ fn edges_of_hulls_are_those_of_the_solid() {
 }
 
 #[test]
-fn a_solid_has_the_same_edges_wherever_it_is_turned() {
+fn a_turned_solid_has_the_same_edges() {
     let mut random = Random::new(4);
     for _ in 0..20 {
         let turn = glam::DQuat::from_scaled_axis(random.vector(3.0));

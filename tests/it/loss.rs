@@ -66,7 +66,7 @@ impl Case {
         let [untouched, means] = losses.read(gpu).unwrap()[..] else { panic!("two entries") };
         assert_eq!(untouched, [0.0, 0.0]);
         let v_rgba = v_rgba.read(gpu).unwrap();
-        assert!(v_rgba.iter().all(|v| v[3] == 0.0), "the loss does not look at alpha");
+        assert!(v_rgba.iter().all(|v| v[3] == 0.0), "the loss does not depend on alpha");
         Found {
             l1: means[0].into(),
             ssim: means[1].into(),
@@ -131,7 +131,7 @@ fn flat_pictures_have_the_gradient_of_the_twin() {
 }
 
 #[test]
-fn masked_pixels_say_nothing() {
+fn masked_pixels_add_nothing_to_loss_and_gradient() {
     let mut case = Case::random(4, 50, 40);
     let mut random = Random::new(8);
     case.target.iter_mut().for_each(|pixel| pixel[3] = [0, 255, 255, 100][random.index(4)]);

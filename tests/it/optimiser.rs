@@ -99,7 +99,7 @@ fn large_scene(random: &mut Random) -> Scene {
 }
 
 #[test]
-fn what_does_not_fit_is_skipped_and_done_again() {
+fn iterations_that_do_not_fit_are_skipped_and_repeated() {
     let mut random = Random::new(31);
     let scene = large_scene(&mut random);
     let far = |mut iteration: Iteration| {
@@ -152,4 +152,48 @@ fn the_loss_falls_and_two_runs_give_the_same_bits() {
     println!("{begin:?} {end:?}");
     assert!(end.l1 < 0.6 * begin.l1 && end.ssim > begin.ssim);
     assert!(run() == first);
+}
+
+#[test]
+fn a_steady_iteration_creates_no_buffer_and_no_bind_group() {
+    // A device of its own, so that no other test creates anything on it.
+    let gpu = lapidary::gpu::Gpu::open(&lapidary::gpu::GpuOptions::default()).unwrap();
+    let mut random = Random::new(61);
+    let scene = toys::scene(&mut random, 20, 6, 2).cast::<f32>();
+    let iterations: Vec<Iteration> = (1..=4)
+        .map(|step| {
+            let target = gpu.upload("target", &vec![0xff80_4020; 48 * 40]).unwrap();
+            let camera = toys::camera(&mut random, 48, 40);
+            let regularization = [1e-3, 1e-3];
+            let options = toys::options();
+            let ssim_weight = SSIM_WEIGHT as f32;
+            Iteration { camera, options, target, ssim_weight, rates: RATES, step, regularization }
+        })
+        .collect();
+    let mut optimiser = Optimiser::new(&gpu, GpuScene::upload(&gpu, &scene).unwrap()).unwrap();
+    let mut run = |num_lists: usize| {
+        // Two lists are under way at once, as in a training.
+        optimiser.submit(iterations.clone()).unwrap();
+        for _ in 0..num_lists {
+            optimiser.submit(iterations.clone()).unwrap();
+            optimiser.collect().unwrap();
+        }
+        optimiser.collect().unwrap();
+    };
+    run(4);
+    let before = gpu.num_created();
+    run(8);
+    assert_eq!(gpu.num_created(), before, "buffers and bind groups");
+}
+
+#[test]
+fn uniforms_of_another_list_are_refused() {
+    let mut first = lapidary::gpu::Commands::new(gpu(), "first");
+    let args = first.uniform(&lapidary::gpu::GroupsArgs::default()).unwrap();
+    let kernel = lapidary::gpu::Kernel::new(gpu(), &lapidary::gpu::GROUPS, &[]).unwrap();
+    let words = gpu().zeros::<u32>("words", 4).unwrap();
+    let bindings = [("args", args.all()), ("counts", words.all()), ("groups", words.all())];
+    let mut second = lapidary::gpu::Commands::new(gpu(), "second");
+    let error = second.dispatch(&kernel, lapidary::gpu::Grid::Groups(1), &bindings).unwrap_err();
+    assert!(error.to_string().contains("another list"), "{error}");
 }

@@ -30,7 +30,7 @@ fn scan_on_gpu(gpu: &lapidary::gpu::Gpu, scan: &Scan, values: &[u32], count: u32
 }
 
 #[test]
-fn equals_the_sums_of_the_processor() {
+fn a_scan_equals_the_sums_of_the_processor() {
     for (name, gpu) in all_gpus() {
         let scan = Scan::new(gpu).unwrap();
         for len in LENGTHS {

@@ -49,7 +49,7 @@ fn sorted_by_gpu(gpu: &Gpu, sort: &Sort, keys: &[u32], count: u32, bits: u32) ->
 }
 
 #[test]
-fn equals_the_stable_sort_of_the_processor() {
+fn a_sort_equals_the_stable_sort_of_the_processor() {
     let sorts: Vec<Sort> = all_gpus().iter().map(|(_, gpu)| Sort::new(gpu).unwrap()).collect();
     for (len, order) in LENGTHS.into_iter().flat_map(|len| ORDERS.map(|order| (len, order))) {
         let keys = keys(order, len);

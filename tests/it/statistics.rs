@@ -6,8 +6,8 @@ use lapidary::camera::Camera;
 use lapidary::constants::{ALPHA_MIN, TILE_SIZE};
 use lapidary::reference::hull::Edge;
 use lapidary::reference::project::Projected;
-use lapidary::reference::view::View;
-use lapidary::reference::{self, Frame};
+use lapidary::reference::view::ViewTransform;
+use lapidary::reference::{self, ReferenceFrame};
 use lapidary::renderer::{GpuScene, Outputs, Renderer, Statistics};
 
 use crate::support::device::{all_gpus, gpu};
@@ -29,7 +29,7 @@ fn lines(convex: &Projected<f64>, q: [f64; 2]) -> [f64; 3] {
 }
 
 /// The counts of a frame with these instances; near and smooth pairs that are certain, then those that are possible.
-fn expected(frame: &Frame<f64>, view: &View<f64>, instances: &[(u32, u32)]) -> [Statistics; 2] {
+fn expected(frame: &ReferenceFrame<f64>, view: &ViewTransform<f64>, instances: &[(u32, u32)]) -> [Statistics; 2] {
     let num_columns = (frame.width as u32).div_ceil(TILE_SIZE);
     let mut counts = [Statistics { num_instances: instances.len() as u64, ..Statistics::default() }; 2];
     let mut drawn_instances = HashSet::new();
@@ -98,7 +98,7 @@ fn random_scenes_count_as_the_twin_walks() {
         let on_gpu = GpuScene::upload(gpu(), &scene.cast()).unwrap();
         let drawn = renderer.forward(&on_gpu, &camera, &options, Outputs::default()).unwrap();
         let found = renderer.statistics(&on_gpu, &drawn).unwrap();
-        let [least, most] = expected(&frame, &View::new(&camera, &options), &drawn.instances(gpu()).unwrap());
+        let [least, most] = expected(&frame, &ViewTransform::new(&camera, &options), &drawn.instances(gpu()).unwrap());
         renderer.recycle(drawn);
         let bounds = |of: fn(&Statistics) -> u64| (of(&least)..=of(&most)).contains(&of(&found));
         let are_near = bounds(|count| count.near_pairs) && bounds(|count| count.smooth_pairs);

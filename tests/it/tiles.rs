@@ -11,7 +11,7 @@ use lapidary::constants::{ALPHA_MIN, TILE_SIZE};
 use lapidary::reference;
 use lapidary::reference::profile::Profile;
 use lapidary::reference::project::Projected;
-use lapidary::reference::view::View;
+use lapidary::reference::view::ViewTransform;
 use lapidary::renderer::{GpuScene, Outputs, Renderer};
 use lapidary::scene::{Params, Scene};
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ fn found(renderer: &mut Renderer, scene: &Scene<f64>, camera: &Camera) -> Instan
 
 /// The fewest that will do.
 fn needed(projected: &[Option<Projected<f64>>], camera: &Camera) -> Instances {
-    let view = View::new(camera, &toys::options());
+    let view = ViewTransform::new(camera, &toys::options());
     let num_columns = camera.width.div_ceil(TILE_SIZE);
     let of_convex = |(id, convex): (usize, &Option<Projected<f64>>)| -> Instances {
         let Some(convex) = convex else { return Instances::new() };

@@ -9,7 +9,7 @@ use crate::support::device::gpu;
 use crate::support::toys::{self, Random};
 
 #[test]
-fn the_gpu_does_what_the_host_does() {
+fn the_gpu_and_the_host_bring_a_scene_to_the_same_units() {
     let near = Similarity { scale: 0.37, centre: [1.5, -20.0, 300.0] };
     let far = Similarity { centre: [448_262.03, 5_411_932.7, 250.0], ..near };
     let mut random = Random::new(77);

@@ -7,7 +7,7 @@ use lapidary::camera::{Camera, RenderOptions};
 use lapidary::constants::SSIM_WEIGHT;
 use lapidary::reference::loss::loss;
 use lapidary::reference::sh::num_coeffs;
-use lapidary::reference::{Frame, ImageCotangents, backward, forward};
+use lapidary::reference::{ImageCotangents, ReferenceFrame, backward, forward};
 use lapidary::scene::{Params, Scene};
 
 use crate::support::compare::relative_error;
@@ -62,11 +62,11 @@ impl Setup {
         setup
     }
 
-    fn frame(&self, scene: &Scene<f64>) -> Frame<f64> {
+    fn frame(&self, scene: &Scene<f64>) -> ReferenceFrame<f64> {
         forward(scene, &self.camera, &self.options)
     }
 
-    fn loss(&self, frame: &Frame<f64>) -> f64 {
+    fn loss(&self, frame: &ReferenceFrame<f64>) -> f64 {
         let sum = |values: &[f64], v: &[f64]| values.iter().zip(v).map(|(x, v)| x * v).sum::<f64>();
         sum(&frame.rgb, &self.v.rgb) + sum(&frame.alpha, &self.v.alpha) + sum(&frame.depth, &self.v.depth)
     }
@@ -94,7 +94,7 @@ struct Decisions {
     contributions: Vec<Vec<(usize, bool)>>,
 }
 
-fn decisions(frame: &Frame<f64>) -> Decisions {
+fn decisions(frame: &ReferenceFrame<f64>) -> Decisions {
     let pixels = (0..frame.height).flat_map(|row| (0..frame.width).map(move |column| (column, row)));
     let contributions = |(column, row)| {
         let walk = frame.walk(column, row);
@@ -164,7 +164,7 @@ fn gradients_are_difference_quotients_for_every_k_and_degree() {
 #[test]
 fn gradients_are_difference_quotients_where_clamps_and_the_stop_hold() {
     let setups: Vec<_> = (3..=8).map(|k| (format!("opaque, K = {k}"), Setup::opaque(k as u64, k))).collect();
-    let frames: Vec<Frame<f64>> = setups.iter().map(|(_, setup)| setup.frame(&setup.scene)).collect();
+    let frames: Vec<ReferenceFrame<f64>> = setups.iter().map(|(_, setup)| setup.frame(&setup.scene)).collect();
     let any = |test: &dyn Fn(&Decisions) -> bool| frames.iter().map(decisions).filter(test).count();
     let alphas = any(&|d| d.contributions.iter().flatten().any(|(_, clamped)| *clamped));
     let colours = any(&|d| d.hulls_and_clamps.iter().flatten().any(|(_, clamped)| clamped.contains(&true)));

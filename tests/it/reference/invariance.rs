@@ -2,7 +2,7 @@
 
 use glam::{DAffine3, DQuat, DVec3};
 use lapidary::camera::{Camera, Intrinsics, RenderOptions};
-use lapidary::reference::{Frame, ImageCotangents, backward, forward};
+use lapidary::reference::{ImageCotangents, ReferenceFrame, backward, forward};
 use lapidary::scene::Scene;
 
 use crate::support::compare::{max_error, relative_error};
@@ -21,7 +21,7 @@ fn setup(seed: u64, sh_degree: usize) -> (Random, Scene<f64>, Camera) {
     (random, scene, camera)
 }
 
-fn assert_same(out: &Frame<f64>, expected: &Frame<f64>) {
+fn assert_same(out: &ReferenceFrame<f64>, expected: &ReferenceFrame<f64>) {
     assert!(max_error(&out.rgb, &expected.rgb) < BAR);
     assert!(max_error(&out.alpha, &expected.alpha) < BAR);
     assert!(max_error(&out.depth, &expected.depth) < BAR);

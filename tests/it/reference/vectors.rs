@@ -2,7 +2,7 @@
 
 use lapidary::constants::SSIM_WEIGHT;
 use lapidary::reference::loss::loss;
-use lapidary::reference::{Frame, ImageCotangents, backward, forward};
+use lapidary::reference::{ImageCotangents, ReferenceFrame, backward, forward};
 use lapidary::scene::{NAMES, Params};
 
 use crate::support::compare::{max_error, max_error_outside, relative_error};
@@ -15,7 +15,7 @@ fn double(values: &[f32]) -> Vec<f64> {
     values.iter().map(|value| f64::from(*value)).collect()
 }
 
-fn render(case: &SceneCase) -> (Frame<f64>, Params<Vec<f64>>) {
+fn render(case: &SceneCase) -> (ReferenceFrame<f64>, Params<Vec<f64>>) {
     let scene = case.scene.cast();
     let frame = forward(&scene, &case.camera, &case.options);
     let v = ImageCotangents::of_rgb(double(&case.v_rgb));

@@ -2,7 +2,7 @@
 
 use glam::DVec3;
 use lapidary::camera::{Camera, RenderOptions};
-use lapidary::reference::{Frame, ImageCotangents, backward, forward};
+use lapidary::reference::{ImageCotangents, ReferenceFrame, backward, forward};
 use lapidary::scene::{Params, Scene};
 
 use crate::support::toys::{self, Random};
@@ -18,7 +18,7 @@ fn push_wall(scene: &mut Scene<f64>, z: f64, size: f64) {
     scene.push(Params { points: &points, log_delta: &[5.0], log_sigma: &[4.0], raw_opacity: &[9.0], sh: &[0.2; 48] });
 }
 
-fn gradients(scene: &Scene<f64>, frame: &Frame<f64>, options: &RenderOptions) -> Params<Vec<f64>> {
+fn gradients(scene: &Scene<f64>, frame: &ReferenceFrame<f64>, options: &RenderOptions) -> Params<Vec<f64>> {
     let mut random = Random::new(5);
     let pixels = frame.alpha.len();
     let v = ImageCotangents {
