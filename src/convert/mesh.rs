@@ -50,7 +50,9 @@ fn opacity(scene: &Scene, i: usize) -> f32 {
 fn solid(scene: &Scene, i: usize) -> Option<Solid> {
     let points: Vec<[f32; 3]> = (0..scene.points_per_convex).map(|k| scene.point(i, k)).collect();
     let sh = &scene.params.sh[i * scene.row_widths().sh..];
-    let colour = [sh[0], sh[1], sh[2]].map(|dc| (0.5 + SH_C0 as f32 * dc).clamp(0.0, 1.0));
+    #[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
+    let constant = SH_C0 as f32;
+    let colour = [sh[0], sh[1], sh[2]].map(|dc| (0.5 + constant * dc).clamp(0.0, 1.0));
     hull(&points).map(|polytope| Solid { convex: i, polytope, colour, opacity: opacity(scene, i) })
 }
 

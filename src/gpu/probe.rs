@@ -7,7 +7,7 @@ use super::kernel::Kernel;
 use super::shader::{Shader, shader};
 use crate::constants::{TILE_SIZE, WG_SIZE};
 
-/// The row of the kernel. Its constant is PROBE_THREADS.
+/// The row of the kernel. Its constant is `PROBE_THREADS`.
 pub(crate) const PROBE: Shader = shader!("probe", [], &[&[("PROBE_THREADS", 64)]]);
 
 /// Workgroups of each size that are run.

@@ -150,7 +150,7 @@ impl Shader {
         let mut source = constants::wgsl_header();
         // Writing to a string does not fail.
         let constant = |source: &mut String, name: &str, value: u32| {
-            writeln!(source, "const {name}: u32 = {value}u;").unwrap_or(())
+            writeln!(source, "const {name}: u32 = {value}u;").unwrap_or_default();
         };
         for (name, value) in constants {
             constant(&mut source, name, *value);

@@ -13,7 +13,7 @@ pub struct AdamMoments<T> {
 }
 
 impl<T: Real> AdamMoments<T> {
-    /// AdamMoments before the first step.
+    /// Moments before the first step.
     #[must_use]
     pub fn zeros(len: usize) -> Self {
         Self { first: vec![T::zero(); len], second: vec![T::zero(); len] }

@@ -22,7 +22,7 @@ pub struct Projected<T> {
     /// Edge k runs from `hull[k]` to the next vertex; focal-free image plane. Anti-aliasing changes what follows here and
     /// below, so that rasterization need not know of it.
     pub edges: Vec<Edge<T>>,
-    /// ViewTransform depth of the centroid, world units; the order of blending and the scale of delta and sigma.
+    /// View depth of the centroid, world units; the order of blending and the scale of delta and sigma.
     pub z: T,
     /// Smoothness, after exp.
     pub delta: T,
