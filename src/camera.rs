@@ -1,4 +1,4 @@
-//! Pinhole cameras, and what else a picture depends on besides the scene.
+//! Pinhole cameras, and the options of drawing.
 //!
 //! Axes are those of OpenCV and COLMAP: x right, y down, z forward. Pixel (column i, row j) is sampled at
 //! `(i + 0.5, j + 0.5)`. Source: docs/spec.md §1.
@@ -79,7 +79,7 @@ impl Camera {
         }
     }
 
-    /// Where the camera stands, in world units.
+    /// The position of the camera, in world units.
     #[must_use]
     pub fn position(&self) -> DVec3 {
         let rotation = self.view_from_world.matrix3;
@@ -94,7 +94,7 @@ impl Camera {
         Self { view_from_world: DAffine3 { matrix3, translation: matrix3 * origin + translation }, ..*self }
     }
 
-    /// Pixel coordinates at which a point of view space is seen; what they are behind the camera means nothing.
+    /// Pixel coordinates at which a point of view space is seen; they have no meaning for points behind the camera.
     #[must_use]
     pub fn pixel(&self, in_view: DVec3) -> DVec2 {
         let Intrinsics { fx, fy, cx, cy } = self.intrinsics;
@@ -148,24 +148,38 @@ impl Camera {
         if !self.view_from_world.is_finite() {
             return Err(CameraError::Pose("it holds a value that is not finite".into()));
         }
-        let off = (rotation * rotation.transpose() - DMat3::IDENTITY).to_cols_array();
-        if off.iter().any(|x| x.abs() > 1e-3) || rotation.determinant() < 0.0 {
+        if rotation_error(rotation) > 1e-3 || rotation.determinant() < 0.0 {
             return Err(CameraError::Pose(format!("its 3×3 part has determinant {:.4}", rotation.determinant())));
         }
         Ok(())
     }
 }
 
-/// What is up: where the tops of all pictures point on average, or z without cameras.
+/// How far a matrix is from a rotation or a mirrored one: the largest number of R·Rᵀ − 1.
+pub(crate) fn rotation_error(matrix: DMat3) -> f64 {
+    let off = (matrix * matrix.transpose() - DMat3::IDENTITY).to_cols_array();
+    off.into_iter().map(f64::abs).fold(0.0, f64::max)
+}
+
+/// The rotation that is nearest to a matrix that nearly is one: Newton's iteration for the polar decomposition, which from
+/// near a rotation doubles the digits each time.
+pub(crate) fn nearest_rotation(mut matrix: DMat3) -> DMat3 {
+    for _ in 0..6 {
+        matrix = (matrix + matrix.inverse().transpose()) * 0.5;
+    }
+    matrix
+}
+
+/// The direction that is up: the mean of the directions in which the tops of all pictures point, or z without cameras.
 pub fn up_of<'a>(cameras: impl IntoIterator<Item = &'a Camera>) -> DVec3 {
     let tops = cameras.into_iter().map(|camera| -(camera.view_from_world.matrix3.transpose() * DVec3::Y));
     let up = tops.sum::<DVec3>().normalize_or(DVec3::Z);
-    // People who made the axes meant one of them, when it is nearly so.
+    // An axis that is nearly up was most likely meant to be up.
     let near = DVec3::AXES.into_iter().flat_map(|axis| [axis, -axis]).find(|axis| axis.dot(up) > 0.94);
     near.unwrap_or(up)
 }
 
-/// The point that the optical axes come closest to; `None` where they are parallel, or so nearly that it is chance.
+/// The point that the optical axes come closest to; `None` where they are parallel, or too nearly so to tell.
 #[must_use]
 pub fn focus_of(cameras: &[Camera]) -> Option<DVec3> {
     let (mut matrix, mut vector) = (DMat3::ZERO, DVec3::ZERO);
@@ -180,7 +194,7 @@ pub fn focus_of(cameras: &[Camera]) -> Option<DVec3> {
     (mean.determinant() > 1e-5).then(|| matrix.inverse() * vector)
 }
 
-/// What a picture depends on besides scene and camera.
+/// The options of drawing: all that a picture depends on besides scene and camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RenderOptions {
     /// A convex with any point at or before this view depth is culled; scene units.

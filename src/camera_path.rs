@@ -213,7 +213,7 @@ impl CameraPath {
     pub fn load(path: &Path) -> Result<Self, CameraPathError> {
         let content = |reason: String| CameraPathError::Content { path: path.into(), reason };
         let bytes = files::read(path)?;
-        let bytes = without_byte_order_mark(&bytes);
+        let bytes = files::without_byte_order_mark(&bytes).map_err(content)?;
         match foreign::parse(bytes, None) {
             Some(frames) => frames.map(Self::of_frames).and_then(Self::checked).map_err(content),
             None if has_key(bytes, "format") => Self::parse(bytes).and_then(Self::checked).map_err(content),
@@ -272,11 +272,6 @@ impl CameraPath {
     }
 }
 
-/// A text without the mark that some editors put before UTF-8.
-fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
 /// Whether bytes are a JSON object with this key.
 fn has_key(bytes: &[u8], key: &str) -> bool {
     serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|json| json.get(key).is_some())
@@ -290,7 +285,8 @@ fn has_key(bytes: &[u8], key: &str) -> bool {
 pub fn cameras_of_others(path: &Path, size: Option<[u32; 2]>) -> Result<Option<Vec<Camera>>, CameraPathError> {
     let content = |reason: String| CameraPathError::Content { path: path.into(), reason };
     let bytes = files::read(path)?;
-    let frames = foreign::parse(without_byte_order_mark(&bytes), size).transpose().map_err(content)?;
+    let text = files::without_byte_order_mark(&bytes).map_err(content)?;
+    let frames = foreign::parse(text, size).transpose().map_err(content)?;
     Ok(frames.map(|frames| frames.cameras))
 }
 

@@ -150,6 +150,20 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     read_at_most(path, MAX_TEXT_BYTES)
 }
 
+/// A text without the mark that some editors put before UTF-8.
+///
+/// # Errors
+/// A sentence that names UTF-16, which is not read.
+pub fn without_byte_order_mark(bytes: &[u8]) -> Result<&[u8], String> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, text @ ..] => Ok(text),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => {
+            Err("it is UTF-16, and UTF-8 is read: save it again in that encoding".to_owned())
+        }
+        text => Ok(text),
+    }
+}
+
 /// Reads a whole file.
 ///
 /// # Errors

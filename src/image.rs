@@ -10,6 +10,12 @@ pub use decode::{Head, check_end, decode, has_usual_end};
 
 use crate::files::{self, FileError};
 
+/// Extensions of the files that are read, in small letters.
+pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
+
+/// Extensions of pictures that are not read, in small letters.
+pub const UNREAD_EXTENSIONS: [&str; 7] = ["heic", "heif", "avif", "gif", "exr", "jxl", "dng"];
+
 /// Most pixels of a picture that is kept whole: 134 million, half a GiB when decoded.
 pub const MAX_PIXELS: u64 = 1 << 27;
 

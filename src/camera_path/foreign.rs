@@ -13,7 +13,7 @@ use glam::{DAffine3, DMat3, DVec3};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::camera::{Camera, Intrinsics};
+use crate::camera::{Camera, Intrinsics, nearest_rotation, rotation_error};
 
 /// Frames a second where nothing is said.
 const RATE: f64 = 30.0;
@@ -163,9 +163,8 @@ fn rotation(axes: [DVec3; 3]) -> Option<DMat3> {
     let matrix = DMat3::from_cols(axes[0], axes[1], axes[2]);
     let scale = matrix.determinant().cbrt();
     let matrix = matrix * scale.recip();
-    let skew = (matrix.transpose() * matrix - DMat3::IDENTITY).to_cols_array();
-    let is_rotation = scale > 0.0 && skew.iter().all(|part| part.abs() < MAX_SKEW);
-    is_rotation.then(|| DMat3::from_quat(glam::DQuat::from_mat3(&matrix).normalize()))
+    let is_rotation = scale > 0.0 && rotation_error(matrix) < MAX_SKEW;
+    is_rotation.then(|| nearest_rotation(matrix))
 }
 
 fn camera(

@@ -1,9 +1,9 @@
 //! Decoded pictures in memory, decoded ahead by other threads.
 //!
-//! The memory that pictures take stays within a budget: before a picture is decoded its bytes are set aside, and those
-//! that were not asked for the longest make room. Decoding ahead is left where there is no room; only who asks gets a
-//! picture whatever the budget says. A picture that somebody still holds stays in memory for as long as it is held, and
-//! a thread that decodes has the picture in its file's size besides.
+//! The memory of decoded pictures stays within a budget: before a picture is decoded its bytes are reserved, and those that
+//! were not used for the longest are dropped. Decoding ahead is skipped where the budget is used up;
+//! [`PictureCache::get`] decodes its picture whatever the budget says. A picture that a caller still holds stays in memory
+//! for as long as it is held, and a thread that decodes has the picture in its file's size besides.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,9 +24,9 @@ struct Shared {
     dataset: Arc<Dataset>,
     budget: u64,
     state: Mutex<State>,
-    /// There is something to do, or nothing ever again.
+    /// Signals that a view was queued, or that the cache is closed.
     asked: Condvar,
-    /// A picture is there, or could not be decoded.
+    /// Signals that a picture was decoded, or could not be.
     settled: Condvar,
 }
 
@@ -35,7 +35,7 @@ struct State {
     entries: HashMap<usize, Entry>,
     /// Views to decode, the next one first.
     queue: VecDeque<usize>,
-    /// Of all pictures that are there or being decoded.
+    /// Bytes of all pictures that are there or being decoded.
     used_bytes: u64,
     peak_bytes: u64,
     /// Counts uses.
@@ -57,7 +57,7 @@ pub struct CacheUse {
     pub bytes: u64,
     /// The most there ever were.
     pub peak_bytes: u64,
-    /// What there may be.
+    /// Most bytes that there may be.
     pub budget: u64,
 }
 
@@ -74,7 +74,7 @@ impl PictureCache {
         });
         let worker = |i: usize| {
             let shared = Arc::clone(&shared);
-            // Without a thread, pictures are decoded by whoever asks for them.
+            // Without a thread, pictures are decoded when they are asked for.
             std::thread::Builder::new().name(format!("pictures {i}")).spawn(move || shared.work()).ok()
         };
         let workers = (0..threads).filter_map(worker).collect();
@@ -93,10 +93,10 @@ impl PictureCache {
         self.shared.asked.notify_one();
     }
 
-    /// A view's picture. Waits where it is being decoded, and decodes it where nobody does.
+    /// A view's picture. Waits while another thread decodes it, and decodes it where no thread does.
     ///
     /// # Errors
-    /// As [`Dataset::load`].
+    /// The same as [`Dataset::load`].
     pub fn get(&self, view: usize) -> Result<Arc<Picture>, DatasetError> {
         let mut state = self.shared.lock();
         loop {
@@ -112,14 +112,14 @@ impl PictureCache {
                 Some(Entry::Queued) | None => {
                     state.queue.retain(|queued| *queued != view);
                     let bytes = self.shared.bytes(view);
-                    state.make_room(bytes, self.shared.budget);
+                    state.free_memory(bytes, self.shared.budget);
                     return self.shared.decode(state, view, bytes);
                 }
             }
         }
     }
 
-    /// How full it is.
+    /// The bytes that are in use.
     #[must_use]
     pub fn usage(&self) -> CacheUse {
         let state = self.shared.lock();
@@ -146,8 +146,8 @@ impl State {
         }
     }
 
-    /// Lets go of pictures until so many bytes fit; `false` where they never do.
-    fn make_room(&mut self, bytes: u64, budget: u64) -> bool {
+    /// Drops pictures until so many bytes fit; `false` where they never do.
+    fn free_memory(&mut self, bytes: u64, budget: u64) -> bool {
         while self.used_bytes + bytes > budget {
             let ready = self.entries.iter().filter_map(|(view, entry)| match entry {
                 Entry::Ready { last_use, picture } => Some((*last_use, *view, picture.bytes())),
@@ -180,8 +180,8 @@ impl Shared {
             };
             fault::strike(format_args!("decoder"));
             let bytes = self.bytes(view);
-            if bytes <= self.budget && state.make_room(bytes, self.budget) {
-                // Whoever asks for the view meets an error again, and reports it.
+            if bytes <= self.budget && state.free_memory(bytes, self.budget) {
+                // An error comes again when the view is asked for, and is reported then.
                 drop(self.decode(state, view, bytes));
             } else {
                 state.entries.remove(&view);
@@ -189,12 +189,12 @@ impl Shared {
         }
     }
 
-    /// What a view's picture takes.
+    /// Bytes of a view's picture.
     fn bytes(&self, view: usize) -> u64 {
         self.dataset.views.get(view).map_or(0, |view| 4 * view.num_pixels())
     }
 
-    /// Has the other faces of a panorama cut next, while it is decoded, where no other picture has to go for them.
+    /// Queues the other faces of a panorama first, while it is decoded, where no other picture is dropped for them.
     fn ask_for_faces_beside(&self, view: usize, bytes: u64) {
         let faces = self.dataset.faces_beside(view);
         let mut state = self.lock();
@@ -225,7 +225,7 @@ impl Shared {
     }
 }
 
-/// A view that is being decoded; whatever becomes of it, those who wait for it go on.
+/// A view that is being decoded. Dropping it wakes the threads that wait for the view, also after an error or a panic.
 struct Decoding<'a> {
     shared: &'a Shared,
     view: usize,

@@ -16,7 +16,7 @@ fn listed(names: &[String]) -> String {
 /// A dataset that could not be used; always with the file at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
-    /// Nothing known.
+    /// The path has no known layout.
     #[error(
         "{} is not a dataset: expected a folder or .zip with `sparse/0/cameras.bin` or `.txt` (COLMAP), \
          `transforms_train.json` (Blender) or `transforms.json` (nerfstudio)",
@@ -34,12 +34,12 @@ pub enum DatasetError {
         /// Folders in it.
         folders: Vec<String>,
     },
-    /// Nothing that can be used, and something that could not be looked at.
+    /// There is no dataset that can be used, and an entry could not be read.
     #[error("{} cannot be used: {} cannot be read, or is a link that leads nowhere", path.display(), part.display())]
     Unreadable {
         /// The folder or archive.
         path: PathBuf,
-        /// What could not be read in it.
+        /// The entry that could not be read.
         part: PathBuf,
     },
     /// No picture is left.
@@ -51,12 +51,12 @@ pub enum DatasetError {
     /// A view that does not exist was asked for.
     #[error("there is no view {view}; the dataset has {of}, counted from 0")]
     NoView {
-        /// What was asked for.
+        /// The index that was asked for.
         view: usize,
-        /// What there is.
+        /// The number of views.
         of: usize,
     },
-    /// A `.zip`, or what it holds.
+    /// A `.zip`, or a part of it.
     #[error("{}: {reason}", path.display())]
     Archive {
         /// The archive, with the part of it.
@@ -91,7 +91,7 @@ pub enum DatasetError {
     Binary {
         /// The file.
         path: PathBuf,
-        /// Where reading stopped.
+        /// The byte at which reading stopped.
         at: u64,
         /// What was expected.
         reason: String,
@@ -121,7 +121,7 @@ pub enum DatasetError {
         path: PathBuf,
         /// The picture.
         name: String,
-        /// Its number.
+        /// The number of the camera.
         camera: u32,
     },
     /// A camera that cannot take a picture.
@@ -142,7 +142,7 @@ pub enum DatasetError {
     MaskSize {
         /// The mask.
         path: PathBuf,
-        /// Its width and height.
+        /// Width and height of the mask.
         found: [u32; 2],
         /// The picture.
         picture: PathBuf,
@@ -154,9 +154,9 @@ pub enum DatasetError {
     Size {
         /// The picture.
         path: PathBuf,
-        /// Its width and height.
+        /// Width and height of the picture.
         found: [u32; 2],
-        /// Those of its camera.
+        /// Width and height of the camera.
         expected: [u32; 2],
     },
 }

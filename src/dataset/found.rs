@@ -1,4 +1,4 @@
-//! What the readers of all layouts share: which file is the picture of which camera, and how large it will be.
+//! The part that the readers of all layouts share: they find the file of each camera's picture, and how large it will be.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use glam::DAffine3;
 
 use super::error::DatasetError;
 use super::findings::Findings;
-use super::mask::{self, Mask, MaskFile};
-use super::names::is_picture;
-use super::picture::{Source, head_of};
-use super::pinhole::Taken;
+use super::mask::{self, Mask};
+use super::names::{is_picture, split_extension};
+use super::picture::PictureSource;
+use super::pinhole::Undistortion;
 use super::points::FoundPoints;
-use super::search::Search;
-use super::tree::{Place, Tree, inside, join};
+use super::search::{AmbiguousName, Search};
+use super::tree::{Tree, TreeFile, inside, join};
 use super::{DatasetOptions, Kind, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
 use crate::image::Head;
 use crate::text::{are, counted, quoted};
 
-/// Of pictures whose name lacks it or that were converted.
-const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "JPG", "PNG", "JPEG", "webp", "tif", "tiff", "bmp"];
+/// Extensions that are tried where a name lacks it or the picture was converted, in this order.
+const TRIED_EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "JPG", "PNG", "JPEG", "webp", "tif", "tiff", "bmp"];
 
-/// What a reader found.
+/// The content of a dataset as a reader found it.
 pub(super) struct Found {
     pub(super) kind: Kind,
     pub(super) views: Vec<View>,
@@ -35,13 +35,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Nothing yet.
+    /// An empty dataset.
     pub(super) fn new(kind: Kind) -> Self {
         let (findings, has_split) = (Findings::default(), false);
         Self { kind, views: Vec::new(), points: Vec::new(), findings, notes: Vec::new(), has_split }
     }
 
-    /// Takes up points and says which files of points are not used.
+    /// Adds points and notes which files of points are not used.
     pub(super) fn add_points(&mut self, found: FoundPoints) {
         if let Some(first) = found.unused.first() {
             let (count, all) = (found.unused.len(), found.unused.len() + usize::from(found.file.is_some()));
@@ -54,7 +54,7 @@ impl Found {
         self.findings.unused_points_files = found.unused;
     }
 
-    /// Says which masks belong to no picture, and how many pictures have none where others have one.
+    /// Notes which masks belong to no picture, and how many pictures have none where others have one.
     pub(super) fn note_on_masks(&mut self, tree: &Tree) {
         let unused = mask::unused(tree, &self.views);
         if let Some(first) = unused.first() {
@@ -75,8 +75,9 @@ impl Found {
         }
     }
 
-    /// Says which pictures are called otherwise than their `names`.
+    /// Notes which pictures are called otherwise than their `names`, and which names are ambiguous.
     pub(super) fn note_on_renamed(&mut self, search: &Search, names: &[&str]) {
+        self.note_on_ambiguous(&search.ambiguous, names);
         let Some(first) = search.renamed.first() else { return };
         let Some((place, _)) = &search.pictures[*first] else { return };
         let (count, all, name, path) = (search.renamed.len(), names.len(), quoted(names[*first]), place.path());
@@ -87,7 +88,16 @@ impl Found {
         self.findings.renamed_pictures += count;
     }
 
-    /// Says which pictures of a folder are not used.
+    /// Notes which of the `names` of pictures are ambiguous.
+    pub(super) fn note_on_ambiguous(&mut self, ambiguous: &[AmbiguousName], names: &[&str]) {
+        let Some(first) = ambiguous.first() else { return };
+        let (count, all, are, first) = (ambiguous.len(), names.len(), are(ambiguous.len()), first.sentence(names));
+        self.notes.push(format!(
+            "{count} of {all} names of pictures {are} ambiguous, so that their pictures are not found: {first}"
+        ));
+    }
+
+    /// Notes which pictures of a folder are not used.
     pub(super) fn note_on_unused(&mut self, unused: &[String], folder: &PictureFolder) {
         let Some(first) = unused.first() else { return };
         let (count, path) = (unused.len(), folder.path());
@@ -98,14 +108,15 @@ impl Found {
         self.findings.unused_pictures += count;
     }
 
-    /// Says what was met in a tree and could not be looked at.
+    /// Notes which entries of a tree could not be read.
     pub(super) fn note_on_unreadable(&mut self, tree: &Tree) {
         let unreadable = tree.unreadable();
         if let Some(first) = unreadable.first() {
             let (count, first) = (unreadable.len(), first.display());
             let are = are(count);
+            let entries = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
             self.notes
-                .push(format!("{count} that cannot be read, or lead nowhere, {are} passed over, the first is {first}"));
+                .push(format!("{entries} that cannot be read, or lead nowhere, {are} left out, the first is {first}"));
         }
         self.findings.unreadable += unreadable.len();
     }
@@ -122,11 +133,11 @@ pub(super) struct PictureFolder {
 }
 
 impl PictureFolder {
-    pub(super) fn place(&self, name: &str) -> Place {
-        Place { tree: Arc::clone(&self.tree), inside: join(&self.folder, name) }
+    pub(super) fn place(&self, name: &str) -> TreeFile {
+        TreeFile { tree: Arc::clone(&self.tree), inside: join(&self.folder, name) }
     }
 
-    /// For messages.
+    /// The path of the folder, for messages.
     pub(super) fn path(&self) -> PathBuf {
         self.tree.path_of(&self.folder)
     }
@@ -139,14 +150,14 @@ impl PictureFolder {
     /// The name of the picture that a name means if its extension is missing or another one.
     pub(super) fn with_other_ending(&self, name: &str) -> Option<String> {
         // A name such as `frame.00012` has no extension, although it has a dot: both are tried.
-        let stem = name.rsplit_once('.').filter(|(_, ending)| !ending.contains('/')).map(|(stem, _)| stem);
-        let bases = [Some(name), stem].into_iter().flatten();
-        let mut others = bases.flat_map(|base| EXTENSIONS.map(|ending| format!("{base}.{ending}")));
+        let (stem, extension) = split_extension(name);
+        let bases = [name].into_iter().chain(extension.map(|_| stem));
+        let mut others = bases.flat_map(|base| TRIED_EXTENSIONS.map(|ending| format!("{base}.{ending}")));
         others.find(|other| self.has(other))
     }
 
     /// The picture of that name, or with another extension.
-    pub(super) fn find(&self, name: &str) -> Option<Place> {
+    pub(super) fn find(&self, name: &str) -> Option<TreeFile> {
         if self.has(name) { Some(self.place(name)) } else { Some(self.place(&self.with_other_ending(name)?)) }
     }
 
@@ -209,58 +220,57 @@ pub(super) fn folders_of<'a>(
 }
 
 /// The picture of a path relative to the dataset, and what is still to be divided by.
-pub(super) fn picture_at(tree: &Arc<Tree>, path: &str, options: &DatasetOptions) -> Option<(Place, u32)> {
+pub(super) fn picture_at(tree: &Arc<Tree>, path: &str, options: &DatasetOptions) -> Option<(TreeFile, u32)> {
     let (folders, name) = folders_of(tree, path, options);
     folders.into_iter().find_map(|pictures| Some((pictures.find(name)?, pictures.divisor)))
 }
 
-/// How a picture is and will be.
-pub(super) struct Shape<'a> {
-    taken: &'a Taken,
+/// The size of a picture's file, and the size that it will be loaded in.
+pub(super) struct PictureSize<'a> {
+    undistortion: &'a Undistortion,
     file_size: [u32; 2],
-    /// Whether EXIF says that width and height are to be exchanged.
-    is_sideways: bool,
     is_turned: bool,
     loaded: [u32; 2],
 }
 
-impl<'a> Shape<'a> {
-    /// Looks at the head of the file.
+impl<'a> PictureSize<'a> {
+    /// The sizes of the picture in `file`, whose head is given.
     pub(super) fn new(
-        taken: &'a Taken,
-        place: &Place,
+        undistortion: &'a Undistortion,
+        file: &TreeFile,
+        head: &Head,
         divisor: u32,
         options: &DatasetOptions,
     ) -> Result<Self, DatasetError> {
-        let head = head_of(place, divisor)?;
-        let is_turned = is_turned(place, &head, taken.size)?;
+        let is_turned = is_turned(file, head, undistortion.size)?;
         let [width, height] = if is_turned { [head.size[1], head.size[0]] } else { head.size };
-        let scaled =
-            |i: usize, side: u32| f64::from(taken.pinhole_size[i]) * f64::from(side) / f64::from(taken.size[i]);
+        let scaled = |i: usize, side: u32| {
+            f64::from(undistortion.pinhole_size[i]) * f64::from(side) / f64::from(undistortion.size[i])
+        };
         let loaded = loaded_size([scaled(0, width), scaled(1, height)], divisor, options.max_width);
-        Ok(Self { taken, file_size: head.size, is_sideways: head.is_sideways(), is_turned, loaded })
+        Ok(Self { undistortion, file_size: head.size, is_turned, loaded })
     }
 
     pub(super) fn camera(&self, view_from_world: DAffine3) -> Result<Camera, CameraError> {
-        let [width, height] = self.taken.pinhole_size;
-        let view_from_world = self.taken.turned(view_from_world);
-        let whole = Camera { view_from_world, intrinsics: self.taken.pinhole, width, height };
+        let [width, height] = self.undistortion.pinhole_size;
+        let view_from_world = self.undistortion.turned(view_from_world);
+        let whole = Camera { view_from_world, intrinsics: self.undistortion.pinhole, width, height };
         let camera = whole.resized(self.loaded[0], self.loaded[1]);
         camera.check().map(|()| camera)
     }
 
-    /// What becomes of the picture; its mask must have its shape.
-    pub(super) fn source(&self, picture: Place, mask: Option<MaskFile>) -> Result<Source, DatasetError> {
-        let Self { taken, file_size, is_turned, is_sideways, .. } = *self;
-        let mask = mask.map(|mask| Mask::new(mask, &picture, file_size, is_sideways)).transpose()?;
-        let (model, optics, taken_size) = (taken.lens.model().name(), taken.optics.clone(), taken.size);
-        Ok(Source { picture, mask, file_size, is_turned, model, optics, taken_size, unseen: taken.unseen })
+    /// The file and the changes that loading makes to its picture.
+    pub(super) fn source(&self, picture: TreeFile, mask: Option<Mask>) -> PictureSource {
+        let Self { undistortion, file_size, is_turned, .. } = *self;
+        let Undistortion { lens, size: lens_size, optics, unseen, .. } = undistortion;
+        let (model, optics, lens_size, unseen) = (lens.model().name(), optics.clone(), *lens_size, *unseen);
+        PictureSource { picture, mask, file_size, is_turned, model, optics, lens_size, unseen }
     }
 }
 
 /// Whether a picture must be turned as its EXIF orientation says. The tools that find poses do not turn pictures, so
 /// neither do we, unless only the turned picture has the shape that the camera says.
-fn is_turned(place: &Place, head: &Head, expected: [u32; 2]) -> Result<bool, DatasetError> {
+fn is_turned(place: &TreeFile, head: &Head, expected: [u32; 2]) -> Result<bool, DatasetError> {
     let [width, height] = head.size;
     if has_shape([width, height], expected) {
         return Ok(false);

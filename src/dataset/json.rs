@@ -1,6 +1,8 @@
-//! JSON as programs write it: what is wrong is said with the key at which it stands.
+//! JSON as programs write it. Errors name the key at which the fault stands.
 
 use serde::de::DeserializeOwned;
+
+use crate::files;
 
 /// Numbers that Python writes and JSON does not have.
 const NO_NUMBERS: [&str; 5] = ["NaN", "-Infinity", "Infinity", "nan", "inf"];
@@ -10,7 +12,7 @@ const NO_NUMBERS: [&str; 5] = ["NaN", "-Infinity", "Infinity", "nan", "inf"];
 /// # Errors
 /// A sentence with key, line and column.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    let text = without_byte_order_mark(bytes)?;
+    let text = files::without_byte_order_mark(bytes)?;
     let mut json = serde_json::Deserializer::from_slice(text);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let reason = reason(text, error.inner());
@@ -23,17 +25,6 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     })?;
     json.end().map_err(|error| reason(text, &error))?;
     Ok(parsed)
-}
-
-/// UTF-8 with the mark that Windows puts before it is read; other encodings are named.
-pub(super) fn without_byte_order_mark(bytes: &[u8]) -> Result<&[u8], String> {
-    match bytes {
-        [0xef, 0xbb, 0xbf, text @ ..] => Ok(text),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => {
-            Err("it is UTF-16, and UTF-8 is read: save it again in that encoding".to_owned())
-        }
-        text => Ok(text),
-    }
 }
 
 fn reason(text: &[u8], error: &serde_json::Error) -> String {

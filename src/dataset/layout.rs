@@ -1,4 +1,4 @@
-//! Which layout a folder or archive has, and where in it a dataset lies.
+//! Finds the layout of a folder or archive, and the datasets in it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ const MAX_DEPTH: usize = 3;
 /// Most folders that are looked into.
 const MAX_FOLDERS: usize = 1000;
 
-/// What is there to be read.
-pub(super) enum Layout {
+/// The layout of a dataset.
+pub(super) enum DatasetLayout {
     /// Folders of COLMAP's models.
     Colmap(Vec<String>),
     Blender,
@@ -21,7 +21,7 @@ pub(super) enum Layout {
     Nerfstudio(String),
 }
 
-impl Layout {
+impl DatasetLayout {
     /// The first that is there: COLMAP's, then Blender's, then a single `transforms.json`, then COLMAP's elsewhere.
     pub(super) fn of(tree: &Tree) -> Option<Self> {
         let models = |sparse: &str| Some(colmap::models(tree, sparse)).filter(|models| !models.is_empty());
@@ -35,8 +35,8 @@ impl Layout {
         models("sparse").map(Self::Colmap).or_else(transforms).or_else(elsewhere)
     }
 
-    /// Where the folder of a COLMAP model was given and holds no pictures: the closest folder above it that has a folder
-    /// `images`, and the layout as seen from there.
+    /// The closest folder above a COLMAP model that has a folder `images`, and the layout as seen from there. `None` where
+    /// this is no COLMAP model or has pictures of its own.
     pub(super) fn seen_from_above(
         &self,
         path: &Path,

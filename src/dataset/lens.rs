@@ -284,7 +284,7 @@ impl Lens {
         self.distortion.get(i).copied().unwrap_or(0.0)
     }
 
-    /// Where the distortion moves a place in the plane of the lens; not a number where there is no such place.
+    /// The place that the distortion moves a place in the plane of the lens to; not a number where there is none.
     pub(super) fn distort(&self, q: DVec2) -> DVec2 {
         let k = |i: usize| self.k(i);
         let r2 = q.length_squared();

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::names::split_extension;
 use super::transforms::TransformsFrame;
+use crate::text::quoted;
 
-/// What a list means.
+/// The frames that a list means.
 pub(super) struct Listed {
     /// Indices of the frames.
     pub(super) frames: BTreeSet<usize>,
@@ -23,18 +25,33 @@ impl Listed {
         let (mut found, mut unmatched) = (BTreeSet::new(), Vec::new());
         for name in names {
             match paths.meant(name) {
-                Some(indices) => found.extend(indices),
-                None => unmatched.push(name.chars().take(80).collect::<String>()),
+                Meaning::Paths(indices) => found.extend(indices),
+                Meaning::Unknown => unmatched.push(format!("`{}`", quoted(name))),
+                Meaning::Ambiguous(indices) => {
+                    let [one, other] = indices.map(|index| quoted(&frames[index].file_path));
+                    unmatched.push(format!("`{}`, which may be {one} or {other}", quoted(name)));
+                }
             }
         }
         let Some(first) = unmatched.first() else { return Ok(Self { frames: found, note: None }) };
         let (count, all) = (unmatched.len(), names.len());
         if found.is_empty() {
-            return Err(format!("none of the {all} names of `{key}` is that of one frame, the first is `{first}`"));
+            return Err(format!("none of the {all} names of `{key}` is that of one frame, the first is {first}"));
         }
         let note = format!("{count} of {all} names of `{key}` are not that of one frame, the first is {first}");
         Ok(Self { frames: found, note: Some(note) })
     }
+}
+
+/// The paths that a name in a list means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Indices of the paths; there are several where one path is listed several times.
+    Paths(Vec<usize>),
+    /// Indices of two paths that the name fits equally well.
+    Ambiguous([usize; 2]),
+    /// No path fits.
+    Unknown,
 }
 
 /// Paths of pictures, which names in a list mean.
@@ -54,17 +71,16 @@ impl<'a> Paths<'a> {
         Self { paths, by_stem }
     }
 
-    /// Indices of exactly that path, or of the only one that ends so, or else of the only one that ends so in other
-    /// capitals.
-    pub(super) fn meant(&self, name: &str) -> Option<Vec<usize>> {
+    /// Finds exactly that path, or the only one that ends so, or else the only one that ends so in other capitals.
+    pub(super) fn meant(&self, name: &str) -> Meaning {
         let name = parts(name);
-        let alike = self.by_stem.get(&stem_of(&name))?;
+        let Some(alike) = self.by_stem.get(&stem_of(&name)) else { return Meaning::Unknown };
         let those = |is_meant: &dyn Fn(&[&str]) -> bool| -> Vec<usize> {
             alike.iter().copied().filter(|index| is_meant(&self.paths[*index])).collect()
         };
         let exact = those(&|path| path == name);
         if !exact.is_empty() {
-            return Some(exact);
+            return Meaning::Paths(exact);
         }
         let ends_so = those(&|path| ends_alike(path, &name, |a, b| a == b));
         let found = if ends_so.is_empty() {
@@ -72,30 +88,31 @@ impl<'a> Paths<'a> {
         } else {
             ends_so
         };
-        (found.len() == 1).then_some(found)
+        match found[..] {
+            [] => Meaning::Unknown,
+            [_] => Meaning::Paths(found),
+            [one, other, ..] => Meaning::Ambiguous([one, other]),
+        }
     }
 }
 
 /// Whether one path is the end of the other; the extension of the last part may be missing.
 fn ends_alike(path: &[&str], name: &[&str], is_same: impl Fn(&str, &str) -> bool) -> bool {
     let pairs = path.iter().rev().zip(name.iter().rev()).enumerate();
-    let mut same = pairs.map(|(i, (a, b))| is_same(a, b) || (i == 0 && (is_same(stem(a), b) || is_same(a, stem(b)))));
+    let mut same = pairs.map(|(i, (a, b))| {
+        is_same(a, b) || (i == 0 && (is_same(split_extension(a).0, b) || is_same(a, split_extension(b).0)))
+    });
     same.all(|is_same| is_same)
 }
 
 /// The last part without its extension, in small letters.
 fn stem_of(path: &[&str]) -> String {
-    stem(path.last().unwrap_or(&"")).to_lowercase()
+    split_extension(path.last().unwrap_or(&"")).0.to_lowercase()
 }
 
 /// The folders and the name of a path of any system, without what says nothing.
 fn parts(path: &str) -> Vec<&str> {
     path.split(['/', '\\']).filter(|part| !["", ".", ".."].contains(part)).collect()
-}
-
-/// A name without its extension.
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 #[cfg(test)]
@@ -137,7 +154,11 @@ mod tests {
         let listed = list(&["a.png", "0001.png", "gone.png"], &paths).unwrap();
         assert_eq!(listed.frames.into_iter().collect::<Vec<_>>(), [2]);
         let note = listed.note.unwrap();
-        assert!(note.starts_with("2 of 3 names of `test_filenames`") && note.ends_with("a.png"), "{note}");
+        assert!(
+            note.starts_with("2 of 3 names of `test_filenames`")
+                && note.ends_with("`a.png`, which may be front/a.png or back/a.png"),
+            "{note}"
+        );
         let message = list(&["gone.png", "a.png"], &paths).err().unwrap();
         assert!(message.contains("none of the 2 names") && message.contains("`gone.png`"), "{message}");
         assert!(list(&[], &paths).unwrap().frames.is_empty(), "an empty list holds nothing back");

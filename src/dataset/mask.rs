@@ -10,9 +10,10 @@ use image::{DynamicImage, RgbaImage};
 use super::View;
 use super::error::DatasetError;
 use super::found::has_shape;
-use super::names::{is_picture, tails};
+use super::names::{is_picture, split_extension, tails};
 use super::picture::{decode_mask, head_of, is_large, one_at_a_time};
-use super::tree::{Place, Tree, join};
+use super::tree::{Tree, TreeFile, join};
+use crate::image::Head;
 use crate::text::{are, counted};
 
 /// Folders in which masks are looked for.
@@ -44,7 +45,7 @@ const MASK_DIVISOR: u32 = 64;
 /// A file that was found as the mask of a picture.
 #[derive(Debug, Clone)]
 pub(super) struct MaskFile {
-    place: Place,
+    place: TreeFile,
     /// Whether the dataset says that it is the mask of that picture; otherwise the names are alike.
     is_named: bool,
     /// Whether bright pixels do not count, rather than dark ones.
@@ -63,7 +64,7 @@ pub(super) struct Mask {
 
 impl MaskFile {
     /// A mask that the dataset names.
-    pub(super) fn named(place: Place) -> Self {
+    pub(super) fn named(place: TreeFile) -> Self {
         Self { place, is_named: true, hides_bright: false }
     }
 
@@ -74,13 +75,14 @@ impl MaskFile {
         let ways = tails(path).flat_map(|tail| folders.iter().map(move |folder| join(folder, tail)));
         let in_folder = ways.flat_map(|path| names(&path)).find(|name| tree.is_file(name));
         let found = |inside: String, hides_bright: bool| Self {
-            place: Place { tree: Arc::clone(tree), inside },
+            place: TreeFile { tree: Arc::clone(tree), inside },
             is_named: false,
             hides_bright,
         };
         let beside = || {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            Some(join(folder, &format!("{DYNAMIC}{}.png", stem(name)))).filter(|inside| tree.is_file(inside))
+            Some(join(folder, &format!("{DYNAMIC}{}.png", split_extension(name).0)))
+                .filter(|inside| tree.is_file(inside))
         };
         in_folder.map(|inside| found(inside, false)).or_else(|| Some(found(beside()?, true)))
     }
@@ -89,27 +91,18 @@ impl MaskFile {
 /// What the mask of a picture may be called, given the path of one of the same name.
 fn names(path: &str) -> Vec<String> {
     let mut names = vec![format!("{path}.png"), path.to_owned()];
-    names.extend(ENDINGS.map(|ending| format!("{}{ending}", stem(path))));
+    names.extend(ENDINGS.map(|ending| format!("{}{ending}", split_extension(path).0)));
     names
-}
-
-/// The path without its extension.
-fn stem(path: &str) -> &str {
-    path.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')).map_or(path, |(stem, _)| stem)
 }
 
 impl Mask {
     /// Compares the shapes: that of the picture as it is stored, or, where EXIF exchanges its sides, as it is seen.
-    pub(super) fn new(
-        file: MaskFile,
-        picture: &Place,
-        size: [u32; 2],
-        is_sideways: bool,
-    ) -> Result<Self, DatasetError> {
+    pub(super) fn new(file: MaskFile, picture: &TreeFile, picture_head: &Head) -> Result<Self, DatasetError> {
         let head = head_of(&file.place, MASK_DIVISOR)?;
         let (found, is_large) = (head.size, is_large(head.num_pixels()));
+        let size = picture_head.size;
         let [width, height] = size;
-        let is_upright = !has_shape(found, size) && is_sideways && has_shape(found, [height, width]);
+        let is_upright = !has_shape(found, size) && picture_head.is_sideways() && has_shape(found, [height, width]);
         if !is_upright && !has_shape(found, size) {
             let (path, picture) = (file.place.path(), picture.path());
             return Err(DatasetError::MaskSize { path, found, picture, expected: size });
@@ -117,7 +110,7 @@ impl Mask {
         Ok(Self { file, is_upright, is_large })
     }
 
-    /// For messages.
+    /// The path of the file, for messages.
     pub(super) fn path(&self) -> PathBuf {
         self.file.place.path()
     }

@@ -1,7 +1,7 @@
-//! Cameras and pictures that people have: COLMAP folders, and the `transforms.json` family, in a folder or a `.zip`.
+//! Cameras and pictures: COLMAP folders, and the `transforms.json` family, in a folder or a `.zip`.
 //!
-//! A [`Dataset`] knows where everything is; pictures are decoded one at a time by [`Dataset::load`], which hands out
-//! what a pinhole camera would have taken: lens distortion is undone and large pictures are made smaller.
+//! A [`Dataset`] knows where everything is; [`Dataset::load`] decodes one picture and returns it as a pinhole camera would
+//! have taken it: lens distortion is undone and large pictures are made smaller.
 //! [`PictureCache`] decodes ahead and keeps what fits into memory. docs/datasets.md describes the layouts.
 
 mod cache;
@@ -31,6 +31,7 @@ pub mod transforms;
 mod tree;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,9 +47,9 @@ pub use stems::{file_stem, file_stem_with_ending, file_stems};
 use crate::camera::{Camera, Intrinsics};
 use crate::text::{are, counted};
 use found::Found;
-use layout::Layout;
+use layout::DatasetLayout;
 use panorama::{Face, LastPanorama};
-use picture::Source;
+use picture::PictureSource;
 use pinhole::Optics;
 use tree::Tree;
 
@@ -60,21 +61,21 @@ const MAX_TAKEN_SIDE: u32 = 1 << 16;
 pub struct Dataset {
     /// The folder, archive or file.
     pub path: PathBuf,
-    /// How it is laid out.
+    /// The layout.
     pub kind: Kind,
-    /// Sorted by name.
+    /// The views, sorted by name.
     pub views: Vec<View>,
     /// Points of structure from motion, world units; empty where there are none.
     pub points: Vec<SfmPoint>,
-    /// What there is besides the views, and what is missing.
+    /// Counts of missing and unused files.
     pub findings: Findings,
-    /// What the user should know, a sentence each.
+    /// Notes for the user, a sentence each.
     pub notes: Vec<String>,
     options: DatasetOptions,
     last_panorama: LastPanorama,
 }
 
-/// Layouts.
+/// The layout of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `sparse/0/{cameras,images,points3D}.{bin,txt}` and `images/`.
@@ -104,25 +105,25 @@ pub struct SfmPoint {
     pub colour: [u8; 3],
 }
 
-/// What a picture is for.
+/// Whether a picture is for training or for testing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// Trained on.
+    /// The picture is trained on.
     Train,
-    /// Held back for measuring.
+    /// The picture is held back for measuring.
     Test,
 }
 
-/// One picture.
+/// One picture with its camera.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// As the dataset names it.
+    /// The name that the dataset gives it.
     pub name: String,
-    /// What it is for.
+    /// Whether it is for training or for testing.
     pub split: Split,
     /// The camera of the picture as it will be loaded.
     pub camera: Camera,
-    source: Source,
+    source: PictureSource,
 }
 
 impl View {
@@ -152,7 +153,7 @@ impl View {
         }
     }
 
-    /// The name of the picture as the dataset lists it: that of the panorama where it was cut from one.
+    /// The name of the picture as the dataset lists it; a face has the name of its panorama.
     #[must_use]
     pub fn listed_name(&self) -> String {
         self.face().map_or_else(|| self.name.clone(), |face| face.panorama(&self.name))
@@ -177,27 +178,27 @@ impl View {
     }
 }
 
-/// What to do with an alpha channel.
+/// The treatment of an alpha channel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlphaMode {
     /// The picture is put before the background.
     #[default]
     Composite,
-    /// Transparent pixels say nothing.
+    /// Transparent pixels do not count.
     Mask,
 }
 
 /// How to read a dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatasetOptions {
-    /// Divides width and height; a folder `images_N` is used where there is one. Nothing is the same as 1.
+    /// Divides width and height; a folder `images_N` is used where there is one. `None` is the same as 1.
     pub downscale: Option<u32>,
     /// Wider pictures are made this wide, pixels.
     pub max_width: u32,
-    /// What to do with an alpha channel.
+    /// The treatment of an alpha channel.
     pub alpha: AlphaMode,
-    /// What pictures with alpha are put before, sRGB in 0..=1.
+    /// The background of pictures with alpha, sRGB in 0..=1.
     pub background: [f32; 3],
     /// Every so many-th picture by name is for testing, where the files do not say it; 0 for none.
     pub test_every: usize,
@@ -232,13 +233,13 @@ impl DatasetOptions {
 }
 
 impl Dataset {
-    /// What is done with alpha channels.
+    /// The treatment of alpha channels.
     #[must_use]
     pub const fn alpha(&self) -> AlphaMode {
         self.options.alpha
     }
 
-    /// Finds out what a folder or `.zip` holds; also takes a `transforms.json` or its kin.
+    /// Opens the dataset in a folder or `.zip`; also takes a `transforms.json` or its kin.
     ///
     /// # Errors
     /// [`DatasetError`] naming the file at fault and what was expected.
@@ -253,6 +254,7 @@ impl Dataset {
         } else if !found.has_split {
             found.notes.extend(split::every(&mut found.views, options.test_every));
         }
+        found.notes.extend(note_on_duplicates(&found.views));
         found.notes.extend(mask::drop_shared(&mut found.views));
         found.notes.extend(note_on_folder(&found.views, options));
         found.notes.extend(note_on_size(&found.views, options));
@@ -264,7 +266,7 @@ impl Dataset {
         Ok(Self { path, kind, views, points, findings, notes, options, last_panorama })
     }
 
-    /// What is trained on and begun with, in one line.
+    /// The numbers of views, masks and points, in one line.
     #[must_use]
     pub fn summary(&self) -> String {
         let [train, test] = [Split::Train, Split::Test].map(|split| self.indices(split).count());
@@ -280,7 +282,7 @@ impl Dataset {
         format!("{train} to train on, {test} held back{masks}, {points}")
     }
 
-    /// How it was opened.
+    /// The options that it was opened with.
     #[must_use]
     pub const fn options(&self) -> &DatasetOptions {
         &self.options
@@ -328,7 +330,7 @@ fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
         return read_transforms(path, options);
     }
     let tree = Tree::open(path)?;
-    if let Some(layout) = Layout::of(&tree) {
+    if let Some(layout) = DatasetLayout::of(&tree) {
         if let Some((whole, layout)) = layout.seen_from_above(path, &tree, options) {
             let mut found = read_layout(&Arc::new(Tree::folder(&whole)), layout, options)?;
             found.notes.push(format!("the model has no pictures beside it: those of {} are used", whole.display()));
@@ -336,12 +338,12 @@ fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
         }
         return read_layout(&Arc::new(tree), layout, options);
     }
-    let mut folders = Layout::below(&tree);
+    let mut folders = DatasetLayout::below(&tree);
     let (Some(folder), true) = (folders.pop(), folders.is_empty()) else {
         return Err(no_dataset(path, &tree));
     };
     let inner = Arc::new(tree.within(&folder));
-    let layout = Layout::of(&inner).ok_or_else(|| no_dataset(path, &tree))?;
+    let layout = DatasetLayout::of(&inner).ok_or_else(|| no_dataset(path, &tree))?;
     let mut found = read_layout(&inner, layout, options)?;
     found.notes.push(format!("the dataset lies in the folder {folder}"));
     Ok(found)
@@ -349,7 +351,7 @@ fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
 
 /// Why a folder or archive cannot be read as a dataset.
 fn no_dataset(path: &Path, tree: &Tree) -> DatasetError {
-    let (path, folders) = (path.to_path_buf(), Layout::below(tree));
+    let (path, folders) = (path.to_path_buf(), DatasetLayout::below(tree));
     match tree.unreadable().into_iter().next() {
         _ if folders.len() > 1 => DatasetError::SeveralDatasets { path, folders },
         Some(part) => DatasetError::Unreadable { path, part },
@@ -357,17 +359,17 @@ fn no_dataset(path: &Path, tree: &Tree) -> DatasetError {
     }
 }
 
-fn read_layout(tree: &Arc<Tree>, layout: Layout, options: &DatasetOptions) -> Result<Found, DatasetError> {
+fn read_layout(tree: &Arc<Tree>, layout: DatasetLayout, options: &DatasetOptions) -> Result<Found, DatasetError> {
     let mut found = match layout {
-        Layout::Colmap(folders) => {
+        DatasetLayout::Colmap(folders) => {
             let mut found = colmap::open(tree, &folders, options)?;
             if let Some(file) = [nerf::TRAIN, nerf::WHOLE].into_iter().find(|file| tree.is_file(file)) {
                 found.notes.push(format!("{file} is there as well, and is read where its own path is given"));
             }
             found
         }
-        Layout::Blender => nerf::open_blender(tree, options)?,
-        Layout::Nerfstudio(file) => nerf::open_whole(tree, &file, options)?,
+        DatasetLayout::Blender => nerf::open_blender(tree, options)?,
+        DatasetLayout::Nerfstudio(file) => nerf::open_whole(tree, &file, options)?,
     };
     found.note_on_masks(tree);
     found.note_on_unreadable(tree);
@@ -388,11 +390,30 @@ fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<Found, Datas
     Ok(found)
 }
 
-/// Which of the folders of smaller pictures is used.
+/// Notes which of the folders of smaller pictures is used.
 fn note_on_folder(views: &[View], options: &DatasetOptions) -> Option<String> {
     let ending = format!("_{}", options.divisor());
     let folder = views.iter().find_map(|view| view.source.picture.folder_ending_with(&ending))?;
     Some(format!("the pictures of {folder} are used"))
+}
+
+/// Notes which pictures are listed more than once, and whether one of them is both trained on and held back.
+fn note_on_duplicates(views: &[View]) -> Option<String> {
+    let mut splits: BTreeMap<(PathBuf, &str), Vec<Split>> = BTreeMap::new();
+    for view in views {
+        let face = view.face().map_or("", Face::word);
+        splits.entry((view.file(), face)).or_default().push(view.split);
+    }
+    splits.retain(|_, splits| splits.len() > 1);
+    let ((first, _), _) = splits.first_key_value()?;
+    let in_both =
+        splits.values().filter(|splits| splits.contains(&Split::Train) && splits.contains(&Split::Test)).count();
+    let (pictures, listed) = (counted(splits.len(), "picture"), are(splits.len()));
+    let both = match in_both {
+        0 => String::new(),
+        count => format!("; {count} of them {} trained on and held back as well", are(count)),
+    };
+    Some(format!("{pictures} {listed} listed more than once, the first is {}{both}", first.display()))
 }
 
 fn note_on_size(views: &[View], options: &DatasetOptions) -> Option<String> {

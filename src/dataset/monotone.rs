@@ -13,7 +13,7 @@ use super::lens::Lens;
 /// Around the axis, the fold is looked for in so many directions, unless the lens is the same all around.
 const DIRECTIONS: u32 = 64;
 
-/// Where the search for the fold begins and ends, in the plane of the lens, and how far each of its steps goes.
+/// The radii between which the fold is looked for, in the plane of the lens, and the factor of each step.
 const SEARCH: std::ops::Range<f64> = 1e-4..1e3;
 const SEARCH_STEP: f64 = 1.03;
 
@@ -55,8 +55,8 @@ impl MonotoneLens {
         is_ahead.then(|| self.rise(q))
     }
 
-    /// As `unproject`, but where a fisheye sees what is beside or behind, its angle takes the place of the angle's tangent:
-    /// a place that bounds a pinhole's picture, and the one that COLMAP chooses.
+    /// The same as `unproject`, but where a fisheye sees beside or behind itself, its angle takes the place of the angle's
+    /// tangent: a place that bounds a pinhole's picture, and the one that COLMAP chooses.
     pub(super) fn straight(&self, pixel: DVec2) -> Option<DVec2> {
         self.straighten(self.lens.bent(pixel)).map(|q| self.rise(q))
     }

@@ -1,28 +1,49 @@
-//! Which file a picture's name means where the disk spells it otherwise: with other capitals, blanks or endings, or in
-//! another folder.
+//! Finds the file that a picture's name means where the disk spells it otherwise: with other capitals, blanks or endings, or
+//! in another folder.
 
 use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Endings of pictures, also of kinds that cannot be read: what is behind another dot is part of the name.
-const ENDINGS: [&str; 14] =
-    ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "heic", "heif", "avif", "gif", "exr", "jxl", "dng"];
+use crate::image::{EXTENSIONS, UNREAD_EXTENSIONS};
 
-/// Whether a file is a picture, by its name.
+/// A path without its extension, and the extension: what stands behind the last dot of its last part.
+pub(super) fn split_extension(path: &str) -> (&str, Option<&str>) {
+    match path.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')) {
+        Some((stem, extension)) => (stem, Some(extension)),
+        None => (path, None),
+    }
+}
+
+/// Whether a file is a picture by its name, also one of a kind that cannot be read. What is behind another dot is part of
+/// the name.
 pub(super) fn is_picture(file: &str) -> bool {
-    file.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending.to_lowercase().as_str()))
+    let is_known = |extension: &str| {
+        EXTENSIONS.iter().chain(&UNREAD_EXTENSIONS).any(|known| extension.eq_ignore_ascii_case(known))
+    };
+    split_extension(file).1.is_some_and(is_known)
 }
 
 /// The name without the ending of a picture.
 fn without_ending(name: &str) -> &str {
-    if is_picture(name) { name.rsplit_once('.').map_or(name, |(stem, _)| stem) } else { name }
+    if is_picture(name) { split_extension(name).0 } else { name }
 }
 
-/// What is left of a name where capitals, the number of blanks and the way to write an accent do not count.
+/// The name in a form in which capitals, the number of blanks and the way to write an accent do not count.
 fn plain(name: &str) -> String {
     let composed: String = name.nfc().collect();
     composed.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The file that a name means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closest<'a> {
+    /// One file fits best.
+    File(&'a str),
+    /// These two fit equally well.
+    Ambiguous([&'a str; 2]),
+    /// None fits.
+    Nothing,
 }
 
 /// The pictures below a folder, by their names.
@@ -42,21 +63,25 @@ impl<'a> NameIndex<'a> {
     }
 
     /// The file whose name is that of a path, and whose folders are most alike, counted from the last; of several, the
-    /// one with the same ending. `None` where there is none, or several are equally alike.
-    pub(super) fn closest(&self, path: &str, is_free: impl Fn(&str) -> bool) -> Option<&'a str> {
+    /// one with the same ending.
+    pub(super) fn closest(&self, path: &str, is_free: impl Fn(&str) -> bool) -> Closest<'a> {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let files = self.by_stem.get(&plain(without_ending(name)))?;
+        let files = self.by_stem.get(&plain(without_ending(name)));
         let mut best: Option<((usize, bool), &str)> = None;
-        let mut is_only = true;
-        for file in files.iter().filter(|file| is_free(file)) {
-            let likeness = likeness(path, file);
+        let mut equal = None;
+        for file in files.into_iter().flatten().filter(|file| is_free(file)) {
+            let similarity = similarity(path, file);
             match best {
-                Some((most, _)) if likeness < most => {}
-                Some((most, _)) if likeness == most => is_only = false,
-                _ => (best, is_only) = (Some((likeness, *file)), true),
+                Some((most, _)) if similarity < most => {}
+                Some((most, _)) if similarity == most => equal = Some(*file),
+                _ => (best, equal) = (Some((similarity, *file)), None),
             }
         }
-        best.filter(|_| is_only).map(|(_, file)| file)
+        match (best, equal) {
+            (Some((_, file)), None) => Closest::File(file),
+            (Some((_, file)), Some(other)) => Closest::Ambiguous([file, other]),
+            (None, _) => Closest::Nothing,
+        }
     }
 }
 
@@ -78,7 +103,7 @@ pub(super) fn tails(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// How many folders two paths have in common, from the last one on, and whether the names are the same with their endings.
-fn likeness(one: &str, other: &str) -> (usize, bool) {
+fn similarity(one: &str, other: &str) -> (usize, bool) {
     let [mut one, mut other] = [one, other].map(|path| path.rsplit('/').map(plain));
     let is_same_name = one.next() == other.next();
     (one.zip(other).take_while(|(a, b)| a == b).count(), is_same_name)
@@ -90,7 +115,11 @@ mod tests {
 
     fn closest(path: &str, files: &[&str]) -> Option<String> {
         let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
-        NameIndex::new(&files).closest(path, |_| true).map(str::to_owned)
+        match NameIndex::new(&files).closest(path, |_| true) {
+            Closest::File(file) => Some(file.to_owned()),
+            Closest::Ambiguous([one, other]) => Some(format!("{one} or {other}")),
+            Closest::Nothing => None,
+        }
     }
 
     #[test]
@@ -125,11 +154,11 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_common_tail_wins_and_a_tie_is_nothing() {
+    fn the_longest_common_tail_wins_and_a_tie_is_ambiguous() {
         let files = ["left/a.png", "right/a.png", "right/a.jpg"];
         assert_eq!(closest("x/left/a.jpg", &files).as_deref(), Some("left/a.png"));
         assert_eq!(closest("x/right/a.jpg", &files).as_deref(), Some("right/a.jpg"));
-        assert_eq!(closest("a.png", &files), None, "both folders have one");
+        assert_eq!(closest("a.png", &files).as_deref(), Some("left/a.png or right/a.png"));
         assert_eq!(closest("a.jpg", &files).as_deref(), Some("right/a.jpg"));
     }
 }

@@ -7,17 +7,17 @@ use glam::{DAffine3, DMat4, DVec3};
 
 use super::colmap;
 use super::error::DatasetError;
-use super::found::{Found, PictureFolder, Shape, picture_at, picture_folders};
+use super::found::{Found, PictureFolder, PictureSize, picture_at, picture_folders};
 use super::listed::Listed;
-use super::mask::MaskFile;
-use super::names::{NameIndex, ends_alike, relative, tails};
+use super::mask::{Mask, MaskFile};
+use super::names::{Closest, NameIndex, ends_alike, relative, tails};
 use super::picture::head_of;
-use super::pinhole::Taken;
+use super::pinhole::Undistortion;
 use super::points::{FoundPoints, find_points, unused_points};
-use super::pose::Mended;
-use super::search::{Pictures, Search, by_paths};
+use super::pose::PoseRepairs;
+use super::search::{AmbiguousName, FoundPictures, Search, by_paths};
 use super::transforms::{Transforms, TransformsFrame};
-use super::tree::{Place, Tree, inside};
+use super::tree::{Tree, TreeFile, inside};
 use super::{DatasetOptions, Kind, Split, View, ply};
 use crate::text::{are, counted, quoted};
 
@@ -85,6 +85,7 @@ pub(super) fn open_whole(tree: &Arc<Tree>, file: &str, options: &DatasetOptions)
     if is_unused {
         reader.note(format!("`val_filenames` of {file} is not used, because it has `test_filenames`"));
     }
+    reader.found.notes.extend(note_on_both_lists(file, train.as_ref(), test.as_ref()));
     reader.found.has_split = test.is_some() || train.is_some();
     let found = reader.add(file, &transforms, |index| match (&test, &train) {
         (Some(test), _) if test.frames.contains(&index) => Some(Split::Test),
@@ -98,22 +99,29 @@ pub(super) fn open_whole(tree: &Arc<Tree>, file: &str, options: &DatasetOptions)
     Ok(reader.finish())
 }
 
+/// Notes which frames are in the list for training and in the list for testing.
+fn note_on_both_lists(file: &str, train: Option<&Listed>, test: Option<&Listed>) -> Option<String> {
+    let count = train?.frames.intersection(&test?.frames).count();
+    let (frames, are) = (counted(count, "frame"), are(count));
+    (count > 0).then(|| format!("{frames} of {file} {are} in the lists for training and for testing: {are} held back"))
+}
+
 struct TransformsReader<'a> {
     tree: &'a Arc<Tree>,
     options: &'a DatasetOptions,
     found: Found,
-    /// Where the options say that pictures are.
+    /// The folders of pictures that the options name.
     images: Vec<PictureFolder>,
     /// Pictures there that no frame has used, once they were looked for.
     unused: Option<Vec<String>>,
     /// Files that frames mean by their whole names: no other frame may mean them.
     used: HashSet<String>,
-    /// The lens of the frame before, which is nearly always that of the next one.
-    taken: Option<Vec<Taken>>,
+    /// The undistortion of the frame before, which nearly always serves the next one.
+    undistortions: Option<Vec<Undistortion>>,
     /// Masks that frames name and that are not there.
     missing_masks: Vec<String>,
-    /// What was mended about the poses of the file at hand.
-    poses: Mended,
+    /// The repairs of the poses of the file at hand.
+    poses: PoseRepairs,
 }
 
 /// A frame and where it stands.
@@ -128,8 +136,8 @@ impl<'a> TransformsReader<'a> {
     fn new(tree: &'a Arc<Tree>, kind: Kind, options: &'a DatasetOptions) -> Result<Self, DatasetError> {
         let images = if options.images.is_some() { picture_folders(tree, options)? } else { Vec::new() };
         let found = Found::new(kind);
-        let (used, missing_masks, poses) = (HashSet::new(), Vec::new(), Mended::default());
-        Ok(Self { tree, options, found, images, unused: None, used, taken: None, missing_masks, poses })
+        let (used, missing_masks, poses) = (HashSet::new(), Vec::new(), PoseRepairs::default());
+        Ok(Self { tree, options, found, images, unused: None, used, undistortions: None, missing_masks, poses })
     }
 
     fn note(&mut self, note: String) {
@@ -141,7 +149,7 @@ impl<'a> TransformsReader<'a> {
     }
 
     /// The pictures of frames.
-    fn pictures(&mut self, paths: &[&str]) -> Pictures {
+    fn pictures(&mut self, paths: &[&str]) -> FoundPictures {
         if !self.images.is_empty() {
             let names: Vec<String> = paths.iter().map(|path| relative(path)).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -167,7 +175,7 @@ impl<'a> TransformsReader<'a> {
         });
     }
 
-    /// What was found, once all files are read.
+    /// The dataset, once all files are read.
     fn finish(mut self) -> Found {
         if let (Some(unused), Some(folder)) = (self.unused.take(), self.images.first()) {
             self.found.note_on_unused(&unused, folder);
@@ -177,21 +185,30 @@ impl<'a> TransformsReader<'a> {
 
     /// Finds pictures whose files have other names than the frames say, or lie elsewhere: one path is the end of the other,
     /// and no other picture's is. Says how many.
-    fn find_by_ends(&mut self, paths: &[&str], pictures: &mut Pictures) {
+    fn find_by_ends(&mut self, paths: &[&str], pictures: &mut FoundPictures) {
         let missing: Vec<usize> = (0..paths.len()).filter(|i| pictures[*i].is_none()).collect();
         if missing.is_empty() {
             return;
         }
         let files = self.tree.files_below("");
         let index = NameIndex::new(&files);
+        let mut ambiguous = Vec::new();
         let found = missing.into_iter().filter_map(|i| {
             let path = relative(paths[i]);
             let is_meant =
                 |file: &str| ends_alike(&path, file) && !self.used.contains(file) && self.is_photograph(file, &path);
-            Some((i, index.closest(&path, is_meant)?))
+            match index.closest(&path, is_meant) {
+                Closest::File(file) => Some((i, file)),
+                Closest::Ambiguous(files) => {
+                    ambiguous.push(AmbiguousName { index: i, files: files.map(str::to_owned) });
+                    None
+                }
+                Closest::Nothing => None,
+            }
         });
         let mut frames: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         found.for_each(|(i, file)| frames.entry(file).or_default().push(i));
+        self.found.note_on_ambiguous(&ambiguous, paths);
         let mut renamed = Vec::new();
         for (file, frames) in frames {
             if let [frame] = frames[..] {
@@ -267,7 +284,7 @@ impl<'a> TransformsReader<'a> {
         Ok(true)
     }
 
-    /// What was mended or is missing about the frames of a file.
+    /// Notes which poses of a file were repaired and which masks are missing.
     fn note_on_frames(&mut self, file: &str) {
         self.found.notes.extend(std::mem::take(&mut self.poses).notes(file));
         if let Some(first) = self.missing_masks.first() {
@@ -299,11 +316,11 @@ impl<'a> TransformsReader<'a> {
         DatasetError::Content { path: self.tree.path_of(file), reason }
     }
 
-    /// One of a pinhole or a lens, six of a panorama.
+    /// The views of a frame: one of a pinhole or a lens, six of a panorama.
     fn views(
         &mut self,
         frame: &Frame<'_>,
-        place: Place,
+        place: TreeFile,
         divisor: u32,
         split: Split,
     ) -> Result<Vec<View>, DatasetError> {
@@ -314,33 +331,34 @@ impl<'a> TransformsReader<'a> {
             DatasetError::Content { path: tree.path_of(file), reason: format!("frame {index} ({name}): {reason}") }
         };
         let said = frame.camera.or(&transforms.camera);
+        let head = head_of(&place, divisor)?;
         let size = match said.size() {
             Some((width, height)) if width.max(height) <= super::MAX_TAKEN_SIDE => [width, height],
-            _ => head_of(&place, divisor)?.size,
+            _ => head.size,
         };
         let lens = said.lens(size.into()).map_err(fault)?;
-        let known =
-            self.taken.take().filter(|taken| taken.iter().all(|taken| taken.lens == lens && taken.size == size));
-        let taken = known.unwrap_or_else(|| Taken::all(&lens, size));
+        let is_same = |undistortion: &Undistortion| undistortion.lens == lens && undistortion.size == size;
+        let known = self.undistortions.take().filter(|all| all.iter().all(is_same));
+        let undistortions = known.unwrap_or_else(|| Undistortion::all(&lens, size));
         let pose = frame.pose().map_err(|error| fault(error.to_string()))?;
         self.poses.add(&pose);
         let name = inside(&frame.file_path).unwrap_or_else(|| place.inside.clone());
-        let mask = self.mask(frame, &name);
-        let view = |taken: &Taken| {
-            let shape = Shape::new(taken, &place, divisor, self.options)?;
-            let camera = shape.camera(pose.view_from_world).map_err(|error| fault(error.to_string()))?;
-            let source = shape.source(place.clone(), mask.clone())?;
-            Ok(View { name: taken.name(&name), split, camera, source })
+        let mask = self.mask(frame, &name).map(|mask| Mask::new(mask, &place, &head)).transpose()?;
+        let view = |undistortion: &Undistortion| {
+            let sized = PictureSize::new(undistortion, &place, &head, divisor, self.options)?;
+            let camera = sized.camera(pose.view_from_world).map_err(|error| fault(error.to_string()))?;
+            let source = sized.source(place.clone(), mask.clone());
+            Ok(View { name: undistortion.name(&name), split, camera, source })
         };
-        let views = taken.iter().map(view).collect();
-        self.taken = Some(taken);
+        let views = undistortions.iter().map(view).collect();
+        self.undistortions = Some(undistortions);
         views
     }
 
     /// The frame's own mask, or one that has the picture's name.
     fn mask(&mut self, frame: &TransformsFrame, name: &str) -> Option<MaskFile> {
         if let Some(inside) = frame.masks().find_map(|said| self.file_at(said)) {
-            return Some(MaskFile::named(Place { tree: Arc::clone(self.tree), inside }));
+            return Some(MaskFile::named(TreeFile { tree: Arc::clone(self.tree), inside }));
         }
         self.missing_masks.extend(frame.masks().next().map(str::to_owned));
         MaskFile::find(self.tree, name)

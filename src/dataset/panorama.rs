@@ -12,10 +12,11 @@ use image::RgbaImage;
 
 use super::DatasetOptions;
 use super::error::DatasetError;
-use super::picture::{Picture, Source};
+use super::names::split_extension;
+use super::picture::{Picture, PictureSource};
 use crate::camera::{Camera, Intrinsics};
 
-/// Where a pinhole looks, in the axes of the panorama's camera.
+/// The direction in which a pinhole looks, in the axes of the panorama's camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Face {
     Front,
@@ -29,7 +30,7 @@ pub(super) enum Face {
 impl Face {
     pub(super) const ALL: [Self; 6] = [Self::Front, Self::Right, Self::Back, Self::Left, Self::Up, Self::Down];
 
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Front => "front",
             Self::Right => "right",
@@ -50,9 +51,9 @@ impl Face {
     /// `NAME.front.EXTENSION` for `NAME.EXTENSION`.
     pub(super) fn name(self, panorama: &str) -> String {
         let face = self.word();
-        match panorama.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')) {
-            Some((stem, extension)) => format!("{stem}.{face}.{extension}"),
-            None => format!("{panorama}.{face}"),
+        match split_extension(panorama) {
+            (stem, Some(extension)) => format!("{stem}.{face}.{extension}"),
+            (stem, None) => format!("{stem}.{face}"),
         }
     }
 
@@ -90,14 +91,14 @@ impl Face {
 }
 
 /// The panorama that was decoded last, so that its other faces need not decode it again. Threads that ask for faces of one
-/// panorama wait for whoever decodes it.
+/// panorama wait for the one that decodes it.
 #[derive(Debug, Default)]
 pub(super) struct LastPanorama(Mutex<Option<(PathBuf, Arc<RgbaImage>)>>);
 
 impl LastPanorama {
     pub(super) fn get(
         &self,
-        source: &Source,
+        source: &PictureSource,
         camera: &Camera,
         options: &DatasetOptions,
     ) -> Result<Arc<RgbaImage>, DatasetError> {

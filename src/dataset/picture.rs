@@ -1,4 +1,4 @@
-//! Pictures as training wants them: 8 bits, a pinhole's, of the right size, with a weight per pixel.
+//! Pictures as training needs them: 8 bits, undistorted, of the right size, with a weight per pixel.
 
 use std::borrow::Cow;
 use std::f64::consts::PI;
@@ -12,7 +12,7 @@ use super::error::DatasetError;
 use super::mask::Mask;
 use super::panorama::Face;
 use super::pinhole::Optics;
-use super::tree::Place;
+use super::tree::TreeFile;
 use super::{AlphaMode, DatasetOptions};
 use crate::camera::{Camera, Intrinsics};
 use crate::image::{self as pictures, Head, ImageError, MAX_PIXELS};
@@ -20,7 +20,7 @@ use crate::image::{self as pictures, Head, ImageError, MAX_PIXELS};
 /// Most pixels of a picture's file that is made smaller at once: 1 Gpixel, 3 GiB when decoded.
 const MOST_PIXELS: u64 = 1 << 30;
 
-/// Where size and orientation stand in nearly all files, bytes.
+/// The beginning of a file that holds size and orientation in nearly all of them, bytes.
 const HEAD_BYTES: u64 = 1 << 16;
 
 /// Pictures and masks beyond `MAX_PIXELS` are decoded one at a time: a single one takes gigabytes.
@@ -36,10 +36,10 @@ pub(super) fn one_at_a_time() -> MutexGuard<'static, ()> {
     LARGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where a view's picture comes from, and what becomes of it.
+/// The file of a view's picture, and the changes that loading makes to it.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub(super) picture: Place,
+pub(super) struct PictureSource {
+    pub(super) picture: TreeFile,
     pub(super) mask: Option<Mask>,
     /// Width and height of the file.
     pub(super) file_size: [u32; 2],
@@ -47,17 +47,17 @@ pub(super) struct Source {
     pub(super) is_turned: bool,
     /// COLMAP's name of the camera model.
     pub(super) model: &'static str,
-    /// What is to be undone.
+    /// The optics that are undone.
     pub(super) optics: Optics,
     /// The size for which its parameters hold.
-    pub(super) taken_size: [u32; 2],
+    pub(super) lens_size: [u32; 2],
     /// Part of the picture's border that its lens shows in no direction.
     pub(super) unseen: f64,
 }
 
 /// The head of a picture whose sides will be divided by `divisor`. A file that is cut off is refused here already, as
 /// far as its last bytes tell.
-pub(super) fn head_of(place: &Place, divisor: u32) -> Result<Head, DatasetError> {
+pub(super) fn head_of(place: &TreeFile, divisor: u32) -> Result<Head, DatasetError> {
     let beginning = place.head(HEAD_BYTES)?;
     // Decoders of JPEG read a whole file to learn its size; nearly always its beginning is enough.
     let head = match Head::of(&beginning) {
@@ -88,7 +88,7 @@ fn check_size(head: &Head, divisor: u32) -> Result<(), String> {
     Err(format!("it has {width}×{height} pixels, more than {MAX_PIXELS}; `--downscale {enough}` makes it small enough"))
 }
 
-fn undecodable(place: &Place) -> impl FnOnce(String) -> DatasetError {
+fn undecodable(place: &TreeFile) -> impl FnOnce(String) -> DatasetError {
     let path = place.path();
     move |reason| ImageError::Content { path, reason }.into()
 }
@@ -106,13 +106,17 @@ pub struct Picture {
 
 impl Picture {
     /// Decodes a picture for a camera.
-    pub(super) fn load(source: &Source, camera: &Camera, options: &DatasetOptions) -> Result<Self, DatasetError> {
+    pub(super) fn load(
+        source: &PictureSource,
+        camera: &Camera,
+        options: &DatasetOptions,
+    ) -> Result<Self, DatasetError> {
         Ok(Self::of(Cow::Owned(Self::decode(source, camera, options)?), source, camera))
     }
 
     /// The picture of the file, with a weight for each pixel. `camera` says how large it has to be at least.
     pub(super) fn decode(
-        source: &Source,
+        source: &PictureSource,
         camera: &Camera,
         options: &DatasetOptions,
     ) -> Result<RgbaImage, DatasetError> {
@@ -130,7 +134,7 @@ impl Picture {
     }
 
     /// What a camera would have taken, from the picture of the file.
-    pub(super) fn of(picture: Cow<'_, RgbaImage>, source: &Source, camera: &Camera) -> Self {
+    pub(super) fn of(picture: Cow<'_, RgbaImage>, source: &PictureSource, camera: &Camera) -> Self {
         // Straightened in the resolution at hand, then made smaller, so that nothing is sampled too thinly.
         let straight = match &source.optics {
             Optics::Pinhole => picture,
@@ -172,7 +176,7 @@ impl Picture {
 
 /// A picture as it is stored, and how EXIF turns it. One that is too large to be kept whole is made smaller here already,
 /// but not below the double of what its camera needs.
-fn decode(source: &Source, camera: &Camera) -> Result<(DynamicImage, Orientation), DatasetError> {
+fn decode(source: &PictureSource, camera: &Camera) -> Result<(DynamicImage, Orientation), DatasetError> {
     let place = &source.picture;
     let bytes = place.read()?;
     let [width, height] = source.file_size;
@@ -194,7 +198,7 @@ fn decode(source: &Source, camera: &Camera) -> Result<(DynamicImage, Orientation
 
 /// What the sides of a large picture can be divided by so that they stay the double of what its camera needs.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-fn divisor(source: &Source, camera: &Camera) -> u32 {
+fn divisor(source: &PictureSource, camera: &Camera) -> u32 {
     let [width, height] = source.file_size.map(f64::from);
     // A panorama has π columns, and half as many rows, for each column of its faces.
     let shape = if matches!(source.optics, Optics::Panorama(..)) { PI * PI / 2.0 } else { 1.0 };
@@ -203,7 +207,7 @@ fn divisor(source: &Source, camera: &Camera) -> u32 {
 }
 
 /// The pixels of a mask of at most as many pixels as a picture's file may have.
-pub(super) fn decode_mask(place: &Place) -> Result<DynamicImage, DatasetError> {
+pub(super) fn decode_mask(place: &TreeFile) -> Result<DynamicImage, DatasetError> {
     Ok(pictures::decode(&place.read()?, MOST_PIXELS).map_err(undecodable(place))?.0)
 }
 
@@ -225,10 +229,10 @@ fn weighted(decoded: DynamicImage, options: &DatasetOptions) -> RgbaImage {
 }
 
 /// What a pinhole would have taken. What was not seen is black and has no weight.
-fn straighten(picture: &RgbaImage, source: &Source, pinhole: &Camera) -> RgbaImage {
+fn straighten(picture: &RgbaImage, source: &PictureSource, pinhole: &Camera) -> RgbaImage {
     let Intrinsics { fx, fy, cx, cy } = pinhole.intrinsics;
     let side = |found: u32, expected: u32| f64::from(found) / f64::from(expected);
-    let [width, height] = source.taken_size;
+    let [width, height] = source.lens_size;
     let scale = DVec2::new(side(picture.width(), width), side(picture.height(), height));
     let meets_itself = matches!(source.optics, Optics::Panorama(..));
     RgbaImage::from_fn(pinhole.width, pinhole.height, |column, row| {
@@ -294,7 +298,7 @@ fn shrink(picture: &impl GenericImageView<Pixel = Rgba<u8>>, width: u32, height:
     })
 }
 
-/// For every new pixel of a line, the old pixels that it covers and their shares, which add up to one.
+/// The old pixels that each new pixel of a line covers, with their shares, which add up to one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places on the line")]
 fn areas(old: u32, new: u32) -> Vec<Vec<(u32, f64)>> {
     let scale = f64::from(old) / f64::from(new);
@@ -320,23 +324,33 @@ mod tests {
     use glam::DVec3;
 
     use super::super::lens::{Lens, LensModel};
-    use super::super::pinhole::Taken;
+    use super::super::pinhole::Undistortion;
     use super::super::tree::Tree;
     use super::*;
 
     /// A picture that a lens took, 64×48.
-    fn source(lens: &Lens) -> Source {
-        let picture = Place { tree: Arc::new(Tree::open(std::path::Path::new(".")).unwrap()), inside: String::new() };
-        let Taken { optics, size, .. } = Taken::new(lens.clone(), [64, 48]);
+    fn source(lens: &Lens) -> PictureSource {
+        let picture =
+            TreeFile { tree: Arc::new(Tree::open(std::path::Path::new(".")).unwrap()), inside: String::new() };
+        let Undistortion { optics, size, .. } = Undistortion::new(lens.clone(), [64, 48]);
         let model = lens.model().name();
-        Source { picture, mask: None, file_size: size, is_turned: false, model, optics, taken_size: size, unseen: 0.0 }
+        PictureSource {
+            picture,
+            mask: None,
+            file_size: size,
+            is_turned: false,
+            model,
+            optics,
+            lens_size: size,
+            unseen: 0.0,
+        }
     }
 
     fn gradient(width: u32, height: u32) -> RgbaImage {
         RgbaImage::from_fn(width, height, |x, y| Rgba([byte(f64::from(x * 4)), byte(f64::from(y * 4)), 7, 255]))
     }
 
-    /// With the lens's focal lengths and principal point.
+    /// A pinhole with the lens's focal lengths and principal point.
     fn pinhole(lens: &Lens) -> Camera {
         let camera = Camera::look_at(DVec3::ZERO, DVec3::Z, DVec3::Y, 1.0, 64, 48);
         Camera { intrinsics: lens.intrinsics, ..camera }
@@ -354,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_count_does_not_bleed() {
+    fn masked_pixels_do_not_bleed_into_others() {
         let mut picture = RgbaImage::from_pixel(4, 2, Rgba([200, 100, 50, 255]));
         for (x, y) in [(0, 0), (0, 1), (1, 1)] {
             picture.put_pixel(x, y, Rgba([0, 255, 0, 0]));
@@ -386,11 +400,11 @@ mod tests {
     fn large_pictures_keep_twice_the_sides_that_their_cameras_need() {
         let lens = Lens::new(LensModel::SimpleRadial, &[50.0, 32.0, 24.0, -0.2]).unwrap();
         let camera = |side: u32| Camera { width: side, height: side, ..pinhole(&lens) };
-        let flat = Source { file_size: [16_000, 16_000], ..source(&lens) };
+        let flat = PictureSource { file_size: [16_000, 16_000], ..source(&lens) };
         assert_eq!([8000, 4000, 3999, 1000].map(|side| divisor(&flat, &camera(side))), [1, 2, 2, 8]);
         let size = [24_000, 12_000];
         let around =
-            Source { file_size: size, optics: Optics::Panorama(Face::Front, lens.intrinsics), ..source(&lens) };
+            PictureSource { file_size: size, optics: Optics::Panorama(Face::Front, lens.intrinsics), ..source(&lens) };
         for reduced in 2..12 {
             let side = Face::side(size).div_ceil(reduced);
             let divisor = divisor(&around, &camera(side));

@@ -16,10 +16,10 @@ use crate::camera::Intrinsics;
 /// Limits of a side's growth.
 const SCALES: std::ops::RangeInclusive<f64> = 0.2..=2.0;
 
-/// What stands between a pinhole's picture and the picture that was taken.
+/// The difference between a pinhole's picture and the picture of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Optics {
-    /// Nothing.
+    /// There is none.
     Pinhole,
     /// A lens whose distortion is undone.
     Lens(Arc<MonotoneLens>),
@@ -38,9 +38,9 @@ impl Optics {
     }
 }
 
-/// How a picture was taken, and a pinhole that stands in for that.
+/// A lens, and the pinhole whose picture is made from its picture.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Taken {
+pub(super) struct Undistortion {
     pub(super) lens: Lens,
     /// Width and height for which the lens's parameters hold, pixels.
     pub(super) size: [u32; 2],
@@ -51,8 +51,8 @@ pub(super) struct Taken {
     pub(super) unseen: f64,
 }
 
-impl Taken {
-    /// One for a lens, six for a panorama.
+impl Undistortion {
+    /// The undistortions of a lens: one, or six for a panorama.
     pub(super) fn all(lens: &Lens, size: [u32; 2]) -> Vec<Self> {
         if lens.model() == LensModel::Equirectangular {
             return Face::ALL.map(|face| Self::face(lens, size, face)).to_vec();
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     /// How many places of the border of the pinhole's picture, grown by a factor, the lens did not see.
-    fn blank(taken: &Taken, grown: f64) -> usize {
+    fn blank(taken: &Undistortion, grown: f64) -> usize {
         let Intrinsics { fx, fy, cx, cy } = taken.pinhole;
         let [width, height] = taken.pinhole_size.map(f64::from);
         let corners = [(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)].map(DVec2::from);
@@ -184,9 +184,9 @@ mod tests {
 
     /// How many pixels the size of a lens's pinhole is from the listed one; focal lengths and principal points have to be
     /// those that belong to the size.
-    fn off(text: &str) -> (u32, Taken) {
+    fn off(text: &str) -> (u32, Undistortion) {
         let (lens, size, expected, numbers) = line(text);
-        let taken = Taken::new(lens, size);
+        let taken = Undistortion::new(lens, size);
         let off = (0..2).map(|i| taken.pinhole_size[i].abs_diff(expected[i])).max().unwrap();
         let Intrinsics { fx, fy, cx, cy } = taken.pinhole;
         let tolerances = [1e-6, 1e-6, f64::from(off) + 1e-6, f64::from(off) + 1e-6];
@@ -196,7 +196,7 @@ mod tests {
         (off, taken)
     }
 
-    /// By pycolmap 4.2.1, `undistort_camera` with default options; `scripts/compare-with-colmap` makes longer lists. Lines
+    /// Pinholes of pycolmap 4.2.1, `undistort_camera` with default options; `scripts/compare-with-colmap` makes longer lists. Lines
     /// with a `!` are lenses of which COLMAP takes directions beyond the fold or behind, and makes smaller pictures.
     const BY_PYCOLMAP: &str = include_str!("../../tests/it/dataset/pinholes_by_pycolmap.txt");
 
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_lens_of_a_phone_keeps_its_picture() {
         let parameters = [1056.0, 1056.0, 984.0, 526.0, 0.1, -0.2, 0.001, -0.0005];
-        let taken = Taken::new(Lens::new(LensModel::OpenCv, &parameters).unwrap(), [1920, 1080]);
+        let taken = Undistortion::new(Lens::new(LensModel::OpenCv, &parameters).unwrap(), [1920, 1080]);
         assert_eq!(taken.pinhole_size, [2090, 1065], "as COLMAP 4.2.1 makes it");
         assert!(taken.unseen > 0.0 && taken.unseen < 0.5, "{}", taken.unseen);
     }
@@ -244,8 +244,10 @@ mod tests {
     /// A pixel of the pinhole that the lens folds onto another direction's pixel was not seen.
     #[test]
     fn wide_pinholes_show_nothing_twice() {
-        let taken =
-            Taken::new(Lens::new(LensModel::SimpleRadial, &[1152.0, 960.0, 540.0, -0.25]).unwrap(), [1920, 1080]);
+        let taken = Undistortion::new(
+            Lens::new(LensModel::SimpleRadial, &[1152.0, 960.0, 540.0, -0.25]).unwrap(),
+            [1920, 1080],
+        );
         assert_eq!(taken.pinhole_size, [3840, 1150]);
         let fold = 1152.0 * (4.0f64 / 3.0).sqrt();
         for (at, is_seen) in [(0.0, true), (fold - 1.0, true), (fold + 1.0, false), (1900.0, false)] {
@@ -261,7 +263,7 @@ mod tests {
             (LensModel::OpenCv, &[300.0, 310.0, 170.0, 120.0, -0.2, 0.03, 0.001, -0.002]),
             (LensModel::OpenCvFisheye, &[250.0, 250.0, 160.0, 120.0, 0.02, -0.01, 0.0, 0.0]),
         ] {
-            let taken = Taken::new(Lens::new(model, parameters).unwrap(), [320, 240]);
+            let taken = Undistortion::new(Lens::new(model, parameters).unwrap(), [320, 240]);
             assert_eq!(blank(&taken, 1.0), 0, "{model:?}");
             assert!(blank(&taken, 1.1) > 0, "{model:?}");
         }
@@ -271,7 +273,7 @@ mod tests {
     fn absurd_lenses_give_a_picture_of_bounded_size() {
         for k in [1e300, -1e300, -5.0, 1e3] {
             let lens = Lens::new(LensModel::SimpleRadial, &[30.0, 32.0, 24.0, k]).unwrap();
-            let [width, height] = Taken::new(lens, [64, 48]).pinhole_size;
+            let [width, height] = Undistortion::new(lens, [64, 48]).pinhole_size;
             assert!((12..=128).contains(&width) && (9..=96).contains(&height), "{k}: {width}×{height}");
         }
     }

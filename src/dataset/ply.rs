@@ -8,9 +8,9 @@ use serde_ply::{ElementDef, PlyReader, PropertyType, ScalarType};
 use super::error::DatasetError;
 use super::{SfmPoint, finite_point};
 use crate::constants::SH_C0;
-use crate::text::{are, counted};
+use crate::text::{are, counted, quoted};
 
-/// What the channels of a colour are called, in small letters.
+/// Names of the channels of a colour, in small letters.
 const COLOURS: [[&str; 3]; 4] =
     [["red", "green", "blue"], ["diffuse_red", "diffuse_green", "diffuse_blue"], ["r", "g", "b"], GAUSSIAN];
 
@@ -26,13 +26,13 @@ const MAX_NAMES: usize = 12;
 
 /// The points of a file.
 #[derive(Debug, Default)]
-pub(super) struct Cloud {
+pub(super) struct PointCloud {
     pub(super) points: Vec<SfmPoint>,
-    /// What the user should know, a sentence each.
+    /// Notes for the user, a sentence each.
     pub(super) notes: Vec<String>,
 }
 
-impl Cloud {
+impl PointCloud {
     /// Some points of a file, which has `count` of them; the others are at infinity.
     pub(super) fn new(points: Vec<SfmPoint>, count: usize, path: &Path) -> Self {
         let lost = count.saturating_sub(points.len());
@@ -46,11 +46,11 @@ impl Cloud {
 }
 
 /// The file's element `vertex`. Points without a colour are grey, those that are not finite are left out; both is noted.
-pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Cloud, DatasetError> {
+pub(super) fn read(bytes: &[u8], path: &Path) -> Result<PointCloud, DatasetError> {
     parse(bytes, path).map_err(|reason| DatasetError::Content { path: path.into(), reason })
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Cloud, String> {
+fn parse(bytes: &[u8], path: &Path) -> Result<PointCloud, String> {
     check_counts(bytes)?;
     let mut reader = PlyReader::from_reader(bytes).map_err(|error| plain(&error.to_string()))?;
     let vertex = reader.header().elem_defs.iter().find(|element| element.name == "vertex");
@@ -61,7 +61,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Cloud, String> {
     let scale = columns.scale(&rows);
     let point = |row: &Row| finite_point(row.position, row.colour.map(|value| scale.byte(value)));
     let points: Vec<SfmPoint> = rows.iter().filter_map(point).collect();
-    let mut cloud = Cloud::new(points, rows.len(), path);
+    let mut cloud = PointCloud::new(points, rows.len(), path);
     cloud.notes.splice(..0, note);
     Ok(cloud)
 }
@@ -109,7 +109,7 @@ impl Scale {
 
 /// Which properties of the vertices are read.
 struct Columns {
-    /// For each property: 0 to 2 are the position, 3 to 5 the colour.
+    /// One entry for each property: 0 to 2 are the position, 3 to 5 the colour.
     places: Vec<Option<usize>>,
     /// The type of the colours, and whether they are spherical harmonics.
     colour: Option<(ScalarType, bool)>,
@@ -128,7 +128,7 @@ impl Columns {
             Some([a?, b?, c?])
         };
         let has = || {
-            let names = vertex.properties.iter().map(|property| property.name.chars().take(40).collect::<String>());
+            let names = vertex.properties.iter().map(|property| quoted(&property.name));
             names.take(MAX_NAMES).collect::<Vec<_>>().join(", ")
         };
         let position = all(["x", "y", "z"])
@@ -272,7 +272,7 @@ fn check_counts(bytes: &[u8]) -> Result<(), String> {
         if let ["element", name, count] = line.split_whitespace().collect::<Vec<_>>()[..] {
             let fits = count.parse::<u64>().is_ok_and(|count| count <= bytes.len() as u64);
             if !fits {
-                let (name, length) = (name.chars().take(40).collect::<String>(), bytes.len());
+                let (name, length) = (quoted(name), bytes.len());
                 return Err(format!("the entries of `{name}` do not fit into {length} bytes"));
             }
         }

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use super::colmap::ColmapModel;
 use super::error::DatasetError;
-use super::ply::{self, Cloud};
+use super::ply::{self, PointCloud};
 use super::tree::{Tree, inside, join};
 use super::{DatasetOptions, SfmPoint};
 
-/// What files of points are called, the first that is looked for first: by COLMAP and 3DGS, Brush, nerfstudio.
+/// Names of files of points, in the order in which they are looked for: of COLMAP and 3DGS, Brush, nerfstudio.
 const NAMES: [&str; 5] = ["points3D.bin", "points3D.txt", "points3D.ply", "init.ply", "sparse_pc.ply"];
 
-/// What is wrong with a file of another kind.
+/// The fault of a file of another kind.
 const NO_POINTS: &str = "it is no file of points: PLY is read, and COLMAP's points3D.bin and points3D.txt; a training goes on \
                          from a scene with --start";
 
@@ -23,7 +23,7 @@ pub(super) struct FoundPoints {
     pub(super) file: Option<String>,
     /// Files of points that are there and were not used.
     pub(super) unused: Vec<String>,
-    /// What is to be said about the points, a sentence each.
+    /// Notes for the user about the points, a sentence each.
     pub(super) notes: Vec<String>,
 }
 
@@ -90,13 +90,13 @@ fn named_points(tree: &Tree, file: &Path) -> Result<FoundPoints, DatasetError> {
 
 impl FoundPoints {
     /// The points of a file.
-    pub(super) fn of(cloud: Cloud, file: String) -> Self {
+    pub(super) fn of(cloud: PointCloud, file: String) -> Self {
         Self { points: cloud.points, file: Some(file), unused: Vec::new(), notes: cloud.notes }
     }
 }
 
 /// Reads a file by the ending of its name: COLMAP's `.bin` and `.txt`, else PLY.
-fn read_points(tree: &Tree, file: &str) -> Result<Cloud, DatasetError> {
+fn read_points(tree: &Tree, file: &str) -> Result<PointCloud, DatasetError> {
     match file.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).as_deref() {
         Some("bin" | "txt") => ColmapModel::read_points_file(tree, file),
         _ => {

@@ -2,6 +2,7 @@
 
 use glam::{DAffine3, DMat3, DVec3};
 
+use crate::camera::{nearest_rotation, rotation_error};
 use crate::text::{are, counted};
 
 /// Matrices that are no further off from a rotation, as f32 leaves them, are used as they are.
@@ -16,10 +17,10 @@ const NEAR: f64 = 2e-2;
 /// OpenGL and OpenCV cameras differ by the signs of y and z.
 pub(super) const OPENGL_FROM_OPENCV: DVec3 = DVec3::new(1.0, -1.0, -1.0);
 
-/// The rotation and translation that a matrix of a `transforms.json` means, and what was mended.
+/// The rotation and translation that a matrix of a `transforms.json` means, and how it was repaired.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RigidPose {
-    /// In the axes of [`Camera`](crate::camera::Camera).
+    /// The pose, in the axes of [`Camera`](crate::camera::Camera).
     pub view_from_world: DAffine3,
     /// The last number of a homogeneous matrix, by which all others were divided; 1 in most files.
     pub divided_by: f64,
@@ -33,7 +34,7 @@ impl RigidPose {
     /// Reads `world_from_camera`, row-major, in OpenGL axes.
     ///
     /// # Errors
-    /// What the matrix does that a camera cannot: mirror, shear, scale unequally, and the like.
+    /// A sentence that says why the matrix is no pose: it mirrors, shears, scales unequally, and the like.
     pub fn of(world_from_opengl: &[[f64; 4]; 4]) -> Result<Self, String> {
         if !world_from_opengl.as_flattened().iter().all(|value| value.is_finite()) {
             return Err("transform_matrix holds a value that is not finite".to_owned());
@@ -49,7 +50,7 @@ impl RigidPose {
     }
 }
 
-/// What a homogeneous matrix is to be divided by.
+/// The number that a homogeneous matrix is divided by.
 fn last_number(matrix: &[[f64; 4]; 4]) -> Result<f64, String> {
     let [x, y, z, last] = *matrix;
     let [a, b, c, number] = last;
@@ -75,11 +76,12 @@ fn rotation(axes: DMat3) -> Result<(DMat3, f64, f64), String> {
         return Err(format!("transform_matrix mirrors space, its determinant is {determinant:.4}"));
     }
     let scale = determinant.cbrt();
-    if off(axes) <= EXACT {
-        return Ok((axes, 1.0, off(axes)));
+    let off = rotation_error(axes);
+    if off <= EXACT {
+        return Ok((axes, 1.0, off));
     }
     let unscaled = axes * (1.0 / scale);
-    let off = off(unscaled);
+    let off = rotation_error(unscaled);
     if off > NEAR {
         let (longest, shortest) = (a.max(b).max(c), a.min(b).min(c));
         return Err(if longest > (1.0 + NEAR / 2.0) * shortest {
@@ -91,30 +93,16 @@ fn rotation(axes: DMat3) -> Result<(DMat3, f64, f64), String> {
     Ok((if off <= EXACT { unscaled } else { nearest_rotation(unscaled) }, scale, off))
 }
 
-/// The largest number of R·Rᵀ − 1.
-fn off(matrix: DMat3) -> f64 {
-    let off = (matrix * matrix.transpose() - DMat3::IDENTITY).to_cols_array();
-    off.into_iter().map(f64::abs).fold(0.0, f64::max)
-}
-
-/// Newton's iteration for the polar decomposition; from near a rotation it doubles the digits each time.
-fn nearest_rotation(mut matrix: DMat3) -> DMat3 {
-    for _ in 0..6 {
-        matrix = (matrix + matrix.inverse().transpose()) * 0.5;
-    }
-    matrix
-}
-
-/// What was mended about the poses of a file, counted.
+/// Counts of the repairs of the poses of a file.
 #[derive(Debug, Default)]
-pub(super) struct Mended {
+pub(super) struct PoseRepairs {
     homogeneous: usize,
     scales: Vec<f64>,
     rough: usize,
     worst: f64,
 }
 
-impl Mended {
+impl PoseRepairs {
     pub(super) fn add(&mut self, pose: &RigidPose) {
         self.homogeneous += usize::from((pose.divided_by - 1.0).abs() > EXACT);
         self.scales.extend(Some(pose.scale).filter(|scale| (scale - 1.0).abs() > QUIET));
@@ -174,9 +162,9 @@ mod tests {
         let scaled = read(changed(DMat3::from_diagonal(DVec3::splat(1.5)))).unwrap();
         assert!(scaled.view_from_world.abs_diff_eq(plain.view_from_world, 1e-12), "the camera does not move");
         assert!((scaled.scale - 1.5).abs() < 1e-12);
-        let mut mended = Mended::default();
-        [plain, homogeneous, scaled].iter().for_each(|pose| mended.add(pose));
-        let notes = mended.notes("a.json");
+        let mut repairs = PoseRepairs::default();
+        [plain, homogeneous, scaled].iter().for_each(|pose| repairs.add(pose));
+        let notes = repairs.notes("a.json");
         assert!(notes[0].starts_with("1 pose of a.json is homogeneous"), "{notes:?}");
         assert!(notes[1].starts_with("1 pose of a.json is scaled by 1.500") && notes.len() == 2, "{notes:?}");
     }
@@ -192,9 +180,9 @@ mod tests {
             let rotation = pose.view_from_world.matrix3;
             assert!((rotation * rotation.transpose()).abs_diff_eq(DMat3::IDENTITY, 1e-14), "{digits}");
             assert!(rotation.abs_diff_eq(plain.view_from_world.matrix3, 1.0 / unit));
-            let mut mended = Mended::default();
-            mended.add(&pose);
-            assert_eq!(mended.notes("a").len(), usize::from(digits == 2), "{digits}");
+            let mut repairs = PoseRepairs::default();
+            repairs.add(&pose);
+            assert_eq!(repairs.notes("a").len(), usize::from(digits == 2), "{digits}");
         }
         let single = DMat4::from_cols_array(&matrix().to_cols_array().map(|value| f64::from(value as f32)));
         let kept = DMat3::from_mat4(single) * DMat3::from_diagonal(OPENGL_FROM_OPENCV);
@@ -202,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_camera_cannot_do_is_named() {
+    fn matrices_that_are_no_poses_are_refused_with_the_reason() {
         let with_row = |row: [f64; 4]| {
             let mut rows = matrix().transpose().to_cols_array_2d();
             rows[3] = row;

@@ -9,13 +9,13 @@ use super::{Dataset, Findings, Split};
 /// Counts of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DatasetReport {
-    /// As it was given.
+    /// The path as it was given.
     pub path: String,
     /// Layout.
     pub kind: String,
-    /// Views to train on.
+    /// The number of views to train on.
     pub train: usize,
-    /// Views to test on.
+    /// The number of views to test on.
     pub test: usize,
     /// Sizes of the pictures, the most frequent first.
     pub sizes: Vec<SizeReport>,
@@ -27,10 +27,10 @@ pub struct DatasetReport {
     pub masks: usize,
     /// Points of structure from motion.
     pub points: usize,
-    /// What was missing and what is not used.
+    /// Counts of missing and unused files.
     #[serde(flatten)]
     pub findings: Findings,
-    /// What else there is to say.
+    /// Notes for the user, a sentence each.
     pub notes: Vec<String>,
 }
 
@@ -41,12 +41,12 @@ pub struct SizeReport {
     pub loaded: [u32; 2],
     /// Width and height of the files, pixels.
     pub file: [u32; 2],
-    /// How many.
+    /// Their number.
     pub pictures: usize,
 }
 
 impl DatasetReport {
-    /// Counts.
+    /// Counts the parts of a dataset.
     #[must_use]
     pub fn of(dataset: &Dataset) -> Self {
         let mut sizes: BTreeMap<([u32; 2], [u32; 2]), usize> = BTreeMap::new();

@@ -5,18 +5,38 @@ use std::sync::Arc;
 
 use super::DatasetOptions;
 use super::found::{PictureFolder, folders_of};
-use super::names::{NameIndex, ends_alike, is_picture};
-use super::tree::{Place, Tree};
+use super::names::{Closest, NameIndex, ends_alike, is_picture};
+use super::tree::{Tree, TreeFile};
+use crate::text::quoted;
 
-/// Where pictures are and what each is still to be divided by; `None` where one is missing.
-pub(super) type Pictures = Vec<Option<(Place, u32)>>;
+/// The files of pictures and the number that the sides of each are still to be divided by; `None` where one is missing.
+pub(super) type FoundPictures = Vec<Option<(TreeFile, u32)>>;
 
-/// What became of the names.
+/// A name that two files fit equally well.
+#[derive(Debug)]
+pub(super) struct AmbiguousName {
+    /// Place in the list of names.
+    pub(super) index: usize,
+    /// Two of the files.
+    pub(super) files: [String; 2],
+}
+
+impl AmbiguousName {
+    /// A sentence that names both files.
+    pub(super) fn sentence(&self, names: &[&str]) -> String {
+        let ([one, other], name) = (&self.files, quoted(names.get(self.index).unwrap_or(&"")));
+        format!("`{name}` may be {} or {}", quoted(one), quoted(other))
+    }
+}
+
+/// The pictures that names mean.
 pub(super) struct Search {
-    /// For each name where its picture is, and what it is still to be divided by.
-    pub(super) pictures: Pictures,
+    /// The picture of each name.
+    pub(super) pictures: FoundPictures,
     /// Places in the list of names whose files are called otherwise, or lie in another folder.
     pub(super) renamed: Vec<usize>,
+    /// Names that were not found because several files fit equally well.
+    pub(super) ambiguous: Vec<AmbiguousName>,
     /// Pictures of the first folder that no name means, sorted.
     pub(super) unused: Vec<String>,
 }
@@ -24,7 +44,8 @@ pub(super) struct Search {
 impl Search {
     /// Looks for pictures in folders; in a later one what no earlier one has.
     pub(super) fn new(folders: &[PictureFolder], names: &[&str]) -> Self {
-        let mut search = Self { pictures: vec![None; names.len()], renamed: Vec::new(), unused: Vec::new() };
+        let mut search =
+            Self { pictures: vec![None; names.len()], renamed: Vec::new(), ambiguous: Vec::new(), unused: Vec::new() };
         for (i, folder) in folders.iter().enumerate() {
             let files = folder.files();
             let used = search.look_into(folder, names, &files);
@@ -33,6 +54,8 @@ impl Search {
                 search.unused = files.iter().filter(is_unused).cloned().collect();
             }
         }
+        search.ambiguous.retain(|name| search.pictures[name.index].is_none());
+        search.ambiguous.dedup_by_key(|name| name.index);
         search
     }
 
@@ -44,19 +67,28 @@ impl Search {
         let mut used: HashSet<String> = exact.iter().map(|i| names[*i].to_owned()).collect();
         let index = NameIndex::new(files);
         let is_free = |file: &str| !used.contains(file);
+        let mut ambiguous = Vec::new();
         let other_file = |i: &usize| {
             let converted = folder.with_other_ending(names[*i]).filter(|file| is_free(file));
             let is_renamed = converted.is_none();
             // `right/1.png` is not `left/1.png`, even where that is missing.
             let is_meant = |file: &str| is_free(file) && ends_alike(names[*i], file);
-            let file = converted.or_else(|| index.closest(names[*i], is_meant).map(str::to_owned))?;
-            Some((*i, file, is_renamed))
+            let closest = || match index.closest(names[*i], is_meant) {
+                Closest::File(file) => Some(file.to_owned()),
+                Closest::Ambiguous(files) => {
+                    ambiguous.push(AmbiguousName { index: *i, files: files.map(str::to_owned) });
+                    None
+                }
+                Closest::Nothing => None,
+            };
+            Some((*i, converted.or_else(closest)?, is_renamed))
         };
         let found: Vec<(usize, String, bool)> = others.iter().filter_map(other_file).collect();
-        let mut wanted: HashMap<&str, usize> = HashMap::new();
-        found.iter().for_each(|(_, file, _)| *wanted.entry(file).or_default() += 1);
-        let taken = found.iter().filter(|(_, file, _)| wanted.get(file.as_str()) == Some(&1));
-        for (i, file, is_renamed) in taken {
+        self.ambiguous.extend(ambiguous);
+        let mut num_names: HashMap<&str, usize> = HashMap::new();
+        found.iter().for_each(|(_, file, _)| *num_names.entry(file).or_default() += 1);
+        let clear = found.iter().filter(|(_, file, _)| num_names.get(file.as_str()) == Some(&1));
+        for (i, file, is_renamed) in clear {
             self.pictures[*i] = Some((folder.place(file), folder.divisor));
             self.renamed.extend(is_renamed.then_some(*i));
             used.insert(file.clone());
@@ -70,8 +102,8 @@ impl Search {
 
 /// The pictures of paths relative to the dataset, each in its own folder. A file of another ending is taken for a path
 /// only where no other path means it.
-pub(super) fn by_paths(tree: &Arc<Tree>, paths: &[Option<String>], options: &DatasetOptions) -> Pictures {
-    let mut pictures: Pictures = vec![None; paths.len()];
+pub(super) fn by_paths(tree: &Arc<Tree>, paths: &[Option<String>], options: &DatasetOptions) -> FoundPictures {
+    let mut pictures: FoundPictures = vec![None; paths.len()];
     for stage in 0..2 {
         let mut named: HashSet<String> = paths.iter().flatten().cloned().collect();
         let mut wanted: HashMap<String, HashSet<&str>> = HashMap::new();
@@ -91,7 +123,7 @@ pub(super) fn by_paths(tree: &Arc<Tree>, paths: &[Option<String>], options: &Dat
                 converted.push((i, place, folder.divisor));
             }
         }
-        let is_clear = |place: &Place| {
+        let is_clear = |place: &TreeFile| {
             !named.contains(&place.inside) && wanted.get(&place.inside).is_some_and(|paths| paths.len() == 1)
         };
         for (i, place, divisor) in converted.into_iter().filter(|(_, place, _)| is_clear(place)) {

@@ -1,12 +1,14 @@
-//! What is trained on and what is held back.
+//! The views that are trained on and the views that are held back.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use super::error::DatasetError;
-use super::listed::Paths;
-use super::{Split, View, json};
+use super::listed::{Meaning, Paths};
+use super::names::split_extension;
+use super::{Split, View};
 use crate::files;
+use crate::text::quoted;
 
 /// Every n-th view by name is for testing, the first of them being one; none for 0.
 /// A single view is trained on unless all are held back. Says where that is so.
@@ -33,9 +35,8 @@ pub(super) fn every(views: &mut [View], every: usize) -> Option<String> {
 /// capitals, where only one picture is called so; lines may be empty or, with a `#`, comments.
 pub(super) fn by_file(views: &mut [View], path: &Path) -> Result<(), DatasetError> {
     let bytes = files::read(path)?;
-    // Some editors put a mark before the text.
     let text =
-        json::without_byte_order_mark(&bytes).map_err(|reason| DatasetError::Content { path: path.into(), reason })?;
+        files::without_byte_order_mark(&bytes).map_err(|reason| DatasetError::Content { path: path.into(), reason })?;
     let text = String::from_utf8_lossy(text);
     let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, name)| !name.is_empty() && !name.starts_with('#'));
     let listed: Vec<String> = views.iter().map(View::listed_name).collect();
@@ -44,18 +45,25 @@ pub(super) fn by_file(views: &mut [View], path: &Path) -> Result<(), DatasetErro
     let paths = Paths::new(names.iter().copied());
     let mut by_name: HashMap<&str, Vec<&str>> = HashMap::new();
     for name in &names {
-        by_name.entry(stem(name)).or_default().push(name);
+        by_name.entry(split_extension(name).0).or_default().push(name);
     }
     let mut test: HashSet<&str> = HashSet::new();
     for (line, name) in lines {
         if names.binary_search(&name).is_ok() || by_name.contains_key(name) {
             test.extend(names.binary_search(&name).ok().map(|i| names[i]));
             test.extend(by_name.get(name).into_iter().flatten());
-        } else if let Some(found) = paths.meant(name) {
-            test.extend(found.into_iter().map(|i| names[i]));
         } else {
-            let name: String = name.chars().take(80).collect();
-            let reason = format!("`{name}` is no picture of the dataset, or may be one of several");
+            let reason = match paths.meant(name) {
+                Meaning::Paths(found) => {
+                    test.extend(found.into_iter().map(|i| names[i]));
+                    continue;
+                }
+                Meaning::Ambiguous([one, other]) => {
+                    let [name, one, other] = [name, names[one], names[other]].map(quoted);
+                    format!("`{name}` is ambiguous: it may be {one} or {other}")
+                }
+                Meaning::Unknown => format!("`{}` is no picture of the dataset", quoted(name)),
+            };
             return Err(DatasetError::Text { path: path.into(), line, reason });
         }
     }
@@ -63,9 +71,4 @@ pub(super) fn by_file(views: &mut [View], path: &Path) -> Result<(), DatasetErro
         view.split = if test.contains(name.as_str()) { Split::Test } else { Split::Train };
     }
     Ok(())
-}
-
-/// The name without its extension.
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

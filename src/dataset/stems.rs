@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// What our programs put behind the stem of a picture's file: pictures of one view must not be taken for those of another.
+/// Suffixes that lapidary puts behind the stem of a picture's file: pictures of one view must not be taken for those of
+/// another.
 const SUFFIXES: [&str; 6] = ["_truth", "_difference", "_depth", "_normal", "_alpha", "_id"];
 
 /// Longest stem, bytes: with suffix and ending it is shorter than any disk's limit.
@@ -15,7 +16,7 @@ pub fn file_stem(name: &str) -> String {
     shortened(in_one_word(split_ending(name).0))
 }
 
-/// As [`file_stem`] with the ending behind it: `left_0001_jpg` of `left/0001.jpg`.
+/// The same as [`file_stem`] with the ending behind it: `left_0001_jpg` of `left/0001.jpg`.
 #[must_use]
 pub fn file_stem_with_ending(name: &str) -> String {
     let (stem, ending) = split_ending(name);

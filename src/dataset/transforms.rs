@@ -1,6 +1,7 @@
 //! `transforms.json` of NeRF, Blender and nerfstudio: cameras in OpenGL axes (x right, y up, z backward).
 
-use std::ops::Range;
+mod camera;
+
 use std::path::{Path, PathBuf};
 
 use glam::{DAffine3, DMat3, DMat4};
@@ -8,16 +9,16 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::json;
-use super::lens::{Lens, LensModel};
 use super::pose::OPENGL_FROM_OPENCV;
 pub use super::pose::RigidPose;
-use crate::camera::{Camera, CameraError, Intrinsics};
+use crate::camera::{Camera, CameraError};
 use crate::files::{self, FileError};
+pub use camera::TransformsCamera;
 
 /// A `transforms.json` file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transforms {
-    /// What all frames share.
+    /// The camera keys that all frames share.
     #[serde(flatten)]
     pub camera: TransformsCamera,
     /// nerfstudio: points to start from, a PLY file relative to this one, in the same axes as the poses.
@@ -47,22 +48,22 @@ pub struct TransformsFrame {
     /// Which pixels count, a picture relative to the file's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask_path: Option<String>,
-    /// The same by another name that programs give it; a frame may have several.
+    /// Another key under which programs write the mask; a frame may have several of these keys.
     #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
     pub mask: Option<String>,
-    /// As above.
+    /// Another key for the mask.
     #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
     pub masks_path: Option<String>,
-    /// As above.
+    /// Another key for the mask.
     #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
     pub mask_file_path: Option<String>,
-    /// As above.
+    /// Another key for the mask.
     #[serde(default, skip_serializing, deserialize_with = "text_or_nothing")]
     pub mask_file: Option<String>,
     /// `world_from_camera`, row-major, OpenGL axes. Files may lack the last row, and have all numbers in one list.
     #[serde(deserialize_with = "matrix")]
     pub transform_matrix: [[f64; 4]; 4],
-    /// What is different from what all frames share.
+    /// The camera keys of this frame, which take precedence over those of the file.
     #[serde(flatten)]
     pub camera: TransformsCamera,
 }
@@ -106,233 +107,6 @@ fn matrix<'de, D: Deserializer<'de>>(json: D) -> Result<[[f64; 4]; 4], D::Error>
             numbers.len()
         ))),
     }
-}
-
-/// How pictures were taken; everything may be missing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct TransformsCamera {
-    /// Horizontal field of view in radians, as Blender writes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub camera_angle_x: Option<f64>,
-    /// Vertical field of view in radians.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub camera_angle_y: Option<f64>,
-    /// Focal length along x, pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fl_x: Option<f64>,
-    /// Focal length along y, pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fl_y: Option<f64>,
-    /// Principal point from the left border, pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cx: Option<f64>,
-    /// Principal point from the upper border, pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cy: Option<f64>,
-    /// Width, pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub w: Option<f64>,
-    /// Height, pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub h: Option<f64>,
-    /// Lens distortion of OpenCV's models.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub k1: Option<f64>,
-    /// As above.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub k2: Option<f64>,
-    /// As above.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub k3: Option<f64>,
-    /// As above; a fourth radial term, but of `FULL_OPENCV` the first of three that divide.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub k4: Option<f64>,
-    /// Of `FULL_OPENCV` alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub k5: Option<f64>,
-    /// As above.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub k6: Option<f64>,
-    /// Tangential distortion.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p1: Option<f64>,
-    /// As above.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p2: Option<f64>,
-    /// nerfstudio's other way to say k1, k2, k3, k4, p1, p2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub distortion_params: Option<Vec<f64>>,
-    /// instant-ngp: a lens of NVIDIA's, which is not read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ftheta_p0: Option<f64>,
-    /// COLMAP's name of the camera model; that of OpenCV where it is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub camera_model: Option<String>,
-    /// instant-ngp's way to say that it is a fisheye.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_fisheye: Option<bool>,
-}
-
-/// The models of nerfstudio whose radial terms are a polynomial of the squared radius.
-const PERSPECTIVE: [&str; 6] = ["PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "PERSPECTIVE"];
-
-/// Those whose radial terms are a polynomial of the squared angle.
-const FISHEYE: [&str; 5] = ["OPENCV_FISHEYE", "FISHEYE", "SIMPLE_FISHEYE", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE"];
-
-/// COLMAP's model with a polynomial in the divisor.
-const FULL: &str = "FULL_OPENCV";
-
-/// Widths and heights that are believed, pixels.
-const SIDES: Range<f64> = 1.0..1e6;
-
-/// A picture of all directions.
-const PANORAMA: &str = "EQUIRECTANGULAR";
-
-impl TransformsCamera {
-    /// Size and intrinsics of a camera.
-    fn of(camera: &Camera) -> Self {
-        let Camera { intrinsics: Intrinsics { fx, fy, cx, cy }, width, height, .. } = *camera;
-        Self {
-            camera_angle_x: Some(2.0 * (f64::from(width) / (2.0 * fx)).atan()),
-            fl_x: Some(fx),
-            fl_y: Some(fy),
-            cx: Some(cx),
-            cy: Some(cy),
-            w: Some(width.into()),
-            h: Some(height.into()),
-            ..Self::default()
-        }
-    }
-
-    /// This, and `shared` for what this does not say. A focal length is said by an angle as well.
-    #[must_use]
-    pub fn or(&self, shared: &Self) -> Self {
-        let has_focal = self.fl_x.is_some() || self.camera_angle_x.is_some();
-        let focal = if has_focal { self } else { shared };
-        Self {
-            camera_angle_x: focal.camera_angle_x,
-            camera_angle_y: focal.camera_angle_y,
-            fl_x: focal.fl_x,
-            fl_y: focal.fl_y,
-            cx: self.cx.or(shared.cx),
-            cy: self.cy.or(shared.cy),
-            w: self.w.or(shared.w),
-            h: self.h.or(shared.h),
-            k1: self.k1.or(shared.k1),
-            k2: self.k2.or(shared.k2),
-            k3: self.k3.or(shared.k3),
-            k4: self.k4.or(shared.k4),
-            k5: self.k5.or(shared.k5),
-            k6: self.k6.or(shared.k6),
-            p1: self.p1.or(shared.p1),
-            p2: self.p2.or(shared.p2),
-            distortion_params: self.distortion_params.clone().or_else(|| shared.distortion_params.clone()),
-            ftheta_p0: self.ftheta_p0.or(shared.ftheta_p0),
-            camera_model: self.camera_model.clone().or_else(|| shared.camera_model.clone()),
-            is_fisheye: self.is_fisheye.or(shared.is_fisheye),
-        }
-    }
-
-    /// Width and height of the picture, where they are said.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "guarded by the range of the filter")]
-    pub fn size(&self) -> Option<(u32, u32)> {
-        let side = |value: Option<f64>| value.filter(|side| SIDES.contains(side)).map(|side| side.round() as u32);
-        Some((side(self.w)?, side(self.h)?))
-    }
-
-    /// Focal lengths and principal point for a picture of this size.
-    ///
-    /// # Errors
-    /// A sentence, where no focal length is said or an angle is none of a camera.
-    pub fn intrinsics(&self, (width, height): (u32, u32)) -> Result<Intrinsics, String> {
-        let (width, height) = (f64::from(width), f64::from(height));
-        let fx = match (self.fl_x, self.camera_angle_x) {
-            (Some(fx), _) => fx,
-            (None, Some(angle)) => focal_of_angle("camera_angle_x", angle, width)?,
-            (None, None) => return Err("it has neither `fl_x` nor `camera_angle_x`".into()),
-        };
-        let fy = match (self.fl_y, self.fl_x, self.camera_angle_y) {
-            (Some(fy), ..) => fy,
-            (None, None, Some(angle)) => focal_of_angle("camera_angle_y", angle, height)?,
-            _ => fx,
-        };
-        Ok(Intrinsics { fx, fy, cx: self.cx.unwrap_or(width / 2.0), cy: self.cy.unwrap_or(height / 2.0) })
-    }
-
-    /// The lens of a picture of this size.
-    ///
-    /// # Errors
-    /// A sentence, where no focal length is said or the model of the camera is not a known one.
-    pub fn lens(&self, size: (u32, u32)) -> Result<Lens, String> {
-        self.check_size()?;
-        let name = self.camera_model.as_deref().unwrap_or("OPENCV").to_ascii_uppercase();
-        let name = name.as_str();
-        if name == PANORAMA {
-            let lens = Lens::new(LensModel::Equirectangular, &[size.0.into(), size.1.into()]);
-            return lens.ok_or_else(|| "its picture has no size".into());
-        }
-        if self.ftheta_p0.is_some() {
-            return Err(
-                "`ftheta_p0` stands for a lens that is not read; its pictures have to be undistorted before".into()
-            );
-        }
-        let is_fisheye = FISHEYE.contains(&name) || self.is_fisheye == Some(true);
-        if !is_fisheye && name != FULL && !PERSPECTIVE.contains(&name) {
-            let name: String = name.chars().take(40).collect();
-            let known = [&PERSPECTIVE[..5], &FISHEYE, &[FULL, PANORAMA]].concat().join(", ");
-            return Err(format!("camera model `{name}` is not known; known are {known}"));
-        }
-        let Intrinsics { fx, fy, cx, cy } = self.intrinsics(size)?;
-        let (model, distortion) = self.distortion(is_fisheye, name == FULL)?;
-        let lens = Lens::new(model, &[&[fx, fy, cx, cy], distortion.as_slice()].concat());
-        let lens = lens.ok_or("its lens has the wrong number of values")?;
-        lens.check_of_size([size.0, size.1])?;
-        Ok(lens)
-    }
-
-    /// Refuses sizes that no picture has.
-    fn check_size(&self) -> Result<(), String> {
-        for (key, side) in [("w", self.w), ("h", self.h)] {
-            if let Some(side) = side.filter(|side| !SIDES.contains(side)) {
-                return Err(format!("`{key}` is {side}; a number of pixels from 1 on is expected"));
-            }
-        }
-        Ok(())
-    }
-
-    /// The simplest model that has the terms that are not zero, and its parameters of distortion.
-    fn distortion(&self, is_fisheye: bool, is_full: bool) -> Result<(LensModel, Vec<f64>), String> {
-        let value = |value: Option<f64>| value.unwrap_or(0.0);
-        let [k1, k2, k3, k4, p1, p2] = match self.distortion_params.as_deref() {
-            None => [self.k1, self.k2, self.k3, self.k4, self.p1, self.p2].map(value),
-            Some(&[k1, k2, k3, k4, p1, p2]) => [k1, k2, k3, k4, p1, p2],
-            Some(list) => return Err(format!("`distortion_params` has {} values, six are expected", list.len())),
-        };
-        let [k5, k6] = [self.k5, self.k6].map(value);
-        if is_full {
-            return Ok((LensModel::FullOpenCv, vec![k1, k2, p1, p2, k3, k4, k5, k6]));
-        }
-        if [k5, k6] != [0.0; 2] {
-            return Err(format!("k5 is {k5} and k6 is {k6}, and only {FULL} has them"));
-        }
-        Ok(match (is_fisheye, [p1, p2] != [0.0; 2]) {
-            (true, false) => (LensModel::OpenCvFisheye, vec![k1, k2, k3, k4]),
-            (true, true) => (LensModel::ThinPrismFisheye, vec![k1, k2, p1, p2, k3, k4, 0.0, 0.0]),
-            _ if k4 != 0.0 => (LensModel::Nerfstudio, vec![k1, k2, p1, p2, k3, k4]),
-            _ if k3 != 0.0 => (LensModel::FullOpenCv, vec![k1, k2, p1, p2, k3, 0.0, 0.0, 0.0]),
-            _ if [k1, k2, p1, p2] == [0.0; 4] => (LensModel::Pinhole, Vec::new()),
-            _ => (LensModel::OpenCv, vec![k1, k2, p1, p2]),
-        })
-    }
-}
-
-/// The focal length of a field of view, in the unit of `side`.
-fn focal_of_angle(key: &str, angle: f64, side: f64) -> Result<f64, String> {
-    if angle > 0.0 && angle < std::f64::consts::PI {
-        return Ok(side / (2.0 * (angle / 2.0).tan()));
-    }
-    Err(format!("`{key}` is {angle}; radians between 0 and π are expected"))
 }
 
 /// A `transforms.json` that could not be used.
@@ -471,6 +245,7 @@ mod tests {
     use glam::DVec3;
 
     use super::*;
+    use crate::camera::Intrinsics;
 
     #[test]
     fn cameras_come_back_through_the_file() {

@@ -1,4 +1,4 @@
-//! Where a dataset lies: a folder, or a `.zip` that is read in place.
+//! The folder of a dataset, or a `.zip` that is read in place.
 //!
 //! Paths inside are relative, with `/`, and never leave the dataset. An archive is never unpacked onto the disk; a
 //! part of it is unpacked into memory when it is asked for, and refused when it claims to be absurdly large.
@@ -15,7 +15,7 @@ use super::error::DatasetError;
 use crate::files::{self, FileError, MAX_PICTURE_BYTES};
 
 /// A part of an archive up to this size is unpacked whatever its ratio, bytes.
-const UNSUSPICIOUS_BYTES: u64 = 64 << 20;
+const UNCHECKED_BYTES: u64 = 64 << 20;
 
 /// Models and pictures shrink to a half or a third; what claims to grow by more than this is a bomb.
 const MAX_RATIO: u64 = 100;
@@ -36,15 +36,15 @@ const MAX_DEPTH: usize = 8;
 /// A folder or an archive.
 #[derive(Debug)]
 pub(super) enum Tree {
-    Folder(Folder),
+    Folder(DiskFolder),
     Archive(Archive),
 }
 
 /// A folder of the disk.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct DiskFolder {
     path: PathBuf,
-    /// Entries that were met and could not be looked at.
+    /// Entries that could not be read.
     unreadable: Mutex<BTreeSet<PathBuf>>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Archive {
     parts: BTreeMap<String, Part>,
     /// Links, which are not followed.
     links: BTreeSet<PathBuf>,
-    /// Open archives that nobody is reading; a thread takes one and puts it back.
+    /// Open archives that no thread is reading; a thread takes one and puts it back.
     idle: Mutex<Vec<ZipArchive<BufReader<File>>>>,
 }
 
@@ -71,13 +71,13 @@ struct Part {
 
 /// A file inside of a tree.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct TreeFile {
     pub(super) tree: Arc<Tree>,
     pub(super) inside: String,
 }
 
-impl Place {
-    /// For messages.
+impl TreeFile {
+    /// The path, for messages.
     pub(super) fn path(&self) -> PathBuf {
         self.tree.path_of(&self.inside)
     }
@@ -92,7 +92,7 @@ impl Place {
         self.inside.split('/').rev().skip(1).find(|folder| folder.ends_with(ending))
     }
 
-    /// At most the first `bytes` bytes.
+    /// The first `bytes` bytes, or fewer of a shorter file.
     pub(super) fn head(&self, bytes: u64) -> Result<Vec<u8>, DatasetError> {
         match &*self.tree {
             Tree::Folder(_) => Ok(files::head(&self.path(), bytes)?),
@@ -105,7 +105,7 @@ impl Place {
     }
 }
 
-impl Place {
+impl TreeFile {
     /// The last `bytes` bytes, or fewer of a shorter file; `None` in an archive, where they could not be read alone.
     pub(super) fn tail(&self, bytes: u64) -> Result<Option<Vec<u8>>, DatasetError> {
         if matches!(&*self.tree, Tree::Archive(_)) {
@@ -142,7 +142,7 @@ pub(super) fn join(folder: &str, name: &str) -> String {
 impl Tree {
     /// A folder of the disk; nothing is read.
     pub(super) fn folder(path: &Path) -> Self {
-        Self::Folder(Folder { path: path.into(), unreadable: Mutex::default() })
+        Self::Folder(DiskFolder { path: path.into(), unreadable: Mutex::default() })
     }
 
     /// What lies in a folder of this, as a tree of its own.
@@ -168,23 +168,23 @@ impl Tree {
         }
     }
 
-    /// For messages.
+    /// The path of a file or folder, for messages.
     pub(super) fn path_of(&self, inside: &str) -> PathBuf {
         match self {
-            Self::Folder(Folder { path, .. }) | Self::Archive(Archive { path, .. }) => path.join(inside),
+            Self::Folder(DiskFolder { path, .. }) | Self::Archive(Archive { path, .. }) => path.join(inside),
         }
     }
 
     pub(super) fn is_file(&self, inside: &str) -> bool {
         match self {
-            Self::Folder(folder) => folder.look(inside).is_some_and(|found| found.is_file()),
+            Self::Folder(folder) => folder.metadata(inside).is_some_and(|found| found.is_file()),
             Self::Archive(archive) => archive.parts.contains_key(inside),
         }
     }
 
     pub(super) fn is_folder(&self, inside: &str) -> bool {
         match self {
-            Self::Folder(folder) => folder.look(inside).is_some_and(|found| found.is_dir()),
+            Self::Folder(folder) => folder.metadata(inside).is_some_and(|found| found.is_dir()),
             Self::Archive(archive) => archive.below(inside).next().is_some(),
         }
     }
@@ -243,12 +243,12 @@ impl Tree {
         Some(found)
     }
 
-    /// As [`Self::spelled`], of files only.
+    /// The same as [`Self::spelled`], for files only.
     pub(super) fn spelled_file(&self, inside: &str) -> Option<String> {
         self.spelled(inside).filter(|found| self.is_file(found))
     }
 
-    /// What was met and passed over: links that lead nowhere, folders that may not be read, links in archives.
+    /// Entries that were left out: links that lead nowhere, folders that may not be read, links in archives.
     pub(super) fn unreadable(&self) -> Vec<PathBuf> {
         let found = match self {
             Self::Folder(folder) => folder.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone(),
@@ -290,9 +290,9 @@ impl Tree {
     }
 }
 
-impl Folder {
-    /// What the system says of a path, where there is something.
-    fn look(&self, inside: &str) -> Option<Metadata> {
+impl DiskFolder {
+    /// The metadata of a path, where there is something.
+    fn metadata(&self, inside: &str) -> Option<Metadata> {
         let path = self.path.join(inside);
         match std::fs::metadata(&path) {
             Ok(found) => Some(found),
@@ -327,7 +327,7 @@ impl Folder {
     }
 }
 
-/// Whether an error says more than that there is nothing.
+/// Whether an error says more than that there is no such file.
 fn is_refusal(error: &std::io::Error) -> bool {
     !matches!(
         error.kind(),
@@ -380,7 +380,7 @@ impl Archive {
         let path = self.path.join(name);
         let fault = |reason: String| DatasetError::Archive { path: path.clone(), reason };
         let part = self.parts.get(name).ok_or_else(|| fault("it is not in the archive".into()))?;
-        let is_bomb = part.bytes > UNSUSPICIOUS_BYTES.max(part.packed_bytes.saturating_mul(MAX_RATIO));
+        let is_bomb = part.bytes > UNCHECKED_BYTES.max(part.packed_bytes.saturating_mul(MAX_RATIO));
         if is_bomb || part.bytes > MAX_PART_BYTES {
             let (bytes, packed) = (part.bytes, part.packed_bytes);
             return Err(fault(format!("{packed} bytes claim to unpack into {bytes}, which is refused")));

@@ -10,7 +10,7 @@ use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose, unkno
 use crate::dataset::error::DatasetError;
 use crate::dataset::finite_point;
 use crate::dataset::lens::LensModel;
-use crate::dataset::ply::Cloud;
+use crate::dataset::ply::PointCloud;
 use crate::dataset::tree::{Input, Tree};
 use crate::text::counted;
 
@@ -138,7 +138,7 @@ pub(super) fn images(reader: &mut Reader) -> Result<Vec<ColmapImage>, DatasetErr
     Ok(images)
 }
 
-pub(super) fn points(reader: &mut Reader) -> Result<Cloud, DatasetError> {
+pub(super) fn points(reader: &mut Reader) -> Result<PointCloud, DatasetError> {
     let (mut points, mut count) = (Vec::new(), 0);
     for _ in 0..reader.count(51)? {
         count += 1;
@@ -151,5 +151,5 @@ pub(super) fn points(reader: &mut Reader) -> Result<Cloud, DatasetError> {
         points.extend(finite_point(position, colour));
     }
     reader.finish(count, "point")?;
-    Ok(Cloud::new(points, count, &reader.path))
+    Ok(PointCloud::new(points, count, &reader.path))
 }

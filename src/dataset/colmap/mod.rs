@@ -11,16 +11,17 @@ use glam::{DAffine3, DQuat, DVec3};
 use rayon::prelude::*;
 
 use super::error::DatasetError;
-use super::found::{Found, Shape, picture_folders};
+use super::found::{Found, PictureSize, picture_folders};
 use super::lens::{Lens, LensModel};
-use super::mask::MaskFile;
-use super::pinhole::Taken;
-use super::ply::Cloud;
+use super::mask::{Mask, MaskFile};
+use super::picture::head_of;
+use super::pinhole::Undistortion;
+use super::ply::PointCloud;
 use super::points::find_points;
 use super::search::Search;
-use super::tree::{Place, Tree, inside, join};
+use super::tree::{Tree, TreeFile, inside, join};
 use super::{DatasetOptions, Kind, SfmPoint, Split, View};
-use crate::text::are;
+use crate::text::{are, quoted};
 
 /// A camera of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,11 +46,11 @@ pub struct ColmapImage {
 /// What a folder such as `sparse/0` holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ColmapModel {
-    /// By COLMAP's numbers.
+    /// The cameras by COLMAP's numbers.
     pub cameras: BTreeMap<u32, ColmapCamera>,
-    /// In the order of the file.
+    /// The pictures in the order of the file.
     pub images: Vec<ColmapImage>,
-    /// In the order of the file.
+    /// The points in the order of the file.
     pub points: Vec<SfmPoint>,
 }
 
@@ -95,27 +96,29 @@ pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOption
     let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
     found.add_points(find_points(tree, &[&folder, above, ""], options)?);
     let pictures = find_pictures(tree, &model.images, options, &mut found)?;
-    let taken: BTreeMap<u32, Vec<Taken>> =
-        model.cameras.par_iter().map(|(id, camera)| (*id, Taken::all(&camera.lens, camera.size))).collect();
-    let view = |(image, (place, divisor)): (&ColmapImage, (Place, u32))| -> Result<Vec<View>, DatasetError> {
+    let undistortions: BTreeMap<u32, Vec<Undistortion>> =
+        model.cameras.par_iter().map(|(id, camera)| (*id, Undistortion::all(&camera.lens, camera.size))).collect();
+    let view = |(image, (place, divisor)): (&ColmapImage, (TreeFile, u32))| -> Result<Vec<View>, DatasetError> {
         let name = image.name.clone();
-        let taken = taken.get(&image.camera).ok_or_else(|| DatasetError::NoCamera {
+        let undistortions = undistortions.get(&image.camera).ok_or_else(|| DatasetError::NoCamera {
             path: tree.path_of(&folder),
             name: name.clone(),
             camera: image.camera,
         })?;
         let mask = MaskFile::find(tree, &name).or_else(|| MaskFile::find(tree, &join("images", &name)));
-        let pinhole = |taken: &Taken| {
-            let shape = Shape::new(taken, &place, divisor, options)?;
-            let camera = shape.camera(image.view_from_world).map_err(|source| DatasetError::Camera {
+        let head = head_of(&place, divisor)?;
+        let mask = mask.map(|mask| Mask::new(mask, &place, &head)).transpose()?;
+        let pinhole = |undistortion: &Undistortion| {
+            let sized = PictureSize::new(undistortion, &place, &head, divisor, options)?;
+            let camera = sized.camera(image.view_from_world).map_err(|source| DatasetError::Camera {
                 path: tree.path_of(&folder),
                 name: name.clone(),
                 source,
             })?;
-            let source = shape.source(place.clone(), mask.clone())?;
-            Ok(View { name: taken.name(&name), split: Split::Train, camera, source })
+            let source = sized.source(place.clone(), mask.clone());
+            Ok(View { name: undistortion.name(&name), split: Split::Train, camera, source })
         };
-        taken.iter().map(pinhole).collect()
+        undistortions.iter().map(pinhole).collect()
     };
     let shown = model.images.par_iter().zip(pictures).filter_map(|(image, picture)| Some((image, picture?)));
     let views = shown.map(view).collect::<Result<Vec<_>, _>>()?;
@@ -130,7 +133,7 @@ fn find_pictures(
     images: &[ColmapImage],
     options: &DatasetOptions,
     found: &mut Found,
-) -> Result<Vec<Option<(Place, u32)>>, DatasetError> {
+) -> Result<Vec<Option<(TreeFile, u32)>>, DatasetError> {
     let folders = picture_folders(tree, options)?;
     let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
     let search = Search::new(&folders, &names);
@@ -139,6 +142,10 @@ fn find_pictures(
     if let Some((first, _)) = missing.next() {
         let (path, count) = (folder.place(first).path(), 1 + missing.count());
         if count == all {
+            if let Some(first) = search.ambiguous.first() {
+                let (path, reason) = (folder.path(), first.sentence(&names));
+                return Err(DatasetError::Content { path, reason });
+            }
             if let Some(part) = folder.tree.unreadable().into_iter().next() {
                 return Err(DatasetError::Unreadable { path: tree.path_of(""), part });
             }
@@ -191,7 +198,7 @@ impl ColmapModel {
     }
 
     /// The points of a file, which is binary unless it ends in `.txt`.
-    pub(super) fn read_points_file(tree: &Tree, file: &str) -> Result<Cloud, DatasetError> {
+    pub(super) fn read_points_file(tree: &Tree, file: &str) -> Result<PointCloud, DatasetError> {
         if file.to_lowercase().ends_with(".txt") {
             text::points(tree, file)
         } else {
@@ -202,16 +209,14 @@ impl ColmapModel {
 
 /// A name must stay below the folder of pictures. Of an absolute one, what is below its root is looked for there.
 fn check_name(name: &str) -> Result<String, String> {
-    let short = || name.chars().take(80).collect::<String>().escape_debug().to_string();
     let without_drive = name.get(2..).filter(|_| name.as_bytes().get(1) == Some(&b':')).unwrap_or(name);
     inside(without_drive.trim_start_matches(['/', '\\']))
-        .ok_or_else(|| format!("`{}` is no path below the folder of pictures", short()))
+        .ok_or_else(|| format!("`{}` is no path below the folder of pictures", quoted(name)))
 }
 
 /// What to say of a name that is in another encoding.
 fn not_utf8(id: impl std::fmt::Display, name: &[u8]) -> String {
-    let readable: String = String::from_utf8_lossy(name).chars().take(80).collect();
-    let readable = readable.escape_debug();
+    let readable = quoted(&String::from_utf8_lossy(name));
     format!("the name of picture {id} is not UTF-8 (`{readable}`); names in the model and of the files must be")
 }
 

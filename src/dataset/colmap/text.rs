@@ -8,9 +8,10 @@ use super::{ColmapCamera, ColmapImage, camera, check_name, not_utf8, pose, unkno
 use crate::dataset::error::DatasetError;
 use crate::dataset::finite_point;
 use crate::dataset::lens::LensModel;
-use crate::dataset::ply::Cloud;
+use crate::dataset::ply::PointCloud;
 use crate::dataset::tree::Tree;
-use crate::files::FileError;
+use crate::files::{self, FileError};
+use crate::text::quoted;
 
 /// Longest line, bytes: a picture's observations stand in one.
 const MAX_LINE: u64 = 64 << 20;
@@ -20,7 +21,7 @@ struct Line<'a> {
     path: &'a Path,
     /// Counted from 1.
     number: usize,
-    /// As it stands in the file.
+    /// The bytes as they stand in the file.
     bytes: &'a [u8],
     text: &'a str,
     words: Vec<&'a str>,
@@ -39,7 +40,7 @@ impl Line<'_> {
     fn number<T: std::str::FromStr>(&self, i: usize) -> Result<T, DatasetError> {
         let word = self.word(i)?;
         let parsed = word.parse().or_else(|_| without_zeros(word).parse());
-        parsed.map_err(|_| self.fault(format!("`{}` is not the number expected", shortened(word))))
+        parsed.map_err(|_| self.fault(format!("`{}` is not the number expected", quoted(word))))
     }
 
     fn numbers<const N: usize>(&self, first: usize) -> Result<[f64; N], DatasetError> {
@@ -87,15 +88,6 @@ fn without_zeros(word: &str) -> &str {
     word.split_once('.').filter(|(_, rest)| rest.bytes().all(|digit| digit == b'0')).map_or(word, |(whole, _)| whole)
 }
 
-/// No more of a word than a message can bear.
-fn shortened(word: &str) -> String {
-    word.chars().take(40).collect()
-}
-
-/// Marks that editors put before the text: of UTF-8, and of the encodings that are not read.
-const UTF8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
-const UTF16_MARKS: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
-
 /// Calls `read` with every line, also with empty ones and comments.
 fn for_each_line(
     tree: &Tree,
@@ -116,11 +108,12 @@ fn for_each_line(
             let reason = format!("a line of more than {MAX_LINE} bytes");
             return Err(DatasetError::Text { path, line: number, reason });
         }
-        if number == 1 && UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
-            let reason = "the file is UTF-16; it must be UTF-8".into();
-            return Err(DatasetError::Text { path, line: number, reason });
-        }
-        let bytes = if number == 1 { bytes.strip_prefix(UTF8_MARK).unwrap_or(&bytes) } else { &bytes };
+        let bytes = if number == 1 {
+            let fault = |reason| DatasetError::Text { path: path.clone(), line: number, reason };
+            files::without_byte_order_mark(&bytes).map_err(fault)?
+        } else {
+            &bytes
+        };
         let text = String::from_utf8_lossy(bytes);
         read(&Line { path: &path, number, bytes, text: &text, words: text.split_whitespace().collect() })?;
     }
@@ -141,7 +134,7 @@ pub(super) fn cameras(tree: &Tree, inside: &str) -> Result<BTreeMap<u32, ColmapC
         let name = line.word(1)?;
         let model = LensModel::ALL.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(name));
         let id = line.number(0)?;
-        let (model, ..) = model.ok_or_else(|| line.fault(unknown_model(id, &format!("`{}`", shortened(name)))))?;
+        let (model, ..) = model.ok_or_else(|| line.fault(unknown_model(id, &format!("`{}`", quoted(name)))))?;
         let size = [line.number(2)?, line.number(3)?];
         let parameters = (4..line.words.len()).map(|i| line.number(i)).collect::<Result<Vec<f64>, _>>()?;
         let camera = camera(*model, size, &parameters).map_err(|reason| line.fault(reason))?;
@@ -154,9 +147,9 @@ pub(super) fn cameras(tree: &Tree, inside: &str) -> Result<BTreeMap<u32, ColmapC
 /// How many lines a picture has.
 #[derive(Clone, Copy)]
 enum Lines {
-    /// Only that of its pose, as some programs write.
+    /// There is only the line of its pose, as some programs write.
     One,
-    /// Also that of the places of points, which may be empty; it is not read.
+    /// There is also the line of the places of points, which may be empty; it is not read.
     Two,
 }
 
@@ -181,11 +174,11 @@ pub(super) fn images(tree: &Tree, inside: &str) -> Result<Vec<ColmapImage>, Data
     Ok(images)
 }
 
-/// What is wrong with a file that has second lines for some pictures only.
+/// The fault of a file that has second lines for some pictures only.
 const MIXTURE: &str = "expected the places of points, which every picture before has in a line behind its own, and found \
                        another picture";
 
-pub(super) fn points(tree: &Tree, inside: &str) -> Result<Cloud, DatasetError> {
+pub(super) fn points(tree: &Tree, inside: &str) -> Result<PointCloud, DatasetError> {
     let (mut points, mut count) = (Vec::new(), 0);
     for_each_entry(tree, inside, |line| {
         count += 1;
@@ -193,5 +186,5 @@ pub(super) fn points(tree: &Tree, inside: &str) -> Result<Cloud, DatasetError> {
         points.extend(finite_point(line.numbers(1)?, colour));
         Ok(())
     })?;
-    Ok(Cloud::new(points, count, &tree.path_of(inside)))
+    Ok(PointCloud::new(points, count, &tree.path_of(inside)))
 }
