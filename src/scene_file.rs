@@ -1,72 +1,19 @@
 //! The native scene file: safetensors with the names of docs/spec.md §2, see docs/formats.md.
 
-use std::collections::BTreeMap;
+mod header;
+mod metadata;
+
 use std::path::{Path, PathBuf};
 
-use glam::DVec3;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::camera::RenderOptions;
-use crate::constants::NEAR;
+pub use header::format_of;
+pub(crate) use header::{read_safetensors, with_sorted_header};
+pub use metadata::{Metadata, entries, parse_entries};
+
 use crate::constants::SH_COEFFS;
 use crate::files::{self, FileError};
-use crate::scene::{NAMES, Params, Scene, SceneError, Similarity};
-
-/// Value of the metadata key `format`.
-const FORMAT: &str = "lapidary-scene";
-
-/// Value of the metadata key `version` of scenes without an origin; raised when an older reader would misread the file.
-const VERSION: &str = "1";
-
-/// Value of that key of scenes with an origin, which readers of the first version would put elsewhere.
-const VERSION_WITH_ORIGIN: &str = "2";
-
-/// Value of the metadata key `writer`.
-const WRITER: &str = concat!("lapidary ", env!("CARGO_PKG_VERSION"));
-
-/// Metadata key of K.
-const POINTS: &str = "points_per_convex";
-
-/// Metadata key of the SH degree.
-const DEGREE: &str = "sh_degree";
-
-/// Metadata key of [`Scene::origin`]; absent where it is zero.
-const ORIGIN: &str = "origin";
-
-/// Metadata key of [`Metadata::normalised_from_world`].
-const SIMILARITY: &str = "normalised_from_world";
-
-/// Metadata key of [`Metadata::antialias`]; absent where it is not.
-const ANTIALIAS: &str = "antialias";
-const BACKGROUND: &str = "background";
-
-/// Metadata key of [`Metadata::provenance`].
-const PROVENANCE: &str = "provenance";
-
-/// What a scene file says besides the scene.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Metadata {
-    /// The similarity that the scene was trained under. The parameters are in world units whether it is there or not.
-    pub normalised_from_world: Option<Similarity>,
-    /// Whether the scene was trained with anti-aliasing, and is to be drawn so.
-    pub antialias: bool,
-    /// What the scene was trained before, and is to be drawn before; sRGB in 0..=1.
-    pub background: [f32; 3],
-    /// Where the scene comes from, for people: one sentence.
-    pub provenance: Option<String>,
-    /// How many Gaussians of the file that was read are no convexes, because they have no finite values or no size; not
-    /// stored.
-    pub left_out: usize,
-}
-
-impl Metadata {
-    /// How the scene is meant to be drawn, in world units: as it was trained.
-    #[must_use]
-    pub fn render_options(&self) -> RenderOptions {
-        let near = self.normalised_from_world.map_or(NEAR, |similarity| NEAR / similarity.scale);
-        RenderOptions { near, background: self.background, antialias: self.antialias }
-    }
-}
+use crate::scene::{NAMES, Params, Scene, SceneError};
 
 /// A scene file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +26,7 @@ pub enum SceneFileError {
     Content {
         /// The file.
         path: PathBuf,
-        /// What was expected and what was found.
+        /// A sentence with the expected and the found content.
         reason: String,
     },
     /// The tensors do not form a scene.
@@ -100,7 +47,7 @@ pub fn save(scene: &Scene, path: &Path) -> Result<(), SceneFileError> {
     save_with(scene, &Metadata::default(), path)
 }
 
-/// Writes a scene as [`save`] does, with what else there is to say about it.
+/// Writes a scene as [`save`] does, with its metadata.
 ///
 /// # Errors
 /// [`SceneFileError`] naming the file; a scene with NaN or infinity, or a similarity that is none, is refused.
@@ -120,87 +67,6 @@ pub fn save_with(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<(), 
     Ok(files::write_atomically(path, &with_sorted_header(bytes))?)
 }
 
-/// Keys and values of the metadata of a scene, in alphabetical order; other formats for scenes carry the same ones.
-///
-/// # Errors
-/// A sentence where the similarity or the background is none.
-pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static str, String>, String> {
-    let Metadata { normalised_from_world, antialias, background, provenance, left_out: _ } = metadata;
-    let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
-    check_background(background)?;
-    let background = (*background != [0.0; 3]).then(|| format!("{background:?}"));
-    let has_origin = scene.origin != DVec3::ZERO;
-    let version = if has_origin { VERSION_WITH_ORIGIN } else { VERSION };
-    let entries = [
-        ("format", Some(FORMAT.to_owned())),
-        ("version", Some(version.to_owned())),
-        (ORIGIN, has_origin.then(|| format!("{:?}", scene.origin.to_array()))),
-        (POINTS, Some(scene.points_per_convex.to_string())),
-        (DEGREE, Some(scene.sh_degree.to_string())),
-        ("writer", Some(WRITER.to_owned())),
-        (SIMILARITY, similarity),
-        (ANTIALIAS, antialias.then(|| true.to_string())),
-        (BACKGROUND, background),
-        (PROVENANCE, provenance.clone()),
-    ];
-    Ok(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
-}
-
-/// An empty scene of the shape that [`entries`] tell, and what else they say. `value_of` finds the value of a key.
-///
-/// # Errors
-/// A sentence that names the key.
-pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(Scene, Metadata), String> {
-    let value = |key: &str| value_of(key).unwrap_or("nothing");
-    if value("format") != FORMAT {
-        return Err(format!("metadata `format` is {}, expected {FORMAT}", value("format")));
-    }
-    if ![VERSION, VERSION_WITH_ORIGIN].contains(&value("version")) {
-        let found = value("version");
-        return Err(format!("metadata `version` is {found}, expected {VERSION} or {VERSION_WITH_ORIGIN}"));
-    }
-    let number = |key: &str| {
-        value(key).parse::<usize>().map_err(|_| format!("metadata `{key}` is {}, not a number", value(key)))
-    };
-    let mut scene = Scene::empty(number(POINTS)?, number(DEGREE)?);
-    scene.origin = value_of(ORIGIN).map(parse_origin).transpose()?.unwrap_or_default();
-    scene.check_shapes().map_err(|error| error.to_string())?;
-    let normalised_from_world = value_of(SIMILARITY).map(parse_similarity).transpose()?;
-    let antialias = match value_of(ANTIALIAS) {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => return Err(format!("metadata `{ANTIALIAS}` is {other}, expected true or false")),
-    };
-    let background = value_of(BACKGROUND).map(parse_background).transpose()?.unwrap_or_default();
-    let provenance = value_of(PROVENANCE).map(str::to_owned);
-    Ok((scene, Metadata { normalised_from_world, antialias, background, provenance, left_out: 0 }))
-}
-
-fn parse_origin(text: &str) -> Result<DVec3, String> {
-    let origin = serde_json::from_str(text).map(DVec3::from_array).ok();
-    origin
-        .filter(|origin| origin.as_vec3().is_finite())
-        .ok_or_else(|| format!("metadata `{ORIGIN}` is {text}, expected three finite numbers"))
-}
-
-fn parse_background(text: &str) -> Result<[f32; 3], String> {
-    let background = serde_json::from_str(text).map_err(|error| format!("metadata `{BACKGROUND}`: {error}"))?;
-    check_background(&background)?;
-    Ok(background)
-}
-
-fn check_background(background: &[f32; 3]) -> Result<(), String> {
-    let is_good = background.iter().all(|channel| (0.0..=1.0).contains(channel));
-    is_good
-        .then_some(())
-        .ok_or_else(|| format!("metadata `{BACKGROUND}` is {background:?}, expected three numbers from 0 to 1"))
-}
-
-fn similarity_text(similarity: &Similarity) -> Result<String, String> {
-    similarity.check().map_err(|reason| format!("metadata `{SIMILARITY}`: {reason}"))?;
-    serde_json::to_string(similarity).map_err(|error| error.to_string())
-}
-
 /// Reads a scene and checks format, version, shapes and finiteness.
 ///
 /// # Errors
@@ -209,7 +75,7 @@ pub fn load(path: &Path) -> Result<Scene, SceneFileError> {
     load_with(path).map(|(scene, _)| scene)
 }
 
-/// Reads a scene as [`load`] does, with what else its file says.
+/// Reads a scene as [`load`] does, with its metadata.
 ///
 /// # Errors
 /// [`SceneFileError`] naming the file and what was expected.
@@ -218,55 +84,6 @@ pub fn load_with(path: &Path) -> Result<(Scene, Metadata), SceneFileError> {
     let (scene, metadata) = parse(&bytes).map_err(|reason| content(path, reason))?;
     scene.check().map_err(|source| SceneFileError::Scene { path: path.into(), source })?;
     Ok((scene, metadata))
-}
-
-/// Longest header of a safetensors file, bytes; that of a checkpoint names every view.
-const MAX_HEADER_BYTES: u64 = 100_000_000;
-
-/// What a safetensors file says that it is, by its metadata `format`; nothing where it says nothing, or cannot be read.
-#[must_use]
-pub fn format_of(path: &Path) -> Option<String> {
-    let header = header_of(path).ok()??.json;
-    header["__metadata__"]["format"].as_str().map(str::to_owned)
-}
-
-/// What stands before the data of a safetensors file.
-struct Header {
-    json: serde_json::Value,
-    /// Bytes of the whole file, if it holds the data that the header describes and nothing else.
-    file_bytes: u64,
-}
-
-/// The header of a safetensors file; `None` where it has none.
-fn header_of(path: &Path) -> Result<Option<Header>, FileError> {
-    let start = files::head(path, 8)?;
-    let Some(length) = start.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)) else { return Ok(None) };
-    if length > MAX_HEADER_BYTES {
-        return Ok(None);
-    }
-    let bytes = files::head(path, 8 + length)?;
-    let header = bytes.get(8..).filter(|header| header.len() as u64 == length);
-    let json: Option<serde_json::Value> = header.and_then(|header| serde_json::from_slice(header).ok());
-    Ok(json.map(|json| {
-        let entries = json.as_object().into_iter().flat_map(serde_json::Map::values);
-        let data = entries.filter_map(|entry| entry["data_offsets"][1].as_u64()).max().unwrap_or(0);
-        Header { file_bytes: data.saturating_add(8 + length), json }
-    }))
-}
-
-/// The bytes of a safetensors file. One that is longer or shorter than its header says is refused unread, and of what has
-/// no such header only the beginning is read: parsing it says what is wrong.
-///
-/// # Errors
-/// [`FileError`] naming the file.
-pub(crate) fn read_safetensors(path: &Path) -> Result<Vec<u8>, FileError> {
-    let Some(Header { file_bytes, .. }) = header_of(path)? else { return files::head(path, 1 << 16) };
-    let (_, found) = files::open(path)?;
-    if found != file_bytes {
-        let reason = format!("its header describes {file_bytes} bytes, and the file has {found}");
-        return Err(FileError::of("read", path)(std::io::Error::other(reason)));
-    }
-    files::read_at_most(path, files::MAX_SCENE_BYTES)
 }
 
 /// The scene of a whole file, its shapes and values not yet checked.
@@ -280,13 +97,6 @@ fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
     Ok((Scene { params: params.transpose()?, ..scene }, metadata))
 }
 
-fn parse_similarity(text: &str) -> Result<Similarity, String> {
-    let similarity: Similarity =
-        serde_json::from_str(text).map_err(|error| format!("metadata `{SIMILARITY}` is no similarity: {error}"))?;
-    similarity.check().map_err(|reason| format!("metadata `{SIMILARITY}`: {reason}"))?;
-    Ok(similarity)
-}
-
 /// Shape of each tensor.
 fn shapes(rows: usize, points_per_convex: usize) -> Params<Vec<usize>> {
     Params {
@@ -296,22 +106,6 @@ fn shapes(rows: usize, points_per_convex: usize) -> Params<Vec<usize>> {
         raw_opacity: vec![rows],
         sh: vec![rows, SH_COEFFS, 3],
     }
-}
-
-/// The same file with the keys of its header in alphabetical order, so that equal scenes give equal bytes: safetensors
-/// writes metadata in the order of a hash map, which differs from run to run.
-pub(crate) fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
-    let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return bytes };
-    let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
-    let json = header.and_then(|header| serde_json::from_slice::<serde_json::Value>(header).ok());
-    let Some((header, json)) = header.zip(json) else { return bytes };
-    // The header is padded with spaces, and sorting does not change its length.
-    let mut sorted = json.to_string();
-    sorted.extend(std::iter::repeat_n(' ', header.len().saturating_sub(sorted.len())));
-    if sorted.len() == header.len() {
-        bytes[8..8 + sorted.len()].copy_from_slice(sorted.as_bytes());
-    }
-    bytes
 }
 
 fn content(path: &Path, reason: String) -> SceneFileError {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use glam::DVec3;
-use lapidary::convert::{self, Focal, Shape, WriteOptions, Written};
+use lapidary::convert::{self, Focal, SolidLayout, WriteOptions, Written};
 use lapidary::{files, text};
 
 use super::source;
@@ -54,13 +54,13 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     files::check_file(&args.output)?;
     let replaced = if args.output.exists() { ", replacing the file that was there" } else { "" };
     let (scene, metadata) = source::load(&args.input, args.focal)?;
-    let shape = match (args.merge, args.colliders) {
-        (true, _) => Shape::Merged,
-        (_, true) => Shape::Colliders,
-        _ => Shape::Each,
+    let layout = match (args.merge, args.colliders) {
+        (true, _) => SolidLayout::Merged,
+        (_, true) => SolidLayout::Colliders,
+        _ => SolidLayout::Each,
     };
     let ConvertArgs { min_opacity, gaussians, recentre, .. } = *args;
-    let options = WriteOptions { min_opacity, shape, gaussians, recentre };
+    let options = WriteOptions { min_opacity, layout, gaussians, recentre };
     let Written { kind, written, left_out, lost } = convert::write(&scene, &metadata, &options, &args.output)?;
     let left_out = if left_out > 0 { format!(", {left_out} convexes left out") } else { String::new() };
     let provenance = metadata.provenance.map(|from| text::shortened(&from, source::MAX_PROVENANCE));

@@ -19,7 +19,7 @@ use gltf::json::validation::USize64;
 use gltf::json::{self, Accessor, Index, Node, Root, accessor, mesh};
 
 use super::mesh::Solid;
-use super::{ConvertError, Shape};
+use super::{ConvertError, SolidLayout};
 use crate::files;
 
 /// What messages call these files.
@@ -45,10 +45,10 @@ struct Part {
 }
 
 /// Writes solids around an origin as one mesh or one node each.
-pub(super) fn write(solids: &[Solid], origin: DVec3, shape: Shape, path: &Path) -> Result<(), ConvertError> {
+pub(super) fn write(solids: &[Solid], origin: DVec3, layout: SolidLayout, path: &Path) -> Result<(), ConvertError> {
     let content = |reason: String| ConvertError::content(path, WHAT, reason);
-    let (values, parts) = gather(solids, shape);
-    let with_colours = shape != Shape::Colliders;
+    let (values, parts) = gather(solids, layout);
+    let with_colours = layout != SolidLayout::Colliders;
     let sections: Vec<&[u8]> = vec![
         bytemuck::cast_slice(&values.positions),
         bytemuck::cast_slice(&values.indices),
@@ -70,14 +70,14 @@ pub(super) fn write(solids: &[Solid], origin: DVec3, shape: Shape, path: &Path) 
     Ok(files::write_atomically(path, &bytes)?)
 }
 
-fn gather(solids: &[Solid], shape: Shape) -> (Values, Vec<Part>) {
+fn gather(solids: &[Solid], layout: SolidLayout) -> (Values, Vec<Part>) {
     let mut values = Values::default();
     let mut parts: Vec<Part> = Vec::new();
     for solid in solids {
-        let starts_part = shape != Shape::Merged || parts.is_empty();
+        let starts_part = layout != SolidLayout::Merged || parts.is_empty();
         if starts_part {
-            let kind = if shape == Shape::Colliders { "collider" } else { "convex" };
-            let name = if shape == Shape::Merged { "scene".to_owned() } else { format!("{kind}_{}", solid.convex) };
+            let kind = if layout == SolidLayout::Colliders { "collider" } else { "convex" };
+            let name = if layout == SolidLayout::Merged { "scene".to_owned() } else { format!("{kind}_{}", solid.convex) };
             let (first_vertex, first_index) = (values.positions.len(), values.indices.len());
             parts.push(Part { name, first_vertex, num_vertices: 0, first_index, num_indices: 0 });
         }

@@ -130,7 +130,7 @@ fn flat_hull(members: &[usize], at: impl Fn(usize) -> Coord<f64>) -> Vec<usize> 
 
 /// Volume, centre and covariance of a solid of even density.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moments {
+pub struct SolidMoments {
     /// Cubic world units.
     pub volume: f64,
     /// Centre of mass, world units.
@@ -150,7 +150,7 @@ impl Polytope {
 
     /// Moments of the solid: the sum over the tetrahedra between one corner and every triangle.
     #[must_use]
-    pub fn moments(&self) -> Moments {
+    pub fn moments(&self) -> SolidMoments {
         let corner = |i: u32| DVec3::from(self.vertices[i as usize].map(f64::from));
         let apex = corner(0);
         let (mut volume, mut first, mut second) = (0.0, DVec3::ZERO, DMat3::ZERO);
@@ -163,7 +163,7 @@ impl Polytope {
             second += part / 20.0 * (outer(a) + outer(b) + outer(c) + outer(sum));
         }
         let centre = first / volume;
-        Moments { volume, centre: apex + centre, covariance: second * (1.0 / volume) - outer(centre) }
+        SolidMoments { volume, centre: apex + centre, covariance: second * (1.0 / volume) - outer(centre) }
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
                 assert!(normal.dot(wide(*point) - a) <= 1e-9 * scale + 1e-30, "a point lies outside");
             }
         }
-        let Moments { volume, centre, covariance } = polytope.moments();
+        let SolidMoments { volume, centre, covariance } = polytope.moments();
         assert!(volume > 0.0 && centre.is_finite() && covariance.is_finite());
     }
 
@@ -217,7 +217,7 @@ mod tests {
         judge(&polytope, &cube);
         assert_eq!((polytope.vertices.len(), polytope.facets.len()), (8, 6));
         assert!(polytope.facets.iter().all(|facet| facet.len() == 4));
-        let Moments { volume, centre, covariance } = polytope.moments();
+        let SolidMoments { volume, centre, covariance } = polytope.moments();
         assert!((volume - 1.0).abs() < 1e-12 && centre.distance(DVec3::splat(0.5)) < 1e-12);
         assert!((covariance - DMat3::IDENTITY * (1.0 / 12.0)).to_cols_array().iter().all(|x| x.abs() < 1e-12));
     }

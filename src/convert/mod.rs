@@ -114,7 +114,7 @@ impl Focal {
 
 /// How solids are laid out in a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Shape {
+pub enum SolidLayout {
     /// One object for each convex, coloured.
     #[default]
     Each,
@@ -130,7 +130,7 @@ pub struct WriteOptions {
     /// Convexes fainter than this are left out of meshes, colliders and Gaussians; 0 to 1.
     pub min_opacity: f32,
     /// How solids are laid out.
-    pub shape: Shape,
+    pub layout: SolidLayout,
     /// A `.ply` holds Gaussians instead of convexes.
     pub gaussians: bool,
     /// Meshes, colliders and Gaussians have places relative to the scene's origin, not to that of the world.
@@ -214,11 +214,11 @@ fn write_solids(
 ) -> Result<Written, ConvertError> {
     let Solids { solids, faint, flat } = Solids::of(scene, options.min_opacity);
     match extension {
-        "glb" => glb::write(&solids, origin, options.shape, path)?,
-        "obj" => obj::write(&solids, origin, options.shape, path)?,
+        "glb" => glb::write(&solids, origin, options.layout, path)?,
+        "obj" => obj::write(&solids, origin, options.layout, path)?,
         _ => colliders::write(&solids, origin, path)?,
     }
-    let is_colliders = options.shape == Shape::Colliders || extension == "json";
+    let is_colliders = options.layout == SolidLayout::Colliders || extension == "json";
     let kind = if is_colliders { "colliders" } else { "solids" };
     Ok(Written { kind, written: solids.len(), left_out: faint + flat, lost: 0.0 })
 }
@@ -233,12 +233,12 @@ fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result
     let faults = [
         (options.gaussians && extension != "ply", "--gaussians", "writing .ply files"),
         (
-            options.shape == Shape::Merged && !["glb", "obj"].contains(&extension),
+            options.layout == SolidLayout::Merged && !["glb", "obj"].contains(&extension),
             "--merge",
             "writing .glb and .obj files",
         ),
         (
-            options.shape == Shape::Colliders && !["glb", "obj", "json"].contains(&extension),
+            options.layout == SolidLayout::Colliders && !["glb", "obj", "json"].contains(&extension),
             "--colliders",
             "writing .glb, .obj and .json files",
         ),

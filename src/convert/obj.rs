@@ -6,31 +6,31 @@ use std::path::Path;
 use glam::DVec3;
 
 use super::mesh::Solid;
-use super::{ConvertError, Shape};
+use super::{ConvertError, SolidLayout};
 use crate::files;
 
 /// Writes solids around an origin as one object or one object each.
-pub(super) fn write(solids: &[Solid], origin: DVec3, shape: Shape, path: &Path) -> Result<(), ConvertError> {
-    Ok(files::write_atomically(path, text(solids, origin, shape).as_bytes())?)
+pub(super) fn write(solids: &[Solid], origin: DVec3, layout: SolidLayout, path: &Path) -> Result<(), ConvertError> {
+    Ok(files::write_atomically(path, text(solids, origin, layout).as_bytes())?)
 }
 
-fn text(solids: &[Solid], origin: DVec3, shape: Shape) -> String {
+fn text(solids: &[Solid], origin: DVec3, layout: SolidLayout) -> String {
     let mut text = format!("# lapidary {}: {} convexes\n", env!("CARGO_PKG_VERSION"), solids.len());
     // Corners are counted from 1 through the whole file.
     let mut first = 1u64;
     for solid in solids {
         // Writing to a string does not fail.
-        write_solid(&mut text, solid, origin, shape, first).unwrap_or_default();
+        write_solid(&mut text, solid, origin, layout, first).unwrap_or_default();
         first += solid.polytope.vertices.len() as u64;
     }
     text
 }
 
-fn write_solid(text: &mut String, solid: &Solid, origin: DVec3, shape: Shape, first: u64) -> std::fmt::Result {
-    match shape {
-        Shape::Each => writeln!(text, "o convex_{}", solid.convex)?,
-        Shape::Colliders => writeln!(text, "o collider_{}", solid.convex)?,
-        Shape::Merged => {}
+fn write_solid(text: &mut String, solid: &Solid, origin: DVec3, layout: SolidLayout, first: u64) -> std::fmt::Result {
+    match layout {
+        SolidLayout::Each => writeln!(text, "o convex_{}", solid.convex)?,
+        SolidLayout::Colliders => writeln!(text, "o collider_{}", solid.convex)?,
+        SolidLayout::Merged => {}
     }
     let [r, g, b] = solid.colour;
     for corner in &solid.polytope.vertices {
@@ -40,9 +40,9 @@ fn write_solid(text: &mut String, solid: &Solid, origin: DVec3, shape: Shape, fi
             [x, y, z] if origin == DVec3::ZERO => write!(text, "v {x} {y} {z}")?,
             _ => write!(text, "v {x} {y} {z}")?,
         }
-        match shape {
-            Shape::Colliders => writeln!(text)?,
-            Shape::Each | Shape::Merged => writeln!(text, " {r} {g} {b}")?,
+        match layout {
+            SolidLayout::Colliders => writeln!(text)?,
+            SolidLayout::Each | SolidLayout::Merged => writeln!(text, " {r} {g} {b}")?,
         }
     }
     for facet in &solid.polytope.facets {

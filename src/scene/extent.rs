@@ -1,16 +1,16 @@
-//! Where a scene is, whatever a few stray convexes do.
+//! The box around most of a scene, without a few stray convexes.
 
 use glam::DVec3;
 
 use super::Scene;
 use super::layout::{COARSE, step_of_f32};
 
-/// Where most of a scene is.
+/// A box around most of a scene, world units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Extent {
     /// Lower corner of a box around nearly all centroids.
     pub low: DVec3,
-    /// Its upper corner.
+    /// The upper corner.
     pub high: DVec3,
 }
 
@@ -24,7 +24,7 @@ impl Default for Extent {
 const STRAY: f64 = 0.02;
 
 impl Extent {
-    /// That of a scene; a unit box where it is empty.
+    /// The extent of the centroids of a scene's convexes; a unit box where it is empty.
     #[must_use]
     pub fn of_scene(scene: &Scene) -> Self {
         let points = scene.points_per_convex;
@@ -34,13 +34,13 @@ impl Extent {
                 .fold(DVec3::ZERO, |sum, p| sum + DVec3::new(p[0].into(), p[1].into(), p[2].into()));
             scene.origin + sum / points.max(1) as f64
         };
-        // A hundred thousand tell as much as all.
+        // A hundred thousand are as good as all.
         let every = (scene.len() / 100_000).max(1);
         let centroids = scene.params.points.chunks_exact((points * 3).max(1)).step_by(every).map(centroid);
         Self::of_points(centroids.filter(|point| point.is_finite()).collect())
     }
 
-    /// That of all corners of a scene: what a picture of it has to show, where convexes are few and large.
+    /// The extent of all corners of a scene: the part that a picture has to show where convexes are few and large.
     #[must_use]
     pub fn of_corners(scene: &Scene) -> Self {
         let every = (scene.params.points.len() / 3 / 100_000).max(1);
@@ -49,7 +49,7 @@ impl Extent {
         Self::of_points(points.filter(|point| point.is_finite()).collect())
     }
 
-    /// That of some points.
+    /// The extent of some points, world units.
     #[must_use]
     pub fn of_points(points: Vec<DVec3>) -> Self {
         if points.is_empty() {
@@ -72,7 +72,7 @@ impl Extent {
         (self.low + self.high) / 2.0
     }
 
-    /// Half of its diagonal; never 0.
+    /// Half of the diagonal; never 0.
     #[must_use]
     pub fn radius(&self) -> f64 {
         ((self.high - self.low).length() / 2.0).max(1e-3)

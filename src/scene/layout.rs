@@ -1,4 +1,5 @@
-//! How cameras stand: around how large a place, or all at one, as far as the digits of their poses tell.
+//! The layout of cameras: how far apart they stand, or whether all stand at one place, as far as the digits of their poses
+//! tell.
 
 use std::collections::HashMap;
 
@@ -30,9 +31,9 @@ const LIKE_F32: f64 = 0.1;
 /// Numbers of 32 bits that went through sums of 64 bits differ by less than this, in steps of f32, where they were equal.
 const SAME: f64 = 1e-4;
 
-/// How cameras stand.
+/// The layout of cameras.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Layout {
+pub struct CameraLayout {
     /// Mean of their places, world units.
     pub centre: DVec3,
     /// Largest distance of a camera from the centre, world units.
@@ -51,8 +52,8 @@ pub struct Layout {
     pub point_step: Option<f64>,
 }
 
-impl Layout {
-    /// That of cameras in the world, with some of the points that they see, world units.
+impl CameraLayout {
+    /// The layout of cameras in the world, with some of the points that they see, world units.
     #[must_use]
     pub fn of(cameras: &[Camera], points: &[DVec3]) -> Self {
         let places: Vec<DVec3> = cameras.iter().map(Camera::position).collect();
@@ -85,7 +86,7 @@ impl Layout {
         self.num_at_one_place == self.num_cameras
     }
 
-    /// What cannot be reconstructed, or looks wrong, in a sentence each.
+    /// Notes on what cannot be reconstructed or looks wrong, a sentence each.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let Self { num_cameras, num_at_one_place, num_stray, camera_step, point_step, depth, radius, .. } = *self;
@@ -137,7 +138,7 @@ fn look_at_one_point(cameras: &[Camera], middle: DVec3) -> bool {
     10 * cameras.iter().filter(sees).count() >= 9 * cameras.len()
 }
 
-/// From a number to the next one that f32 can hold.
+/// The distance from a number to the next one that f32 can hold.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "that is the question")]
 pub fn step_of_f32(value: f64) -> f64 {
@@ -186,11 +187,11 @@ mod tests {
     }
 
     fn notes(cameras: &[Camera], points: &[DVec3]) -> String {
-        Layout::of(cameras, points).notes().join("; ")
+        CameraLayout::of(cameras, points).notes().join("; ")
     }
 
     #[test]
-    fn rounding_is_not_a_distance() {
+    fn cameras_that_differ_by_rounding_stand_at_one_place() {
         for (middle, spread) in [
             (DVec3::ZERO, 0.0),
             (DVec3::new(5.0, 0.0, 1.0), 0.0),
@@ -200,29 +201,29 @@ mod tests {
             (ECEF, 1e-9),
         ] {
             let cameras = around(ring(middle, spread));
-            assert!(Layout::of(&cameras, &[]).is_one_place(), "{middle} {spread}");
+            assert!(CameraLayout::of(&cameras, &[]).is_one_place(), "{middle} {spread}");
             assert!(notes(&cameras, &[]).contains("no depth"));
-            assert!(Layout::of(&cameras[..2], &[]).is_one_place() && Layout::of(&cameras[..1], &[]).is_one_place());
+            assert!(CameraLayout::of(&cameras[..2], &[]).is_one_place() && CameraLayout::of(&cameras[..1], &[]).is_one_place());
         }
         // As files of 32 bits write them.
         let rounded = ring(UTM, 0.0).into_iter().map(|place| (place + DVec3::splat(0.02)).as_vec3().as_dvec3());
-        assert!(Layout::of(&around(rounded), &[]).is_one_place());
+        assert!(CameraLayout::of(&around(rounded), &[]).is_one_place());
     }
 
     #[test]
-    fn a_capture_far_from_the_origin_is_one() {
+    fn cameras_far_from_the_origin_stand_apart() {
         for middle in [UTM, ECEF] {
             for radius in [1.0, 4.0, 500.0] {
                 let inwards = |place: DVec3| Camera::look_at(place, middle, DVec3::Z, 50.0, 64, 48);
                 let cameras: Vec<Camera> = ring(middle, radius).into_iter().map(inwards).collect();
-                let layout = Layout::of(&cameras, &[]);
+                let layout = CameraLayout::of(&cameras, &[]);
                 assert!(!layout.is_one_place() && layout.notes().is_empty(), "{middle} {radius}: {layout:?}");
                 assert!((layout.radius / radius - 1.0).abs() < 0.1);
             }
             // Cameras that look at no common point, with points that tell how much parallax there is.
             let outwards = around(ring(middle, 1.0));
-            assert!(!Layout::of(&outwards, &ring(middle, 20.0)).is_one_place());
-            assert!(Layout::of(&outwards, &ring(middle, 1e5)).is_one_place(), "a view from a hill");
+            assert!(!CameraLayout::of(&outwards, &ring(middle, 20.0)).is_one_place());
+            assert!(CameraLayout::of(&outwards, &ring(middle, 1e5)).is_one_place(), "a view from a hill");
         }
     }
 
@@ -241,14 +242,14 @@ mod tests {
             (DVec3::ZERO, half_away),
         ] {
             let cameras = inwards(middle);
-            assert!(!Layout::of(&cameras, &points).is_one_place(), "{middle}");
+            assert!(!CameraLayout::of(&cameras, &points).is_one_place(), "{middle}");
             let notes = notes(&cameras, &points);
             assert!(notes.contains("different worlds") && !notes.contains("rounded"), "{middle}: {notes}");
         }
     }
 
     #[test]
-    fn what_is_odd_about_cameras_is_said() {
+    fn notes_name_cameras_at_one_place_stray_cameras_and_rounded_places() {
         let mut places = vec![DVec3::new(5.0, 0.0, 1.0); 9];
         places.push(DVec3::new(9.0, 2.0, 0.0));
         assert!(notes(&around(places), &[]).starts_with("9 of 10 cameras stand at one place"));

@@ -1,4 +1,4 @@
-//! A scene: the parameters of its convexes, checked once at the door.
+//! A scene: the parameters of its convexes.
 
 mod extent;
 mod layout;
@@ -8,7 +8,7 @@ mod similarity;
 use glam::DVec3;
 
 pub use extent::Extent;
-pub use layout::{Layout, step_of_f32};
+pub use layout::{CameraLayout, step_of_f32};
 pub use params::{NAMES, Params};
 pub use similarity::{NORMALISED_RADIUS, Similarity};
 
@@ -64,7 +64,7 @@ pub enum SceneError {
         name: &'static str,
         /// The first such convex.
         convex: usize,
-        /// Its value in normalised units, in words.
+        /// The value in normalised units, as text.
         value: String,
     },
 }

@@ -3,7 +3,7 @@
 
 use glam::{DAffine3, DVec3};
 
-use super::{Layout, Scene, SceneError};
+use super::{CameraLayout, Scene, SceneError};
 use crate::camera::Camera;
 
 /// Radius around the mean camera that holds all cameras, with a tenth to spare, in normalised units. It is about that of
@@ -24,19 +24,19 @@ pub struct Similarity {
 }
 
 impl Similarity {
-    /// Nothing changes.
+    /// The similarity that changes nothing.
     pub const IDENTITY: Self = Self { scale: 1.0, centre: [0.0; 3] };
 
-    /// The one that puts cameras around the origin. Where all stand at one place, the points that they see decide about the
-    /// scale, and without points nothing does: it is 1.
+    /// The similarity that puts cameras around the origin. Where all stand at one place, the distance of the points that they
+    /// see gives the scale; without points it is 1.
     #[must_use]
-    pub fn of_layout(layout: &Layout) -> Self {
-        let Layout { centre, radius, depth, .. } = *layout;
+    pub fn of_layout(layout: &CameraLayout) -> Self {
+        let CameraLayout { centre, radius, depth, .. } = *layout;
         let reach = if layout.is_one_place() { depth.unwrap_or(NORMALISED_RADIUS) } else { 1.1 * radius };
         Self { scale: NORMALISED_RADIUS / reach, centre: centre.to_array() }
     }
 
-    /// Refuses what shaders and files cannot hold.
+    /// Refuses a similarity that shaders and files cannot hold.
     ///
     /// # Errors
     /// A sentence with the similarity.
@@ -101,7 +101,7 @@ impl Similarity {
     }
 
     /// A scene of normalised units in world units, relative to [`Self::origin`]: it looks the same, with the near plane moved
-    /// likewise.
+    /// in the same way.
     #[must_use]
     pub fn to_world(&self, normalised: &Scene) -> Scene {
         let mut scene = normalised.clone();
@@ -151,7 +151,7 @@ impl Similarity {
         (f64::from(normalised) / self.scale + offset) as f32
     }
 
-    /// What is added to the logarithms of delta and sigma in world units: depth becomes smaller by the scale, and both factors
+    /// The number that is added to the logarithms of delta and sigma in world units: depth becomes smaller by the scale, and both factors
     /// that it is multiplied by larger.
     #[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
     pub(crate) fn shift(&self) -> f32 {
@@ -172,7 +172,7 @@ mod tests {
                 Camera::look_at(position, scale * DVec3::new(7.0, 0.0, 0.0), DVec3::Z, 50.0, 64, 48)
             };
             let cameras = [place(1.0, 0.0), place(-1.0, 0.0), place(0.0, 1.0), place(0.0, -1.0)];
-            let of = |cameras: &[Camera]| Similarity::of_layout(&Layout::of(cameras, &[]));
+            let of = |cameras: &[Camera]| Similarity::of_layout(&CameraLayout::of(cameras, &[]));
             let similarity = of(&cameras);
             assert!(similarity.is_near(&of(&cameras)));
             assert!(!similarity.is_near(&of(&cameras[..3])));
@@ -196,7 +196,7 @@ mod tests {
             Camera::look_at(place, place + DVec3::new(cosine, sine, 0.1), DVec3::Z, 50.0, 64, 48)
         };
         let cameras: Vec<Camera> = (0..9).map(look).collect();
-        let of = |points: &[DVec3]| Similarity::of_layout(&Layout::of(&cameras, points));
+        let of = |points: &[DVec3]| Similarity::of_layout(&CameraLayout::of(&cameras, points));
         assert_eq!((of(&[]).scale, of(&[]).origin()), (1.0, DVec3::ZERO));
         assert!((of(&[DVec3::new(5.0, 40.0, 1.0)]).scale - NORMALISED_RADIUS / 40.0).abs() < 1e-6);
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::start::Points;
 use crate::camera::Camera;
 use crate::dataset::{Dataset, DatasetError, Picture, SfmPoint, Split};
-use crate::scene::{Layout, NORMALISED_RADIUS, Scene, Similarity};
+use crate::scene::{CameraLayout, NORMALISED_RADIUS, Scene, Similarity};
 
 /// Pictures that are decoded for a look.
 const LOOKS: usize = 8;
@@ -20,10 +20,10 @@ const POINTS: usize = 4000;
 
 /// How the cameras stand that a training sees, with some of the dataset's points.
 #[must_use]
-pub fn layout_of(dataset: &Dataset) -> Layout {
+pub fn layout_of(dataset: &Dataset) -> CameraLayout {
     let cameras: Vec<Camera> = dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
     let points: Vec<DVec3> = every(POINTS, &dataset.points).map(|point| DVec3::from_array(point.position)).collect();
-    Layout::of(&cameras, &points)
+    CameraLayout::of(&cameras, &points)
 }
 
 /// What looks wrong about a scene in the units of the dataset that a training is to begin with: views that see none of it.
