@@ -8,7 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::camera::RenderOptions;
 use lapidary::dataset::{Dataset, Split, file_stems};
 use lapidary::evaluate::{
-    Album, Curve, EvaluateError, GroundTruth, Metrics, PictureFolder, Report, SceneViews, Summary, curves_of, read_log,
+    Album, Curve, EvaluateError, EvaluationReport, GroundTruth, ImageFolder, Metrics, SceneViews, Summary, curves_of,
+    read_log,
 };
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
@@ -185,13 +186,13 @@ fn of_scene(path: &Path, args: &EvalArgs, metrics: &Metrics, shared: &SharedArgs
 }
 
 fn of_folder(renders: &Path, args: &EvalArgs, metrics: &Metrics) -> anyhow::Result<Outcome> {
-    let pictures = PictureFolder::open(renders)?;
+    let pictures = ImageFolder::open(renders)?;
     let album = if let Some(truth) = &args.truth {
-        let truth = PictureFolder::open(truth)?;
+        let truth = ImageFolder::open(truth)?;
         pictures.check(truth.names())?;
         let names: Vec<&str> = truth.names().collect();
         collect(args, &names, &file_stems(&names), |name| {
-            let path = truth.find(name).unwrap_or(Path::new(name));
+            let path = truth.find(name)?.unwrap_or(Path::new(name));
             pictures.evaluate(GroundTruth::of_file(name, path)?, metrics)
         })?
     } else {
@@ -248,13 +249,13 @@ fn collect<V>(
     Ok(album)
 }
 
-fn report(evaluation: &EvalSummary, outcome: &Outcome) -> Report {
+fn report(evaluation: &EvalSummary, outcome: &Outcome) -> EvaluationReport {
     let split = evaluation.split.as_ref().map_or_else(String::new, |split| format!(", split “{split}”"));
     let mut facts =
         vec![("Pictures of", evaluation.subject.clone()), ("Truth", format!("{}{split}", evaluation.truth))];
     facts.extend(outcome.adapter.iter().map(|name| ("Drawn by", name.clone())));
     facts.push(("Measured by", format!("lapidary {}, on 8-bit pictures", evaluation.version)));
-    Report {
+    EvaluationReport {
         title: evaluation.subject.clone(),
         subtitle: format!("against {}{split}", evaluation.truth),
         num_convexes: evaluation.num_convexes.map(|number| number as u64),

@@ -77,7 +77,8 @@ fn gather(solids: &[Solid], layout: SolidLayout) -> (Values, Vec<Part>) {
         let starts_part = layout != SolidLayout::Merged || parts.is_empty();
         if starts_part {
             let kind = if layout == SolidLayout::Colliders { "collider" } else { "convex" };
-            let name = if layout == SolidLayout::Merged { "scene".to_owned() } else { format!("{kind}_{}", solid.convex) };
+            let name =
+                if layout == SolidLayout::Merged { "scene".to_owned() } else { format!("{kind}_{}", solid.convex) };
             let (first_vertex, first_index) = (values.positions.len(), values.indices.len());
             parts.push(Part { name, first_vertex, num_vertices: 0, first_index, num_indices: 0 });
         }

@@ -1,4 +1,4 @@
-//! Views one after the other: their figures, their pictures on the disk, and small ones for the report and the sheet.
+//! The evaluated views: their metrics, their pictures on the disk, and small pictures for the report and the sheet.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,17 @@ use image::imageops::{self, FilterType};
 use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
 use serde::Serialize;
 
-use super::{EvaluateError, Evaluated};
+use super::error::EvaluateError;
+use super::ground_truth::Evaluated;
 use crate::files;
-use crate::image::{Image, ImageError, quantise};
-use crate::metrics::ImageMetrics;
+use crate::image::{Image, ImageError};
+use crate::metrics::{ImageMetrics, difference_map};
 
-/// Views whose pictures are kept for the report and the sheet at most; figures are kept of all.
-const MAX_CARDS: usize = 48;
+/// Most views whose pictures are kept for the report and the sheet; metrics are kept of all views.
+const MAX_THUMBNAILS: usize = 48;
 
 /// Widest picture in a report, pixels.
-const CARD_WIDTH: u32 = 560;
+const THUMBNAIL_WIDTH: u32 = 560;
 
 /// Width of a picture in the sheet, pixels.
 const CELL_WIDTH: u32 = 200;
@@ -27,33 +28,20 @@ const GAP: u32 = 4;
 /// Quality of the JPEG pictures in a report.
 const QUALITY: u8 = 88;
 
-/// Difference, in parts of the whole range, that a difference map shows brightest.
-pub(super) const FULL_DIFFERENCE: f32 = 0.25;
-
-/// Colours of a difference map from none to [`FULL_DIFFERENCE`], evenly apart: dark to bright for any eye.
-pub(super) const RAMP: [[f32; 3]; 6] = [
-    [0.0, 0.0, 0.02],
-    [0.26, 0.04, 0.41],
-    [0.58, 0.15, 0.40],
-    [0.87, 0.32, 0.23],
-    [0.99, 0.65, 0.04],
-    [0.99, 1.0, 0.75],
-];
-
-/// Figures of a view.
+/// The metrics of one view.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ViewMetrics {
-    /// As the dataset names it.
+    /// The name of the view in the dataset.
     pub name: String,
-    /// How alike picture and truth are.
+    /// The metrics of the picture against the ground truth.
     #[serde(flatten)]
     pub metrics: ImageMetrics,
 }
 
-/// Means, and every view. Absent is what was not measured, and `null` what there is no view for.
+/// The means and the metrics of every view. Measures that were not taken are absent; without views the means are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// dB
+    /// PSNR, dB.
     pub psnr: Option<f64>,
     /// Mean structural similarity.
     pub ssim: Option<f64>,
@@ -63,13 +51,13 @@ pub struct Summary {
     /// LPIPS of VGG16 with input in −1..=1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lpips_vgg_normalised: Option<f64>,
-    /// One by one.
+    /// The metrics of each view.
     pub views: Vec<ViewMetrics>,
 }
 
-/// A view in the report and the sheet.
+/// The small pictures of a view for the report and the sheet.
 #[derive(Debug)]
-pub(super) struct Card {
+pub(super) struct Thumbnails {
     pub(super) name: String,
     pub(super) metrics: ImageMetrics,
     /// Width and height of the small pictures.
@@ -80,50 +68,50 @@ pub(super) struct Card {
     cells: [RgbImage; 3],
 }
 
-/// Collects views.
+/// Collects evaluated views.
 #[derive(Debug)]
 pub struct Album {
     views: Vec<ViewMetrics>,
-    pub(super) cards: Vec<Card>,
-    /// Every so many-th view gets a card.
-    card_every: usize,
+    pub(super) thumbnails: Vec<Thumbnails>,
+    /// Every so many-th view gets thumbnails.
+    thumbnail_every: usize,
 }
 
 impl Album {
     /// An album of so many views.
     #[must_use]
     pub fn new(num_views: usize) -> Self {
-        Self { views: Vec::new(), cards: Vec::new(), card_every: num_views.div_ceil(MAX_CARDS).max(1) }
+        Self { views: Vec::new(), thumbnails: Vec::new(), thumbnail_every: num_views.div_ceil(MAX_THUMBNAILS).max(1) }
     }
 
-    /// Takes up a view; with the stem of files, `DIR/NAME`, writes `NAME.png`, `NAME_truth.png` and `NAME_difference.png`.
+    /// Adds a view; with the stem of files, `DIR/NAME`, writes `NAME.png`, `NAME_truth.png` and `NAME_difference.png`.
     ///
     /// # Errors
     /// [`EvaluateError`] naming the file that could not be written.
     pub fn add(&mut self, view: &Evaluated, stem: Option<&Path>) -> Result<(), EvaluateError> {
-        let wants_card = self.views.len().is_multiple_of(self.card_every);
-        if wants_card || stem.is_some() {
-            let difference = difference(&view.image, &view.truth);
+        let has_thumbnails = self.views.len().is_multiple_of(self.thumbnail_every);
+        if has_thumbnails || stem.is_some() {
+            let difference = difference_map(&view.image, &view.truth);
             if let Some(stem) = stem {
                 view.image.save_png(&with_ending(stem, ".png"))?;
                 view.truth.save_png(&with_ending(stem, "_truth.png"))?;
                 save(&difference, &with_ending(stem, "_difference.png"))?;
             }
-            if wants_card {
-                self.cards.push(Card::of(view, difference)?);
+            if has_thumbnails {
+                self.thumbnails.push(Thumbnails::of(view, difference)?);
             }
         }
         self.views.push(ViewMetrics { name: view.name.clone(), metrics: view.metrics });
         Ok(())
     }
 
-    /// Figures of all views.
+    /// The metrics of all views.
     #[must_use]
     pub fn metrics(&self) -> Vec<ImageMetrics> {
         self.views.iter().map(|view| view.metrics).collect()
     }
 
-    /// What `metrics.json` says about pictures.
+    /// The part of `metrics.json` about pictures.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mean = ImageMetrics::mean(&self.metrics());
@@ -140,8 +128,8 @@ impl Album {
     /// views. `None` without views.
     #[must_use]
     pub fn sheet(&self) -> Option<Image> {
-        let height = self.cards.iter().map(|card| card.cells[0].height()).max()?;
-        let number = u32::try_from(self.cards.len()).ok()?;
+        let height = self.thumbnails.iter().map(|thumbnails| thumbnails.cells[0].height()).max()?;
+        let number = u32::try_from(self.thumbnails.len()).ok()?;
         // Groups of three are wide: about half as many columns of them as rows look well.
         let columns = (1..=4).rev().find(|columns| columns * columns * 2 <= number).unwrap_or(1);
         let [cell, row] = [CELL_WIDTH + GAP, height + GAP];
@@ -151,8 +139,8 @@ impl Album {
             number.div_ceil(columns) * row + GAP,
             image::Rgb([24, 24, 27]),
         );
-        for (i, card) in (0..).zip(&self.cards) {
-            for (k, picture) in (0..).zip(&card.cells) {
+        for (i, thumbnails) in (0..).zip(&self.thumbnails) {
+            for (k, picture) in (0..).zip(&thumbnails.cells) {
                 let x = GAP + i % columns * group + k * cell;
                 let y = GAP + i / columns * row;
                 imageops::replace(&mut sheet, picture, x.into(), y.into());
@@ -163,9 +151,9 @@ impl Album {
     }
 }
 
-impl Card {
+impl Thumbnails {
     fn of(view: &Evaluated, difference: RgbImage) -> Result<Self, EvaluateError> {
-        let small = [rgb8(&view.image), rgb8(&view.truth), difference].map(|picture| fitted(picture, CARD_WIDTH));
+        let small = [rgb8(&view.image), rgb8(&view.truth), difference].map(|picture| fitted(picture, THUMBNAIL_WIDTH));
         let encode = |picture: &RgbImage| {
             let content = |reason| ImageError::Content { path: view.name.clone().into(), reason };
             jpeg(picture).map_err(content)
@@ -180,32 +168,11 @@ impl Card {
     }
 }
 
-/// A path with something behind its last part, which may hold dots.
+/// A path with an ending behind its last part, which may hold dots.
 fn with_ending(stem: &Path, ending: &str) -> PathBuf {
     let mut path = stem.as_os_str().to_owned();
     path.push(ending);
     path.into()
-}
-
-/// How far apart two pictures of one size are, pixel by pixel: the mean of the channels' distances, in colours from dark
-/// to bright; a quarter of the range and more is brightest.
-#[must_use]
-pub fn difference(image: &Image, truth: &Image) -> RgbImage {
-    let pixels = image.data.chunks_exact(3).zip(truth.data.chunks_exact(3));
-    let distance =
-        |(a, b): (&[f32], &[f32])| a.iter().zip(b).map(|(a, b)| (a.clamp(0.0, 1.0) - b).abs()).sum::<f32>() / 3.0;
-    let bytes = pixels.flat_map(|pixel| ramp(distance(pixel) / FULL_DIFFERENCE).map(quantise));
-    picture_of(image, bytes.collect())
-}
-
-/// The colour at a place of the ramp, 0 to 1; beyond its ends, its ends.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the length of the ramp")]
-fn ramp(place: f32) -> [f32; 3] {
-    let steps = (RAMP.len() - 1) as f32;
-    let place = place.clamp(0.0, 1.0) * steps;
-    let (low, part) = (place.floor() as usize, place.fract());
-    let high = (low + 1).min(RAMP.len() - 1);
-    std::array::from_fn(|i| RAMP[low][i] + part * (RAMP[high][i] - RAMP[low][i]))
 }
 
 fn rgb8(image: &Image) -> RgbImage {
@@ -256,21 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_by_hand() {
-        let view = evaluated("a", [2, 1]);
-        let colour = |rgb: &[u8]| rgb.iter().map(|x| (f32::from(*x) / 2.55).round()).collect::<Vec<f32>>();
-        assert_eq!(
-            colour(&difference(&view.image, &view.truth).as_raw()[..3]),
-            [99.0, 100.0, 75.0],
-            "0.25 is brightest"
-        );
-        assert_eq!(colour(&difference(&view.truth, &view.truth).as_raw()[..3]), [0.0, 0.0, 2.0]);
-        let tenth = Image::filled(1, 1, [0.1; 3]);
-        assert_eq!(colour(&difference(&tenth, &Image::filled(1, 1, [0.05; 3]))), [26.0, 4.0, 41.0], "a step of five");
-    }
-
-    #[test]
-    fn an_album_keeps_figures_of_all_and_pictures_of_some() {
+    fn metrics_are_kept_of_all_views_and_pictures_of_some() {
         let folder = tempfile::tempdir().unwrap();
         let mut album = Album::new(100);
         assert!(album.sheet().is_none());
@@ -278,7 +231,7 @@ mod tests {
             let stem = (i == 3).then(|| folder.path().join("cam_3.v2"));
             album.add(&evaluated(&format!("cam/{i}.jpg"), [8, 6]), stem.as_deref()).unwrap();
         }
-        assert_eq!((album.summary().views.len(), album.cards.len()), (100, 34));
+        assert_eq!((album.summary().views.len(), album.thumbnails.len()), (100, 34));
         let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["cam_3.v2.png", "cam_3.v2_difference.png", "cam_3.v2_truth.png"]);
@@ -287,11 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn large_pictures_become_small_cards_of_the_same_shape() {
+    fn thumbnails_of_large_pictures_keep_their_shape() {
         let mut album = Album::new(1);
         album.add(&evaluated("large", [1120, 400]), None).unwrap();
-        assert_eq!(album.cards[0].size, [CARD_WIDTH, 200]);
-        let decoded = image::load_from_memory(&album.cards[0].pictures[0]).unwrap();
-        assert_eq!([decoded.width(), decoded.height()], [CARD_WIDTH, 200]);
+        assert_eq!(album.thumbnails[0].size, [THUMBNAIL_WIDTH, 200]);
+        let decoded = image::load_from_memory(&album.thumbnails[0].pictures[0]).unwrap();
+        assert_eq!([decoded.width(), decoded.height()], [THUMBNAIL_WIDTH, 200]);
     }
 }

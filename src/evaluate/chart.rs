@@ -1,7 +1,6 @@
 //! Curves as SVG: in a report, or as a file of their own.
 
 use super::html::escape;
-use super::report::Curve;
 
 /// Size of a chart, and its borders left, right, above and below; units of the drawing.
 const CHART: [f64; 2] = [480.0, 190.0];
@@ -10,11 +9,22 @@ const BORDERS: [f64; 4] = [52.0, 14.0, 10.0, 24.0];
 /// Above each chart of a file, for its title.
 const TITLE: f64 = 26.0;
 
-/// What a report gives the charts through its own style.
+/// The style of charts in a file of their own; a report has its own style.
 const STYLE: &str = "rect { fill: #fff } text { fill: #78716c; font: 11px system-ui, sans-serif } .title { fill: #1c1917; font-weight: 600 } \
     .grid { stroke: #e7e5e4 } .series { fill: none; stroke-width: 1.8; stroke-linejoin: round } \
     .s0 { stroke: #0f766e } .s1 { stroke: #b45309 } circle.s0, tspan.s0 { fill: #0f766e; stroke: none } \
     circle.s1, tspan.s1 { fill: #b45309; stroke: none }";
+
+/// A chart of numbers over iterations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// The quantity, with its unit.
+    pub title: &'static str,
+    /// Whether the axis begins at zero, as for counts.
+    pub from_zero: bool,
+    /// At most two lines: the name of each, and pairs of iteration and number.
+    pub series: Vec<(String, Vec<[f64; 2]>)>,
+}
 
 /// The charts of a report, evenly divided.
 pub(super) fn charts(curves: &[Curve]) -> String {
@@ -32,8 +42,8 @@ pub(super) fn charts(curves: &[Curve]) -> String {
     format!("<h2>Training</h2>\n<div class=\"charts\">{}</div>", curves.iter().map(figure).collect::<String>())
 }
 
-/// A file with one chart below the other, where both axes multiply: a power is a straight line, its exponent the slope.
-/// What is not above zero is left out.
+/// A file with one chart below the other, with logarithmic axes: a power is a straight line, its exponent the slope.
+/// Points that are not above zero are left out.
 #[must_use]
 pub fn growth_svg(curves: &[Curve]) -> String {
     let [width, height] = CHART;
@@ -60,7 +70,7 @@ fn legend(curve: &Curve, name: impl Fn(usize, String) -> String) -> String {
     names.map(|(i, (text, _))| name(i, escape(text))).collect()
 }
 
-/// Where numbers are on one side of a chart.
+/// The scale of one side of a chart.
 struct Axis {
     ends: [f64; 2],
     /// Values with a label.
@@ -69,7 +79,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// 0 at the one end, 1 at the other.
+    /// The place of a value: 0 at the one end, 1 at the other.
     fn place(&self, value: f64) -> f64 {
         let scale = |value: f64| if self.is_logarithmic { value.log10() } else { value };
         let [low, high] = self.ends.map(scale);
@@ -106,7 +116,7 @@ fn range(curve: &Curve, axis: usize, is_shown: fn(&f64) -> bool) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// Of iterations, which end where they do, and of a number.
+/// The axes of a chart: iterations, which end at the last one, and the number.
 fn axes(curve: &Curve) -> [Axis; 2] {
     let is_shown = |value: &f64| value.is_finite();
     let (low, high) = range(curve, 1, is_shown);

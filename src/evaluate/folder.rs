@@ -1,30 +1,28 @@
-//! A folder of pictures that another program drew, found by the names of the truth.
+//! A folder of pictures that another program rendered, found by the names of the ground truth.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{EvaluateError, Evaluated, GroundTruth, Metrics};
+use super::error::EvaluateError;
+use super::ground_truth::{Evaluated, GroundTruth, Metrics};
 use crate::dataset::{file_stem, file_stem_with_ending};
 use crate::files::FileError;
-use crate::image::Image;
-
-/// Endings of pictures.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
+use crate::image::{EXTENSIONS, Image};
 
 /// Folders within folders that are looked into.
 const MAX_DEPTH: usize = 6;
 
 /// The pictures of a folder and of those in it.
 #[derive(Debug)]
-pub struct PictureFolder {
+pub struct ImageFolder {
     path: PathBuf,
-    /// By the path below the folder without its ending, `/` as `_`.
+    /// Files by the path below the folder without its ending, `/` as `_`.
     by_stem: BTreeMap<String, PathBuf>,
-    /// By the file's name without its ending; `None` where several have it.
-    by_file_stem: BTreeMap<String, Option<PathBuf>>,
+    /// Files by their name without its ending.
+    by_file_stem: BTreeMap<String, Vec<PathBuf>>,
 }
 
-impl PictureFolder {
+impl ImageFolder {
     /// Lists the pictures; none is read.
     ///
     /// # Errors
@@ -35,12 +33,10 @@ impl PictureFolder {
         if files.is_empty() {
             return Err(EvaluateError::NoPictures { path: path.into() });
         }
-        let (mut by_stem, mut by_file_stem) = (BTreeMap::new(), BTreeMap::new());
+        let mut by_stem = BTreeMap::new();
+        let mut by_file_stem: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for (name, file) in files {
-            by_file_stem
-                .entry(file_stem(file_name(&name)))
-                .and_modify(|only| *only = None)
-                .or_insert_with(|| Some(file.clone()));
+            by_file_stem.entry(file_stem(file_name(&name))).or_default().push(file.clone());
             let stem = file_stem(&name);
             if let Some(first) = by_stem.insert(stem.clone(), file.clone()) {
                 return Err(EvaluateError::Ambiguous { first, second: file, name: stem });
@@ -54,40 +50,51 @@ impl PictureFolder {
         self.by_stem.keys().map(String::as_str)
     }
 
-    /// The picture of a name, whatever its ending: as we call it ourselves where others differ by their endings only, by its
-    /// path below the folder, else by its file name alone where only one has it.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<&Path> {
+    /// The picture of a name, whatever its ending: by the name that lapidary gives it where others differ by their endings
+    /// only, by its path below the folder, else by its file name alone where only one has it. `None` where no file has it.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Ambiguous`] when several files have the name.
+    pub fn find(&self, name: &str) -> Result<Option<&Path>, EvaluateError> {
         let by_path = || self.by_stem.get(&file_stem(name));
-        let by_file = || self.by_file_stem.get(&file_stem(file_name(name))).and_then(Option::as_ref);
-        let found = self.by_stem.get(&file_stem_with_ending(name)).or_else(by_path).or_else(by_file);
-        found.map(PathBuf::as_path)
+        if let Some(found) = self.by_stem.get(&file_stem_with_ending(name)).or_else(by_path) {
+            return Ok(Some(found));
+        }
+        let stem = file_stem(file_name(name));
+        match self.by_file_stem.get(&stem).map(Vec::as_slice) {
+            None | Some([]) => Ok(None),
+            Some([only]) => Ok(Some(only)),
+            Some([first, second, ..]) => {
+                let (first, second) = (first.clone(), second.clone());
+                Err(EvaluateError::Ambiguous { first, second, name: name.to_owned() })
+            }
+        }
     }
 
     /// Refuses a folder that lacks pictures.
     ///
     /// # Errors
-    /// [`EvaluateError::Missing`] naming them.
+    /// [`EvaluateError::Missing`] naming them, or [`EvaluateError::Ambiguous`] for a name that several files have.
     pub fn check<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<(), EvaluateError> {
         let (mut missing, mut of) = (Vec::new(), 0);
         for name in names {
             of += 1;
-            if self.find(name).is_none() {
+            if self.find(name)?.is_none() {
                 missing.push(name.to_owned());
             }
         }
         if missing.is_empty() { Ok(()) } else { Err(EvaluateError::Missing { path: self.path.clone(), missing, of }) }
     }
 
-    /// Compares the picture of the truth's name with it.
+    /// Compares the picture that has the name of the ground truth with it.
     ///
     /// # Errors
     /// [`EvaluateError`] when the picture is missing, cannot be read or has another size.
     pub fn evaluate(&self, truth: GroundTruth, metrics: &Metrics) -> Result<Evaluated, EvaluateError> {
-        let Some(path) = self.find(&truth.name) else {
+        let Some(path) = self.find(&truth.name)? else {
             return Err(EvaluateError::Missing { path: self.path.clone(), missing: vec![truth.name], of: 1 });
         };
-        truth.judge(Image::load(path)?, &path.display().to_string(), metrics)
+        truth.compare(Image::load(path)?, &path.display().to_string(), metrics)
     }
 }
 
@@ -105,7 +112,7 @@ fn list(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<(String, Path
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         if path.is_dir() && depth > 0 {
             list(&path, &format!("{prefix}{name}/"), depth - 1, found)?;
-        } else if path.is_file() && ENDINGS.contains(&ending.as_str()) {
+        } else if path.is_file() && EXTENSIONS.contains(&ending.as_str()) {
             found.push((format!("{prefix}{name}"), path));
         }
     }
@@ -124,16 +131,19 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        let pictures = PictureFolder::open(folder.path()).unwrap();
+        let pictures = ImageFolder::open(folder.path()).unwrap();
         assert_eq!(pictures.names().collect::<Vec<_>>(), ["3.v2", "a_1", "b_1", "b_2", "c_4", "c_5", "c_6"]);
-        let found = |name: &str| pictures.find(name).map(|path| path.strip_prefix(folder.path()).unwrap().to_owned());
+        let found =
+            |name: &str| pictures.find(name).unwrap().map(|path| path.strip_prefix(folder.path()).unwrap().to_owned());
         assert_eq!(found("a/1.JPG"), Some("a/1.png".into()));
-        assert_eq!(found("b_1.png"), Some("b/1.jpg".into()), "as we name pictures ourselves");
+        assert_eq!(found("b_1.png"), Some("b/1.jpg".into()), "the name that lapidary gives it");
         assert_eq!(found("elsewhere/2.jpg"), Some("b/2.WEBP".into()), "the only one of this name");
-        assert_eq!(found("1.png"), None, "two have this name");
+        assert_eq!(found("7.png"), None);
+        let message = pictures.find("1.png").unwrap_err().to_string();
+        assert!(message.contains("1.png and") || message.contains("are both called 1.png"), "{message}");
         let message = pictures.check(["3.v2.jpg", "7.png", "8.png"].into_iter()).unwrap_err().to_string();
         assert!(message.contains("lacks 2 of 3") && message.contains("7.png, 8.png"), "{message}");
         std::fs::write(folder.path().join("a/1.jpeg"), "").unwrap();
-        assert!(PictureFolder::open(folder.path()).unwrap_err().to_string().contains("both called a_1"));
+        assert!(ImageFolder::open(folder.path()).unwrap_err().to_string().contains("both called a_1"));
     }
 }

@@ -1,8 +1,8 @@
-//! Text into HTML, and a page out of a template.
+//! Escaping of text for HTML, and templates.
 
 use std::fmt::Write as _;
 
-/// Text as it stands in a page or in an attribute's quotes.
+/// The text escaped for a page or for a quoted attribute.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

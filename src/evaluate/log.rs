@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::files::{self, FileError};
 use crate::metrics::ImageMetrics;
 
-/// A line.
+/// A line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LogLine {
-    /// About some iterations.
+    /// Means over some iterations.
     Training(TrainingLine),
-    /// About a look at held-back views.
+    /// An evaluation of held-back views.
     Evaluation(EvaluationLine),
 }
 
@@ -27,7 +27,7 @@ impl LogLine {
         }
     }
 
-    /// Since the training began, without the time in which it was stopped.
+    /// Seconds since the training began, without the time in which it was stopped.
     #[must_use]
     pub const fn seconds(&self) -> f64 {
         match self {
@@ -47,16 +47,16 @@ impl LogLine {
 pub struct TrainingLine {
     /// The last iteration.
     pub iteration: u32,
-    /// Since the training began, without the time in which it was stopped.
+    /// Seconds since the training began, without the time in which it was stopped.
     pub seconds: f64,
-    /// What is made small: L1 and 1 − SSIM, weighed.
+    /// The loss that is minimised: the weighted sum of L1 and 1 − SSIM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<f32>,
     /// Mean absolute difference.
     pub l1: f32,
     /// Mean structural similarity.
     pub ssim: f32,
-    /// Now.
+    /// The number of convexes after that iteration.
     pub num_convexes: u32,
     /// GPU memory that is held, MiB.
     #[serde(default)]
@@ -68,23 +68,23 @@ pub struct TrainingLine {
 pub struct EvaluationLine {
     /// Iterations so far.
     pub iteration: u32,
-    /// Since the training began, without the time in which it was stopped.
+    /// Seconds since the training began, without the time in which it was stopped.
     pub seconds: f64,
-    /// How many views were looked at.
+    /// The number of evaluated views.
     pub test_views: usize,
-    /// dB
+    /// PSNR, dB.
     pub test_psnr: f64,
     /// Mean structural similarity.
     pub test_ssim: f64,
     /// LPIPS, where it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_lpips_vgg: Option<f64>,
-    /// Now.
+    /// The number of convexes after that iteration.
     pub num_convexes: u32,
 }
 
 impl EvaluationLine {
-    /// A line about views; `None` of none.
+    /// The line of evaluated views; `None` without views.
     #[must_use]
     pub fn of(metrics: &[ImageMetrics], iteration: u32, seconds: f64, num_convexes: u32) -> Option<Self> {
         let mean = ImageMetrics::mean(metrics)?;
@@ -110,7 +110,7 @@ pub fn read_log(path: &Path) -> Result<Vec<LogLine>, FileError> {
     Ok(bytes.split(|byte| *byte == b'\n').filter_map(LogLine::parse).collect())
 }
 
-/// Drops from `metrics.jsonl` what will be written again by a training that goes on after an iteration: lines of later
+/// Drops from `metrics.jsonl` the lines that a training that goes on after an iteration will write again: lines of later
 /// iterations, half a line that a program left which was killed, and, where the training `is_done`, its last evaluation.
 ///
 /// # Errors
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_come_back_and_others_are_left_out() {
+    fn known_lines_come_back_and_others_are_left_out() {
         let training = TrainingLine {
             iteration: 100,
             seconds: 1.5,

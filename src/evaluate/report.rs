@@ -1,4 +1,4 @@
-//! `report.html`: figures, curves and pictures in one file that needs neither a network nor other files.
+//! `report.html`: metrics, curves and pictures in one file that needs neither a network nor other files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,44 +6,34 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::album::{Album, Card, FULL_DIFFERENCE, RAMP, Summary, ViewMetrics};
-use super::chart::charts;
+use super::album::{Album, Summary, Thumbnails, ViewMetrics};
+use super::chart::{Curve, charts};
 use super::html::{escape, fill};
-use super::log::LogLine;
+use super::log::{EvaluationLine, LogLine, TrainingLine};
+use crate::metrics::{DIFFERENCE_RAMP, FULL_DIFFERENCE};
 
-/// The page around it all.
+/// The template of the page.
 const TEMPLATE: &str = include_str!("../../assets/report.html");
 
-/// What a report says besides the figures of the views. All of it is text, not markup.
+/// The content of a report besides the metrics of the views. All of it is text, not markup.
 #[derive(Debug, Clone, Default)]
-pub struct Report {
-    /// What was looked at.
+pub struct EvaluationReport {
+    /// The scene or the pictures that were evaluated.
     pub title: String,
-    /// A sentence about it.
+    /// A sentence below the title.
     pub subtitle: String,
     /// Number of convexes, where it is a scene.
     pub num_convexes: Option<u64>,
     /// Curves of a training.
     pub curves: Vec<Curve>,
-    /// Names and values of what else a reader may want to know.
+    /// Names and values of further facts.
     pub facts: Vec<(&'static str, String)>,
 }
 
-/// A picture of numbers over iterations.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
-    /// What the numbers are, with their unit.
-    pub title: &'static str,
-    /// Whether the axis begins at nothing, as for counts.
-    pub from_zero: bool,
-    /// At most two lines: what each is called, and pairs of iteration and number.
-    pub series: Vec<(String, Vec<[f64; 2]>)>,
-}
-
-/// Curves of what a training wrote down; without those that there is nothing to see in.
+/// The curves of a training's log that have at least two points.
 #[must_use]
 pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
-    let training = |of: fn(&super::TrainingLine) -> f64| -> Vec<[f64; 2]> {
+    let training = |of: fn(&TrainingLine) -> f64| -> Vec<[f64; 2]> {
         let point = |line: &LogLine| match line {
             LogLine::Training(line) => Some([f64::from(line.iteration), of(line)]),
             LogLine::Evaluation(_) => None,
@@ -51,7 +41,7 @@ pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
         lines.iter().filter_map(point).collect()
     };
     // Means over different views must not be joined by a line.
-    let evaluations = |of: fn(&super::EvaluationLine) -> f64| -> Vec<(String, Vec<[f64; 2]>)> {
+    let evaluations = |of: fn(&EvaluationLine) -> f64| -> Vec<(String, Vec<[f64; 2]>)> {
         let mut by_views = BTreeMap::<usize, Vec<[f64; 2]>>::new();
         for line in lines {
             if let LogLine::Evaluation(line) = line {
@@ -74,14 +64,14 @@ pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
     curves.into_iter().filter(|curve| curve.series.iter().any(|(_, points)| points.len() > 1)).collect()
 }
 
-impl Report {
+impl EvaluationReport {
     /// The page.
     #[must_use]
     pub fn html(&self, album: &Album) -> String {
         let summary = album.summary();
         let facts =
             self.facts.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escape(name), escape(value)));
-        let ramp = RAMP.map(|rgb| {
+        let ramp = DIFFERENCE_RAMP.map(|rgb| {
             let [r, g, b] = rgb.map(|channel| (channel * 100.0).round());
             format!("rgb({r}% {g}% {b}%)")
         });
@@ -90,7 +80,7 @@ impl Report {
             ("subtitle", escape(&self.subtitle)),
             ("tiles", tiles(&summary, self.num_convexes)),
             ("charts", charts(&self.curves)),
-            ("table", table(&summary, &album.cards)),
+            ("table", table(&summary, &album.thumbnails)),
             ("pictures", pictures(album)),
             ("facts", facts.collect()),
             ("ramp", ramp.join(", ")),
@@ -137,7 +127,7 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-fn table(summary: &Summary, cards: &[Card]) -> String {
+fn table(summary: &Summary, thumbnails: &[Thumbnails]) -> String {
     if summary.views.is_empty() {
         return "<p>There is no view to compare.</p>".to_owned();
     }
@@ -147,7 +137,7 @@ fn table(summary: &Summary, cards: &[Card]) -> String {
     let mut rows = String::new();
     for (i, view) in summary.views.iter().enumerate() {
         let name = escape(&view.name);
-        let card = cards.iter().position(|card| card.name == view.name);
+        let card = thumbnails.iter().position(|card| card.name == view.name);
         let name = card.map_or_else(|| name.clone(), |card| format!("<a href=\"#view-{card}\">{name}</a>"));
         let cells: String = metrics.iter().map(|(_, values)| format!("<td>{}</td>", values[i + 1])).collect();
         // Writing to a string does not fail.
@@ -157,40 +147,40 @@ fn table(summary: &Summary, cards: &[Card]) -> String {
 }
 
 fn pictures(album: &Album) -> String {
-    if album.cards.is_empty() {
+    if album.thumbnails.is_empty() {
         return String::new();
     }
-    let shown = album.cards.len();
+    let shown = album.thumbnails.len();
     let all = album.summary().views.len();
     let which = if shown == all { String::new() } else { format!("{shown} of {all} views. ") };
     let mut text = format!(
         "<h2>Pictures</h2>\n<p>{which}Picture (point at it to see the truth in its place), truth, and how far apart they \
          are: <span class=\"ramp\"></span> 0 to {FULL_DIFFERENCE} of the range and more.</p>\n"
     );
-    for (i, card) in album.cards.iter().enumerate() {
-        text.push_str(&card_html(i, card));
+    for (i, thumbnails) in album.thumbnails.iter().enumerate() {
+        text.push_str(&view_html(i, thumbnails));
     }
     text
 }
 
-fn card_html(index: usize, card: &Card) -> String {
-    let [width, height] = card.size;
+fn view_html(index: usize, thumbnails: &Thumbnails) -> String {
+    let [width, height] = thumbnails.size;
     let img = |jpeg: &[u8], what: &str| {
         let data = STANDARD.encode(jpeg);
         format!(
             r#"<img src="data:image/jpeg;base64,{data}" width="{width}" height="{height}" alt="{what}" loading="lazy">"#
         )
     };
-    let [image, truth, difference] = &card.pictures;
+    let [image, truth, difference] = &thumbnails.pictures;
     let [image, over, truth, difference] =
         [img(image, "picture"), img(truth, ""), img(truth, "truth"), img(difference, "difference")];
-    let metrics = &card.metrics;
+    let metrics = &thumbnails.metrics;
     let lpips = metrics.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
     format!(
         "<figure class=\"view\" id=\"view-{index}\"><figcaption><b>{}</b> PSNR {:.2} dB, SSIM {:.4}{lpips}</figcaption>\
          <div class=\"three\"><span class=\"flip\" tabindex=\"0\">{image}{over}</span><span>{truth}</span><span>{difference}\
          </span></div></figure>\n",
-        escape(&card.name),
+        escape(&thumbnails.name),
         metrics.psnr,
         metrics.ssim
     )
@@ -199,7 +189,7 @@ fn card_html(index: usize, card: &Card) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::{Evaluated, EvaluationLine, TrainingLine};
+    use crate::evaluate::Evaluated;
     use crate::image::Image;
     use crate::metrics::ImageMetrics;
 
@@ -209,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_show_what_there_is_to_see() {
+    fn curves_need_two_points_and_join_means_over_the_same_views() {
         let training = |iteration| {
             LogLine::Training(TrainingLine {
                 iteration,
@@ -249,7 +239,8 @@ mod tests {
             series: vec![("<b>".into(), vec![[0.0, 1.0], [1.0, f64::NAN]])],
         }];
         let facts = vec![("scene", "<i>\"a\"".to_owned())];
-        let report = Report { title: "<u>".into(), subtitle: "&".into(), num_convexes: Some(1_000), curves, facts };
+        let report =
+            EvaluationReport { title: "<u>".into(), subtitle: "&".into(), num_convexes: Some(1_000), curves, facts };
         let page = report.html(&album);
         assert!(page.contains("&lt;script&gt;alert(&#39;{{tiles}}&#39;)&lt;/script&gt;.png"));
         for markup in ["<script>alert", "<b></span>", "<i>", "<u>"] {

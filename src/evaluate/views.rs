@@ -1,13 +1,14 @@
-//! What a scene looks like from the cameras of a dataset.
+//! Evaluation of a scene from the cameras of a dataset.
 
-use super::{EvaluateError, Evaluated, GroundTruth, Metrics};
+use super::error::EvaluateError;
+use super::ground_truth::{Evaluated, GroundTruth, Metrics};
 use crate::camera::RenderOptions;
 use crate::dataset::Dataset;
 use crate::gpu::Gpu;
 use crate::renderer::{GpuScene, Outputs, Renderer};
 use crate::scene::Scene;
 
-/// A scene on the GPU before the cameras of a dataset.
+/// A scene on the GPU with the dataset whose views are evaluated.
 #[derive(Debug)]
 pub struct SceneViews<'a> {
     dataset: &'a Dataset,
@@ -38,6 +39,6 @@ impl<'a> SceneViews<'a> {
         let truth = GroundTruth::of_view(self.dataset, view)?;
         let camera = self.dataset.views[view].camera;
         let image = self.renderer.render(&self.scene, &camera, &self.options, Outputs::default())?.image();
-        truth.judge(image, "the rendered picture", metrics)
+        truth.compare(image, "the rendered picture", metrics)
     }
 }

@@ -6,7 +6,7 @@ use super::lpips::{Lpips, LpipsInput};
 use super::ssim::ssim;
 use crate::image::Image;
 
-/// PSNR of equal pictures, dB: a stand-in for infinity, so that means stay finite.
+/// PSNR that is reported for equal pictures, dB: finite, so that means stay finite.
 const PSNR_OF_EQUALS: f64 = 120.0;
 
 /// The measures of a picture against the ground truth. Those that were not taken are absent.
@@ -19,13 +19,13 @@ pub struct ImageMetrics {
     /// LPIPS of VGG16 in the convention of 3DGS, which every table of the field uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lpips_vgg: Option<f64>,
-    /// LPIPS of VGG16 as its authors meant it.
+    /// LPIPS of VGG16 with input in −1..=1, as its authors define it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lpips_vgg_normalised: Option<f64>,
 }
 
 impl ImageMetrics {
-    /// Compares what would be stored in 8 bits, by PSNR and SSIM.
+    /// Compares pictures as they would be stored in 8 bits, by PSNR and SSIM.
     ///
     /// # Panics
     /// When the pictures differ in size: a bug of the caller.
@@ -34,18 +34,18 @@ impl ImageMetrics {
         assert_eq!((image.width, image.height), (truth.width, truth.height), "the pictures must have one size");
         let (image, width, truth) = (image.to_rgb8(), image.width, truth.to_rgb8());
         Self {
-            psnr: psnr(&image, &truth),
+            psnr: psnr_of_bytes(&image, &truth),
             ssim: ssim(&image, &truth, width, value),
             lpips_vgg: None,
             lpips_vgg_normalised: None,
         }
     }
 
-    /// Compares what would be stored in 8 bits, also by LPIPS with inputs of these ranges. A picture that is too small
-    /// for the network has none.
+    /// Compares pictures as they would be stored in 8 bits, also by LPIPS with inputs of these ranges. A picture that is too
+    /// small for the network has no LPIPS.
     ///
     /// # Panics
-    /// As [`Self::of`].
+    /// When the pictures differ in size: a bug of the caller.
     #[must_use]
     pub fn with_lpips(image: &Image, truth: &Image, lpips: &Lpips, inputs: &[LpipsInput]) -> Self {
         let mut metrics = Self::of(image, truth);
@@ -60,7 +60,7 @@ impl ImageMetrics {
         metrics
     }
 
-    /// The mean of each; `None` of nothing, and for an LPIPS that not every one has.
+    /// The mean of each measure; `None` for an empty list, and for an LPIPS that one of them lacks.
     #[must_use]
     pub fn mean(all: &[Self]) -> Option<Self> {
         let mean = |of: fn(&Self) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
@@ -82,15 +82,21 @@ fn stored(image: &Image) -> Image {
     Image::new(image.width, image.height, image.to_rgb8().into_iter().map(|byte| f32::from(byte) / 255.0).collect())
 }
 
-/// What a byte stands for.
+/// The value of a byte, 0..=1.
 fn value(byte: u8) -> f64 {
     f64::from(byte) / 255.0
 }
 
-fn psnr(image: &[u8], truth: &[u8]) -> f64 {
+/// The PSNR of pictures in 8 bits, dB.
+fn psnr_of_bytes(image: &[u8], truth: &[u8]) -> f64 {
     let squares = image.iter().zip(truth).map(|(x, y)| (value(*x) - value(*y)).powi(2));
-    let square = squares.sum::<f64>() / image.len().max(1) as f64;
-    (-10.0 * square.log10()).min(PSNR_OF_EQUALS)
+    psnr(squares.sum::<f64>() / image.len().max(1) as f64).min(PSNR_OF_EQUALS)
+}
+
+/// Peak signal-to-noise ratio in dB of a mean square difference of values in 0..=1; infinite for 0.
+#[must_use]
+pub fn psnr(mean_square: f64) -> f64 {
+    -10.0 * mean_square.log10()
 }
 
 #[cfg(test)]
@@ -107,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_is_of_what_every_one_has() {
+    fn means_lack_an_lpips_that_one_picture_lacks() {
         let one = ImageMetrics { psnr: 20.0, ssim: 0.5, lpips_vgg: Some(0.25), lpips_vgg_normalised: Some(0.5) };
         let other = ImageMetrics { psnr: 30.0, ssim: 0.75, lpips_vgg: Some(0.75), lpips_vgg_normalised: None };
         let mean = ImageMetrics { psnr: 25.0, ssim: 0.625, lpips_vgg: Some(0.5), lpips_vgg_normalised: None };

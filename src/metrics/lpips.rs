@@ -1,4 +1,4 @@
-//! LPIPS: how far apart two pictures look to a network that was trained on photographs.
+//! LPIPS: the distance of two pictures in the features of a network that was trained on photographs.
 //!
 //! ```text
 //! picture ─► scaled to the network's range ─► blocks of 3×3 convolutions with ReLU, halved between the blocks
@@ -48,12 +48,12 @@ const STRIP_ROWS: [usize; 2] = [16, 64];
 /// Largest file of weights, bytes; VGG16 has 59 MB.
 const MAX_FILE_BYTES: u64 = 1 << 28;
 
-/// What range of values the network is shown a picture in. The two distances differ and must not be compared.
+/// The range of values in which a picture is given to the network. The two distances differ and must not be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LpipsInput {
-    /// 0..=1: what the code of 3DGS does, and so every table of the field.
+    /// 0..=1, as in the code of 3DGS, and so in every table of the field.
     ZeroToOne,
-    /// −1..=1: what the network was trained for.
+    /// −1..=1, as the network was trained.
     MinusOneToOne,
 }
 
@@ -63,12 +63,12 @@ pub enum LpipsError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] FileError),
-    /// What it holds.
+    /// The content of the file.
     #[error("{} does not hold the weights of LPIPS (VGG16): {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What was expected and what was found.
+        /// A sentence with the expected and the found content.
         reason: String,
     },
 }
@@ -168,7 +168,7 @@ fn floats(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<
     Ok(values)
 }
 
-/// What the network is shown.
+/// The input of the network.
 fn scaled(picture: &Image, input: LpipsInput) -> Map {
     let pixels = picture.width * picture.height;
     let mut map = Map::zeros(3, picture.height, picture.width);
@@ -181,7 +181,7 @@ fn scaled(picture: &Image, input: LpipsInput) -> Map {
 }
 
 impl Block {
-    /// The block's part of the distance, and what the next block is shown.
+    /// The block's part of the distance, and the input of the next block.
     fn run(&self, pair: &[Map; 2]) -> (f64, [Map; 2]) {
         let (height, width) = (pair[0].height, pair[0].width);
         let rows = (STRIP_PIXELS / width.max(1)).clamp(STRIP_ROWS[0], STRIP_ROWS[1]) / 2 * 2;

@@ -203,7 +203,10 @@ mod tests {
             let cameras = around(ring(middle, spread));
             assert!(CameraLayout::of(&cameras, &[]).is_one_place(), "{middle} {spread}");
             assert!(notes(&cameras, &[]).contains("no depth"));
-            assert!(CameraLayout::of(&cameras[..2], &[]).is_one_place() && CameraLayout::of(&cameras[..1], &[]).is_one_place());
+            assert!(
+                CameraLayout::of(&cameras[..2], &[]).is_one_place()
+                    && CameraLayout::of(&cameras[..1], &[]).is_one_place()
+            );
         }
         // As files of 32 bits write them.
         let rounded = ring(UTM, 0.0).into_iter().map(|place| (place + DVec3::splat(0.02)).as_vec3().as_dvec3());

@@ -477,7 +477,7 @@ impl Trainer {
         let truth = GroundTruth::of_view(&self.dataset, view)?;
         let options = self.render_options();
         let frame = self.renderer.render(self.optimiser.scene(), &self.cameras[view], &options, Outputs::default())?;
-        Ok(truth.judge(frame.image(), "the rendered picture", metrics)?)
+        Ok(truth.compare(frame.image(), "the rendered picture", metrics)?)
     }
 
     /// Looks at every held-back view, by PSNR and SSIM.

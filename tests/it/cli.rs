@@ -147,9 +147,12 @@ fn gpu_and_reference_draw_the_same_picture() {
     };
     let (gpu, reference) = (picture("gpu.png", &[]), picture("reference.png", &["--reference"]));
     assert_eq!((gpu.width, gpu.height), (96, 64));
-    let psnr = gpu.psnr(&reference);
+    let psnr = lapidary::metrics::psnr(gpu.mean_square(&reference));
     assert!(psnr > 55.0, "{psnr} dB apart: more than the rounding to 8 bits");
-    assert!(gpu.psnr(&Image::filled(96, 64, [0.5, 0.5, 1.0])) < 25.0, "nothing was drawn");
+    assert!(
+        lapidary::metrics::psnr(gpu.mean_square(&Image::filled(96, 64, [0.5, 0.5, 1.0]))) < 25.0,
+        "nothing was drawn"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lapidary::camera::RenderOptions;
 use lapidary::constants::NEAR;
 use lapidary::dataset::{Dataset, DatasetOptions, Split};
-use lapidary::evaluate::{GroundTruth, Metrics, PictureFolder, SceneViews};
+use lapidary::evaluate::{GroundTruth, ImageFolder, Metrics, SceneViews};
 use lapidary::image::Image;
 use lapidary::reference;
 use lapidary::scene::Similarity;
@@ -158,8 +158,9 @@ fn pixels_that_the_truth_does_not_know_are_not_judged() {
     for i in (0..48 * 40).filter(|i| i % 48 < 24) {
         image.data[i * 3] = 1.0 - image.data[i * 3];
     }
-    let wrong =
-        |truth: GroundTruth, image: &Image| truth.judge(image.clone(), "it", &Metrics::default()).unwrap().metrics.psnr;
+    let wrong = |truth: GroundTruth, image: &Image| {
+        truth.compare(image.clone(), "it", &Metrics::default()).unwrap().metrics.psnr
+    };
     assert!((wrong(truth.clone(), &image) - 120.0).abs() < 1e-9, "only wrong where nobody knows better");
     assert!(wrong(GroundTruth::of_view(&dataset, view).unwrap(), &image) < 60.0, "without a mask it is wrong");
     image.data[30 * 3] = 1.0 - image.data[30 * 3];
@@ -186,10 +187,10 @@ fn a_scene_is_drawn_as_the_twin_draws_it_with_the_near_plane_of_its_training() {
         let mut views = SceneViews::new(gpu(), &scene, &dataset, about.render_options()).unwrap();
         let found = views.evaluate(view, &Metrics::default()).unwrap();
         assert_eq!(found.name, dataset.views[view].name);
-        let psnr = found.image.psnr(&twin(near));
+        let psnr = lapidary::metrics::psnr(found.image.mean_square(&twin(near)));
         assert!(psnr > 55.0, "{psnr} dB from the twin with the near plane at {near}");
     }
-    assert!(twin(NEAR).psnr(&twin(far)) < 40.0, "the near plane can be seen");
+    assert!(lapidary::metrics::psnr(twin(NEAR).mean_square(&twin(far))) < 40.0, "the near plane can be seen");
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn faults_are_refused_with_the_file_at_fault() {
     against(&["--dataset", data, "--downscale", "2"], &[names[0], "48×40", "24×20", "--downscale"]);
     std::fs::write(renders.join(names[1]), "not a picture").unwrap();
     against(&["--dataset", data], &[names[1], "not a picture"]);
-    let folder = PictureFolder::open(&renders).unwrap();
+    let folder = ImageFolder::open(&renders).unwrap();
     assert_eq!(folder.names().count(), 3);
 }
 

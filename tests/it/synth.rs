@@ -258,7 +258,7 @@ fn a_picture_is_the_box_filtered_finer_picture() {
     };
     let boxed = Image::new(WIDTH, HEIGHT, (0..WIDTH * HEIGHT * 3).map(boxed).collect());
     // Both are 16 samples a pixel, placed by different seeds; a shift by half a pixel gives 25 dB at best.
-    let psnr = coarse.psnr(&boxed);
+    let psnr = lapidary::metrics::psnr(coarse.mean_square(&boxed));
     assert!(psnr > 30.0, "{psnr} dB");
     assert!(coarse.data.iter().all(|value| (0.0..=1.0).contains(value)));
 }
@@ -281,7 +281,7 @@ fn the_exact_scene_looks_like_the_pictures() {
             squares += solid * (colour - expected).length_squared() / 3.0;
         }
         let pixels = depth.len() as f64;
-        let psnr = -10.0 * (squares / pixels).log10();
+        let psnr = lapidary::metrics::psnr(squares / pixels);
         assert!(alpha_gap / pixels < 0.02, "coverage is off by {}", alpha_gap / pixels);
         // Patterns, reflections and the rims of shadows are all that one colour per convex leaves out.
         assert!(psnr > 18.0, "{psnr} dB");

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use lapidary::dataset::{Dataset, Split};
-use lapidary::evaluate::{Album, EvaluationLine, LogLine, Metrics, Report, TrainingLine, curves_of, read_log};
+use lapidary::evaluate::{
+    Album, EvaluationLine, EvaluationReport, LogLine, Metrics, TrainingLine, curves_of, read_log,
+};
 use lapidary::files;
 use lapidary::gpu::KernelTime;
 use lapidary::metrics::ImageMetrics;
@@ -254,7 +256,7 @@ impl Run<'_> {
 
     /// Looks at the held-back views and writes what was found. A bug there loses nothing.
     pub(super) fn finish(&mut self, dataset: &Dataset, metrics: &Metrics, adapter: &str) -> anyhow::Result<()> {
-        caught(|| self.judge(dataset, metrics, adapter)).map_err(|error| {
+        caught(|| self.compare(dataset, metrics, adapter)).map_err(|error| {
             let is_bug = error.is::<Bug>();
             if is_bug {
                 error.context("the training is saved, and --resume looks at the held-back views again")
@@ -302,11 +304,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn report(&self, metrics: &TrainingSummary) -> anyhow::Result<Report> {
+    fn report(&self, metrics: &TrainingSummary) -> anyhow::Result<EvaluationReport> {
         let dataset = self.args.dataset.display().to_string();
         let speed = f64::from(metrics.iterations) / metrics.seconds;
         let options = toml::to_string_pretty(self.trainer.options())?;
-        Ok(Report {
+        Ok(EvaluationReport {
             title: self.args.out.display().to_string(),
             subtitle: format!(
                 "{} on {dataset}; figures and pictures are of held-back views",

@@ -1,4 +1,4 @@
-//! What was found otherwise than named, what is missing and what is not used: taken where it is clear, and always said.
+//! Notes on pictures that are renamed, missing, ambiguous or not used.
 
 use std::io::Write as _;
 
@@ -84,17 +84,28 @@ fn blanks_in_a_row_belong_to_a_name() {
 
 /// A picture is never taken for two, and never for one that may be another's.
 #[test]
-fn what_is_not_clear_is_missing() {
+fn ambiguous_pictures_are_left_out_and_both_files_are_named() {
     let folder = dataset(&["left/a.png", "right/a.png", "b.png"], &["left/a.png", "x/b.png", "y/b.png", "c.png"]);
     let found = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap();
     let names: Vec<&str> = found.views.iter().map(|view| view.name.as_str()).collect();
     assert_eq!((names, found.findings.missing_pictures), (vec!["left/a.png"], 2));
+    assert!(note(&found, "1 of 3 names of pictures is ambiguous").ends_with("`b.png` may be x/b.png or y/b.png"));
+    let folder = dataset(&["b.png"], &["x/b.png", "y/b.png"]);
+    let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(message.ends_with("`b.png` may be x/b.png or y/b.png"), "{message}");
     let folder = dataset(&["left/a.png", "right/a.png", "c.png"], &["a.png", "c.png"]);
     assert_eq!(open(folder.path()).views.len(), 1, "`a.png` is one of the two, and nobody knows which");
     let folder = dataset(&["left/a.png", "b.png"], &["right/a.png", "b.png"]);
     assert_eq!(open(folder.path()).views.len(), 1, "`right/a.png` is a picture of another camera");
     let folder = dataset(&["a.png", "a.jpg"], &["a.png"]);
     assert_eq!(open(folder.path()).views.len(), 1, "`a.jpg` is another picture");
+}
+
+#[test]
+fn pictures_that_are_listed_twice_are_noted() {
+    let folder = dataset(&["a.png", "a.png", "b.png"], &["a.png", "b.png"]);
+    let found = Dataset::open(folder.path(), &DatasetOptions { test_every: 2, ..DatasetOptions::default() }).unwrap();
+    assert!(note(&found, "1 picture is listed more than once").contains("1 of them is trained on and held back"));
 }
 
 #[test]
@@ -274,19 +285,19 @@ fn a_dataset_may_lie_in_a_folder_of_an_archive() {
     zip.finish().unwrap();
     let found = open(&path);
     note(&found, "lies in the folder data set/scene");
-    assert!(note(&found, "passed over").contains("link.png"));
+    assert!(note(&found, "left out, the first is").contains("link.png"));
     assert_eq!(found.load(0).unwrap().width, 40);
     assert_eq!(found.views[0].file(), path.join("data set/scene/images/a.png"));
 }
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_nowhere_are_said() {
+fn links_that_lead_nowhere_are_noted() {
     let folder = dataset(&["a.png", "b.png"], &["a.png"]);
     std::os::unix::fs::symlink("/nowhere/b.png", folder.path().join("images/b.png")).unwrap();
     let found = open(folder.path());
     assert_eq!((found.views.len(), found.findings.unreadable), (1, 1));
-    assert!(note(&found, "1 that cannot be read").contains("images/b.png"));
+    assert!(note(&found, "1 entry that cannot be read").contains("images/b.png"));
     for (folder, link) in [(tempfile::tempdir().unwrap(), "sparse"), (dataset(&["a.png"], &[]), "images")] {
         std::os::unix::fs::symlink("/nowhere", folder.path().join(link)).unwrap();
         let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
