@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use lapidary::bench::{Cloud, CloudKind};
+use lapidary::bench::{CloudKind, ConvexCloud};
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::constants::SSIM_WEIGHT;
 use lapidary::gpu::{Commands, Gpu, GpuOptions, KernelTime};
@@ -56,8 +56,8 @@ impl Case {
         let kind = CloudKind::Thin;
         Self {
             name: format!("{n} convexes, {width}×{height}"),
-            scene: Cloud { num_convexes: n, kind }.scene(),
-            camera: Cloud::cameras(1, width, height)[0],
+            scene: ConvexCloud { num_convexes: n, kind }.scene(),
+            camera: ConvexCloud::cameras(1, width, height)[0],
             options: RenderOptions::default(),
         }
     }

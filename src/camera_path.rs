@@ -1,5 +1,5 @@
-//! A way of the camera through a scene: key frames, and smooth motion between them. docs/viewer.md describes the file;
-//! those of some other programs are read, too.
+//! A path of the camera through a scene: key frames, and smooth motion between them. docs/viewer.md describes the file;
+//! files of some other programs are read, too.
 
 mod foreign;
 
@@ -25,7 +25,7 @@ const MAX_FRAMES: f64 = 1e6;
 pub struct Key {
     /// Seconds from the start.
     pub time: f64,
-    /// Where the camera stands, world units.
+    /// The position of the camera, world units.
     pub position: [f64; 3],
     /// `world_from_view` as a quaternion x, y, z, w; the view's axes are x right, y down, z forward.
     pub orientation: [f64; 4],
@@ -34,7 +34,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// That of a camera; only its vertical field of view is kept of the intrinsics.
+    /// The key of a camera; only the vertical field of view is kept of its intrinsics.
     #[must_use]
     pub fn of_camera(time: f64, camera: &Camera) -> Self {
         let orientation = DQuat::from_mat3(&camera.view_from_world.matrix3).inverse().normalize();

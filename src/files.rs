@@ -1,4 +1,4 @@
-//! Reading files that are files, and writing them so that a reader never meets half of one.
+//! Reads regular files, and writes files so that a reader never sees a part of one.
 //!
 //! Every input is opened here. A pipe or a device in its place would hang the program or fill its memory, so only regular
 //! files are read, never more of one than it holds, and never more than its kind can need.
@@ -29,7 +29,7 @@ pub struct FileError {
     pub verb: &'static str,
     /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the system.
     pub source: Error,
 }
 
@@ -90,7 +90,7 @@ impl Unfinished {
         }
     }
 
-    /// Where it is until it is finished.
+    /// The path until it is finished.
     #[must_use]
     pub fn temporary_path(&self) -> &Path {
         self.file.path()
@@ -186,7 +186,7 @@ pub fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FileError> {
     read().map_err(FileError::of("read", path))
 }
 
-/// At most the first bytes of a file.
+/// The first bytes of a file, or fewer of a shorter one.
 ///
 /// # Errors
 /// [`FileError`] naming `path`: it is not there, or not a regular file.
@@ -340,7 +340,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_regular_file_is_neither_read_nor_written() {
+    fn pipes_and_folders_are_neither_read_nor_written_as_files() {
         let folder = tempfile::tempdir().unwrap();
         let [pipe, socket, link] = ["pipe", "socket", "link"].map(|name| folder.path().join(name));
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());

@@ -125,7 +125,13 @@ fn floats(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<
 
 #[cfg(test)]
 mod tests {
+    use glam::DVec3;
+
+    use super::metadata::{FORMAT, SIMILARITY};
     use super::*;
+    use crate::camera::RenderOptions;
+    use crate::constants::NEAR;
+    use crate::scene::Similarity;
 
     fn scene() -> Scene {
         let mut scene = Scene::empty(4, 2);

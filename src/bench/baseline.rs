@@ -1,28 +1,29 @@
-//! What was measured, against what was measured before.
+//! Comparison of a report with an older one.
 
-use super::report::{FORMAT, Report, Run, Source, What};
+use super::report::{BenchReport, BenchSource, FORMAT};
+use super::run::{BenchRun, Workload};
 
-/// A report that cannot be compared with.
+/// Reports that cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Untold {
-    /// It is none.
+pub enum CompareError {
+    /// The file is no report.
     #[error("it is not a report of `lapidary bench --json`: {0}")]
-    NoReport(String),
-    /// It is one of other things.
+    NotAReport(String),
+    /// The reports have no measurement in common.
     #[error("it holds none of these measurements: the same kind, number of convexes, size and number of views")]
     NothingInCommon,
 }
 
-/// One figure beside what it was.
+/// One figure beside the older one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ratio {
     /// What was timed.
-    pub what: What,
+    pub what: Workload,
     /// Convexes of the scene.
     pub num_convexes: u32,
     /// Width and height, pixels.
     pub size: [u32; 2],
-    /// Milliseconds before and now: medians on the device, or waited for where one of both has no clock.
+    /// Milliseconds before and after: medians on the device, or waited for where one of both has no clock.
     pub milliseconds: [f64; 2],
     /// Whether the hashes are the same.
     pub is_same: bool,
@@ -38,8 +39,8 @@ impl Ratio {
 
 /// All that two reports have in common.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
-    /// At least one.
+pub struct BenchComparison {
+    /// The figures, at least one.
     pub ratios: Vec<Ratio>,
     /// Name of the device before, where it was another.
     pub other_device: Option<String>,
@@ -47,21 +48,22 @@ pub struct Comparison {
     pub other_source: Option<String>,
 }
 
-impl Comparison {
-    /// Those above a threshold; what cannot be told is, too.
+impl BenchComparison {
+    /// The ratios above a threshold, and those that are not a number.
     pub fn slower_than(&self, threshold: f64) -> impl Iterator<Item = &Ratio> {
         self.ratios.iter().filter(move |ratio| ratio.ratio() > threshold || ratio.ratio().is_nan())
     }
 }
 
-/// An older report, as it stands in its file.
+/// Parses the file of an older report.
 ///
 /// # Errors
-/// [`Untold::NoReport`].
-pub fn parse(bytes: &[u8]) -> Result<Report, Untold> {
-    let report: Report = serde_json::from_slice(bytes).map_err(|error| Untold::NoReport(error.to_string()))?;
+/// [`CompareError::NotAReport`] with the reason.
+pub fn parse(bytes: &[u8]) -> Result<BenchReport, CompareError> {
+    let report: BenchReport =
+        serde_json::from_slice(bytes).map_err(|error| CompareError::NotAReport(error.to_string()))?;
     if report.format != FORMAT {
-        return Err(Untold::NoReport(format!("its format is `{}`, not `{FORMAT}`", report.format)));
+        return Err(CompareError::NotAReport(format!("its format is `{}`, not `{FORMAT}`", report.format)));
     }
     Ok(report)
 }
@@ -69,10 +71,10 @@ pub fn parse(bytes: &[u8]) -> Result<Report, Untold> {
 /// Compares with an older report.
 ///
 /// # Errors
-/// [`Untold::NothingInCommon`].
-pub fn compare(now: &Report, before: &Report) -> Result<Comparison, Untold> {
-    let key = |run: &Run| (run.what, run.num_convexes, run.width, run.height, run.num_views);
-    let ratio = |run: &Run| {
+/// [`CompareError::NothingInCommon`] when no measurement is in both.
+pub fn compare(now: &BenchReport, before: &BenchReport) -> Result<BenchComparison, CompareError> {
+    let key = |run: &BenchRun| (run.what, run.num_convexes, run.width, run.height, run.num_views);
+    let ratio = |run: &BenchRun| {
         let old = before.runs.iter().find(|old| key(old) == key(run))?;
         let milliseconds = match (old.device, run.device) {
             (Some(old), Some(new)) => [old.p50, new.p50],
@@ -83,10 +85,10 @@ pub fn compare(now: &Report, before: &Report) -> Result<Comparison, Untold> {
     };
     let ratios: Vec<Ratio> = now.runs.iter().filter_map(ratio).collect();
     if ratios.is_empty() {
-        return Err(Untold::NothingInCommon);
+        return Err(CompareError::NothingInCommon);
     }
     let other_device = (before.device.name != now.device.name).then(|| before.device.name.clone());
-    let named = |source: &Source| format!("{}, {}", source.scene, source.cameras);
+    let named = |source: &BenchSource| format!("{}, {}", source.scene, source.cameras);
     let other_source = (named(&before.source) != named(&now.source)).then(|| named(&before.source));
-    Ok(Comparison { ratios, other_device, other_source })
+    Ok(BenchComparison { ratios, other_device, other_source })
 }

@@ -1,4 +1,4 @@
-//! Scenes that are the same on every machine: clouds of random convexes, and cameras around them.
+//! Clouds of random convexes, which are the same on every machine, and cameras around them.
 
 use std::f64::consts::TAU;
 
@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use crate::camera::Camera;
 use crate::scene::{Params, Scene};
 
-/// What the convexes of a cloud are like.
+/// The kind of convexes of a cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudKind {
     /// Together they just cover a picture; half opaque on average.
@@ -28,7 +28,7 @@ impl CloudKind {
         }
     }
 
-    /// Middle of the opacities before the sigmoid, and how far they lie from it at most.
+    /// Middle of the opacities before the sigmoid, and their largest distance from it.
     const fn raw_opacity(self) -> [f64; 2] {
         match self {
             Self::Thin => [0.0, 2.0],
@@ -36,7 +36,7 @@ impl CloudKind {
         }
     }
 
-    /// Its name on the command line.
+    /// The name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,14 +48,14 @@ impl CloudKind {
 
 /// Convexes of six points, evenly in a cube from −1 to 1. The more there are, the smaller they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cloud {
+pub struct ConvexCloud {
     /// Number of convexes.
     pub num_convexes: u32,
-    /// What they are like.
+    /// The kind of convexes.
     pub kind: CloudKind,
 }
 
-impl Cloud {
+impl ConvexCloud {
     /// The convexes, the same ones every time.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "parameters are f32")]
@@ -99,11 +99,11 @@ mod tests {
 
     #[test]
     fn a_cloud_is_a_scene_and_always_the_same() {
-        let cloud = Cloud { num_convexes: 20, kind: CloudKind::Thin };
+        let cloud = ConvexCloud { num_convexes: 20, kind: CloudKind::Thin };
         let scene = cloud.scene();
         scene.check().unwrap();
         assert_eq!(scene.len(), 20);
         assert!(scene == cloud.scene());
-        assert!(Cloud::cameras(3, 64, 48).iter().all(|camera| camera.check().is_ok()));
+        assert!(ConvexCloud::cameras(3, 64, 48).iter().all(|camera| camera.check().is_ok()));
     }
 }

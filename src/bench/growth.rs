@@ -1,24 +1,24 @@
-//! How cost grows: the exponent p in time ∝ xᵖ.
+//! The growth of the times: the exponent p in time ∝ xᵖ.
 
 use serde::{Deserialize, Serialize};
 
-use super::report::{Run, What};
+use super::run::{BenchRun, Workload};
 
-/// What a time grows with.
+/// The quantity that a time grows with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Over {
+pub enum GrowthAxis {
     /// The number of convexes, in pictures of one size.
     Convexes,
     /// The number of pixels, of one scene.
     Pixels,
 }
 
-impl Over {
-    /// Both.
+impl GrowthAxis {
+    /// Both quantities.
     pub const ALL: [Self; 2] = [Self::Convexes, Self::Pixels];
 
-    /// Its name.
+    /// The name of the quantity.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -28,20 +28,20 @@ impl Over {
     }
 
     /// Runs of the largest scene, or of the largest picture: those that differ in this alone, from small to large.
-    pub(super) fn series(self, runs: &[Run], what: What) -> Vec<&Run> {
+    pub(super) fn series(self, runs: &[BenchRun], what: Workload) -> Vec<&BenchRun> {
         let of_what = || runs.iter().filter(|run| run.what == what);
-        let most = |of: fn(&Run) -> u64| of_what().map(of).max();
-        let (convexes, pixels) = (most(|run| run.num_convexes.into()), most(Run::num_pixels));
-        let is_fixed = |run: &&Run| match self {
+        let most = |of: fn(&BenchRun) -> u64| of_what().map(of).max();
+        let (convexes, pixels) = (most(|run| run.num_convexes.into()), most(BenchRun::num_pixels));
+        let is_fixed = |run: &&BenchRun| match self {
             Self::Convexes => Some(run.num_pixels()) == pixels,
             Self::Pixels => Some(u64::from(run.num_convexes)) == convexes,
         };
-        let mut series: Vec<&Run> = of_what().filter(is_fixed).collect();
+        let mut series: Vec<&BenchRun> = of_what().filter(is_fixed).collect();
         series.sort_by(|a, b| self.x(a).total_cmp(&self.x(b)));
         series
     }
 
-    pub(super) fn x(self, run: &Run) -> f64 {
+    pub(super) fn x(self, run: &BenchRun) -> f64 {
         match self {
             Self::Convexes => run.num_convexes.into(),
             Self::Pixels => run.num_pixels() as f64,
@@ -52,29 +52,29 @@ impl Over {
 /// A fitted growth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
-    /// What was timed.
-    pub what: What,
+    /// The workload that was timed.
+    pub what: Workload,
     /// The kernel; all of it together where there is none.
     pub kernel: Option<String>,
-    /// What it grows with.
-    pub over: Over,
+    /// The quantity that it grows with.
+    pub over: GrowthAxis,
     /// Least squares over the logarithms of all runs.
     pub exponent: f64,
-    /// That of the two largest runs alone: where the cost is heading.
+    /// The exponent of the two largest runs alone, which tells more about larger ones.
     pub last_exponent: f64,
-    /// The runs.
+    /// The number of runs.
     pub points: usize,
 }
 
 /// The growth of all times, and of every kernel, wherever there are two runs or more.
 #[must_use]
-pub fn growth(runs: &[Run]) -> Vec<Growth> {
+pub fn growth(runs: &[BenchRun]) -> Vec<Growth> {
     let mut found = Vec::new();
-    for what in [What::Frame, What::Iteration] {
-        for over in Over::ALL {
+    for what in [Workload::Frame, Workload::Iteration] {
+        for over in GrowthAxis::ALL {
             let series = over.series(runs, what);
             let mut add = |kernel: Option<&str>| {
-                let time = |run: &Run| match kernel {
+                let time = |run: &BenchRun| match kernel {
                     None => Some(run.milliseconds()),
                     Some(name) => run.kernels.iter().find(|kernel| kernel.name == name).map(|k| k.milliseconds),
                 };

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::measure::{Look, Subject, fnv1a, profiles, summary};
-use super::report::{Run, What};
+use super::run::{BenchRun, Workload};
 use super::sample::Limits;
+use super::subject::{CameraMeasurement, Subject, fnv1a, profiles, summary};
 use crate::constants::SSIM_WEIGHT;
 use crate::gpu::{Buffer, GpuError};
 use crate::kernels::Rates;
@@ -26,15 +26,16 @@ const LIST: usize = 8;
 /// Seconds of work that a submission is kept below, so that no driver takes it for a hang.
 const LIST_SECONDS: f64 = 0.5;
 
-/// Times iterations. Their targets are the negatives of the scene's own pictures, so that every pixel pulls.
+/// Times iterations. Their targets are the negatives of the scene's own pictures, so that every pixel has a gradient.
 #[expect(clippy::cast_possible_truncation, reason = "the loss works in f32")]
-pub(super) fn iterations(subject: &Subject<'_>, looks: &[Look]) -> Result<Run, GpuError> {
+pub(super) fn iterations(subject: &Subject<'_>, measured: &[CameraMeasurement]) -> Result<BenchRun, GpuError> {
     subject.gpu.take_peak();
     let (scene, upload_seconds) = subject.upload()?;
-    let mut trainee = Trainee { optimiser: Optimiser::new(subject.gpu, scene)?, iterations: Vec::new(), step: 0 };
-    for (camera, look) in subject.cameras.iter().zip(looks) {
-        let target = subject.gpu.upload("target", &look.negative)?;
-        trainee.iterations.push(Iteration {
+    let mut training =
+        PreparedTraining { optimiser: Optimiser::new(subject.gpu, scene)?, iterations: Vec::new(), step: 0 };
+    for (camera, measure_camera) in subject.cameras.iter().zip(measured) {
+        let target = subject.gpu.upload("target", &measure_camera.negative)?;
+        training.iterations.push(Iteration {
             camera: *camera,
             options: subject.options,
             target,
@@ -44,23 +45,29 @@ pub(super) fn iterations(subject: &Subject<'_>, looks: &[Look]) -> Result<Run, G
             regularization: [0.0; 2],
         });
     }
-    trainee.optimiser.prepare(subject.cameras.iter().copied())?;
-    let hash = trainee.once(subject)?;
-    let waited = subject.limits.sample(|i| trainee.wait_for(i))?;
+    training.optimiser.prepare(subject.cameras.iter().copied())?;
+    let hash = training.once(subject)?;
+    let waited = subject.limits.sample(|i| training.wait_for(i))?;
     let profiles = profiles(subject.limits, |i| {
-        let iteration = trainee.next(i);
-        trainee.step += 1;
-        trainee.optimiser.profile(iteration)
+        let iteration = training.next(i);
+        training.step += 1;
+        training.optimiser.profile(iteration)
     })?;
     let (device, kernels) = summary(&profiles);
     let seconds = waited.iter().copied().fold(f64::INFINITY, f64::min) / 1e3;
-    let per_second = trainee.rate(subject.limits, seconds)?;
+    let per_second = training.rate(subject.limits, seconds)?;
     let hashes = vec![format!("{hash:016x}")];
-    Ok(Run { device, kernels, per_second, hashes, ..subject.run(What::Iteration, looks, upload_seconds, waited) })
+    Ok(BenchRun {
+        device,
+        kernels,
+        per_second,
+        hashes,
+        ..subject.run(Workload::Iteration, measured, upload_seconds, waited)
+    })
 }
 
-/// A scene that learns, and from what.
-struct Trainee {
+/// An optimiser with the iterations that it is timed on.
+struct PreparedTraining {
     optimiser: Optimiser,
     /// One for each camera.
     iterations: Vec<Iteration>,
@@ -68,7 +75,7 @@ struct Trainee {
     step: u32,
 }
 
-impl Trainee {
+impl PreparedTraining {
     fn next(&mut self, i: usize) -> Iteration {
         self.step += 1;
         Iteration { step: self.step, ..self.iterations[i % self.iterations.len()].clone() }

@@ -1,20 +1,20 @@
-//! What was built, and what the process took.
+//! The build of lapidary, and the memory of its process.
 
 use serde::{Deserialize, Serialize};
 
-/// Which lapidary this is.
+/// The build of lapidary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
-    /// Its version.
+    /// The version.
     pub version: String,
-    /// Its commit, with a `+` behind it where files differed; `unknown` where it was built without git or for debugging.
+    /// The commit, with a `+` behind it where files differed; `unknown` where it was built without git or for debugging.
     pub commit: String,
     /// `release` or `debug`.
     pub profile: String,
 }
 
 impl Build {
-    /// This one.
+    /// The build that runs.
     #[must_use]
     pub fn this() -> Self {
         Self {

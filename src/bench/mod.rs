@@ -1,27 +1,32 @@
-//! What drawing and training cost on this machine, in a form that somebody else can repeat: the same scenes, the same
-//! cameras, counts that no clock disturbs beside the times, and hashes that tell whether the pictures were the same.
+//! Benchmarks of drawing and training that can be repeated elsewhere: the same scenes, the same cameras, counts that do not
+//! depend on a clock beside the times, and hashes that show whether the pictures were the same.
 //!
-//! Every figure is taken in one of three ways. *Waited for*: one frame after another, from recording to its end; what a
-//! program sees that needs the picture. *On the device*: the sum of its kernels by timestamps. *Under way*: a few frames
+//! Every figure is taken in one of three ways. *Waited for*: one frame after another, from recording to its end; this
+//! is the time of a program that needs the picture. *On the device*: the sum of its kernels by timestamps. *Under way*: a few frames
 //! are always queued, as in a film or a training; the rate is counted.
 
 mod baseline;
 mod cloud;
+mod frames;
 mod growth;
 mod iterations;
 mod machine;
 mod measure;
 mod plot;
 mod report;
+mod run;
 mod sample;
+mod subject;
 mod table;
 
-pub use baseline::{Comparison, Ratio, Untold, compare, parse};
-pub use cloud::{Cloud, CloudKind};
-pub use growth::{Growth, Over, growth};
+pub use baseline::{BenchComparison, CompareError, Ratio, compare, parse};
+pub use cloud::{CloudKind, ConvexCloud};
+pub use growth::{Growth, GrowthAxis, growth};
 pub use machine::{Build, process_peak_bytes};
-pub use measure::{Subject, measure};
+pub use measure::measure;
 pub use plot::plot;
-pub use report::{Counts, Device, KernelTimes, Report, Run, Source, What};
+pub use report::{BenchReport, BenchSource, DeviceInfo};
+pub use run::{BenchRun, Counts, KernelTimes, Workload};
 pub use sample::{Limits, Times};
+pub use subject::Subject;
 pub use table::table;

@@ -1,43 +1,42 @@
-//! What was measured, as it is stored.
+//! A report, as it is stored.
 
 use serde::{Deserialize, Serialize};
 
+use super::growth::{Growth, growth};
 use super::machine::{Build, process_peak_bytes};
-use super::sample::Times;
-use super::{Growth, growth};
+use super::run::BenchRun;
 use crate::gpu::Gpu;
-use crate::renderer::Statistics;
 
 /// Value of [`Report::format`].
 pub(super) const FORMAT: &str = "lapidary-bench";
 
-/// Everything that one call measured.
+/// All measurements of one call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct BenchReport {
     /// `lapidary-bench`.
     pub format: String,
-    /// What measured.
+    /// The build that measured.
     pub build: Build,
-    /// Where.
-    pub device: Device,
-    /// What was drawn.
-    pub source: Source,
+    /// The device that was measured.
+    pub device: DeviceInfo,
+    /// The scene and the cameras.
+    pub source: BenchSource,
     /// One for each scene, size and kind.
-    pub runs: Vec<Run>,
+    pub runs: Vec<BenchRun>,
     /// How the times grow from run to run; empty without a sweep.
     pub growth: Vec<Growth>,
-    /// Most bytes of memory that the process has had, where the system tells. Of a software device, the device's too.
+    /// Most bytes of memory that the process has had, where the system tells. It includes the memory of a software device.
     pub process_peak_bytes: Option<u64>,
 }
 
-impl Report {
-    /// Of these runs, now.
+impl BenchReport {
+    /// A report of these runs.
     #[must_use]
-    pub fn of(gpu: &Gpu, source: Source, runs: Vec<Run>) -> Self {
+    pub fn of(gpu: &Gpu, source: BenchSource, runs: Vec<BenchRun>) -> Self {
         Self {
             format: FORMAT.to_owned(),
             build: Build::this(),
-            device: Device::of(gpu),
+            device: DeviceInfo::of(gpu),
             source,
             growth: growth(&runs),
             runs,
@@ -48,7 +47,7 @@ impl Report {
 
 /// The device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
+pub struct DeviceInfo {
     /// Name of the adapter.
     pub name: String,
     /// Name and version of the driver.
@@ -61,7 +60,7 @@ pub struct Device {
     pub has_subgroups: bool,
 }
 
-impl Device {
+impl DeviceInfo {
     fn of(gpu: &Gpu) -> Self {
         Self {
             name: gpu.name().to_owned(),
@@ -73,122 +72,13 @@ impl Device {
     }
 }
 
-/// Where the scene comes from.
+/// The scene and the cameras.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
-    /// Its file, or which synthetic cloud it is.
+pub struct BenchSource {
+    /// The file of the scene, or the kind of the synthetic cloud.
     pub scene: String,
-    /// Its cameras.
+    /// A description of the cameras.
     pub cameras: String,
     /// Seconds to read the file, or to make the cloud.
     pub load_seconds: f64,
-}
-
-/// What was timed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum What {
-    /// Drawing a picture.
-    Frame,
-    /// Drawing it, the loss, the way back, and a step of the optimiser.
-    Iteration,
-}
-
-impl What {
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Frame => "frame",
-            Self::Iteration => "iteration",
-        }
-    }
-}
-
-/// One scene at one size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// What was timed.
-    pub what: What,
-    /// Convexes of the scene.
-    pub num_convexes: u32,
-    /// Pixels per row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Cameras, in turn.
-    pub num_views: usize,
-    /// What there was to do, mean over the cameras.
-    pub counts: Counts,
-    /// Seconds until the scene was on the device.
-    pub upload_seconds: f64,
-    /// Milliseconds of one after another, waited for.
-    pub waited: Times,
-    /// Milliseconds of all kernels by timestamps; none where the device has no timestamps.
-    pub device: Option<Times>,
-    /// The kernels, in the order in which they first run.
-    pub kernels: Vec<KernelTimes>,
-    /// How many a second, a few being under way at any time.
-    pub per_second: f64,
-    /// Of a frame: for each camera, FNV-1a (64 bits) of the bytes of its colours. Of an iteration: of the bytes of all
-    /// parameters after one iteration for each camera. The same device gives the same ones every time.
-    pub hashes: Vec<String>,
-    /// Most bytes that the buffers on the device held at a time.
-    pub device_peak_bytes: u64,
-}
-
-impl Run {
-    /// The time whose growth is fitted, milliseconds: the best on the device, or waited for where it has no clock.
-    #[must_use]
-    pub fn milliseconds(&self) -> f64 {
-        self.device.unwrap_or(self.waited).best
-    }
-
-    /// Pixels of a picture.
-    #[must_use]
-    pub const fn num_pixels(&self) -> u64 {
-        self.width as u64 * self.height as u64
-    }
-}
-
-/// One kernel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KernelTimes {
-    /// Its name.
-    pub name: String,
-    /// Milliseconds in all its dispatches of a frame or an iteration: median over those.
-    pub milliseconds: f64,
-    /// Number of its dispatches, mean.
-    pub dispatches: f64,
-}
-
-/// Means of [`Statistics`] over some frames.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Pairs of a tile and a convex that it is visited for.
-    pub instances: f64,
-    /// Instances without a pixel that the convex is drawn in.
-    pub idle_instances: f64,
-    /// Pairs of a pixel and a convex whose lines are evaluated.
-    pub tested_pairs: f64,
-    /// Pairs that contribute to the picture.
-    pub drawn_pairs: f64,
-    /// Share of the pairs near a convex that need the sum of exponentials, 0..=1.
-    pub slow_path_rate: f64,
-}
-
-impl Counts {
-    /// The means.
-    #[must_use]
-    pub fn mean(statistics: &[Statistics]) -> Self {
-        let mean = |of: fn(&Statistics) -> f64| statistics.iter().map(of).sum::<f64>() / statistics.len().max(1) as f64;
-        let (smooth, near) = (mean(|s| s.smooth_pairs as f64), mean(|s| s.near_pairs as f64));
-        Self {
-            instances: mean(|s| s.num_instances as f64),
-            idle_instances: mean(|s| s.num_idle_instances as f64),
-            tested_pairs: mean(|s| s.tested_pairs as f64),
-            drawn_pairs: mean(|s| s.drawn_pairs as f64),
-            slow_path_rate: smooth / near.max(1.0),
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Samples of a time, and what is said about them.
+//! Samples of a time, and their statistics.
 
 use std::time::Instant;
 
@@ -33,25 +33,25 @@ impl Limits {
     }
 }
 
-/// Milliseconds, summed up.
+/// Statistics of samples, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Times {
     /// Number of samples.
     pub samples: usize,
     /// Their mean.
     pub mean: f64,
-    /// The least: what other work on the machine disturbs least.
+    /// The smallest, which other work on the machine disturbs least.
     pub best: f64,
-    /// What half of them do not exceed.
+    /// The value that half of them do not exceed.
     pub p50: f64,
-    /// What 95 of 100 do not exceed.
+    /// The value that 95 of 100 do not exceed.
     pub p95: f64,
-    /// What 99 of 100 do not exceed.
+    /// The value that 99 of 100 do not exceed.
     pub p99: f64,
 }
 
 impl Times {
-    /// Of at least one sample, milliseconds.
+    /// The statistics of at least one sample, milliseconds.
     #[must_use]
     pub fn of(mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);

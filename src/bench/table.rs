@@ -1,15 +1,16 @@
-//! A report for people.
+//! A report as a table.
 
 use std::fmt::Write as _;
 
 use super::growth::Growth;
-use super::report::{Report, Run};
+use super::report::BenchReport;
+use super::run::{BenchRun, KernelTimes};
 use super::sample::Times;
 
 /// Everything in a report, in lines of text.
 #[must_use]
-pub fn table(report: &Report) -> String {
-    let Report { build, device, source, .. } = report;
+pub fn table(report: &BenchReport) -> String {
+    let BenchReport { build, device, source, .. } = report;
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         // Writing to a string does not fail.
@@ -30,7 +31,7 @@ pub fn table(report: &Report) -> String {
 }
 
 /// One run.
-fn section(run: &Run) -> String {
+fn section(run: &BenchRun) -> String {
     let counts = &run.counts;
     let of = |pairs: f64, all: f64, what: &str| format!("{} ({} a {what})", whole(pairs), digits(pairs / all));
     let pixels = run.num_pixels() as f64;
@@ -60,9 +61,9 @@ fn section(run: &Run) -> String {
     format!("\n{title}\n{}{}", lines.concat(), kernel_lines(run))
 }
 
-fn kernel_lines(run: &Run) -> String {
+fn kernel_lines(run: &BenchRun) -> String {
     let all: f64 = run.kernels.iter().map(|kernel| kernel.milliseconds).sum();
-    let line = |kernel: &super::KernelTimes| {
+    let line = |kernel: &KernelTimes| {
         let share = 100.0 * kernel.milliseconds / all;
         format!("    {:<22}{:>10} ms {share:>5.1} %\n", kernel.name, digits(kernel.milliseconds))
     };

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use lapidary::bench::{self, Cloud, CloudKind, Comparison, Limits, Report, Run, Source, Subject};
+use lapidary::bench::{
+    self, BenchComparison, BenchReport, BenchRun, BenchSource, CloudKind, ConvexCloud, Limits, Subject,
+};
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::dataset::Split;
 use lapidary::gpu::{Gpu, GpuError, GpuOptions};
@@ -150,7 +152,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let (cameras, from) = cameras(args, &scene)?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let runs = runs(args, &gpu, (scene, options), &cameras)?;
-    let report = Report::of(&gpu, Source { scene: name(args), cameras: from, load_seconds }, runs);
+    let report = BenchReport::of(&gpu, BenchSource { scene: name(args), cameras: from, load_seconds }, runs);
     if !args.output.quiet {
         tell_table!(bench::table(&report));
     }
@@ -161,13 +163,13 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         files::write_atomically(path, bench::plot(&report.runs).as_bytes())?;
     }
     match (&args.output.baseline, before) {
-        (Some(path), Some(before)) => judge(args, &report, path, &before),
+        (Some(path), Some(before)) => compare_with_baseline(args, &report, path, &before),
         _ => Ok(()),
     }
 }
 
 /// The report to compare with.
-fn baseline(path: &Path) -> anyhow::Result<Report> {
+fn baseline(path: &Path) -> anyhow::Result<BenchReport> {
     let bytes = files::read(path).context("--baseline")?;
     bench::parse(&bytes).with_context(|| format!("--baseline {}", path.display()))
 }
@@ -181,7 +183,7 @@ fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<(Scene, 
             Ok((scene, metadata.render_options()))
         }
         (None, count) => {
-            let cloud = Cloud { num_convexes: count.unwrap_or(1), kind: args.cloud.into() };
+            let cloud = ConvexCloud { num_convexes: count.unwrap_or(1), kind: args.cloud.into() };
             Ok((cloud.scene(), RenderOptions::default()))
         }
     }
@@ -202,7 +204,7 @@ fn cameras(args: &BenchArgs, scene: &Scene) -> anyhow::Result<(Vec<Camera>, Stri
         let orbit = Orbit::of(&source::cameras_beside(path), scene);
         (orbit.cameras(*views, *width, *height), "on an orbit, as `lapidary render --orbit`".to_owned())
     } else {
-        (Cloud::cameras(*views, *width, *height), "once round the cloud".to_owned())
+        (ConvexCloud::cameras(*views, *width, *height), "once round the cloud".to_owned())
     };
     cameras.iter().try_for_each(Camera::check).context("--size")?;
     Ok((cameras, from))
@@ -227,7 +229,7 @@ fn runs(
     gpu: &Gpu,
     (full, options): (Scene, RenderOptions),
     cameras: &[Camera],
-) -> anyhow::Result<Vec<Run>> {
+) -> anyhow::Result<Vec<BenchRun>> {
     let mut cases = vec![(None, 1)];
     if args.sweep {
         let step = |i: u32| STEP.pow(i);
@@ -258,7 +260,7 @@ fn measure(
     gpu: &Gpu,
     (scene, options): (&Scene, RenderOptions),
     cameras: &[Camera],
-) -> Result<Vec<Run>, GpuError> {
+) -> Result<Vec<BenchRun>, GpuError> {
     let LimitArgs { frames, seconds, warm_up } = args.limits;
     let limits = Limits { samples: frames, seconds, warm_up };
     let subject = Subject { gpu, scene, cameras, options, limits };
@@ -266,7 +268,12 @@ fn measure(
 }
 
 /// Prints what became slower or faster.
-fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &Report) -> anyhow::Result<()> {
+fn compare_with_baseline(
+    args: &BenchArgs,
+    report: &BenchReport,
+    path: &Path,
+    before: &BenchReport,
+) -> anyhow::Result<()> {
     let comparison = bench::compare(report, before).with_context(|| format!("--baseline {}", path.display()))?;
     if !args.output.quiet {
         tell_table!(lines(&comparison));
@@ -291,7 +298,7 @@ fn judge(args: &BenchArgs, report: &Report, path: &Path, before: &Report) -> any
         .into())
 }
 
-fn lines(comparison: &Comparison) -> String {
+fn lines(comparison: &BenchComparison) -> String {
     let device = comparison.other_device.as_ref().map_or_else(String::new, |name| format!(", measured on {name}"));
     let source = comparison.other_source.as_ref().map_or_else(String::new, |name| format!(", of {name}"));
     let line = |ratio: &bench::Ratio| {

@@ -10,7 +10,7 @@ use lapidary::camera_path::{self, CameraPath};
 use lapidary::dataset::Split;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::render::{self, Device, Files, Film, Format, Job, Mode, Orbit, Place, Shot, with_suffix};
+use lapidary::render::{self, Destination, DrawBackend, Files, Film, Format, Job, Mode, Orbit, Shot, with_suffix};
 use lapidary::scene::Scene;
 
 use super::dataset::DatasetArgs;
@@ -179,16 +179,16 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     };
     let summary = Summary { args, convexes: scene.len(), skipped: num_all - shots.len(), depth_range };
     if args.reference {
-        let written = take(Device::Processor(&scene), &shots, job, args.quiet)?;
+        let written = take(DrawBackend::Processor(&scene), &shots, job, args.quiet)?;
         return summary.print(&shots, written, begin, "the processor");
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let written = take(Device::gpu(&gpu, &scene)?, &shots, job, args.quiet)?;
+    let written = take(DrawBackend::gpu(&gpu, &scene)?, &shots, job, args.quiet)?;
     summary.print(&shots, written, begin, gpu.name())
 }
 
 /// Renders, with a bar; Ctrl-C ends it between two frames.
-fn take(device: Device<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow::Result<usize> {
+fn take(device: DrawBackend<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow::Result<usize> {
     signals::listen(|| ());
     let bar = progress::bar(shots.len() as u64, is_quiet || shots.len() < 2);
     let report = |written: usize| {
@@ -345,17 +345,17 @@ fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
 fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<Files> {
     let png = if args.bits == "16" { Format::Png16 } else { Format::Png8 };
     let extension = out.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    let (place, format) = match extension.as_deref() {
+    let (destination, format) = match extension.as_deref() {
         // A folder may be called anything.
-        _ if out.is_dir() => (Place::Folder(out.into()), None),
-        Some("png") => (Place::File(out.into()), Some(png)),
-        Some("exr") => (Place::File(out.into()), Some(Format::Exr)),
+        _ if out.is_dir() => (Destination::Folder(out.into()), None),
+        Some("png") => (Destination::File(out.into()), Some(png)),
+        Some("exr") => (Destination::File(out.into()), Some(Format::Exr)),
         Some(other @ ("jpg" | "jpeg" | "webp" | "tif" | "tiff" | "hdr" | "gif" | "mp4" | "webm")) => {
             bail!("--out {}: pictures are .png or .exr, not .{other}; films go to --video", out.display())
         }
-        _ => (Place::Folder(out.into()), None),
+        _ => (Destination::Folder(out.into()), None),
     };
-    if let Place::Folder(folder) = &place {
+    if let Destination::Folder(folder) = &destination {
         lapidary::files::create_folder(folder)?;
     } else {
         ensure!(
@@ -368,7 +368,7 @@ fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<File
         FormatArg::Png => png,
         FormatArg::Exr => Format::Exr,
     };
-    Ok(Files { place, format: format.unwrap_or(of_folder), modes: modes(args) })
+    Ok(Files { destination, format: format.unwrap_or(of_folder), modes: modes(args) })
 }
 
 /// A film of each mode.

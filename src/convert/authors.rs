@@ -21,7 +21,7 @@ use crate::files;
 use crate::scene::{Params, Scene};
 use crate::scene_file::Metadata;
 
-/// What messages call these files.
+/// The name of these files in messages.
 const WHAT: &str = "a model of the authors' code";
 
 /// Largest pickle, bytes; that of a model has under a thousand.

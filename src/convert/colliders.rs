@@ -24,7 +24,7 @@ struct Collider<'a> {
     faces: &'a [Vec<u32>],
 }
 
-/// Corners as they are, or around an origin with all the digits that they then have.
+/// Corners as they are, or around an origin with the digits of f64.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Vertices<'a> {

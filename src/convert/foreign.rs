@@ -1,10 +1,10 @@
-//! Packed files of Gaussians, and files of points, which are no scenes: what they are and what can be done with them.
+//! Messages about packed files of Gaussians and files of points, which are no scenes.
 
 use std::path::Path;
 
 use serde_ply::PlyHeader;
 
-/// Endings of files of Gaussians, and what they are.
+/// Endings of files of Gaussians, with descriptions.
 const ENDINGS: [(&str, &str); 6] = [
     ("splat", "Gaussians in the .splat format"),
     ("ksplat", "Gaussians in the .ksplat format"),
@@ -14,7 +14,7 @@ const ENDINGS: [(&str, &str); 6] = [
     ("rad", "Gaussians in the .rad format"),
 ];
 
-/// What can be done with Gaussians that are not in a plain PLY file.
+/// Advice for Gaussians that are not in a plain PLY file.
 const PACKED: &str = "`splat-transform` makes a plain .ply of it, which is read";
 
 /// Whether a file holds Gaussians that splat viewers have packed, by its ending.
@@ -23,14 +23,14 @@ pub fn is_packed_gaussians(path: &Path) -> bool {
     packed_gaussians(path).is_some()
 }
 
-/// What a file is by its ending, where it is one of splat viewers, and what helps.
+/// A sentence about a packed file of splat viewers, by its ending, with advice.
 pub(super) fn packed_gaussians(path: &Path) -> Option<String> {
     let ending = super::extension(path);
     let (_, what) = ENDINGS.iter().find(|(known, _)| *known == ending)?;
     Some(format!("it holds {what}; {PACKED}"))
 }
 
-/// What a PLY file without convexes holds instead, where that can be told.
+/// A sentence about the content of a PLY file without convexes, where it is known.
 pub(super) fn in_ply(header: &PlyHeader) -> Option<String> {
     let element = |name: &str| header.elem_defs.iter().find(|element| element.name == name);
     let vertex = element("vertex")?;
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_holds_instead_of_convexes_is_said() {
+    fn the_content_of_ply_files_without_convexes_is_named() {
         let xyz = "property float x\nproperty float y\nproperty float z\n";
         let chunk = "element chunk 1\nproperty float min_x\nelement vertex 9\nproperty uint packed_position\n";
         let face = format!("element vertex 8\n{xyz}element face 6\nproperty list uchar int vertex_indices\n");

@@ -49,7 +49,7 @@ pub(super) fn parse(header: &PlyHeader, bytes: &[u8]) -> Result<(Scene, usize), 
     }
 }
 
-/// What comes behind the header.
+/// The part of the file behind the header.
 fn body(bytes: &[u8]) -> Option<&[u8]> {
     const END: &[u8] = b"\nend_header";
     let end = bytes.windows(END.len()).position(|found| found == END)? + END.len();
@@ -57,7 +57,7 @@ fn body(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(end + line + 1..)
 }
 
-/// Where the values of a row are.
+/// The places of the values of a row.
 struct Columns {
     rows: usize,
     width: usize,

@@ -36,7 +36,7 @@ const THINNEST: f64 = 1e-3;
 /// An anisotropic Gaussian in space.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gaussian {
-    /// Its middle, world units, relative to the scene's origin.
+    /// The middle, world units, relative to the scene's origin.
     pub mean: DVec3,
     /// World axes of the deviations.
     pub rotation: DQuat,
@@ -163,7 +163,7 @@ struct Measure {
     stretch: DVec2,
     slope: f64,
     opacity: f64,
-    /// Where alpha falls below what is drawn, in the units of [`Edge::distance`].
+    /// The distance at which alpha falls below the smallest that is drawn, in the units of [`Edge::distance`].
     furthest_distance: f64,
 }
 

@@ -22,16 +22,16 @@ use super::mesh::Solid;
 use super::{ConvertError, SolidLayout};
 use crate::files;
 
-/// What messages call these files.
+/// The name of these files in messages.
 const WHAT: &str = "binary glTF";
 
 /// The values of all solids, one after the other.
 #[derive(Default)]
 struct Values {
     positions: Vec<[f32; 3]>,
-    /// Linear and opaque.
+    /// Colours, linear and opaque.
     colours: Vec<[u16; 4]>,
-    /// Into the positions of their own part.
+    /// Indices into the positions of their own part.
     indices: Vec<u32>,
 }
 
@@ -98,7 +98,7 @@ fn index_u32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// Linear, opaque, in 16 bits.
+/// A colour in 16 bits, linear and opaque.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "colours lie in 0..=1")]
 fn linear(srgb: [f32; 3]) -> [u16; 4] {
     let channel = |c: f32| if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };

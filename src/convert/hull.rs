@@ -20,7 +20,7 @@ pub struct Polytope {
 
 /// The hull of finite points; `None` where they span no volume.
 ///
-/// Of more than eight points only the first eight count.
+/// Only the first eight points count.
 #[must_use]
 pub fn hull(points: &[[f32; 3]]) -> Option<Polytope> {
     let points = distinct(points);
@@ -181,8 +181,8 @@ mod tests {
 
     use super::*;
 
-    /// What makes a hull a hull, by other means than those that made it.
-    fn judge(polytope: &Polytope, points: &[[f32; 3]]) {
+    /// Checks the properties of a hull by other means than those that made it.
+    fn check(polytope: &Polytope, points: &[[f32; 3]]) {
         let mut edges = HashSet::new();
         for facet in &polytope.facets {
             for (i, a) in facet.iter().enumerate() {
@@ -214,7 +214,7 @@ mod tests {
     fn a_cube_has_six_squares() {
         let cube = cube();
         let polytope = hull(&cube).unwrap();
-        judge(&polytope, &cube);
+        check(&polytope, &cube);
         assert_eq!((polytope.vertices.len(), polytope.facets.len()), (8, 6));
         assert!(polytope.facets.iter().all(|facet| facet.len() == 4));
         let SolidMoments { volume, centre, covariance } = polytope.moments();
@@ -227,13 +227,13 @@ mod tests {
         let mut points = vec![[0.0; 3], [4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0]];
         points.extend([[0.5, 0.5, 0.5], [1.0, 1.0, 0.0], [2.0, 0.0, 0.0], [0.0, 4.0, 0.0]]);
         let polytope = hull(&points).unwrap();
-        judge(&polytope, &points);
+        check(&polytope, &points);
         assert_eq!(polytope.vertices, points[..4]);
         assert_eq!(polytope.facets.len(), 4);
     }
 
     #[test]
-    fn what_spans_no_volume_has_no_hull() {
+    fn points_without_a_volume_have_no_hull() {
         assert_eq!(hull(&[]), None);
         assert_eq!(hull(&[[1.0, 2.0, 3.0]; 8]), None);
         let line: Vec<[f32; 3]> = (0..8u8).map(|i| [f32::from(i), 2.0 * f32::from(i), 0.0]).collect();
@@ -243,19 +243,19 @@ mod tests {
     }
 
     #[test]
-    fn hulls_of_chance_points_are_closed_and_convex() {
-        let mut chance = Pcg64Mcg::seed_from_u64(1);
+    fn hulls_of_random_points_are_closed_and_convex() {
+        let mut random = Pcg64Mcg::seed_from_u64(1);
         for round in 0..3000 {
-            let count = chance.random_range(4..=8);
+            let count = random.random_range(4..=8);
             // Few different values make coplanar points, large ones make rounding.
-            let place = |chance: &mut Pcg64Mcg| match round % 3 {
-                0 => chance.random_range(-1i8..=1).into(),
-                1 => 1000.0 + 1e-3 * chance.random::<f32>(),
-                _ => chance.random::<f32>(),
+            let place = |random: &mut Pcg64Mcg| match round % 3 {
+                0 => random.random_range(-1i8..=1).into(),
+                1 => 1000.0 + 1e-3 * random.random::<f32>(),
+                _ => random.random::<f32>(),
             };
-            let points: Vec<[f32; 3]> = (0..count).map(|_| [(); 3].map(|()| place(&mut chance))).collect();
+            let points: Vec<[f32; 3]> = (0..count).map(|_| [(); 3].map(|()| place(&mut random))).collect();
             if let Some(polytope) = hull(&points) {
-                judge(&polytope, &points);
+                check(&polytope, &points);
             }
         }
     }

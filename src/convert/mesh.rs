@@ -10,20 +10,20 @@ use crate::scene::Scene;
 /// The hull of one convex.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Solid {
-    /// Which convex of the scene.
+    /// Index of the convex in the scene.
     pub convex: usize,
-    /// Its hull, world units, relative to the scene's origin.
+    /// The hull, world units, relative to the scene's origin.
     pub polytope: Polytope,
-    /// Its colour from no particular side, sRGB in 0..=1.
+    /// The colour without its dependence on direction, sRGB in 0..=1.
     pub colour: [f32; 3],
-    /// Its opacity in 0..=1.
+    /// The opacity in 0..=1.
     pub opacity: f32,
 }
 
-/// What became of the convexes of a scene.
+/// The solids of a scene, and the number of convexes without one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Solids {
-    /// Those that became solids, in the order of the scene.
+    /// The solids, in the order of the scene.
     pub solids: Vec<Solid>,
     /// Convexes left out because they are fainter than was asked for.
     pub faint: usize,

@@ -124,7 +124,7 @@ pub enum SolidLayout {
     Colliders,
 }
 
-/// What is written besides the format, which the file name decides.
+/// The options of writing besides the format, which the file name decides.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct WriteOptions {
     /// Convexes fainter than this are left out of meshes, colliders and Gaussians; 0 to 1.
@@ -137,12 +137,12 @@ pub struct WriteOptions {
     pub recentre: bool,
 }
 
-/// What was written.
+/// Counts of the written file.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Written {
-    /// What the file holds this many of.
+    /// The kind of objects in the file, in the plural.
     pub kind: &'static str,
-    /// How many convexes are in the file in some form.
+    /// The number of convexes that are in the file.
     pub written: usize,
     /// Convexes of the scene that are not in the file: too faint, or without a volume.
     pub left_out: usize,

@@ -19,7 +19,7 @@ use crate::files;
 use crate::scene::{Params, Scene};
 use crate::scene_file::{self, Metadata};
 
-/// What messages call these files.
+/// The name of these files in messages.
 const WHAT: &str = "a PLY file of convexes or Gaussians";
 
 /// Most bytes of a header.

@@ -22,7 +22,7 @@ pub struct Curve {
     pub title: &'static str,
     /// Whether the axis begins at zero, as for counts.
     pub from_zero: bool,
-    /// At most two lines: the name of each, and pairs of iteration and number.
+    /// The lines, two at most: the name of each, and pairs of iteration and number.
     pub series: Vec<(String, Vec<[f64; 2]>)>,
 }
 

@@ -1,7 +1,7 @@
 //! Unfinished files that must not stay: those of this program when it ends at once, and those of programs that were killed.
 //!
-//! A program holds a lock on each file that it has not finished. A file that nobody holds was left by a program that was
-//! killed, and whoever next writes into its folder removes it.
+//! A program holds a lock on each file that it has not finished. A file without a lock was left by a program that was
+//! killed, and the next program that writes into its folder removes it.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::UNFINISHED;
 
-/// What this program has not finished, and the folders that it has looked through.
+/// The files that this program has not finished, and the folders that it has searched.
 static STATE: Mutex<State> = Mutex::new(State { unfinished: BTreeSet::new(), swept: BTreeSet::new() });
 
 #[derive(Debug)]
@@ -80,8 +80,8 @@ fn remove_if_left(path: &Path) {
     }
 }
 
-/// Removes everything that this program has not finished. For a program that ends at once: whoever begins another file
-/// afterwards waits for ever.
+/// Removes everything that this program has not finished. It is called when the program ends at once: a thread that
+/// begins another file afterwards waits for ever.
 pub fn discard_unfinished() {
     let state = state();
     for path in &state.unfinished {

@@ -1,4 +1,4 @@
-//! Pictures as files: what each mode means in 8 bits, in 16 bits and as floats (docs/rendering.md).
+//! Encoding of pictures: the values of each mode in 8 bits, in 16 bits and as floats (docs/rendering.md).
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use crate::image::quantise;
 use crate::kernels::{colour_of_number, ramp};
 use crate::renderer::{Outputs, Pictures};
 
-/// What a picture shows.
+/// The quantity that a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// sRGB over the background.
@@ -24,10 +24,10 @@ pub enum Mode {
     Id,
 }
 
-/// How a picture is kept.
+/// The format of a picture's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// 8 bits a channel, for people to look at.
+    /// 8 bits a channel, to be looked at.
     Png8,
     /// 16 bits a channel, for programs.
     Png16,
@@ -38,11 +38,11 @@ pub enum Format {
 /// Below this alpha there is no depth.
 const MIN_ALPHA: f32 = 0.02;
 
-/// Id of a pixel to which nobody contributes.
-const NOBODY: u32 = u32::MAX;
+/// Id of a pixel without a contributor.
+const NO_CONVEX: u32 = u32::MAX;
 
 impl Mode {
-    /// What the name of a file gets behind its stem.
+    /// The suffix of the file's stem.
     #[must_use]
     pub const fn suffix(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Mode {
         }
     }
 
-    /// What a frame must hold for it.
+    /// The outputs of a frame that it needs.
     #[must_use]
     pub const fn outputs(self) -> Outputs {
         Outputs { inspection: matches!(self, Self::Id), normals: matches!(self, Self::Normal) }
@@ -62,7 +62,7 @@ impl Mode {
 }
 
 impl Format {
-    /// Of the files.
+    /// The extension of the files.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -108,7 +108,7 @@ pub fn rgb8(pictures: &Pictures, mode: Mode, depth_range: [f32; 2]) -> Vec<u8> {
             depths(pictures).into_iter().flat_map(|z| colour(z).map(quantise)).collect()
         }
         Mode::Id => {
-            let colour = |id: u32| if id == NOBODY { [0.0; 3] } else { colour_of_number(id) };
+            let colour = |id: u32| if id == NO_CONVEX { [0.0; 3] } else { colour_of_number(id) };
             ids(pictures).flat_map(|id| colour(id).map(quantise)).collect()
         }
     }
@@ -129,7 +129,7 @@ pub fn samples16(pictures: &Pictures, mode: Mode, depth_range: [f32; 2]) -> (Vec
     }
 }
 
-/// Where a depth lies in a range, 0..=1.
+/// The place of a depth in a range, 0..=1.
 fn part(z: f32, [near, far]: [f32; 2]) -> f32 {
     ((z - near) / (far - near)).clamp(0.0, 1.0)
 }
@@ -144,7 +144,7 @@ fn quantise16(value: f32, most: f32) -> u16 {
     (value.clamp(0.0, 1.0) * most + 0.5) as u16
 }
 
-/// Its number from 1 on in two words, the high one first; 0 for nobody.
+/// The number of a convex, counted from 1, in two words, the high one first; 0 for none.
 fn split_id(id: u32) -> [u16; 3] {
     let number = id.wrapping_add(1);
     #[expect(clippy::cast_possible_truncation, reason = "words of a number")]
@@ -155,7 +155,7 @@ fn split_id(id: u32) -> [u16; 3] {
 /// A file's bytes.
 ///
 /// # Errors
-/// What the encoder said.
+/// The message of the encoder.
 pub fn encode(
     pictures: &Pictures,
     mode: Mode,
@@ -222,14 +222,14 @@ mod tests {
             height: 2,
             rgba: vec![[0.0, 0.5, 1.0, 1.0], [0.25, -1.0, 2.0, 0.5], [0.1; 4], [0.3, 0.3, 0.3, 0.0]],
             depth: vec![2.0, 1.5, 0.4, 0.0],
-            inspection: Some(vec![[0, 1], [70_000, 2], [5, 1], [NOBODY, 0]]),
+            inspection: Some(vec![[0, 1], [70_000, 2], [5, 1], [NO_CONVEX, 0]]),
             normals: Some(vec![[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0; 3], [0.28, -0.96, 0.0]]),
             num_instances: 3,
         }
     }
 
     #[test]
-    fn sixteen_bits_are_for_programs() {
+    fn samples_of_16_bits_by_hand() {
         let samples = |mode| samples16(&pictures(), mode, [1.0, 5.0]).0;
         assert_eq!(samples(Mode::Colour)[..6], [0, 32768, 65535, 16384, 0, 65535]);
         assert_eq!(samples(Mode::Alpha), [65535, 32768, 6554, 0]);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn eight_bits_are_for_people() {
+    fn samples_of_8_bits_by_hand() {
         let near = rgb8(&pictures(), Mode::Depth, [2.0, 4.0]);
         assert_eq!(near[..3], ramp(1.0).map(quantise));
         assert_eq!(near[6..9], ramp(0.0).map(quantise));

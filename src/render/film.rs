@@ -1,4 +1,4 @@
-//! Films: GIF by ourselves, everything else by `ffmpeg`, which is given the frames through a pipe.
+//! Films: GIFs are encoded here, all others by `ffmpeg`, which gets the frames through a pipe.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -14,7 +14,7 @@ const MAX_GIF_RATE: f64 = 50.0;
 /// 1 to 30: how carefully the colours of a GIF are chosen; the crate's author recommends this one.
 const GIF_SPEED: i32 = 10;
 
-/// What `ffmpeg` is told about each kind, besides the frames.
+/// Arguments of `ffmpeg` for each kind.
 const FFMPEG_KINDS: [(&str, &[&str]); 2] = [
     ("mp4", &["-c:v", "libx264", "-crf", "16", "-movflags", "+faststart"]),
     ("webm", &["-c:v", "libvpx-vp9", "-crf", "20", "-b:v", "0", "-row-mt", "1"]),
@@ -57,7 +57,7 @@ pub enum FilmError {
     Encoder {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// The message of the encoder.
         reason: String,
     },
     /// Too fast for the format.
@@ -87,11 +87,11 @@ pub struct Film {
     moved: Condvar,
 }
 
-/// Whose turn it is.
+/// The frame that is written next, and the writer.
 #[derive(Debug)]
 struct Line {
     next: usize,
-    /// `None` once it was given up.
+    /// `None` once the film was aborted.
     writer: Option<Writer>,
 }
 
@@ -135,7 +135,7 @@ impl Film {
         Ok(Self { path: path.into(), size: [width, height], frames_per_second, is_gif, line, moved: Condvar::new() })
     }
 
-    /// Adds frame `index`, `[H, W, 3]`, after waiting for all frames before it; does nothing once the film was given up.
+    /// Adds frame `index`, `[H, W, 3]`, after waiting for all frames before it; does nothing once the film was aborted.
     ///
     /// # Errors
     /// [`FilmError`] naming the file.
@@ -159,8 +159,8 @@ impl Film {
         written.map_err(|reason| FilmError::Encoder { path: self.path.clone(), reason })
     }
 
-    /// Lets nobody wait for a frame that never comes.
-    pub fn give_up(&self) {
+    /// Aborts the film and wakes the threads that wait for an earlier frame.
+    pub fn abort(&self) {
         self.lock().writer = None;
         self.moved.notify_all();
     }
@@ -218,7 +218,7 @@ fn gif_encoder(path: &Path, [width, height]: [u16; 2]) -> Result<gif::Encoder<Un
 #[derive(Debug)]
 struct Ffmpeg {
     child: Child,
-    /// What it says: a file is never full, where a pipe that nobody reads would be.
+    /// The output of the program. It is a file, because a pipe that is not read fills up.
     said: File,
 }
 
@@ -252,7 +252,7 @@ impl Ffmpeg {
 
     fn write(&mut self, rgb: &[u8]) -> Result<(), String> {
         let Some(stdin) = &mut self.child.stdin else { return Err("ffmpeg takes no frames".into()) };
-        // It has a reason when it does not listen any more.
+        // When it does not read any more, its output says why.
         stdin.write_all(rgb).map_err(|error| self.end().err().unwrap_or_else(|| format!("ffmpeg: {error}")))
     }
 
@@ -276,7 +276,7 @@ impl Ffmpeg {
 }
 
 impl Drop for Ffmpeg {
-    /// A film that was given up needs no encoder.
+    /// Ends the encoder of an aborted film.
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             // It may end by itself in between.
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_come_in_any_order_and_leave_in_one() {
+    fn frames_that_come_in_any_order_are_written_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("film.gif");
         let film = Film::create(&path, [2, 1], 20.0).unwrap();
@@ -323,19 +323,19 @@ mod tests {
     }
 
     #[test]
-    fn a_film_that_is_given_up_keeps_nobody_waiting() {
+    fn aborting_a_film_wakes_the_threads_that_wait() {
         let folder = tempfile::tempdir().unwrap();
         let film = Film::create(&folder.path().join("film.gif"), [2, 1], 20.0).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| film.add(1, &[0; 6]).unwrap());
-            film.give_up();
+            film.abort();
         });
         drop(film);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
-    fn what_is_no_film_is_refused() {
+    fn unknown_kinds_and_too_fast_gifs_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let create = |name: &str, rate| Film::create(&folder.path().join(name), [2, 1], rate).map(|_| ());
         assert!(matches!(create("a.avi", 20.0), Err(FilmError::Kind { .. })));

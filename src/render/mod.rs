@@ -1,4 +1,4 @@
-//! Cameras in, files out: saved scenes as pictures and films, without a window.
+//! Renders saved scenes to pictures and films, without a window.
 //!
 //! ```text
 //! draw frame n+1 (device) ─┬─ read frame n back ─► encode and write earlier frames (threads) ─► files, films
@@ -30,10 +30,10 @@ use crate::reference;
 use crate::renderer::{GpuScene, Outputs, PendingFrame, Pictures, Renderer};
 use crate::scene::{Extent, Scene};
 
-/// What frames may take in the memory of the host, bytes.
+/// Most bytes of frames in the memory of the host.
 const FRAMES_BYTES: u64 = 2 << 30;
 
-/// Of a frame, per pixel: what is read back, and what its encoders make of it.
+/// Bytes of a frame per pixel: the values that are read back, and the buffers of its encoders.
 const BYTES_PER_PIXEL: u64 = 80;
 
 /// Frames that the device has at a time: one that it draws, one that is read.
@@ -42,10 +42,10 @@ const FRAMES_ON_DEVICE: usize = 2;
 /// Most threads that encode.
 const MAX_WORKERS: usize = 16;
 
-/// A picture to take.
+/// A picture to render.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shot {
-    /// Stem of its files.
+    /// The stem of the files.
     pub name: String,
     /// The camera.
     pub camera: Camera,
@@ -73,9 +73,9 @@ pub enum RenderError {
     },
 }
 
-/// Where pictures go.
+/// The destination of pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// Files in a folder, named after the shots.
     Folder(PathBuf),
     /// One file, for one shot; other modes go beside it.
@@ -85,11 +85,11 @@ pub enum Place {
 /// Pictures to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// Where.
-    pub place: Place,
-    /// How.
+    /// The folder or file.
+    pub destination: Destination,
+    /// The format.
     pub format: Format,
-    /// What they show.
+    /// The modes, one file each.
     pub modes: Vec<Mode>,
 }
 
@@ -97,10 +97,12 @@ impl Files {
     /// The file of a shot's picture.
     #[must_use]
     pub fn path(&self, shot: &Shot, mode: Mode) -> PathBuf {
-        match &self.place {
-            Place::Folder(folder) => folder.join(format!("{}{}.{}", shot.name, mode.suffix(), self.format.extension())),
-            Place::File(file) if self.modes.len() == 1 => file.clone(),
-            Place::File(file) => with_suffix(file, mode),
+        match &self.destination {
+            Destination::Folder(folder) => {
+                folder.join(format!("{}{}.{}", shot.name, mode.suffix(), self.format.extension()))
+            }
+            Destination::File(file) if self.modes.len() == 1 => file.clone(),
+            Destination::File(file) => with_suffix(file, mode),
         }
     }
 
@@ -123,10 +125,10 @@ pub fn with_suffix(file: &Path, mode: Mode) -> PathBuf {
     file.with_file_name(name)
 }
 
-/// What is to be made of the frames.
+/// The pictures and films to make, and the options of drawing.
 #[derive(Debug)]
 pub struct Job {
-    /// What a picture depends on besides the camera.
+    /// The options of drawing.
     pub options: RenderOptions,
     /// View depths at both ends of colours and of 16-bit values.
     pub depth_range: [f32; 2],
@@ -138,16 +140,16 @@ pub struct Job {
     pub is_serial: bool,
 }
 
-/// What draws.
+/// The device that draws.
 #[derive(Debug)]
-pub enum Device<'a> {
+pub enum DrawBackend<'a> {
     /// A GPU with the scene in its memory.
     Gpu(Box<Renderer>, Box<GpuScene>),
-    /// The processor, by the reference that the GPU is measured against.
+    /// The processor, with the reference implementation.
     Processor(&'a Scene),
 }
 
-impl Device<'_> {
+impl DrawBackend<'_> {
     /// Puts a scene on a GPU.
     ///
     /// # Errors
@@ -170,15 +172,15 @@ pub fn depth_range<'a>(scene: &Scene, cameras: impl IntoIterator<Item = &'a Came
     all.unwrap_or([0.0, 1.0])
 }
 
-/// Takes every shot, in order, and writes what the job asks for.
+/// Renders every shot, in order, and writes the pictures and films of the job.
 ///
-/// `report` is told how many frames are written, from any thread, and says whether to go on. Returns how many frames were
+/// `report` is called with the number of written frames, from any thread, and returns whether to go on. Returns how many frames were
 /// written; where they were not all, films are left unwritten.
 ///
 /// # Errors
 /// The first [`RenderError`]; frames that were written before it stay.
 pub fn render(
-    device: Device<'_>,
+    backend: DrawBackend<'_>,
     shots: &[Shot],
     job: Job,
     report: &(dyn Fn(usize) -> bool + Sync),
@@ -202,7 +204,7 @@ pub fn render(
             }
             !run.has_ended()
         };
-        if let Err(error) = run.draw(device, pace.on_device, hand_over) {
+        if let Err(error) = run.draw(backend, pace.on_device, hand_over) {
             run.stop(Some(error.into()));
         }
     });
@@ -218,10 +220,10 @@ pub fn render(
     Ok(written)
 }
 
-/// How many frames are worked on at once.
+/// The number of frames that are worked on at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pace {
-    /// On the device, or on their way from it.
+    /// Frames on the device, or on their way from it.
     on_device: usize,
     /// Threads with a frame each; 0 where the thread that draws writes too.
     workers: usize,
@@ -247,22 +249,22 @@ struct Run<'a> {
     job: &'a Job,
     report: &'a (dyn Fn(usize) -> bool + Sync),
     written: AtomicUsize,
-    /// Why it ended before its time: an error, or because it was told to.
+    /// The reason why it ended early: an error, or `None` where `report` asked for it.
     end: Mutex<Option<Option<RenderError>>>,
 }
 
 impl Run<'_> {
-    /// Hands over one frame after another while that is wanted.
+    /// Draws one frame after another and passes each to `hand_over` until that returns `false`.
     fn draw(
         &self,
-        device: Device<'_>,
+        backend: DrawBackend<'_>,
         on_device: usize,
         mut hand_over: impl FnMut(usize, Pictures) -> bool,
     ) -> Result<(), GpuError> {
         let options = &self.job.options;
-        let (mut renderer, scene) = match device {
-            Device::Gpu(renderer, scene) => (renderer, scene),
-            Device::Processor(scene) => {
+        let (mut renderer, scene) = match backend {
+            DrawBackend::Gpu(renderer, scene) => (renderer, scene),
+            DrawBackend::Processor(scene) => {
                 let mut frames = self.shots.iter().map(|shot| of_reference(scene, &shot.camera, options)).enumerate();
                 frames.all(|(index, pictures)| hand_over(index, pictures));
                 return Ok(());
@@ -337,11 +339,11 @@ impl Run<'_> {
     /// Ends the rendering; the first reason counts.
     fn stop(&self, reason: Option<RenderError>) {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-        self.job.films.iter().for_each(|(_, film)| film.give_up());
+        self.job.films.iter().for_each(|(_, film)| film.abort());
     }
 }
 
-/// The pictures that the reference makes, as a GPU would hand them over.
+/// The pictures of the reference, in the form of a GPU's.
 fn of_reference(scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pictures {
     let frame = reference::forward(scene, camera, options);
     let normals = reference::normals::normals(camera, &frame.alpha, &frame.depth);
@@ -387,11 +389,14 @@ mod tests {
 
     #[test]
     fn files_are_named_after_shot_and_mode() {
-        let mut files =
-            Files { place: Place::Folder("out".into()), format: Format::Exr, modes: vec![Mode::Colour, Mode::Depth] };
+        let mut files = Files {
+            destination: Destination::Folder("out".into()),
+            format: Format::Exr,
+            modes: vec![Mode::Colour, Mode::Depth],
+        };
         let shot = shot("left_0001", 8);
         assert_eq!(files.path(&shot, Mode::Depth), Path::new("out/left_0001_depth.exr"));
-        files.place = Place::File("one.exr".into());
+        files.destination = Destination::File("one.exr".into());
         assert_eq!(files.path(&shot, Mode::Colour), Path::new("one.exr"));
         assert_eq!(files.path(&shot, Mode::Depth), Path::new("one_depth.exr"));
         files.modes = vec![Mode::Depth];

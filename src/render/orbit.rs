@@ -11,24 +11,24 @@ use crate::scene::{Extent, Scene};
 /// A circle around a scene.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Orbit {
-    /// What every camera looks at, world units.
+    /// The point that every camera looks at, world units.
     pub centre: DVec3,
     /// The axis that it goes round, of length 1.
     pub up: DVec3,
-    /// Where the first camera stands, from the centre, as far as that is across the axis; anywhere if nothing is said.
+    /// The direction from the centre to the first camera; its part along the axis does not count. `None` for any direction.
     pub front: Option<DVec3>,
-    /// Distance of the cameras from the centre, world units; as small as shows the whole scene if nothing is said.
+    /// Distance of the cameras from the centre, world units; `None` for the smallest that shows the whole scene.
     pub radius: Option<f64>,
     /// How far above the centre the cameras stand, degrees.
     pub elevation: f64,
     /// The smaller of the horizontal and the vertical field of view, degrees.
     pub fov: f64,
-    /// Where the scene is: what the pictures are filled with.
+    /// The extent that fills the pictures.
     pub extent: Extent,
 }
 
 impl Orbit {
-    /// Around nearly all points of a scene.
+    /// An orbit around nearly all points of a scene.
     #[must_use]
     pub fn of_scene(scene: &Scene, up: DVec3) -> Self {
         let extent = Extent::of_corners(scene);
@@ -36,15 +36,14 @@ impl Orbit {
         Self { centre: extent.centre(), up, front: None, radius: None, elevation: 25.0, fov: 40.0, extent }
     }
 
-    /// Where photographs were taken, if they were taken from around something; else around the scene, with up where the
-    /// tops of the pictures point.
+    /// The orbit of [`Self::of_cameras`], or one around the scene, with up where the tops of the pictures point.
     #[must_use]
     pub fn of(cameras: &[Camera], scene: &Scene) -> Self {
         Self::of_cameras(cameras, scene).unwrap_or_else(|| Self::of_scene(scene, camera::up_of(cameras)))
     }
 
-    /// As cameras went that took photographs from around something: round the point that they look at, from their midst
-    /// on, at their middle distance, height and field of view. `None` where they look at no point, or nearly all from the
+    /// An orbit along the cameras of a capture: around the point that they look at, beginning in the middle of them, at their
+    /// median distance, elevation and field of view. `None` where they look at no point, or nearly all from the
     /// same side.
     #[must_use]
     pub fn of_cameras(cameras: &[Camera], scene: &Scene) -> Option<Self> {
@@ -58,7 +57,7 @@ impl Orbit {
             seen.z > 0.7 * seen.length()
         };
         let front = cameras.iter().map(|camera| offset(camera).normalize_or_zero()).sum::<DVec3>() / count;
-        if (cameras.iter().filter(sees).count() as f64) < 0.9 * count || front.length() > MOST_ALIKE {
+        if (cameras.iter().filter(sees).count() as f64) < 0.9 * count || front.length() > MAX_MEAN_DIRECTION {
             return None;
         }
         let middle = |of: &dyn Fn(&Camera) -> f64| median(cameras.iter().map(of));
@@ -92,7 +91,7 @@ impl Orbit {
         directions.into_iter().map(|direction| at(direction, radius)).collect()
     }
 
-    /// From the centre towards a camera, after a part of the whole turn.
+    /// The direction from the centre to a camera, after a part of the whole turn.
     fn direction(&self, turn: f64) -> DVec3 {
         let across = self.front.unwrap_or(DVec3::ZERO).reject_from(self.up);
         let front = across.try_normalize().unwrap_or_else(|| self.up.any_orthonormal_vector());
@@ -101,7 +100,7 @@ impl Orbit {
         level * (cos * front + sin * self.up.cross(front)) + up * self.up
     }
 
-    /// Straight above, the axis would be no direction in the picture.
+    /// The up direction of the pictures: the axis, or another direction where the cameras look along the axis.
     fn picture_up(&self) -> DVec3 {
         if self.elevation.abs() < 89.9 { self.up } else { self.up.any_orthonormal_vector() }
     }
@@ -122,16 +121,16 @@ impl Orbit {
     }
 }
 
-/// Length of the mean of the directions in which cameras stand, at most: they differ by fourteen degrees. From one side
-/// nobody knows what is behind, and what axes that are nearly parallel come closest to is chance.
-const MOST_ALIKE: f64 = 0.97;
+/// Largest length of the mean of the directions of the cameras: they then differ by fourteen degrees. The point that nearly
+/// parallel axes come closest to is not reliable.
+const MAX_MEAN_DIRECTION: f64 = 0.97;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_orbit_goes_where_photographs_were_taken() {
+    fn an_orbit_follows_the_cameras_of_a_capture() {
         let focus = DVec3::new(1.0, 2.0, 3.0);
         let taken = Orbit { centre: focus, radius: Some(4.0), elevation: 20.0, ..orbit(DVec3::Z) };
         let scene = Scene::empty(6, 0);
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn from_straight_above_there_is_a_picture_too() {
+    fn cameras_straight_above_are_valid() {
         let cameras = Orbit { elevation: 90.0, radius: Some(4.0), ..orbit(DVec3::Z) }.cameras(3, 8, 8);
         assert!(cameras.iter().all(|camera| camera.check().is_ok()));
     }

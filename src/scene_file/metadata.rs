@@ -9,7 +9,7 @@ use crate::constants::NEAR;
 use crate::scene::{Scene, Similarity};
 
 /// Value of the metadata key `format`.
-const FORMAT: &str = "lapidary-scene";
+pub(super) const FORMAT: &str = "lapidary-scene";
 
 /// Value of the metadata key `version` of scenes without an origin; raised when an older reader would misread the file.
 const VERSION: &str = "1";
@@ -30,7 +30,7 @@ const DEGREE: &str = "sh_degree";
 const ORIGIN: &str = "origin";
 
 /// Metadata key of [`Metadata::normalised_from_world`].
-const SIMILARITY: &str = "normalised_from_world";
+pub(super) const SIMILARITY: &str = "normalised_from_world";
 
 /// Metadata key of [`Metadata::antialias`]; absent where it is off.
 const ANTIALIAS: &str = "antialias";

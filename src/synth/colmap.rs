@@ -24,7 +24,7 @@ pub(super) fn write(folder: &Path, views: &[SynthView], points: &[SynthPoint]) -
     write_atomically(&folder.join("points3D.bin"), &points3d(&observations, points))
 }
 
-/// For each view, the points it sees with their place in the point's track, in the order of the picture's 2D points.
+/// The points that each view sees with their place in the point's track, in the order of the picture's 2D points.
 type Observations = Vec<Vec<(usize, usize)>>;
 
 fn observations(num_views: usize, points: &[SynthPoint]) -> Observations {

@@ -9,9 +9,10 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::exact::exact_scene;
 use super::picture::{depth, picture};
 use super::points::points;
-use super::views::{Split, SynthView, views};
+use super::views::{SynthView, views};
 use super::world::World;
 use super::{SynthError, SynthOptions, colmap};
+use crate::dataset::Split;
 use crate::dataset::transforms::Transforms;
 use crate::files::{FileError, write_atomically};
 use crate::scene_file;
@@ -19,12 +20,12 @@ use crate::scene_file;
 /// Folders of pictures.
 const PICTURE_FOLDERS: [&str; 3] = ["train", "test", "images"];
 
-/// What was written.
+/// Counts of the written dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SynthSummary {
-    /// Pictures to learn from.
+    /// The number of pictures for training.
     pub train: usize,
-    /// Pictures to be judged by.
+    /// The number of pictures for testing.
     pub test: usize,
     /// Points in the COLMAP model.
     pub points: usize,
@@ -37,7 +38,7 @@ pub struct SynthSummary {
 /// The files depend on `options` alone; docs/formats.md describes them.
 ///
 /// # Errors
-/// [`SynthError`]: options out of range, a folder with something in it and no leave to overwrite, or a file that
+/// [`SynthError`]: options out of range, a folder that is not empty without `overwrite`, or a file that
 /// cannot be written.
 pub fn write(folder: &Path, options: &SynthOptions) -> Result<SynthSummary, SynthError> {
     options.check()?;
@@ -74,7 +75,7 @@ scene.safetensors: gems and table as a lapidary scene of convexes of exact shape
   reflections, and so far from the pictures.
 ";
 
-/// Makes `folder` and takes away the pictures of an earlier run.
+/// Makes `folder` and removes the pictures of an earlier run.
 fn prepare(folder: &Path, overwrite: bool) -> Result<(), SynthError> {
     crate::files::create_folder(folder)?;
     let is_empty = std::fs::read_dir(folder).map_err(FileError::of("read", folder))?.next().is_none();

@@ -11,7 +11,7 @@ const TOWARDS_SUN: DVec3 = DVec3::new(-0.62, -0.42, 0.72);
 /// Tangent of the sun's angular radius: larger than the real one, for soft shadows.
 const SUN_RADIUS: f64 = 0.06;
 
-/// Where on the disc of the sun a shadow ray ends; both in 0..1 (radius squared, turn).
+/// The place on the disc of the sun where a shadow ray ends; both in 0..1 (radius squared, turn).
 pub(super) type SunSample = DVec2;
 
 /// Colour of the sky in `direction`, which need not have unit length. Below the horizon it goes on as haze.
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn the_cone_test_never_hides_a_shadow() {
         let world = World::new(0);
-        let mut stream = super::super::chance::Stream::of(&[3]);
+        let mut stream = super::super::random::Stream::of(&[3]);
         let mut shadows = 0;
         for _ in 0..4000 {
             let mut number = || 4.0 * stream.unit() - 2.0;

@@ -1,13 +1,13 @@
-//! What gems and table look like before light falls on them. Colours here are linear light.
+//! The colours of gems and table before lighting. Colours here are linear light.
 
 use glam::{DVec2, DVec3};
 
-use super::chance;
+use super::random;
 
 /// How the second colour of a gem is laid over the first, in facet coordinates (world units).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pattern {
-    /// Not at all: facets are of one colour each.
+    /// There is no second colour: facets are of one colour each.
     Plain,
     /// Parallel stripes of this period.
     Stripes(f64),
@@ -17,12 +17,12 @@ pub enum Pattern {
     Veins(f64),
 }
 
-/// The look of a gem.
+/// The material of a gem.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Material {
     /// Colour of the facets before each gets a shade of its own.
     pub colour: DVec3,
-    /// Colour of the pattern, and what the shades of the facets lean towards.
+    /// Colour of the pattern, which the shades of the facets lean towards.
     pub accent: DVec3,
     /// How the accent is laid over the facets.
     pub pattern: Pattern,
@@ -35,8 +35,8 @@ impl Material {
     #[must_use]
     pub fn colour_at(&self, seed: u64, gem: usize, facet: usize, coordinates: DVec2) -> DVec3 {
         let key = [seed, gem as u64, facet as u64];
-        let shade = 0.55 + 0.9 * chance::unit(&[key[0], key[1], key[2], 1]);
-        let lean = 0.35 * chance::unit(&[key[0], key[1], key[2], 2]);
+        let shade = 0.55 + 0.9 * random::unit(&[key[0], key[1], key[2], 1]);
+        let lean = 0.35 * random::unit(&[key[0], key[1], key[2], 2]);
         let (colour, accent) = match self.pattern {
             Pattern::Plain => (self.colour.lerp(self.accent, lean), 0.0),
             _ => (self.colour, self.pattern.accent_at(coordinates)),
@@ -69,7 +69,7 @@ impl Pattern {
 /// Smooth noise in 0..=1 with features of size one.
 fn noise(at: DVec2) -> f64 {
     let (cell, within) = (at.floor(), at - at.floor());
-    let corner = |x: f64, y: f64| chance::unit(&[(cell.x + x).to_bits(), (cell.y + y).to_bits()]);
+    let corner = |x: f64, y: f64| random::unit(&[(cell.x + x).to_bits(), (cell.y + y).to_bits()]);
     let mix = |a: f64, b: f64, t: f64| a + (b - a) * t;
     let (sx, sy) = (smoothstep(0.0, 1.0, within.x), smoothstep(0.0, 1.0, within.y));
     let (low, high) = (mix(corner(0.0, 0.0), corner(1.0, 0.0), sx), mix(corner(0.0, 1.0), corner(1.0, 1.0), sx));

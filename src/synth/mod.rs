@@ -2,9 +2,8 @@
 //!
 //! Everything is a pure function of [`SynthOptions`]: pictures are ray cast, the points of the COLMAP model lie on the
 //! surfaces, depth maps come from the same rays, and the scene file holds the same polyhedra as convexes. So a
-//! trainer, a reader or a renderer can be judged without noise.
+//! trainer, a reader or a renderer can be tested without noise.
 
-mod chance;
 mod colmap;
 mod cuts;
 mod exact;
@@ -14,6 +13,7 @@ mod material;
 mod picture;
 mod points;
 mod polyhedron;
+mod random;
 mod views;
 mod world;
 
@@ -26,7 +26,7 @@ pub use material::{Material, Pattern};
 pub use picture::{depth, picture};
 pub use points::{SynthPoint, points, seen};
 pub use polyhedron::{Entry, Plane, Polyhedron};
-pub use views::{Split, SynthView, views};
+pub use views::{SynthView, views};
 pub use world::{Gem, Hit, Surface, TABLE_HALF, TABLE_SQUARES, TABLE_THICKNESS, World};
 
 use crate::dataset::transforms::TransformsError;
@@ -34,12 +34,12 @@ use crate::files::FileError;
 use crate::image::ImageError;
 use crate::scene_file::SceneFileError;
 
-/// What a dataset depends on.
+/// The options that a dataset depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SynthOptions {
-    /// Views to learn from, 1..=5000.
+    /// The number of views for training, 1..=5000.
     pub views: u32,
-    /// Views to be judged by, 1..=5000.
+    /// The number of views for testing, 1..=5000.
     pub test_views: u32,
     /// Width of the pictures, pixels, 16..=4096.
     pub width: u32,
@@ -76,16 +76,16 @@ pub enum SynthError {
     /// An option is out of its range.
     #[error("{what} is {found}; {least} to {most} are possible")]
     Option {
-        /// The option, in words.
+        /// The name of the option.
         what: &'static str,
-        /// Its value.
+        /// The value of the option.
         found: u32,
         /// Smallest possible value.
         least: u32,
         /// Largest possible value.
         most: u32,
     },
-    /// There is something in the folder already.
+    /// The folder is not empty.
     #[error("{} is not empty; choose another folder, or --overwrite", .0.display())]
     NotEmpty(PathBuf),
     /// A file or folder.
@@ -105,7 +105,7 @@ pub enum SynthError {
     Depth {
         /// The file.
         path: PathBuf,
-        /// What the encoder said.
+        /// The message of the encoder.
         reason: String,
     },
 }

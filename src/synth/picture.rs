@@ -4,9 +4,9 @@
 use glam::DVec2;
 use rayon::prelude::*;
 
-use super::chance::Stream;
 use super::light::{SunSample, sky};
 use super::material::stored;
+use super::random::Stream;
 use super::world::World;
 use crate::camera::Camera;
 use crate::image::Image;

@@ -3,9 +3,9 @@
 use glam::{DVec2, DVec3};
 use rayon::prelude::*;
 
-use super::chance::Stream;
 use super::light::SunSample;
 use super::material::stored;
+use super::random::Stream;
 use super::views::SynthView;
 use super::world::World;
 use crate::camera::Camera;
@@ -16,7 +16,7 @@ use crate::image::quantise;
 pub struct SynthPoint {
     /// The place, world units.
     pub position: DVec3,
-    /// Its sRGB colour as the first view sees it.
+    /// The sRGB colour as the first view sees it.
     pub rgb: [u8; 3],
     /// Index of each view that sees it, and where in the picture, pixels.
     pub track: Vec<(usize, DVec2)>,
@@ -55,7 +55,7 @@ fn index(whole: f64) -> usize {
     whole as usize
 }
 
-/// Where in its picture a camera sees `point`, in pixels; `None` when it is outside or something is before it.
+/// The place in its picture where a camera sees `point`, in pixels; `None` when it is outside or hidden.
 #[must_use]
 pub fn seen(world: &World, camera: &Camera, point: DVec3) -> Option<DVec2> {
     let in_view = camera.view_from_world.transform_point3(point);

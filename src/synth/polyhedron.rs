@@ -47,7 +47,7 @@ pub struct Polyhedron {
     pub planes: Vec<Plane>,
 }
 
-/// Where a ray enters a polyhedron.
+/// The point where a ray enters a polyhedron.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Entry {
     /// Distance along the ray in lengths of its direction.

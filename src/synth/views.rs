@@ -1,12 +1,13 @@
-//! Where the cameras stand: once round a dome over the table, high and low in turn.
+//! The cameras of the dataset: once round a dome over the table, high and low in turn.
 
 use std::f64::consts::TAU;
 
 use glam::DVec3;
 
 use super::SynthOptions;
-use super::chance::Stream;
+use super::random::Stream;
 use crate::camera::Camera;
+use crate::dataset::Split;
 
 /// Focal length in widths of the picture: the table fills it from where the cameras stand.
 pub(super) const FOCAL_IN_WIDTHS: f64 = 1.15;
@@ -14,27 +15,18 @@ pub(super) const FOCAL_IN_WIDTHS: f64 = 1.15;
 /// Mean distance of the cameras from the middle of the table, world units.
 pub(super) const DISTANCE: f64 = 5.2;
 
-/// What the cameras look at, give or take a little.
+/// The point near which the cameras look.
 const MIDDLE: DVec3 = DVec3::new(0.0, 0.0, 0.3);
 
 /// Lowest and highest elevation above the table, radians.
 const ELEVATIONS: (f64, f64) = (0.2, 1.0);
-
-/// Whether a picture is for training or for testing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// To learn from.
-    Train,
-    /// To be judged by.
-    Test,
-}
 
 /// A camera of the dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SynthView {
     /// File name of its picture, `0000.png`: its place on the way round the dome.
     pub name: String,
-    /// What it is for.
+    /// Whether it is for training or for testing.
     pub split: Split,
     /// The camera.
     pub camera: Camera,

@@ -2,10 +2,10 @@
 
 use glam::{DAffine3, DQuat, DVec2, DVec3};
 
-use super::chance;
 use super::cuts;
 use super::material::{Material, Pattern, srgb};
 use super::polyhedron::{Plane, Polyhedron};
+use super::random;
 
 /// Half the side of the table, world units.
 pub const TABLE_HALF: f64 = 2.0;
@@ -19,27 +19,27 @@ pub const TABLE_SQUARES: u32 = 8;
 /// Rays that leave a surface start this far from it, world units.
 pub(super) const OFF_SURFACE: f64 = 1e-6;
 
-/// A gem where it stands.
+/// A gem on the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gem {
-    /// Its shape in the world.
+    /// The shape in the world.
     pub body: Polyhedron,
-    /// The look of its facets.
+    /// The material of the facets.
     pub material: Material,
     /// Middle of its corners; every corner is within `radius`, world units.
     pub centre: DVec3,
-    /// See `centre`.
+    /// Largest distance of a corner from `centre`, world units.
     pub radius: f64,
 }
 
-/// All there is to see besides the sky.
+/// Everything that can be seen besides the sky.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     /// The gems.
     pub gems: Vec<Gem>,
     /// The slab they stand on.
     pub table: Polyhedron,
-    /// What the shades of facets and squares depend on.
+    /// The seed of the shades of facets and squares.
     pub seed: u64,
 }
 
@@ -52,7 +52,7 @@ pub enum Surface {
     Table(usize),
 }
 
-/// Where a ray met a surface.
+/// The point where a ray met a surface.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {
     /// Distance along the ray in lengths of its direction.
@@ -61,7 +61,7 @@ pub struct Hit {
     pub point: DVec3,
     /// Unit normal, towards the outside.
     pub normal: DVec3,
-    /// What was met.
+    /// The surface that was met.
     pub surface: Surface,
 }
 
@@ -119,7 +119,7 @@ impl World {
         let column = ((point.x + TABLE_HALF) / side).floor().clamp(0.0, last);
         let row = ((point.y + TABLE_HALF) / side).floor().clamp(0.0, last);
         let is_light = (column + row) % 2.0 < 0.5;
-        let shade = 0.9 + 0.2 * chance::unit(&[self.seed, column.to_bits(), row.to_bits()]);
+        let shade = 0.9 + 0.2 * random::unit(&[self.seed, column.to_bits(), row.to_bits()]);
         shade * srgb(if is_light { 0xd8_c8a8 } else { 0x2c_3550 })
     }
 }
@@ -151,7 +151,7 @@ struct Stone {
     size: f64,
     /// The facet it lies on, by its normal in the cut's frame.
     foot: DVec3,
-    /// Where on the table.
+    /// The place on the table.
     place: DVec2,
     /// Turn about the vertical, radians.
     turn: f64,
@@ -163,7 +163,7 @@ impl Stone {
         let steepest = |a: &&Plane, b: &&Plane| a.normal.dot(self.foot).total_cmp(&b.normal.dot(self.foot));
         let foot = self.cut.planes.iter().max_by(steepest).map_or(DVec3::NEG_Z, |plane| plane.normal);
         let turn =
-            self.turn + if seed == 0 { 0.0 } else { std::f64::consts::PI * chance::signed(&[seed, index as u64]) };
+            self.turn + if seed == 0 { 0.0 } else { std::f64::consts::PI * random::signed(&[seed, index as u64]) };
         let rotation = DQuat::from_rotation_z(turn) * DQuat::from_rotation_arc(foot, DVec3::NEG_Z);
         let turned =
             self.cut.moved(&DAffine3::from_scale_rotation_translation(DVec3::splat(self.size), rotation, DVec3::ZERO));
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn the_sphere_test_never_hides_a_hit() {
         let world = World::new(0);
-        let mut stream = chance::Stream::of(&[5]);
+        let mut stream = random::Stream::of(&[5]);
         let mut hits = 0;
         for _ in 0..4000 {
             let mut number = || 6.0 * stream.unit() - 3.0;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lapidary::bench::{Cloud, CloudKind, Report, Untold, compare, parse};
+use lapidary::bench::{BenchReport, CloudKind, CompareError, ConvexCloud, compare, parse};
 use lapidary::scene_file;
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ fn a_baseline_that_was_faster_fails() {
 fn reports_are_compared_by_what_they_measured() {
     let folder = tempfile::tempdir().unwrap();
     let (_, value) = bench(&folder.path().join("now.json"), &["--synthetic", "64"]);
-    let report: Report = serde_json::from_value(value.clone()).unwrap();
+    let report: BenchReport = serde_json::from_value(value.clone()).unwrap();
     let against = |before: &Value| parse(before.to_string().as_bytes()).and_then(|before| compare(&report, &before));
     let ratios = |before: &Value| against(before).map(|found| found.ratios);
     assert_eq!(ratios(&value).unwrap()[0].ratio(), 1.0);
@@ -100,7 +100,7 @@ fn reports_are_compared_by_what_they_measured() {
     other["runs"][0]["hashes"][0] = "0".into();
     assert!(!ratios(&other).unwrap()[0].is_same);
     other["runs"][0]["num_convexes"] = 65.into();
-    assert_eq!(ratios(&other).unwrap_err(), Untold::NothingInCommon);
+    assert_eq!(ratios(&other).unwrap_err(), CompareError::NothingInCommon);
     other["format"] = "something".into();
     assert!(ratios(&other).unwrap_err().to_string().contains("something"));
 }
@@ -179,5 +179,5 @@ fn a_written_cloud_is_the_cloud() {
         "--write-scene",
         text(&path),
     ]);
-    assert!(scene_file::load(&path).unwrap() == Cloud { num_convexes: 70, kind: CloudKind::Dense }.scene());
+    assert!(scene_file::load(&path).unwrap() == ConvexCloud { num_convexes: 70, kind: CloudKind::Dense }.scene());
 }

@@ -11,7 +11,7 @@ use lapidary::camera::{Camera, RenderOptions};
 use lapidary::camera_path::{CameraPath, Key};
 use lapidary::dataset::{Dataset, DatasetOptions, Split};
 use lapidary::reference;
-use lapidary::render::{Device, Files, Format, Job, Mode, Place, Shot, depths, render};
+use lapidary::render::{Destination, DrawBackend, Files, Format, Job, Mode, Shot, depths, render};
 use lapidary::renderer::{GpuScene, Outputs, Pictures, Renderer};
 use lapidary::scene::Scene;
 use lapidary::scene_file;
@@ -131,10 +131,10 @@ fn overlap_changes_no_file() {
     let take = |name: &str, is_serial: bool| {
         let folder = gems.path(name);
         let modes = vec![Mode::Colour, Mode::Depth, Mode::Normal, Mode::Alpha, Mode::Id];
-        let files = Files { place: Place::Folder(folder.clone()), format: Format::Png8, modes };
+        let files = Files { destination: Destination::Folder(folder.clone()), format: Format::Png8, modes };
         let options = RenderOptions::default();
         let job = Job { options, depth_range: [2.0, 8.0], files: Some(files), films: vec![], is_serial };
-        assert_eq!(render(Device::gpu(gpu(), &scene).unwrap(), &shots, job, &|_| true).unwrap(), 12);
+        assert_eq!(render(DrawBackend::gpu(gpu(), &scene).unwrap(), &shots, job, &|_| true).unwrap(), 12);
         names(&folder).into_iter().map(|name| (fs::read(folder.join(&name)).unwrap(), name)).collect::<Vec<_>>()
     };
     let serial = take("serial", true);

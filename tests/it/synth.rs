@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 
 use glam::{DVec2, DVec3};
 use lapidary::camera::Camera;
+use lapidary::dataset::Split;
 use lapidary::dataset::transforms::Transforms;
 use lapidary::image::Image;
 use lapidary::scene_file;
-use lapidary::synth::{self, Split, SynthError, SynthOptions, TABLE_HALF, World};
+use lapidary::synth::{self, SynthError, SynthOptions, TABLE_HALF, World};
 use safetensors::SafeTensors;
 
 const WIDTH: usize = 64;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use desktop::{Desktop, Viewer};
 use glam::DVec3;
-use lapidary::bench::{Cloud, CloudKind};
+use lapidary::bench::{CloudKind, ConvexCloud};
 use lapidary::camera_path::{CameraPath, Key};
 use lapidary::scene_file;
 use lapidary::train::Checkpoint;
@@ -349,7 +349,7 @@ fn frame_times() {
     for n in [10_000, 100_000, 360_000] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cloud.safetensors");
-        scene_file::save(&Cloud { num_convexes: n, kind: CloudKind::Dense }.scene(), &file).unwrap();
+        scene_file::save(&ConvexCloud { num_convexes: n, kind: CloudKind::Dense }.scene(), &file).unwrap();
         let mut viewer = Viewer::start(&desktop, folder.path(), &file, "1280x720");
         viewer.wait_for("first picture after", 6 * PATIENCE);
         viewer.focus();

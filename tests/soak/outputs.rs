@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use lapidary::bench::{Cloud, CloudKind};
+use lapidary::bench::{CloudKind, ConvexCloud};
 use lapidary::scene_file;
 
 use crate::case::Ground;
@@ -82,7 +82,7 @@ impl Job {
         let run = &ground.training()?.folder;
         let [many, few] = [(40_000, "many.safetensors"), (4_000, "few.safetensors")].map(|(num_convexes, name)| {
             let path = ground.folder.join(name);
-            scene_file::save(&Cloud { num_convexes, kind: CloudKind::Thin }.scene(), &path).map(|()| path)
+            scene_file::save(&ConvexCloud { num_convexes, kind: CloudKind::Thin }.scene(), &path).map(|()| path)
         });
         let (many, few) = (many?, few?);
         let gems = ground.gems()?;

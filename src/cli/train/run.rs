@@ -256,7 +256,7 @@ impl Run<'_> {
 
     /// Looks at the held-back views and writes what was found. A bug there loses nothing.
     pub(super) fn finish(&mut self, dataset: &Dataset, metrics: &Metrics, adapter: &str) -> anyhow::Result<()> {
-        caught(|| self.compare(dataset, metrics, adapter)).map_err(|error| {
+        caught(|| self.judge(dataset, metrics, adapter)).map_err(|error| {
             let is_bug = error.is::<Bug>();
             if is_bug {
                 error.context("the training is saved, and --resume looks at the held-back views again")

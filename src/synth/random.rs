@@ -1,4 +1,4 @@
-//! Numbers that look random and depend on nothing but what they are asked for.
+//! Pseudorandom numbers that depend on a key alone.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg32;
@@ -14,7 +14,7 @@ pub(super) fn signed(key: &[u64]) -> f64 {
     2.0 * unit(key) - 1.0
 }
 
-/// A stream of numbers for `key`: the same whichever thread asks, and in whatever order.
+/// A stream of numbers for `key`: the same in every thread and in every order of calls.
 #[derive(Debug)]
 pub(super) struct Stream(Pcg32);
 
