@@ -1,4 +1,4 @@
-//! `lapidary bench`: what frames and iterations cost.
+//! `lapidary bench`: the cost of frames and iterations.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -17,25 +17,25 @@ use lapidary::{files, scene_file};
 use super::dataset::DatasetArgs;
 use super::{SharedArgs, Size, progress, source};
 
-/// Measures what drawing and training cost: times, counts, memory, and hashes of the pictures.
+/// Measures the cost of drawing and training: times, counts, memory, and hashes of the pictures.
 ///
-/// See docs/benchmarking.md for what each figure is, and for how to repeat it.
+/// docs/benchmarking.md describes each figure and how to repeat the measurement.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Scene: a file, a checkpoint, or the folder of a training
+    /// Scene to measure: a file, a checkpoint, or the folder of a training
     #[arg(required_unless_present = "synthetic")]
     scene: Option<PathBuf>,
     /// Measure a cloud of N random convexes instead, like 5000, 20k or 1M
     #[arg(long, value_name = "N", value_parser = number, conflicts_with = "scene")]
     synthetic: Option<u32>,
-    /// What the cloud is like: convexes that just cover the picture, or wide and faint ones, with as many instances as a
-    /// trained scene
+    /// Kind of the cloud: convexes that just cover the picture, or wide and faint ones with as many instances as a trained
+    /// scene
     #[arg(long, value_enum, default_value = "thin", value_name = "KIND")]
     cloud: CloudArg,
-    /// Measure whole iterations of training, too
+    /// Also measure whole iterations of training
     #[arg(long)]
     train: bool,
-    /// Measure fewer convexes and smaller pictures, too, each by steps of four, and fit how the times grow
+    /// Also measure fewer convexes and smaller pictures, in steps of four, and fit the growth of the times
     #[arg(long)]
     sweep: bool,
     #[command(flatten)]
@@ -51,10 +51,10 @@ pub(crate) struct BenchArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Cameras")]
 struct ViewArgs {
-    /// Cameras of a dataset, evenly chosen among its held-back views; without it, once round the scene
+    /// Dataset whose held-back views give the cameras; without it they stand on an orbit around the scene
     #[arg(long, value_name = "DIR", conflicts_with = "synthetic")]
     dataset: Option<PathBuf>,
-    /// Number of cameras, used in turn
+    /// Number of cameras, which are used in turn
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: u32,
     /// Width and height in pixels
@@ -71,7 +71,7 @@ struct LimitArgs {
     /// Seconds after which a figure gets no further sample
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = positive)]
     seconds: f64,
-    /// Seconds before each figure in which nothing counts
+    /// Seconds of warming up before each figure
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = not_negative)]
     warm_up: f64,
 }
@@ -79,22 +79,22 @@ struct LimitArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 struct OutputArgs {
-    /// Write everything that was measured to this file
+    /// File to write the report to, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Compare with an older --json, and fail with exit code 1 where it became slower
+    /// Older report of --json to compare with; the exit code is 1 if something became slower
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// How many times as long as in --baseline something may take
+    /// Largest ratio of a time to the time in --baseline that is accepted
     #[arg(long, value_name = "RATIO", default_value_t = 1.1, value_parser = positive)]
     threshold: f64,
-    /// Draw the growth that --sweep finds
+    /// SVG file to draw the growth of --sweep into
     #[arg(long, value_name = "FILE.svg", requires = "sweep")]
     plot: Option<PathBuf>,
-    /// Keep the synthetic scene
+    /// File to write the synthetic scene to
     #[arg(long, value_name = "FILE", requires = "synthetic")]
     write_scene: Option<PathBuf>,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long)]
     quiet: bool,
 }
@@ -125,7 +125,7 @@ const STEP: u32 = 4;
 /// Steps of a sweep below what was asked for.
 const STEPS: u32 = 3;
 
-/// What a sweep does not go below: convexes, and pixels of a side.
+/// The smallest sizes of a sweep: convexes, and pixels of a side.
 const SMALLEST: (u32, u32) = (64, 32);
 
 pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
@@ -140,7 +140,7 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     for path in [&args.output.json, &args.output.plot, &args.output.write_scene].into_iter().flatten() {
         files::check_file(path)?;
     }
-    // What cannot be compared in the end is not measured first.
+    // A baseline that cannot be read is refused before the measurement.
     let before = args.output.baseline.as_deref().map(baseline).transpose()?;
     let begin = Instant::now();
     let (scene, options) = scene(args, None)?;
@@ -195,7 +195,7 @@ fn name(args: &BenchArgs) -> String {
     args.scene.as_ref().map_or_else(cloud, |path| path.display().to_string())
 }
 
-/// The cameras, and what they are.
+/// The cameras, and a description of them.
 fn cameras(args: &BenchArgs, scene: &Scene) -> anyhow::Result<(Vec<Camera>, String)> {
     let ViewArgs { dataset, views, size: Size { width, height } } = &args.views;
     let (cameras, from) = if let Some(path) = dataset {
@@ -267,7 +267,7 @@ fn measure(
     bench::measure(&subject, args.train)
 }
 
-/// Prints what became slower or faster.
+/// Prints the ratios, and fails where something became slower.
 fn compare_with_baseline(
     args: &BenchArgs,
     report: &BenchReport,

@@ -1,12 +1,12 @@
-//! Panics: bugs of the program, not faults of what it was given.
+//! Panics: bugs of the program, not faults of its input.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Where bugs are reported; empty where the package names no place.
+/// The address at which bugs are reported; empty if the package has none.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// What a program ends with that has a bug; Rust's own number for it.
+/// The exit code after a panic, which is Rust's own.
 pub(super) const EXIT_CODE: u8 = 101;
 
 /// Work that a panic ended.
@@ -23,13 +23,13 @@ impl Bug {
     }
 }
 
-/// Does some work; a panic of it is an error. What it was working on may be half changed after that.
+/// Does some work and turns a panic of it into an error. The values that it changed may be in any state after that.
 pub(super) fn caught<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Bug::of(&*panic).into()))
 }
 
-/// Says of every panic from now on that it is a bug, and where to report it; but nothing of those that stand for an error of
-/// the GPU, which that error tells.
+/// Prints for every panic from now on that it is a bug, and how to report it. Panics that stand for an error of the GPU are
+/// not printed, because that error is.
 pub(super) fn tell_of_panics() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_error_that_says_what_the_panic_said() {
+    fn a_panic_becomes_an_error_with_its_message() {
         let error = caught::<()>(|| panic!("row {}\n is missing", 7)).unwrap_err();
         assert!(error.is::<Bug>() && error.to_string().ends_with("the input: row 7 is missing"), "{error}");
         assert_eq!(caught(|| Ok(3)).unwrap(), 3);

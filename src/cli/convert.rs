@@ -10,12 +10,12 @@ use lapidary::{files, text};
 
 use super::source;
 
-/// Converts a scene; the extensions of the two names say from what to what.
+/// Converts a scene; the extensions of the two names give the formats.
 ///
-/// Read are scenes (.safetensors), convexes and Gaussians in .ply, and models of the authors' code
-/// (`point_cloud_state_dict.pt`); Gaussians become convexes that cover the same.
-/// Written are scenes, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one colour in .glb
-/// and .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
+/// It reads scenes (.safetensors), convexes and Gaussians in .ply, and models of the authors' code
+/// (`point_cloud_state_dict.pt`). Gaussians become convexes that cover the same.
+/// It writes scenes, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one colour in .glb and
+/// .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConvertArgs {
     /// File to read: .safetensors (a scene or a checkpoint), .ply or .pt; or the folder of a training
@@ -24,19 +24,19 @@ pub(crate) struct ConvertArgs {
     /// File to write: .safetensors, .ply, .glb, .obj or .json
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// Focal lengths in pixels that a .pt was trained at; from the cameras.json of its folder if nothing is said
+    /// Focal lengths in pixels that a .pt was trained with [default: from the cameras.json of its folder]
     #[arg(long, value_parser = focal, value_name = "FX[,FY]")]
     focal: Option<Focal>,
-    /// Write Gaussians into a .ply, not convexes
+    /// Write Gaussians instead of convexes into a .ply
     #[arg(long)]
     gaussians: bool,
-    /// Leave convexes out of meshes, colliders and Gaussians that are less opaque than this, from 0 to 1
+    /// Leave out convexes that are less opaque than this, from 0 to 1, of meshes, colliders and Gaussians
     #[arg(long, value_parser = fraction, default_value_t = 0.0, value_name = "OPACITY")]
     min_opacity: f32,
-    /// One mesh for all convexes, not one each
+    /// Write one mesh for all convexes instead of one each
     #[arg(long, conflicts_with = "colliders")]
     merge: bool,
-    /// Shapes without colours, one for each convex
+    /// Write shapes without colours, one for each convex
     #[arg(long)]
     colliders: bool,
     /// Write meshes, colliders and Gaussians relative to the origin of the scene, which is printed

@@ -23,11 +23,12 @@ use super::{Colour, SharedArgs, Switch, signals, source};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
 ///
-/// PSNR, SSIM, and with weights LPIPS, of 8-bit pictures, view by view and their means. DIR then holds `metrics.json`,
-/// `report.html`, `sheet.png`, and in `pictures/` each view beside the truth and a map of their difference.
+/// It prints PSNR, SSIM and, with weights, LPIPS of 8-bit pictures, for each view and as means. With --out it writes
+/// `metrics.json`, `report.html`, `sheet.png`, and in `pictures/` each view with the ground truth and a map of their
+/// difference.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvalArgs {
-    /// Scene to draw: a file, a checkpoint, or the folder of a training
+    /// Scene to evaluate: a file, a checkpoint, or the folder of a training
     #[arg(required_unless_present = "renders", conflicts_with = "renders")]
     scene: Option<PathBuf>,
     /// Photographs with cameras: COLMAP, Blender or nerfstudio
@@ -36,28 +37,28 @@ pub(crate) struct EvalArgs {
     /// Pictures of the dataset to compare with
     #[arg(long, value_enum, default_value = "test")]
     split: Which,
-    /// Folder to write into; created where it is missing. Without it, figures are only printed
+    /// Folder to write into; it is created if it does not exist. Without it, the metrics are only printed
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Weights of LPIPS, a safetensors file; docs/evaluating.md says how to make it
+    /// Weights of LPIPS, a safetensors file; docs/evaluating.md describes how to make it
     #[arg(long, value_name = "FILE")]
     lpips_weights: Option<PathBuf>,
-    /// Also LPIPS with pictures in −1..=1; takes as long again
+    /// Measure LPIPS with pictures in −1..=1 as well, which takes as long again
     #[arg(long, requires = "lpips_weights")]
     lpips_normalised: bool,
-    /// Colour behind everything: red, green and blue, each 0 to 1; that of the training, else black
+    /// Background colour: red, green and blue, each 0 to 1 [default: the background of the training, else black]
     #[arg(long, allow_hyphen_values = true, value_name = "R,G,B")]
     background: Option<Colour>,
-    /// Anti-aliasing; as the scene was trained if nothing is said
+    /// Whether to render with anti-aliasing [default: as the scene was trained]
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true, conflicts_with = "renders")]
     antialias: Option<Switch>,
     /// Pictures to compare instead of a scene: a folder with one for each view, of the same name
     #[arg(long, value_name = "DIR")]
     renders: Option<PathBuf>,
-    /// Folder of pictures that those of --renders are compared with, instead of a dataset
+    /// Folder of pictures to compare --renders with, instead of a dataset
     #[arg(long, value_name = "DIR", requires = "renders")]
     truth: Option<PathBuf>,
-    /// Print what `metrics.json` holds, for programs
+    /// Print the content of `metrics.json`, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -76,7 +77,7 @@ enum Which {
 struct EvalSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     num_convexes: Option<usize>,
-    /// What was looked at, and against what.
+    /// The scene or the pictures that were evaluated, and the ground truth.
     subject: String,
     truth: String,
     split: Option<String>,
@@ -87,7 +88,7 @@ struct EvalSummary {
     summary: Summary,
 }
 
-/// What was found, and what there is to say about it.
+/// The result of an evaluation.
 struct Outcome {
     album: Album,
     num_convexes: Option<usize>,
@@ -118,7 +119,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         summary: outcome.album.summary(),
     };
     let json = serde_json::to_string_pretty(&evaluation)?;
-    // The report is of three files: a signal leaves all of them or none.
+    // The report consists of three files: a signal leaves all of them or none.
     signals::listen(|| ());
     if let Some(out) = &args.out {
         files::write_atomically(&out.join("metrics.json"), json.as_bytes())?;
@@ -160,7 +161,7 @@ fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is measured: LPIPS only with weights.
+/// The metrics that are measured; LPIPS needs weights.
 pub(super) fn metrics(weights: Option<&Path>, also_normalised: bool) -> anyhow::Result<Metrics> {
     let lpips = weights.map(Lpips::load).transpose().context("--lpips-weights")?;
     Ok(lpips.map_or_else(Metrics::default, |lpips| Metrics::with_lpips(lpips, also_normalised)))
@@ -221,13 +222,13 @@ fn dataset(args: &EvalArgs, background: [f32; 3]) -> anyhow::Result<(Dataset, Ve
     Ok((dataset, views))
 }
 
-/// What the files of views are called.
+/// The stems of the files of views.
 fn stems(dataset: &Dataset, views: &[usize]) -> Vec<String> {
     let all = dataset.file_stems();
     views.iter().filter_map(|view| all.get(*view).cloned()).collect()
 }
 
-/// Looks at one view after the other, with a progress bar.
+/// Evaluates one view after the other, with a progress bar.
 fn collect<V>(
     args: &EvalArgs,
     views: &[V],

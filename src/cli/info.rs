@@ -1,4 +1,4 @@
-//! `lapidary info`: the adapters of the machine and what each can do, or what a dataset or a scene holds.
+//! `lapidary info`: the GPUs of the machine and their abilities, or the content of a dataset or a scene.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,19 +16,19 @@ use super::{SharedArgs, source};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InfoArgs {
-    /// What to describe instead: a dataset (a folder, a .zip, or a transforms.json), a scene, or the folder of a training
+    /// Path to describe instead: a dataset (a folder, a .zip, or a transforms.json), a scene, or the folder of a training
     path: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
-    /// Print one word, `gpu`, `software` or `none`: what other commands would use
+    /// Print one word for the device that other commands would use: `gpu`, `software` or `none`
     #[arg(long, conflicts_with_all = ["json", "path"])]
     check: bool,
     #[command(flatten)]
     dataset: DatasetArgs,
 }
 
-/// What `--json` prints.
+/// The JSON of `--json`.
 #[derive(Debug, Serialize)]
 struct Report {
     version: &'static str,
@@ -85,7 +85,7 @@ fn describe(path: &Path, args: &InfoArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What `--json` prints of a scene.
+/// The JSON of `--json` about a scene.
 #[derive(Debug, Serialize)]
 struct SceneReport {
     path: String,
@@ -131,7 +131,8 @@ fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
 }
 
 fn scene_rows(report: &SceneReport) -> Vec<(&'static str, String)> {
-    let place = |[x, y, z]: [f64; 3]| format!("{x:.3}, {y:.3}, {z:.3}");
+    let digits = decimals(report);
+    let place = |[x, y, z]: [f64; 3]| format!("{x:.digits$}, {y:.digits$}, {z:.digits$}");
     let mut rows = vec![
         ("kind", report.kind.to_owned()),
         ("convexes", report.convexes.to_string()),
@@ -141,16 +142,29 @@ fn scene_rows(report: &SceneReport) -> Vec<(&'static str, String)> {
     ];
     if report.origin != [0.0; 3] {
         let [x, y, z] = report.origin;
-        rows.push(("relative to", format!("{x}, {y}, {z}")));
+        rows.push(("origin", format!("{x}, {y}, {z}; the file holds places relative to it")));
     }
     if let Some(Similarity { scale, centre }) = report.normalised_from_world {
-        rows.push(("trained in", format!("{scale:.4} · (world − ({}))", place(centre))));
+        let text = format!("{} · (world − ({}))", significant(scale), place(centre));
+        rows.push(("training", format!("in normalised units: {text}")));
     }
     let [red, green, blue] = report.background;
-    rows.push(("drawn over", format!("{red}, {green}, {blue}")));
+    rows.push(("background", format!("{red}, {green}, {blue}")));
     rows.push(("antialias", if report.antialias { "on" } else { "off" }.to_owned()));
     rows.extend(report.provenance.iter().map(|from| ("from", text::shortened(from, MAX_PROVENANCE))));
     rows
+}
+
+/// Decimals of coordinates: three, and more where the extent is small, so that it has four digits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before the cast")]
+fn decimals(report: &SceneReport) -> usize {
+    let size = report.low.iter().zip(report.high).map(|(low, high)| high - low).fold(0.0, f64::max);
+    if size > 0.0 { (3.0 - size.log10().floor()).clamp(3.0, 15.0) as usize } else { 3 }
+}
+
+/// A number with four decimals, or in scientific notation where they would not show it.
+fn significant(value: f64) -> String {
+    if (1e-3..1e6).contains(&value) { format!("{value:.4}") } else { format!("{value:.4e}") }
 }
 
 fn dataset_rows(report: &DatasetReport) -> Vec<(&'static str, String)> {
@@ -308,6 +322,28 @@ impl std::fmt::Display for Rounded {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tiny_scenes_have_digits() {
+        let report = |size: f64| SceneReport {
+            path: "a".to_owned(),
+            kind: "scene",
+            convexes: 1,
+            points_per_convex: 6,
+            sh_degree: 0,
+            origin: [0.0; 3],
+            low: [0.0; 3],
+            high: [size, 0.0, 0.0],
+            normalised_from_world: Some(Similarity { scale: 5.0 / size, centre: [0.0; 3] }),
+            background: [0.0; 3],
+            antialias: false,
+            provenance: None,
+        };
+        let row = |size: f64, i: usize| scene_rows(&report(size))[i].1.clone();
+        assert_eq!(row(2.5, 4), "0.000, 0.000, 0.000 to 2.500, 0.000, 0.000");
+        assert!(row(2.5e-7, 4).ends_with("0.0000002500, 0.0000000000, 0.0000000000"), "{}", row(2.5e-7, 4));
+        assert!(row(2.5e-7, 5).contains("2.0000e7 · (world"), "{}", row(2.5e-7, 5));
+    }
 
     #[test]
     fn sizes_are_rounded() {

@@ -74,14 +74,14 @@ pub(crate) struct SharedArgs {
     /// GPU to use: its index in `lapidary info`, or a part of its name
     #[arg(long, global = true, env = lapidary::gpu::adapter::ADAPTER_VARIABLE, value_name = "INDEX|NAME")]
     adapter: Option<Selector>,
-    /// Say more: -v for information, -vv for debugging
+    /// Print more: -v for information, -vv for debugging
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the GPUs of this machine and what each can do, or what a dataset or a scene holds
+    /// List the GPUs of this machine and their abilities, or describe a dataset or a scene
     Info(info::InfoArgs),
     /// Make a small multi-view dataset of cut gems, exact and the same every time
     #[command(allow_negative_numbers = true)]
@@ -95,10 +95,10 @@ enum Command {
     /// Render a saved scene to pictures and films
     #[command(allow_negative_numbers = true)]
     Render(Box<render::RenderArgs>),
-    /// Measure how alike a scene, or pictures of another program, are to photographs
+    /// Compare a scene, or pictures of another program, with photographs
     #[command(allow_negative_numbers = true)]
     Eval(eval::EvalArgs),
-    /// Measure what frames and iterations cost, and compare with what they cost before
+    /// Measure the cost of frames and iterations, and compare with an older report
     #[command(allow_negative_numbers = true)]
     Bench(Box<bench::BenchArgs>),
     /// Open a window on a scene or a dataset
@@ -130,13 +130,13 @@ pub(crate) fn main() -> ExitCode {
     };
     match result {
         Ok(()) => match OUTPUT_FAULT.get() {
-            // What a training makes is in its folder.
+            // The results of a training are in its folder.
             Some(error) if matches!(cli.command, Command::Train(_)) => {
-                say!("warning: what was to be printed could not be written: {error}");
+                say!("warning: the output could not be written: {error}");
                 ExitCode::SUCCESS
             }
             Some(error) => {
-                say!("error: what was to be printed could not be written: {error}");
+                say!("error: the output could not be written: {error}");
                 ExitCode::from(2)
             }
             None => ExitCode::SUCCESS,
@@ -152,7 +152,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// What is logged may quote files, as errors do.
+/// Writes the log to stderr. Lines are escaped, because they may quote files, as errors do.
 fn log_to_stderr(level: log::LevelFilter) {
     let mut logger = env_logger::Builder::new();
     logger.format(|out, record| {
@@ -171,7 +171,7 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     })
 }
 
-/// What `tell!` does. Whoever does not read what is printed still wants the work done; a disk that is full is an error in
+/// Prints the line of `tell!`. A closed pipe is no error, because the work is wanted all the same; a full disk is reported at
 /// the end.
 fn print_line(line: &str) {
     match writeln!(std::io::stdout().lock(), "{line}") {
@@ -180,12 +180,12 @@ fn print_line(line: &str) {
     }
 }
 
-/// What `say!` does.
+/// Prints the line of `say!`.
 fn print_error_line(line: &str) {
     writeln!(std::io::stderr().lock(), "{}", lapidary::text::message(line)).unwrap_or_default();
 }
 
-/// Why something that was printed went nowhere: the first reason.
+/// The first error of printing to stdout.
 static OUTPUT_FAULT: OnceLock<std::io::Error> = OnceLock::new();
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
@@ -245,7 +245,7 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// Something that can be turned on and off.
+/// The value of an option that is turned on or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Switch {
     On,
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn a_cause_is_printed_once() {
         let absent = lapidary::files::read(std::path::Path::new("absent.json")).unwrap_err();
         let text = sentence(&anyhow::Error::new(absent).context("--path"));
         assert!(text.starts_with("--path: cannot read absent.json: "), "{text}");

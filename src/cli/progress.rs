@@ -1,4 +1,4 @@
-//! How far a command has come.
+//! Progress of commands.
 
 use std::fmt::Write;
 use std::io::{IsTerminal as _, stderr};
@@ -20,7 +20,7 @@ pub(crate) fn bar(total: u64, is_quiet: bool) -> ProgressBar {
     bar
 }
 
-/// A step that cannot tell how far it has come. What it does is said on stderr if it takes longer than a second.
+/// A step without a measure of progress. Its description is printed to stderr if it takes longer than a second.
 #[derive(Debug)]
 pub(crate) struct Step {
     /// Dropped with the step, which ends the wait.
@@ -57,7 +57,7 @@ impl PlainProgress {
         Self { is_wanted: !is_quiet && !stderr().is_terminal(), last: Instant::now() }
     }
 
-    /// Says what the bar would show, if it is time to.
+    /// Prints the content of the bar, if it is time to.
     pub(crate) fn tell(&mut self, bar: &ProgressBar) {
         if self.is_wanted && self.last.elapsed() >= LINE_PERIOD {
             self.last = Instant::now();

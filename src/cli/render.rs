@@ -17,33 +17,33 @@ use super::dataset::DatasetArgs;
 use super::signals::{self, Interrupted};
 use super::{Colour, SharedArgs, Size, Switch, progress, source};
 
-/// Renders a saved scene: from the cameras of a dataset, along a camera path, or once round it.
+/// Renders a saved scene from the cameras of a dataset, along a camera path, or on an orbit around it.
 ///
-/// Pictures go to --out, a film to --video. See docs/rendering.md for what each mode holds.
+/// Pictures are written to --out, a film to --video. docs/rendering.md describes the values of each mode.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
-    /// Scene to draw: a file, a checkpoint, or the folder of a training
+    /// Scene to render: a file, a checkpoint, or the folder of a training
     scene: PathBuf,
     #[command(flatten)]
     cameras: CameraArgs,
     #[command(flatten)]
     output: OutputArgs,
-    /// Colour behind everything: red, green and blue, each 0 to 1; that of the training, else black
+    /// Background colour: red, green and blue, each 0 to 1 [default: the background of the training, else black]
     #[arg(long, allow_hyphen_values = true, value_name = "R,G,B")]
     background: Option<Colour>,
-    /// Convexes nearer than this are not drawn, in scene units; as in the training if nothing is said, else 0.01
+    /// Convexes nearer than this are not drawn, in scene units [default: as in the training, else 0.01]
     #[arg(long, value_parser = positive, allow_negative_numbers = true, value_name = "DEPTH")]
     near: Option<f64>,
-    /// Anti-aliasing; as the scene was trained if nothing is said
+    /// Whether to render with anti-aliasing [default: as the scene was trained]
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
     antialias: Option<Switch>,
-    /// Render on the processor, with the reference that the GPU is measured against
+    /// Render on the processor with the reference implementation
     #[arg(long)]
     reference: bool,
-    /// Draw, read and encode one frame after another, to save memory or to see what the overlap is worth
+    /// Render, read and encode one frame after another, which saves memory
     #[arg(long)]
     serial: bool,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]
@@ -53,44 +53,44 @@ pub(crate) struct RenderArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Cameras")]
 struct CameraArgs {
-    /// Cameras of a dataset: COLMAP, Blender or nerfstudio
+    /// Dataset whose cameras are used: COLMAP, Blender or nerfstudio
     #[arg(long, value_name = "DIR", conflicts_with_all = ["cameras", "path"])]
     dataset: Option<PathBuf>,
-    /// Which views of the dataset
+    /// Views of the dataset that are rendered
     #[arg(long, value_enum, default_value = "test", value_name = "SPLIT")]
     split: SplitArg,
-    /// Cameras of a transforms.json of NeRF, Blender or nerfstudio, of a cameras.json of 3DGS, or of a training
+    /// File of cameras: a transforms.json of NeRF, Blender or nerfstudio, or the cameras.json of 3DGS or of a training
     #[arg(long, value_name = "FILE", conflicts_with = "path")]
     cameras: Option<PathBuf>,
-    /// Camera path of the viewer, sampled as it plays there, or of nerfstudio, 3DGS (cameras.json) or SIBR (.lookat)
+    /// Camera path of the viewer, nerfstudio, 3DGS (cameras.json) or SIBR (.lookat)
     #[arg(long, value_name = "FILE", conflicts_with = "orbit")]
     path: Option<PathBuf>,
-    /// In N frames once round what the cameras of --dataset, of --cameras or of the training look at, as they stood; where
-    /// there are none, round the whole scene, with z up
+    /// Render an orbit of N frames. It goes around the point that the cameras of --dataset, of --cameras or of the training
+    /// look at, at their distance and elevation; without cameras it goes around the whole scene, with z up
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orbit: Option<u32>,
-    /// Draw only the camera with this number, counted from 0
+    /// Render only the camera with this number, counted from 0
     #[arg(long, value_name = "INDEX")]
     view: Option<usize>,
-    /// Angle of the orbit above the centre, degrees; that of the cameras if nothing is said, else 25
+    /// Elevation of the orbit above its centre, degrees [default: the median of the cameras, else 25]
     #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = elevation)]
     elevation: Option<f64>,
-    /// Smaller field of view of the orbit, degrees; that of the cameras if nothing is said, else 40
+    /// Smaller field of view of the orbit, degrees [default: the median of the cameras, else 40]
     #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = fov)]
     fov: Option<f64>,
-    /// Radius of the orbit; that of the cameras if nothing is said, else where the scene fills the picture
+    /// Radius of the orbit [default: the median of the cameras, else the distance at which the scene fills the picture]
     #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true, value_parser = positive)]
     radius: Option<f64>,
-    /// What the orbit goes round; what the cameras look at if nothing is said, else the middle of nearly all of the scene
+    /// Centre of the orbit [default: the point that the cameras look at, else the middle of the scene]
     #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true, value_parser = vector)]
     centre: Option<DVec3>,
-    /// The axis that the orbit goes round, like 0,-1,0
+    /// Axis of the orbit, like 0,-1,0 [default: the up direction of the cameras, else z]
     #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true, value_parser = direction)]
     up: Option<DVec3>,
-    /// Width and height in pixels; those of the cameras or of the path if nothing is said, else 1280x720
+    /// Width and height in pixels [default: the size of the cameras or of the path, else 1280x720]
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
-    /// Multiplies width and height
+    /// Factor that width and height are multiplied by
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
     scale: f64,
 }
@@ -98,16 +98,16 @@ struct CameraArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 struct OutputArgs {
-    /// Folder for a picture per camera, or a .png or .exr for one
+    /// Folder for one picture per camera, or a .png or .exr file for a single picture
     #[arg(long, value_name = "DIR|FILE", required_unless_present = "video")]
     out: Option<PathBuf>,
-    /// Film to write: .mp4 and .webm by ffmpeg, .gif by ourselves
+    /// Film to write: .mp4 and .webm need ffmpeg, .gif does not
     #[arg(long, value_name = "FILE")]
     video: Option<PathBuf>,
-    /// Frames a second of the film; those of the path if nothing is said, else 30
+    /// Frames a second of the film [default: the rate of the path, else 30]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     fps: Option<f64>,
-    /// What to show; each but colour has its name in the names of its files
+    /// Quantities to render; the names of the files end in them, except for colour
     #[arg(long, value_enum, value_delimiter = ',', default_value = "colour", value_name = "MODES")]
     modes: Vec<ModeArg>,
     /// Format of the pictures in a folder
@@ -116,10 +116,10 @@ struct OutputArgs {
     /// Bits per channel of a PNG
     #[arg(long, default_value = "8", value_name = "8|16", value_parser = ["8", "16"])]
     bits: String,
-    /// View depths at both ends of what depths are mapped to; those of the scene if nothing is said
+    /// View depths that are mapped to both ends of the range of values [default: the depths of the scene]
     #[arg(long, value_name = "NEAR,FAR", value_parser = depth_range)]
     depth_range: Option<[f32; 2]>,
-    /// Leave out frames whose files are there
+    /// Skip frames whose files exist already
     #[arg(long, conflicts_with = "video")]
     resume: bool,
 }
@@ -179,16 +179,16 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     };
     let summary = Summary { args, convexes: scene.len(), skipped: num_all - shots.len(), depth_range };
     if args.reference {
-        let written = take(DrawBackend::Processor(&scene), &shots, job, args.quiet)?;
+        let written = render_all(DrawBackend::Processor(&scene), &shots, job, args.quiet)?;
         return summary.print(&shots, written, begin, "the processor");
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let written = take(DrawBackend::gpu(&gpu, &scene)?, &shots, job, args.quiet)?;
+    let written = render_all(DrawBackend::gpu(&gpu, &scene)?, &shots, job, args.quiet)?;
     summary.print(&shots, written, begin, gpu.name())
 }
 
-/// Renders, with a bar; Ctrl-C ends it between two frames.
-fn take(device: DrawBackend<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow::Result<usize> {
+/// Renders with a progress bar; a signal ends it between two frames.
+fn render_all(device: DrawBackend<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow::Result<usize> {
     signals::listen(|| ());
     let bar = progress::bar(shots.len() as u64, is_quiet || shots.len() < 2);
     let report = |written: usize| {
@@ -200,7 +200,7 @@ fn take(device: DrawBackend<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> an
     Ok(result?)
 }
 
-/// What is said at the end.
+/// The summary that is printed at the end.
 struct Summary<'a> {
     args: &'a RenderArgs,
     convexes: usize,
@@ -236,7 +236,7 @@ impl Summary<'_> {
     }
 }
 
-/// The pictures to take, of the size that is wanted, and the frames a second of a path.
+/// The pictures to render in the size that was asked for, and the frames a second of a path.
 fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<f64>)> {
     let cameras = &args.cameras;
     let size = cameras.size.unwrap_or(SIZE);
@@ -255,7 +255,7 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
     } else if let Some(path) = &cameras.cameras {
         of_transforms(path, cameras)?
     } else {
-        bail!("from where? Give --dataset, --cameras, --path or --orbit");
+        bail!("no cameras are given: use --dataset, --cameras, --path or --orbit");
     };
     if let Some(view) = cameras.view {
         let last = shots.len().saturating_sub(1);
@@ -281,7 +281,7 @@ fn sized(camera: &Camera, args: &CameraArgs) -> Camera {
     camera.resized(side(wanted.width), side(wanted.height))
 }
 
-/// Named by their place.
+/// Shots that are named by their place in the list.
 fn numbered(cameras: Vec<Camera>) -> Vec<Shot> {
     let digits = cameras.len().saturating_sub(1).to_string().len().max(4);
     let shot = |(index, camera)| Shot { name: format!("{index:0digits$}"), camera };
@@ -290,7 +290,7 @@ fn numbered(cameras: Vec<Camera>) -> Vec<Shot> {
 
 fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
     let cameras = &args.cameras;
-    let taken = match (&cameras.dataset, &cameras.cameras) {
+    let views = match (&cameras.dataset, &cameras.cameras) {
         (Some(path), _) => {
             let dataset = args.dataset_options.open(path, [0.0; 3], !args.quiet)?;
             dataset.views.iter().map(|view| view.camera).collect()
@@ -298,7 +298,7 @@ fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
         (None, Some(path)) => of_transforms(path, cameras)?.into_iter().map(|shot| shot.camera).collect(),
         (None, None) => source::cameras_beside(&args.scene),
     };
-    let orbit = Orbit::of(&taken, scene);
+    let orbit = Orbit::of(&views, scene);
     Ok(Orbit {
         centre: cameras.centre.unwrap_or(orbit.centre),
         up: cameras.up.unwrap_or(orbit.up),
@@ -341,7 +341,7 @@ fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
     Ok(numbered(transforms.cameras(path, size).context("--cameras")?))
 }
 
-/// Where pictures go, and how.
+/// The destination and the format of the pictures.
 fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<Files> {
     let png = if args.bits == "16" { Format::Png16 } else { Format::Png8 };
     let extension = out.extension().map(|extension| extension.to_string_lossy().to_lowercase());
@@ -387,7 +387,7 @@ fn films(args: &OutputArgs, video: &Path, shots: &[Shot], rate: f64) -> anyhow::
     modes.iter().map(|mode| Ok((*mode, Film::create(&path(*mode), first, rate)?))).collect()
 }
 
-/// Each of them once.
+/// The modes, each of them once.
 fn modes(args: &OutputArgs) -> Vec<Mode> {
     let mut modes = Vec::new();
     for arg in &args.modes {
@@ -452,7 +452,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn depths_grow_and_directions_have_a_length() {
+    fn depth_ranges_grow_and_directions_have_a_length() {
         assert_eq!(depth_range("1,2.5"), Ok([1.0, 2.5]));
         assert!(["2,1", "-1,2", "1", "1,inf"].iter().all(|wrong| depth_range(wrong).is_err()));
         assert_eq!(direction("0,-2,0"), Ok(DVec3::NEG_Y));

@@ -11,15 +11,15 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 
 type Listener = Box<dyn Fn() + Send>;
 
-/// What is to be told of the first signal. While there is nobody, it ends the program.
+/// The functions to call at the first signal. While there is none, it ends the program.
 static LISTENERS: Mutex<Vec<Listener>> = Mutex::new(Vec::new());
 
-/// The work was not done because of a signal; says what there is all the same.
+/// Work that a signal ended early, with a sentence about the results so far.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Interrupted(pub(super) String);
 
-/// What programs end with after a signal: 128 and the number of SIGINT.
+/// The exit code after a signal: 128 and the number of SIGINT.
 pub(super) const EXIT_CODE: u8 = 130;
 
 /// Whether a signal has asked for an orderly end.
@@ -27,7 +27,7 @@ pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// From now on the first signal asks for an orderly end; `then` is called on a thread of its own when it comes.
+/// Makes the first signal ask for an orderly end; `then` is called on a thread of its own when it comes.
 pub(super) fn listen(then: impl Fn() + Send + 'static) {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(then));
 }
@@ -42,8 +42,8 @@ fn receive() {
     listeners.iter().for_each(|then| then());
 }
 
-/// Takes signals until the program ends. Those that whoever started the program wanted ignored, as `nohup` and shells do for
-/// work in the background, stay ignored.
+/// Takes signals until the program ends. Signals that were ignored when the program started, as by `nohup` and by shells
+/// for work in the background, stay ignored.
 #[cfg(unix)]
 pub(super) fn take() {
     use std::sync::Arc;
@@ -67,7 +67,7 @@ pub(super) fn take() {
 /// Signals that are ignored, a bit each, the first one the lowest; none where the system does not tell.
 #[cfg(unix)]
 fn ignored() -> u64 {
-    #[allow(clippy::disallowed_methods, reason = "no input of the user: the system's own words")]
+    #[allow(clippy::disallowed_methods, reason = "no input of the user: the system's own file")]
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
@@ -79,7 +79,7 @@ pub(super) fn take() {
     ctrlc::set_handler(receive).unwrap_or_default();
 }
 
-/// Ends the program without a last word: whoever reads along may read no more.
+/// Ends the program without printing: the reader of its output may be gone.
 #[cfg(unix)]
 fn end() -> ! {
     // Drivers that other threads are in are not asked to tidy up.

@@ -9,26 +9,26 @@ use super::Size;
 
 /// Makes a small exact dataset: cut gems on a checkered table, seen from all around.
 ///
-/// Pictures, cameras for NeRF and COLMAP readers, points, depth maps and the exact scene; README.txt in the folder
-/// says what is what. The same options give the same files.
+/// The folder gets pictures, cameras for readers of NeRF and COLMAP, points, depth maps and the exact scene; its README.txt
+/// describes the files. The same options give the same files.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SynthArgs {
-    /// Folder to write into; created where it is missing
+    /// Folder to write into; it is created if it does not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Views to learn from
+    /// Number of views for training
     #[arg(long, value_name = "N", default_value_t = SynthOptions::default().views)]
     views: u32,
-    /// Views to be judged by, spread among the others
+    /// Number of views for testing, spread among the others
     #[arg(long, value_name = "N", default_value_t = SynthOptions::default().test_views)]
     test_views: u32,
     /// Size of the pictures in pixels
     #[arg(long, value_name = "WxH", default_value = "256x192")]
     size: Size,
-    /// Changes cameras, how the gems are turned and how their facets are shaded
+    /// Seed of the cameras, of the turns of the gems and of the shades of their facets
     #[arg(long, value_name = "SEED", default_value_t = SynthOptions::default().seed)]
     seed: u64,
-    /// Write into DIR even if something is in it; numbered pictures of an earlier run are removed
+    /// Write into DIR even if it is not empty; numbered pictures of an earlier run are removed
     #[arg(long)]
     overwrite: bool,
 }

@@ -80,7 +80,7 @@ fn a_training_leaves_what_every_command_reads() {
     let apart = picture(&checkpoint).data.iter().zip(&expected.data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart < 0.02, "brought to world units twice, once on each processor: {apart}");
     assert!(succeeds(&["info", text(&checkpoint)]).contains("after 8 iterations"));
-    assert!(succeeds(&["info", text(&run)]).contains("trained in"));
+    assert!(succeeds(&["info", text(&run)]).contains("in normalised units"));
     succeeds(&["convert", text(&checkpoint), text(&folder.path().join("solids.glb"))]);
 
     // What the training was before is behind its scene everywhere.

@@ -165,7 +165,7 @@ fn the_program_follows_the_origin_through_files_and_cameras() {
     for key in ["origin", "low", "high"] {
         assert!(DVec3::from_slice(&numbers(key)).distance(FAR[0]) < 300.0, "{key}: {about}");
     }
-    assert!(succeeds(&["info", text(&run)]).contains("relative to"));
+    assert!(succeeds(&["info", text(&run)]).contains("the file holds places relative to it"));
 
     // From scene, from PLY and back, and from the checkpoint the pictures are the same; so they are from a file of cameras.
     let ply = folder.path().join("scene.ply");

@@ -65,7 +65,7 @@ fn five_thousand_views_are_trained_on_killed_resumed_and_opened() {
     assert!(!child.wait().unwrap().success(), "it has to be killed before it ends");
     assert!(train(&killed, &["--resume"]).status().unwrap().success());
     assert!(results(&killed) == results(&whole), "the result is another one");
-    assert!(succeeds(&["info", text(&whole)]).contains("trained in"));
+    assert!(succeeds(&["info", text(&whole)]).contains("in normalised units"));
     assert!(succeeds(&["info", text(&checkpoint(&whole))]).contains("after 48 iterations"));
     let (cameras, picture) = (whole.join("cameras.json"), folder.path().join("last.png"));
     succeeds(&["render", text(&whole), "--cameras", text(&cameras), "--view", "4999", "--out", text(&picture)]);
@@ -89,7 +89,7 @@ fn a_bug_loses_nothing_and_says_that_it_is_one() {
             assert!(said.contains(part), "{fault}: {said}");
         }
         assert!(said.contains("please report it"), "{said}");
-        assert!(succeeds(&["info", text(&out)]).contains("trained in"));
+        assert!(succeeds(&["info", text(&out)]).contains("in normalised units"));
         assert!(start(&dataset, &out).wait().unwrap().success());
         assert!(results(&out) == results(&whole), "{fault}: the result is another one");
     }
@@ -98,7 +98,7 @@ fn a_bug_loses_nothing_and_says_that_it_is_one() {
     let output =
         command(&dataset, &out, &[]).env("LAPIDARY_FAULT", "checkpoint").stderr(Stdio::piped()).output().unwrap();
     assert!(said(&output).contains("only the scene could be saved"), "{}", said(&output));
-    assert!(output.status.code() == Some(101) && succeeds(&["info", text(&out)]).contains("trained in"));
+    assert!(output.status.code() == Some(101) && succeeds(&["info", text(&out)]).contains("in normalised units"));
     // Threads that decode ahead are not needed.
     let out = folder.path().join("decoder");
     let output = command(&dataset, &out, &[]).env("LAPIDARY_FAULT", "decoder").stderr(Stdio::piped()).output().unwrap();
