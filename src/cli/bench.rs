@@ -32,10 +32,10 @@ pub(crate) struct BenchArgs {
     /// scene
     #[arg(long, value_enum, default_value = "thin", value_name = "KIND")]
     cloud: CloudArg,
-    /// Also measure whole iterations of training
+    /// Measure whole iterations of training as well
     #[arg(long)]
     train: bool,
-    /// Also measure fewer convexes and smaller pictures, in steps of four, and fit the growth of the times
+    /// Measure fewer convexes and smaller pictures as well, in steps of four, and fit the growth of the times
     #[arg(long)]
     sweep: bool,
     #[command(flatten)]
