@@ -8,7 +8,7 @@ use glam::{DVec2, DVec3};
 use super::light::SunSample;
 use super::material::stored;
 use super::views::{DISTANCE, FOCAL_IN_WIDTHS};
-use super::world::{Hit, Surface, TABLE_HALF, TABLE_SQUARES, TABLE_THICKNESS, World};
+use super::world::{FacetId, Hit, TABLE_HALF, TABLE_SQUARES, TABLE_THICKNESS, World};
 use super::{Gem, SynthOptions};
 use crate::constants::{MAX_POINTS, SH_C0, SH_COEFFS};
 use crate::scene::{Params, Scene};
@@ -40,7 +40,7 @@ pub fn exact_scene(world: &World) -> Scene {
     for (i, gem) in world.gems.iter().enumerate() {
         for facet in 0..gem.body.planes.len() {
             for polygon in pieces(&gem.body.facet(facet)) {
-                push_facet(&mut scene, world, gem, Surface::Gem(i, facet), &polygon);
+                push_facet(&mut scene, world, gem, FacetId::Gem(i, facet), &polygon);
             }
         }
     }
@@ -66,7 +66,7 @@ fn pieces(polygon: &[DVec3]) -> Vec<Vec<DVec3>> {
     [pieces(&polygon[..=half]), pieces(&second)].concat()
 }
 
-fn push_facet(scene: &mut Scene, world: &World, gem: &Gem, surface: Surface, polygon: &[DVec3]) {
+fn push_facet(scene: &mut Scene, world: &World, gem: &Gem, surface: FacetId, polygon: &[DVec3]) {
     let normal = world.plane(surface).normal;
     let grown = grown(polygon);
     let middle = mean(&grown);
@@ -79,13 +79,13 @@ fn push_facet(scene: &mut Scene, world: &World, gem: &Gem, surface: Surface, pol
 
 /// Appends a slab of the table under `top`, a rectangle of its surface.
 fn push_slab(scene: &mut Scene, world: &World, top: [DVec3; 4]) {
-    push_prism(scene, &top, TABLE_THICKNESS * DVec3::NEG_Z, mean_colour(world, Surface::Table(TOP), &top));
+    push_prism(scene, &top, TABLE_THICKNESS * DVec3::NEG_Z, mean_colour(world, FacetId::Table(TOP), &top));
 }
 
 /// Appends a plate on the side of the table: slabs have the colour of their top all over.
 fn push_plate(scene: &mut Scene, world: &World, facet: usize, side: [DVec3; 4]) {
     let outwards = PLATE_THICKNESS * world.table.planes[facet].normal;
-    push_prism(scene, &side, outwards, mean_colour(world, Surface::Table(facet), &side));
+    push_prism(scene, &side, outwards, mean_colour(world, FacetId::Table(facet), &side));
 }
 
 fn push_prism(scene: &mut Scene, face: &[DVec3; 4], depth: DVec3, colour: DVec3) {
@@ -187,7 +187,7 @@ fn grown(corners: &[DVec3]) -> Vec<DVec3> {
 }
 
 /// Mean stored colour of a polygon on `surface`, looked at from above and straight on in equal parts.
-fn mean_colour(world: &World, surface: Surface, polygon: &[DVec3]) -> DVec3 {
+fn mean_colour(world: &World, surface: FacetId, polygon: &[DVec3]) -> DVec3 {
     let normal = world.plane(surface).normal;
     let away = -(normal + 0.4 * DVec3::Z);
     let sun: Vec<SunSample> = (0..16u32).map(|i| scattered(i, 16)).collect();

@@ -3,7 +3,7 @@
 use glam::{DVec2, DVec3};
 
 use super::material::{smoothstep, srgb};
-use super::world::{Gem, Hit, OFF_SURFACE, Surface, World};
+use super::world::{FacetId, Gem, Hit, OFF_SURFACE, World};
 
 /// Direction towards the middle of the sun, not normalised.
 const TOWARDS_SUN: DVec3 = DVec3::new(-0.62, -0.42, 0.72);
@@ -36,8 +36,8 @@ impl World {
     pub(super) fn shade(&self, hit: &Hit, direction: DVec3, samples: &[SunSample]) -> DVec3 {
         let matt = self.matt(hit, samples);
         let gloss = match hit.surface {
-            Surface::Gem(gem, _) => self.gems[gem].material.gloss,
-            Surface::Table(_) => 0.0,
+            FacetId::Gem(gem, _) => self.gems[gem].material.gloss,
+            FacetId::Table(_) => 0.0,
         };
         if gloss == 0.0 {
             return matt;
@@ -62,8 +62,8 @@ impl World {
         let direct = if facing > 0.0 { facing * sun * self.sunlight(hit, samples) } else { DVec3::ZERO };
         // A gem glows on the side that the sun shines through to.
         let through = match hit.surface {
-            Surface::Gem(..) => 0.5 * sun * colour * (-facing).max(0.0),
-            Surface::Table(_) => DVec3::ZERO,
+            FacetId::Gem(..) => 0.5 * sun * colour * (-facing).max(0.0),
+            FacetId::Table(_) => DVec3::ZERO,
         };
         colour * (direct + self.ambient(hit)) + through * colour
     }
@@ -74,7 +74,7 @@ impl World {
         let above = DVec3::new(0.42, 0.52, 0.72);
         // What stands on the table shades the table under itself.
         let below = DVec3::new(0.42, 0.36, 0.3) * (0.25 + 0.75 * smoothstep(0.0, 0.5, hit.point.z));
-        let own = if let Surface::Gem(gem, _) = hit.surface { Some(gem) } else { None };
+        let own = if let FacetId::Gem(gem, _) = hit.surface { Some(gem) } else { None };
         let others = self.gems.iter().enumerate().filter(|(i, _)| Some(*i) != own);
         below.lerp(above, up) * others.map(|(_, gem)| openness(gem, hit)).product::<f64>()
     }
@@ -82,7 +82,7 @@ impl World {
     /// Mean light of the sun that arrives, per channel: 1 in full light, the tint of the gem in its shadow.
     fn sunlight(&self, hit: &Hit, samples: &[SunSample]) -> DVec3 {
         let origin = hit.point + OFF_SURFACE * hit.normal;
-        let own = if let Surface::Gem(gem, _) = hit.surface { Some(gem) } else { None };
+        let own = if let FacetId::Gem(gem, _) = hit.surface { Some(gem) } else { None };
         let may_shade = |(i, gem): &(usize, &Gem)| Some(*i) != own && may_shade(gem, origin);
         let shading: Vec<&Gem> = self.gems.iter().enumerate().filter(may_shade).map(|(_, gem)| gem).collect();
         if shading.is_empty() || samples.is_empty() {

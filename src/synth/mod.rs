@@ -27,7 +27,7 @@ pub use picture::{depth, picture};
 pub use points::{SynthPoint, points, seen};
 pub use polyhedron::{Entry, Plane, Polyhedron};
 pub use views::{SynthView, views};
-pub use world::{Gem, Hit, Surface, TABLE_HALF, TABLE_SQUARES, TABLE_THICKNESS, World};
+pub use world::{FacetId, Gem, Hit, TABLE_HALF, TABLE_SQUARES, TABLE_THICKNESS, World};
 
 use crate::dataset::transforms::TransformsError;
 use crate::files::FileError;

@@ -45,7 +45,7 @@ pub struct World {
 
 /// Which surface a ray met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surface {
+pub enum FacetId {
     /// A facet of a gem: index of the gem, index of the facet.
     Gem(usize, usize),
     /// A facet of the table.
@@ -62,7 +62,7 @@ pub struct Hit {
     /// Unit normal, towards the outside.
     pub normal: DVec3,
     /// The surface that was met.
-    pub surface: Surface,
+    pub surface: FacetId,
 }
 
 impl World {
@@ -78,12 +78,12 @@ impl World {
     /// What the ray `origin + t·direction`, t > 0, meets first; `None` is sky.
     #[must_use]
     pub fn hit(&self, origin: DVec3, direction: DVec3) -> Option<Hit> {
-        let mut best = self.table.entry(origin, direction).map(|entry| (entry.t, Surface::Table(entry.facet)));
+        let mut best = self.table.entry(origin, direction).map(|entry| (entry.t, FacetId::Table(entry.facet)));
         for (i, gem) in self.gems.iter().enumerate().filter(|(_, gem)| gem.may_meet(origin, direction)) {
             if let Some(entry) = gem.body.entry(origin, direction)
                 && best.is_none_or(|(t, _)| entry.t < t)
             {
-                best = Some((entry.t, Surface::Gem(i, entry.facet)));
+                best = Some((entry.t, FacetId::Gem(i, entry.facet)));
             }
         }
         best.map(|(t, surface)| Hit { t, point: origin + t * direction, normal: self.plane(surface).normal, surface })
@@ -91,25 +91,25 @@ impl World {
 
     /// The plane of a surface.
     #[must_use]
-    pub fn plane(&self, surface: Surface) -> &Plane {
+    pub fn plane(&self, surface: FacetId) -> &Plane {
         match surface {
-            Surface::Gem(gem, facet) => &self.gems[gem].body.planes[facet],
-            Surface::Table(facet) => &self.table.planes[facet],
+            FacetId::Gem(gem, facet) => &self.gems[gem].body.planes[facet],
+            FacetId::Table(facet) => &self.table.planes[facet],
         }
     }
 
     /// Colour of a surface at a point on it, before light; linear.
     #[must_use]
-    pub fn colour(&self, surface: Surface, point: DVec3) -> DVec3 {
+    pub fn colour(&self, surface: FacetId, point: DVec3) -> DVec3 {
         match surface {
-            Surface::Gem(gem, facet) => {
+            FacetId::Gem(gem, facet) => {
                 let Gem { body, material, centre, .. } = &self.gems[gem];
                 let (u, v) = body.planes[facet].tangents();
                 let on_facet = DVec2::new(u.dot(point - *centre), v.dot(point - *centre));
                 material.colour_at(self.seed, gem, facet, on_facet)
             }
-            Surface::Table(facet) if self.table.planes[facet].normal.z > 0.5 => self.square_colour(point),
-            Surface::Table(_) => srgb(0x6b_4a36),
+            FacetId::Table(facet) if self.table.planes[facet].normal.z > 0.5 => self.square_colour(point),
+            FacetId::Table(_) => srgb(0x6b_4a36),
         }
     }
 
