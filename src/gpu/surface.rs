@@ -78,7 +78,8 @@ impl Surface {
         self.configuration.format
     }
 
-    /// Loses the surface before the next texture is acquired, as a driver would. Only for tests.
+    /// Loses the surface before the next texture is acquired, as a driver would. Only builds for tests have it.
+    #[cfg(debug_assertions)]
     pub(crate) fn lose(&mut self) {
         self.is_lost = true;
     }
