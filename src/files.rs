@@ -301,6 +301,12 @@ fn name_of(kind: FileType) -> &'static str {
     }
 }
 
+/// Whether two names are of one file or folder, which exists.
+#[must_use]
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

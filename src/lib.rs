@@ -61,6 +61,7 @@
 //! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the truth, and a report |
 //! | 6 | [`train`], [`mod@render`], [`mod@bench`] | from photographs to convexes; from cameras to pictures and films; what it costs |
 //! | 7 | [`source`] | what a path holds that a user gives |
+//! | 8 | [`run`] | a training as a whole: its folder, log, checkpoints, evaluation and report |
 //! | 9 | `viewer` | the window (feature `viewer`) |
 //!
 //! [`mod@reference`] is the method's explanation and its judge: read it first.
@@ -90,6 +91,7 @@ pub mod real;
 pub mod reference;
 pub mod render;
 pub mod renderer;
+pub mod run;
 pub mod scene;
 pub mod scene_file;
 pub mod source;

@@ -171,6 +171,23 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     })
 }
 
+/// An error of the library, and the flag or command that helps.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}; {advice}")]
+pub(crate) struct Advised {
+    error: Box<dyn std::error::Error + Send + Sync>,
+    advice: String,
+}
+
+impl Advised {
+    pub(crate) fn new(
+        error: impl std::error::Error + Send + Sync + 'static,
+        advice: impl Into<String>,
+    ) -> anyhow::Error {
+        Self { error: Box::new(error), advice: advice.into() }.into()
+    }
+}
+
 /// Prints the line of `tell!`. A closed pipe is no error, because the work is wanted all the same; a full disk is reported at
 /// the end.
 fn print_line(line: &str) {
@@ -192,7 +209,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<bench::Slower>() {
         return ExitCode::FAILURE;
     }
-    if error.is::<bug::Bug>() {
+    if error.is::<lapidary::run::Bug>() {
         return ExitCode::from(bug::EXIT_CODE);
     }
     let is_of_machine = error.chain().any(|cause| is_gpu_error(cause) || is_window_error(cause));
@@ -210,7 +227,9 @@ fn is_gpu_error(cause: &(dyn std::error::Error + 'static)) -> bool {
         TrainError::Evaluate(error) => of_evaluation(error),
         _ => false,
     };
+    let of_advice = |advised: &Advised| is_gpu_error(advised.error.as_ref());
     cause.is::<GpuError>()
+        || cause.downcast_ref().is_some_and(of_advice)
         || cause.downcast_ref().is_some_and(of_training)
         || cause.downcast_ref().is_some_and(of_evaluation)
         || cause.downcast_ref().is_some_and(|error| matches!(error, RenderError::Gpu(_)))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use lapidary::camera::Camera;
 use lapidary::convert::Focal;
+pub(crate) use lapidary::files::is_same;
 use lapidary::scene::Scene;
 use lapidary::scene_file::Metadata;
 use lapidary::source::{self, LoadedScene};
@@ -11,11 +12,6 @@ pub(crate) use lapidary::source::{CAMERAS_FILE, CHECKPOINT_FILE, SCENE_FILE, is_
 
 /// The number of characters of a scene's provenance that are shown at most; a scene of this program has one sentence.
 pub(crate) const MAX_PROVENANCE: usize = 200;
-
-/// Returns whether two names are of one file or folder that exists.
-pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
-}
 
 /// Reads the cameras that a training left beside a scene; a file that is not one of cameras is a warning.
 pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {

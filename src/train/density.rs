@@ -102,7 +102,7 @@ mod budget {
         let is_dead = |i: usize| sigmoid(census.raw_opacity[i]) < options.dead_opacity;
         let mut alive: Vec<usize> = (0..now).filter(|i| !is_dead(*i)).collect();
         if now >= options.max_convexes as usize {
-            drop_spare(&mut alive, options.spare, &census.statistics);
+            drop_spare(&mut alive, options.recycle_fraction, &census.statistics);
         }
         let births = target(options, iteration, now).saturating_sub(alive.len()).min(alive.len());
         let mut is_cut = vec![false; now];
@@ -185,7 +185,7 @@ mod budget {
                     [0.0, 0.0, 1.0, 1.0],
                 ],
             };
-            let options = TrainOptions { max_convexes: 4, spare: 0.0, ..options() };
+            let options = TrainOptions { max_convexes: 4, recycle_fraction: 0.0, ..options() };
             let edits = refine(&options, 1000, &census);
             let sources: Vec<u32> = edits.iter().map(|edit| edit.source).collect();
             assert_eq!(sources, [0, 2, 2, 3]);
@@ -201,7 +201,7 @@ mod budget {
                 statistics: pulls.map(|pull| [2.0 * pull, 0.0, 2.0, 1.0]).to_vec(),
             };
             let sources = |max_convexes: u32| {
-                let options = TrainOptions { max_convexes, spare: 0.4, ..options() };
+                let options = TrainOptions { max_convexes, recycle_fraction: 0.4, ..options() };
                 refine(&options, 1000, &census).iter().map(|edit| edit.source).collect::<Vec<u32>>()
             };
             let full = sources(5);

@@ -90,7 +90,8 @@ impl Trainer {
         gpu: &Gpu,
         dataset: Arc<Dataset>,
         options: TrainOptions,
-        (scene, path): (&Scene, &Path),
+        scene: &Scene,
+        path: &Path,
     ) -> Result<Self, TrainError> {
         let most = options.max_convexes;
         Self::begin(gpu, dataset, options, |_, _, similarity, options| {

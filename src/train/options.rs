@@ -77,9 +77,10 @@ pub struct TrainOptions {
     pub extent_weight: f32,
     /// Convexes of less opacity are given another place.
     pub dead_opacity: f32,
-    /// Part of the convexes that is given another place at every change once there are as many as there may be: those that
-    /// the pictures pull at least. At most a half.
-    pub spare: f32,
+    /// Part of the convexes that is given another place at every change once there are as many as there may be: those with
+    /// the smallest gradient of the points. At most a half.
+    #[serde(alias = "spare")]
+    pub recycle_fraction: f32,
     /// Iterations between changes of the number of convexes; a twentieth of the run and at most a hundred where nothing is
     /// said.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,7 +132,7 @@ impl Default for TrainOptions {
             opacity_weight: 0.01,
             extent_weight: 0.0,
             dead_opacity: 0.01,
-            spare: 0.02,
+            recycle_fraction: 0.02,
             refine_every: None,
             refine_until: 0.6,
             coarse_levels: 2,
@@ -179,9 +180,21 @@ const MAX_COARSE_LEVELS: u32 = 6;
 const EVALUATIONS: u32 = 10;
 
 impl TrainOptions {
-    /// The published configuration. Source: docs/spec.md §6.
+    /// The names of all options, as files and checkpoints have them.
     #[must_use]
-    pub fn published(preset: Preset) -> Self {
+    pub fn names() -> Vec<String> {
+        // Options without a value are not written.
+        let all = Self { refine_every: Some(1), eval_every: Some(1), ..Self::default() };
+        let value = serde_json::to_value(all).unwrap_or_default();
+        value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The options of a strategy where nothing else is given. Source: docs/spec.md §6.
+    #[must_use]
+    pub fn of_strategy(strategy: StrategyKind, preset: Preset) -> Self {
+        if strategy == StrategyKind::Budget {
+            return Self { preset, ..Self::default() };
+        }
         let (points_rate, sigma_rate) = match preset {
             Preset::Light => ([5e-4, 5e-6], 0.0045),
             Preset::Indoor => ([4e-4, 4e-6], 0.0045),
@@ -258,8 +271,8 @@ impl TrainOptions {
                 return fault(name, &part, "0 to 1");
             }
         }
-        if !(0.0..=0.5).contains(&self.spare) {
-            return fault("spare", &self.spare, "0 to 0.5");
+        if !(0.0..=0.5).contains(&self.recycle_fraction) {
+            return fault("recycle_fraction", &self.recycle_fraction, "0 to 0.5");
         }
         if self.coarse_levels > MAX_COARSE_LEVELS {
             return fault("coarse_levels", &self.coarse_levels, "0 to 6");
@@ -308,7 +321,9 @@ mod tests {
         );
         assert!(message(TrainOptions { colour_rate: f32::NAN, ..TrainOptions::default() }).contains("colour_rate"));
         assert!(message(TrainOptions { start_opacity: 1.0, ..TrainOptions::default() }).contains("start_opacity"));
-        assert!(message(TrainOptions { spare: 0.6, ..TrainOptions::default() }).contains("spare"));
+        assert!(
+            message(TrainOptions { recycle_fraction: 0.6, ..TrainOptions::default() }).contains("recycle_fraction")
+        );
         assert!(message(TrainOptions { coarse_levels: 7, ..TrainOptions::default() }).contains("coarse_levels"));
     }
 

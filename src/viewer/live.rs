@@ -1,65 +1,42 @@
-//! Watching a training run. The trainer works on its own thread and is never waited for, nor made to wait: it copies its
-//! state to buffers of its own only when the window has asked, at a moment that suits it.
+//! The window's side of a training run: it reads the run's events and sends controls. The run waits for the window once,
+//! before its first iteration, so that its beginning can be seen; later it copies its scene only when it was asked to, between
+//! two submissions.
 
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::renderer::GpuScene;
+use crate::run::{RunControl, RunEvent, RunStarted, RunStep};
 
-/// What the trainer gives the window. Every call returns at once.
-pub trait LiveSource: Send {
-    /// Asks for a copy of the state at the trainer's next chance. Asking again before it came changes nothing.
-    fn request(&mut self);
-
-    /// The copy that was asked for, once; no other thread writes to it again.
-    fn take(&mut self) -> Option<GpuScene>;
-
-    /// What was taken is on the screen.
-    fn shown(&mut self) {}
-
-    /// Where training is now, and the losses since the last call.
-    fn progress(&mut self) -> Progress;
-
-    /// Passes on what the user wants.
-    fn command(&mut self, command: LiveCommand);
+/// The channels between a window and a training run.
+#[derive(Debug)]
+pub struct LiveLink {
+    /// The events of the run.
+    pub events: Receiver<RunEvent>,
+    /// The controls of the run.
+    pub control: Sender<RunControl>,
 }
 
-/// Where a training run is.
+/// The progress of a training run.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Progress {
-    /// Iterations done.
-    pub iteration: u64,
-    /// Iterations in all.
-    pub iterations: u64,
-    /// Number of convexes.
+pub(super) struct LiveProgress {
+    /// The number of iterations that are done.
+    pub iteration: u32,
+    /// The number of iterations of the whole training; 0 before it starts.
+    pub iterations: u32,
+    /// The number of convexes.
     pub num_convexes: u32,
-    /// Iterations per second over the last while; 0 while paused.
+    /// Iterations per second over the last while.
     pub iterations_per_second: f64,
-    /// Whether it waits for [`LiveCommand::Resume`].
+    /// Whether the run waits for [`RunControl::Resume`].
     pub is_paused: bool,
-    /// Whether it is done, and the error if it failed.
+    /// The end of the run, and the error if it failed.
     pub finished: Option<Result<(), String>>,
-    /// Iteration and loss of some iterations since the last call.
-    pub new_losses: Vec<(u64, f32)>,
-    /// A sentence for the user, such as where a checkpoint was written, once.
-    pub message: Option<String>,
 }
 
-/// What a user can ask of a trainer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LiveCommand {
-    /// Stop before the next iteration.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Write a checkpoint now.
-    Save,
-    /// Write a checkpoint and end.
-    Stop,
-}
-
-/// How often the window takes the state.
+/// How often the window shows a new scene of the training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LiveRate {
@@ -88,49 +65,64 @@ const MAX_LOSSES: usize = 2048;
 /// Part of the last value in the averages of the speed.
 const SPEED_WEIGHT: f64 = 0.1;
 
-/// A training run as the window sees it.
+/// A training run that the window shows.
+#[derive(Debug)]
 pub(super) struct Live {
-    source: Box<dyn LiveSource>,
-    /// How often the state is taken.
+    link: LiveLink,
+    /// How often a new scene is asked for.
     pub rate: LiveRate,
-    /// The latest answer, without its losses.
-    pub progress: Progress,
+    /// The progress by the latest events.
+    pub progress: LiveProgress,
     /// Iteration and loss.
-    pub losses: Vec<(u64, f32)>,
-    /// Iterations per second while the window takes nothing, and while it does.
+    pub losses: Vec<(u32, f32)>,
+    /// Iterations per second while the window asks for no scenes, and while it does.
     speed_alone: Option<f64>,
     speed_watched: Option<f64>,
+    /// Whether a scene was asked for and did not come yet.
     asked: bool,
     last_taken: Option<Instant>,
+    /// Whether the run still waits for the window's first picture.
+    is_first_awaited: bool,
+    /// A sentence for the user that was not told yet.
+    message: Option<String>,
 }
 
-impl std::fmt::Debug for Live {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Live").field("rate", &self.rate).field("progress", &self.progress).finish_non_exhaustive()
-    }
+/// The news since the last call of [`Live::poll`].
+#[derive(Debug, Default)]
+pub(super) struct LiveNews {
+    /// A new scene.
+    pub scene: Option<GpuScene>,
+    /// A sentence for the user.
+    pub message: Option<String>,
 }
 
 impl Live {
-    /// Watches a source.
+    /// Reads and controls a run.
     #[must_use]
-    pub(super) fn new(source: Box<dyn LiveSource>, rate: LiveRate) -> Self {
-        Self {
-            source,
+    pub(super) fn new(link: LiveLink, rate: LiveRate) -> Self {
+        let mut live = Self {
+            link,
             rate,
-            progress: Progress::default(),
+            progress: LiveProgress::default(),
             losses: Vec::new(),
             speed_alone: None,
             speed_watched: None,
             asked: false,
             last_taken: None,
+            is_first_awaited: true,
+            message: None,
+        };
+        if rate == LiveRate::Off {
+            live.shown();
         }
+        live
     }
 
-    /// Asks and takes as the rate says. Gives the new state, if one came, and a sentence for the user, if there is one.
-    pub(super) fn poll(&mut self, now: Instant) -> (Option<GpuScene>, Option<String>) {
-        let mut progress = self.source.progress();
-        for loss in progress.new_losses.drain(..).filter(|(_, loss)| loss.is_finite()) {
-            self.losses.push(loss);
+    /// Reads the events since the last call, and asks for a new scene as often as the rate tells.
+    pub(super) fn poll(&mut self, now: Instant) -> LiveNews {
+        let mut scene = None;
+        while let Ok(event) = self.link.events.try_recv() {
+            scene = self.read(event, now).or(scene);
         }
         if self.losses.len() > MAX_LOSSES {
             let mut index = 0;
@@ -139,19 +131,51 @@ impl Live {
                 index % 2 == 0
             });
         }
-        let message = progress.message.take();
-        self.progress = progress;
         self.measure();
-        let taken = self.asked.then(|| self.source.take()).flatten();
-        if taken.is_some() {
-            (self.asked, self.last_taken) = (false, Some(now));
-        }
         let due = |pause: Duration| self.last_taken.is_none_or(|last| now.duration_since(last) >= pause);
         if !self.asked && self.rate.pause().is_some_and(due) {
-            self.source.request();
             self.asked = true;
+            self.command(RunControl::Snapshot);
         }
-        (taken, message)
+        LiveNews { scene, message: self.message.take() }
+    }
+
+    /// Takes an event in; returns the scene that it brings.
+    fn read(&mut self, event: RunEvent, now: Instant) -> Option<GpuScene> {
+        match event {
+            RunEvent::Started(RunStarted { iteration, iterations, num_convexes }) => {
+                self.progress = LiveProgress { iteration, iterations, num_convexes, ..self.progress.clone() };
+            }
+            RunEvent::Step(step) => self.step(&step),
+            RunEvent::Paused(paused) => self.progress.is_paused = paused.at_most.is_none(),
+            RunEvent::Resumed => self.progress.is_paused = false,
+            RunEvent::Finished(_) => self.progress.finished = Some(Ok(())),
+            RunEvent::Failed(notice) => self.progress.finished = Some(Err(notice.message)),
+            RunEvent::Snapshot(snapshot) => match snapshot.scene {
+                Ok(scene) => {
+                    (self.asked, self.last_taken) = (false, Some(now));
+                    return Some(scene);
+                }
+                Err(reason) => self.message = Some(format!("the scene cannot be shown: {reason}")),
+            },
+            RunEvent::Preparing(_)
+            | RunEvent::Note(_)
+            | RunEvent::Warning(_)
+            | RunEvent::Logged(_)
+            | RunEvent::Evaluated(_)
+            | RunEvent::Saved(_)
+            | RunEvent::Profiled(_) => (),
+        }
+        None
+    }
+
+    fn step(&mut self, step: &RunStep) {
+        self.progress.iteration = step.iteration;
+        self.progress.iterations = step.iterations;
+        self.progress.num_convexes = step.num_convexes;
+        self.progress.iterations_per_second = step.iterations_per_second;
+        let finite = step.losses.iter().filter(|loss| loss.loss.is_finite());
+        self.losses.extend(finite.map(|loss| (loss.iteration, loss.loss)));
     }
 
     fn measure(&mut self) {
@@ -163,13 +187,13 @@ impl Live {
         *average = Some(average.map_or(speed, |old| old + (speed - old) * SPEED_WEIGHT));
     }
 
-    /// Part of the iterations per second that watching costs; known once both speeds were seen.
+    /// The part of the iterations per second that showing the scene costs; known once both speeds were measured.
     #[must_use]
     pub(super) fn cost(&self) -> Option<f64> {
         Some((1.0 - self.speed_watched? / self.speed_alone?).max(0.0))
     }
 
-    /// Forgets the speed while watched, as after a change of the rate.
+    /// Changes the rate. The speed while the scene is shown is measured anew.
     pub(super) fn set_rate(&mut self, rate: LiveRate) {
         if rate != self.rate && rate != LiveRate::Off {
             self.speed_watched = None;
@@ -177,97 +201,111 @@ impl Live {
         self.rate = rate;
     }
 
-    /// What was taken is on the screen.
+    /// Tells that a scene of the run is on the screen: the run may go on.
     pub(super) fn shown(&mut self) {
-        self.source.shown();
+        if std::mem::take(&mut self.is_first_awaited) {
+            self.command(RunControl::Resume);
+        }
     }
 
-    /// Passes on a command.
-    pub(super) fn command(&mut self, command: LiveCommand) {
-        self.source.command(command);
+    /// Sends a control to the run.
+    pub(super) fn command(&mut self, control: RunControl) {
+        if control == RunControl::Save {
+            self.message = Some("saving".to_owned());
+        }
+        // A run that is over takes no controls.
+        self.link.control.send(control).unwrap_or_default();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::scene::Params;
+    use crate::run::{IterationLoss, RunNotice, RunPaused, RunSnapshot};
 
-    #[derive(Debug, Default)]
-    struct Log {
-        requests: usize,
-        taken: usize,
-        commands: Vec<LiveCommand>,
-        speed: f64,
+    /// A window's side, and the run's ends of its channels.
+    fn live(rate: LiveRate) -> (Live, Sender<RunEvent>, Receiver<RunControl>) {
+        let (sender, events) = channel();
+        let (control, controls) = channel();
+        (Live::new(LiveLink { events, control }, rate), sender, controls)
     }
 
-    struct Trainer(Arc<Mutex<Log>>);
-
-    impl LiveSource for Trainer {
-        fn request(&mut self) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).requests += 1;
-        }
-
-        fn take(&mut self) -> Option<GpuScene> {
-            self.0.lock().unwrap().taken += 1;
-            // Never ready: buffers would need a device.
-            None
-        }
-
-        fn progress(&mut self) -> Progress {
-            let log = self.0.lock().unwrap();
-            let new_losses = vec![(1, 0.5), (2, f32::NAN)];
-            Progress { iterations_per_second: log.speed, new_losses, ..Progress::default() }
-        }
-
-        fn command(&mut self, command: LiveCommand) {
-            self.0.lock().unwrap().commands.push(command);
-        }
-    }
-
-    fn watched(rate: LiveRate) -> (Live, Arc<Mutex<Log>>) {
-        let log = Arc::new(Mutex::new(Log { speed: 10.0, ..Log::default() }));
-        (Live::new(Box::new(Trainer(Arc::clone(&log))), rate), log)
+    fn step(iterations_per_second: f64, losses: &[f32]) -> RunEvent {
+        let losses = (1..).zip(losses).map(|(iteration, loss)| IterationLoss { iteration, loss: *loss }).collect();
+        RunEvent::Step(RunStep { iteration: 9, iterations: 10, num_convexes: 5, iterations_per_second, losses })
     }
 
     #[test]
-    fn nothing_is_asked_for_while_off_and_once_while_waiting() {
+    fn no_scene_is_asked_for_while_off_and_one_while_waiting() {
         let now = Instant::now();
-        let (mut live, log) = watched(LiveRate::Off);
+        let (mut live, events, controls) = live(LiveRate::Off);
         live.poll(now);
-        live.poll(now);
-        let counts = || {
-            let log = log.lock().unwrap();
-            (log.requests, log.taken)
-        };
-        assert_eq!(counts(), (0, 0));
+        assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Resume], "no picture is waited for");
         live.set_rate(LiveRate::Live);
         live.poll(now);
         live.poll(now);
-        assert_eq!(counts(), (1, 1));
+        assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Snapshot]);
+        events.send(RunEvent::Snapshot(RunSnapshot { scene: Err("no memory".to_owned()) })).unwrap();
+        let news = live.poll(now);
+        assert!(news.scene.is_none() && news.message.unwrap().contains("no memory"));
+        assert_eq!(live.poll(now).message, None, "it is told once");
+    }
+
+    #[test]
+    fn the_run_goes_on_when_its_first_picture_is_shown() {
+        let (mut live, _events, controls) = live(LiveRate::Live);
+        live.poll(Instant::now());
+        assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Snapshot]);
+        live.shown();
+        live.shown();
+        assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Resume]);
+    }
+
+    #[test]
+    fn events_are_the_progress() {
+        let (mut live, events, _controls) = live(LiveRate::Off);
+        events.send(RunEvent::Paused(RunPaused { at_most: Some(Duration::from_secs(1)) })).unwrap();
+        live.poll(Instant::now());
+        assert!(!live.progress.is_paused, "the wait for the first picture is no pause of the user");
+        events.send(RunEvent::Paused(RunPaused { at_most: None })).unwrap();
+        live.poll(Instant::now());
+        assert!(live.progress.is_paused);
+        events.send(RunEvent::Resumed).unwrap();
+        events.send(step(8.0, &[0.5])).unwrap();
+        events.send(RunEvent::Failed(RunNotice { message: "lost".to_owned() })).unwrap();
+        live.poll(Instant::now());
+        let expected = LiveProgress {
+            iteration: 9,
+            iterations: 10,
+            num_convexes: 5,
+            iterations_per_second: 8.0,
+            is_paused: false,
+            finished: Some(Err("lost".to_owned())),
+        };
+        assert_eq!((&live.progress, &live.losses[..]), (&expected, &[(1, 0.5)][..]));
     }
 
     #[test]
     fn the_cost_is_the_part_of_the_speed_that_is_lost() {
-        let (mut live, log) = watched(LiveRate::Off);
+        let (mut live, events, _controls) = live(LiveRate::Off);
+        events.send(step(10.0, &[])).unwrap();
         live.poll(Instant::now());
         assert_eq!(live.cost(), None);
         live.set_rate(LiveRate::Slow);
-        log.lock().unwrap().speed = 8.0;
+        events.send(step(8.0, &[])).unwrap();
         live.poll(Instant::now());
         assert!((live.cost().unwrap() - 0.2).abs() < 1e-9);
     }
 
     #[test]
     fn losses_are_kept_without_nan_and_within_bounds() {
-        let (mut live, _) = watched(LiveRate::Off);
+        let (mut live, events, _controls) = live(LiveRate::Off);
         for _ in 0..5000 {
+            events.send(step(1.0, &[0.5, f32::NAN])).unwrap();
             live.poll(Instant::now());
         }
         assert!(live.losses.len() <= MAX_LOSSES && live.losses.iter().all(|(_, loss)| *loss == 0.5));
-        // A scene is not needed to know its shape.
-        assert_eq!(Params::<usize>::default().points, 0);
     }
 }

@@ -18,7 +18,7 @@ mod ui;
 mod window;
 
 pub use document::{ColouredPoint, Document, LoadPhotograph, NamedCamera, OpenDocument, Photograph};
-pub use live::{LiveCommand, LiveRate, LiveSource, Progress};
+pub use live::{LiveLink, LiveRate};
 pub use scene_view::navigator::Navigator;
 pub use scene_view::pose::Pose;
 pub use scene_view::resolution::DynamicResolution;

@@ -31,6 +31,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("render", 6),
     ("bench", 6),
     ("source", 7),
+    ("run", 8),
     ("viewer", 9),
 ];
 

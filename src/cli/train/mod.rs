@@ -1,46 +1,38 @@
 //! `lapidary train`: from photographs to a scene.
 
-mod folder;
-mod log;
-mod options;
-mod run;
+mod advice;
+mod command;
+mod readers;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
+use advice::{GO_ON, advised};
 use anyhow::Context as _;
-use folder::Folder;
-use lapidary::dataset::transforms::Transforms;
-use lapidary::dataset::{Dataset, Split};
-use lapidary::evaluate::{Metrics, Summary};
-use lapidary::files;
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::optimiser::LossMeans;
-use lapidary::scene::Scene;
+use lapidary::run::{RunConfig, RunControl, RunEnd, RunEvent, RunFinished, RunStart, TrainOptionsPatch, TrainingRun};
 use lapidary::text::counted;
-use lapidary::train::{Checkpoint, TrainOptions, Trainer};
-use run::{End, Run};
-use serde::Serialize;
+use lapidary::train::Preset;
+use readers::{JsonLines, Terminal, Verbosity};
 
 use super::SharedArgs;
 use super::dataset::DatasetArgs;
-use super::progress::Step;
-use super::signals::Interrupted;
-use super::source::{self, CAMERAS_FILE, CHECKPOINT_FILE};
+use super::signals::{self, Interrupted};
+use super::source;
 
 /// Trains a scene on photographs with known cameras.
 ///
 /// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
-/// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the truth. Ctrl-C
+/// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the ground truth. Ctrl-C
 /// saves a checkpoint before it ends, with exit code 130; --resume goes on from there as if nothing had happened. A second
 /// Ctrl-C ends at once.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TrainArgs {
     /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio; also a .zip of one
-    pub(super) dataset: PathBuf,
+    dataset: PathBuf,
     /// Folder to write into; created where it is missing
     #[arg(long, value_name = "DIR")]
-    pub(super) out: PathBuf,
+    out: PathBuf,
     /// Number of iterations; every schedule stretches with it. With --resume a training goes on to another number
     /// [default: 30000]
     #[arg(long, value_name = "N")]
@@ -59,7 +51,7 @@ pub(crate) struct TrainArgs {
     #[cfg(feature = "viewer")]
     #[arg(long)]
     view: bool,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long)]
     quiet: bool,
     /// Print a line of JSON for every line of `metrics.jsonl`, and at the end what `metrics.json` holds
@@ -67,7 +59,7 @@ pub(crate) struct TrainArgs {
     json: bool,
 
     #[command(flatten)]
-    pub(super) dataset_options: DatasetArgs,
+    dataset_options: DatasetArgs,
 
     /// Everything random depends on it alone [default: 0]
     #[arg(long, value_name = "SEED", help_heading = "Method")]
@@ -107,7 +99,7 @@ pub(crate) struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// Whether nothing is said to people about how far it came.
+    /// Whether people are told nothing about the progress.
     const fn is_silent(&self) -> bool {
         self.quiet || self.json
     }
@@ -124,165 +116,170 @@ enum Published {
     Outdoor,
 }
 
-/// `metrics.json`
-#[derive(Debug, Serialize)]
-struct TrainingSummary {
-    num_convexes: u32,
-    iterations: u32,
-    /// Since the training began, without the time in which it was stopped.
-    seconds: f64,
-    adapter: String,
-    version: &'static str,
-    #[serde(flatten)]
-    summary: Summary,
-}
-
-/// What is known before there is a device.
-pub(super) struct Prepared {
-    folder: Folder,
-    options: TrainOptions,
-    metrics: Metrics,
-    checkpoint: Option<Checkpoint>,
-    /// What it begins with, where that is no matter of points.
-    start: Option<(Scene, PathBuf)>,
-    dataset: Arc<Dataset>,
-}
-
-impl Prepared {
-    /// What the training depends on.
-    #[cfg(feature = "viewer")]
-    pub(super) const fn options(&self) -> &TrainOptions {
-        &self.options
-    }
-}
-
-/// What whoever looks on wants next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    GoOn,
-    Save,
-    Stop,
-}
-
-/// Asked between two submissions, with the losses that were collected since.
-type Watch<'a> = dyn FnMut(&mut Trainer, &[LossMeans]) -> Wish + 'a;
-
-pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
-    let prepared = prepare(args)?;
-    #[cfg(feature = "viewer")]
-    if args.view {
-        return super::live::run(args, shared, prepared);
-    }
-    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    train(&gpu, args, prepared, &mut |_, _| Wish::GoOn)
-}
-
-/// A number of iterations in words.
-fn iterations(count: u32) -> String {
-    counted(count as usize, "iteration")
-}
-
-fn checkpoint_path(args: &TrainArgs) -> PathBuf {
-    args.out.join(CHECKPOINT_FILE)
-}
-
-fn prepare(args: &TrainArgs) -> anyhow::Result<Prepared> {
-    // A file of weights that is none is better known before the training than after it.
-    let metrics = super::eval::metrics(args.lpips_weights.as_deref(), false)?;
-    folder::check(args)?;
-    let mut checkpoint = args.resume.then(|| Checkpoint::load(&checkpoint_path(args))).transpose()?;
-    let start = args.start.as_deref().filter(|_| checkpoint.is_none()).map(start).transpose()?;
-    let options = match (&checkpoint, &start) {
-        (Some(found), _) => options::resumed(args, &found.state)?,
-        (None, start) => options::options(args, start.as_ref().map(|(scene, _)| scene))?,
-    };
-    if let Some(found) = &mut checkpoint {
-        found.state.options = options.clone();
-    }
-    let reading = Step::begin(format!("reading {}", args.dataset.display()), args.quiet);
-    let dataset = Arc::new(Dataset::open(&args.dataset, &args.dataset_options.options(options.background))?);
-    drop(reading);
-    say(args, "note", [&dataset.summary()].into_iter().chain(&dataset.notes).chain(&beginning(args, start.as_ref())));
-    if let Some((scene, _)) = start.as_ref().filter(|_| !args.quiet) {
-        say(args, "warning", &lapidary::train::other_world(&dataset, scene));
-    }
-    Ok(Prepared { folder: Folder::claim(&args.out)?, options, metrics, checkpoint, start, dataset })
-}
-
-/// What the training begins with where that is no matter of points, and what of the command is not used then.
-fn beginning(args: &TrainArgs, start: Option<&(Scene, PathBuf)>) -> Vec<String> {
-    let points = args.dataset_options.points.as_ref().map(|path| format!("--points {}", path.display()));
-    if args.resume {
-        let scene = args.start.as_ref().map(|path| format!("--start {}", path.display()));
-        let unused = |what: String| format!("{what} is not used: --resume goes on with what the checkpoint holds");
-        return scene.into_iter().chain(points).map(unused).collect();
-    }
-    let Some((scene, path)) = start else { return Vec::new() };
-    let points = points.unwrap_or_else(|| "the points of the dataset".to_owned());
-    let convexes = counted(scene.len(), "convex");
-    vec![format!("the training begins with {convexes} from {}, not with {points}", path.display())]
-}
-
-/// The scene that a training begins with, and its file.
-fn start(path: &Path) -> anyhow::Result<(Scene, PathBuf)> {
-    let (scene, _) = source::load(path, None).context("--start")?;
-    Ok((scene, path.to_path_buf()))
-}
-
-/// What the user should know before it begins.
-fn say<'a>(args: &TrainArgs, kind: &str, sentences: impl IntoIterator<Item = &'a String>) {
-    for sentence in sentences.into_iter().filter(|_| !args.quiet) {
-        say!("{kind}: {sentence}");
-    }
-}
-
-/// Trains to the end, or until somebody stops it.
-pub(super) fn train(gpu: &Gpu, args: &TrainArgs, prepared: Prepared, watch: &mut Watch<'_>) -> anyhow::Result<()> {
-    let Prepared { folder: _folder, options, metrics, checkpoint, start, dataset } = prepared;
-    let from = match (&checkpoint, &start) {
-        (None, None) => format!(" from {}", counted(dataset.points.len(), "point")),
-        _ => String::new(),
-    };
-    let starting = Step::begin(format!("preparing the training{from}"), args.quiet);
-    let trainer = match (checkpoint, start) {
-        (Some(found), _) => Trainer::resume(gpu, Arc::clone(&dataset), found, &checkpoint_path(args))?,
-        (None, Some((scene, path))) => Trainer::from_scene(gpu, Arc::clone(&dataset), options, (&scene, &path))?,
-        (None, None) => Trainer::new(gpu, Arc::clone(&dataset), options)?,
-    };
-    say(args, "note", &trainer.note());
-    // Looking takes time, and finds nothing that a silent program would say.
-    if !args.quiet {
-        say(args, "warning", &trainer.warnings()?);
-    }
-    drop(starting);
-    let mut run = Run::new(args, trainer);
-    run.open_log()?;
-    cameras(&dataset).save(&args.out.join(CAMERAS_FILE))?;
-    let config = folder::command_comment() + &toml::to_string_pretty(run.trainer.options())?;
-    files::write_atomically(&args.out.join("config.toml"), config.as_bytes())?;
-    let end = run.train(watch)?;
-    let said =
-        format!("stopped after {}; go on with the same command and --resume", iterations(run.trainer.iteration()));
-    match end {
-        End::Done => run.finish(&dataset, &metrics, gpu.name()),
-        End::Stopped => Err(Interrupted(said).into()),
-        End::AsAsked => {
-            // Where programs read along, the last line of JSON says how far it came.
-            if !args.is_silent() {
-                tell!("{said}");
-            }
-            Ok(())
+impl From<Published> for Preset {
+    fn from(published: Published) -> Self {
+        match published {
+            Published::Light => Self::Light,
+            Published::Indoor => Self::Indoor,
+            Published::Outdoor => Self::Outdoor,
         }
     }
 }
 
-/// The cameras, for those who look at the scene without its dataset.
-fn cameras(dataset: &Dataset) -> Transforms {
-    let views: Vec<_> = dataset.views.iter().map(|view| (view.name.clone(), view.camera)).collect();
-    let names = |split| dataset.indices(split).map(|index| dataset.views[index].name.clone()).collect();
-    Transforms {
-        train_filenames: Some(names(Split::Train)),
-        test_filenames: Some(names(Split::Test)),
-        ..Transforms::from_cameras(&views)
+pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
+    let mut readers = Readers::new(args);
+    let run = TrainingRun::prepare(config(args)?, &mut |event| readers.read(&event)).map_err(advised)?;
+    let (control, controls) = channel();
+    #[cfg(feature = "viewer")]
+    if args.view {
+        let options = run.options();
+        let window = super::live::LiveWindow {
+            dataset: args.dataset.clone(),
+            dataset_options: args.dataset_options.options(options.background),
+            out: args.out.clone(),
+            antialias: options.antialias,
+            background: options.background,
+            adapter: shared.adapter.clone(),
+        };
+        let channels = Channels { stop: control.clone(), controls };
+        let (out, is_silent) = (args.out.clone(), args.is_silent());
+        return super::live::run(window, control, move |gpu, forward| {
+            report(&train(run, gpu, channels, readers, forward)?, &out, is_silent)
+        });
+    }
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    let finished = train(run, &gpu, Channels { stop: control, controls }, readers, &mut |_| ())?;
+    report(&finished, &args.out, args.is_silent())
+}
+
+/// The description of the run that the arguments ask for.
+fn config(args: &TrainArgs) -> anyhow::Result<RunConfig> {
+    // A file of weights that is none is better known before the training than after it.
+    let metrics = super::eval::metrics(args.lpips_weights.as_deref(), false)?;
+    for unused in unused(args).iter().filter(|_| !args.quiet) {
+        say!("note: {unused} is not used: --resume goes on with the state of the checkpoint");
+    }
+    let start = match &args.start {
+        _ if args.resume => RunStart::Checkpoint,
+        Some(path) => {
+            let (scene, _) = source::load(path, None).context("--start")?;
+            RunStart::Scene { scene, path: path.clone() }
+        }
+        None => RunStart::Points,
+    };
+    Ok(RunConfig {
+        dataset: args.dataset.clone(),
+        // The run replaces the background by that of its options.
+        dataset_options: args.dataset_options.options([0.0; 3]),
+        out: args.out.clone(),
+        options: options(args)?,
+        start,
+        checkpoint_every: args.checkpoint_every,
+        stop_at: args.stop_at,
+        metrics,
+        checks_dataset: !args.quiet,
+        profiles: args.profile,
+        comment: command::given(),
+    })
+}
+
+/// The options in layers: a file, then `--set`, then the flags.
+fn options(args: &TrainArgs) -> anyhow::Result<TrainOptionsPatch> {
+    let mut patch = TrainOptionsPatch::default();
+    if let Some(path) = &args.config {
+        patch.add_file(path).map_err(advice::options)?;
+    }
+    for set in &args.set {
+        patch.add_assignment(set).map_err(advice::options).with_context(|| format!("--set {set}"))?;
+    }
+    patch.iterations = args.iterations;
+    patch.max_convexes = args.max_convexes;
+    patch.memory = args.memory;
+    patch.eval_every = args.eval_every;
+    patch.seed = args.seed;
+    patch.antialias = args.antialias.then_some(true);
+    patch.preset = args.preset.map(Preset::from);
+    Ok(patch)
+}
+
+/// The arguments that a training which goes on does not use.
+fn unused(args: &TrainArgs) -> Vec<String> {
+    let scene = args.start.as_ref().map(|path| format!("--start {}", path.display()));
+    let points = args.dataset_options.points.as_ref().map(|path| format!("--points {}", path.display()));
+    scene.into_iter().chain(points).filter(|_| args.resume).collect()
+}
+
+/// The readers of events on the command line.
+struct Readers {
+    terminal: Terminal,
+    json: Option<JsonLines>,
+}
+
+impl Readers {
+    fn new(args: &TrainArgs) -> Self {
+        let verbosity = match (args.quiet, args.json) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Json,
+            (false, false) => Verbosity::People,
+        };
+        Self { terminal: Terminal::new(verbosity), json: args.json.then_some(JsonLines) }
+    }
+
+    fn read(&mut self, event: &RunEvent) {
+        self.terminal.read(event);
+        if let Some(json) = &mut self.json {
+            json.read(event);
+        }
     }
 }
+
+/// The two ends of the channel of controls.
+struct Channels {
+    /// The end that signals send [`RunControl::Stop`] to.
+    stop: Sender<RunControl>,
+    controls: Receiver<RunControl>,
+}
+
+/// Trains to the end, or until it is stopped. `forward` is given every event after the readers.
+fn train(
+    run: TrainingRun,
+    gpu: &Gpu,
+    channels: Channels,
+    mut readers: Readers,
+    forward: &mut dyn FnMut(RunEvent),
+) -> anyhow::Result<RunFinished> {
+    let mut stop = Some(channels.stop);
+    let result = run.train(gpu, &channels.controls, &mut |event| {
+        if let RunEvent::Started(_) = event
+            && let Some(stop) = stop.take()
+        {
+            signals::listen(move || stop.send(RunControl::Stop).unwrap_or_default());
+        }
+        readers.read(&event);
+        forward(event);
+    });
+    readers.terminal.clear();
+    result.map_err(advised)
+}
+
+/// Prints how a training ended. A training that a signal or the closing of its window stopped is an error.
+fn report(finished: &RunFinished, out: &Path, is_silent: bool) -> anyhow::Result<()> {
+    let stopped = format!("stopped after {}; {GO_ON}", counted(finished.iteration as usize, "iteration"));
+    match finished.end {
+        RunEnd::Stopped => return Err(Interrupted(stopped).into()),
+        RunEnd::StoppedInEvaluation => return Err(Interrupted(STOPPED_IN_EVALUATION.to_owned()).into()),
+        // Where programs read along, the last line of JSON tells how far it came.
+        _ if is_silent => (),
+        RunEnd::StopAt => tell!("{stopped}"),
+        RunEnd::Done => {
+            if let Some(summary) = &finished.summary {
+                tell!("{}; report: {}", readers::sentence(summary), out.join("report.html").display());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The message after a signal when all iterations are done.
+const STOPPED_IN_EVALUATION: &str =
+    "stopped while the held-back views were evaluated; the training is saved, --resume evaluates them again";

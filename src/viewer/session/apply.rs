@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::dataset::transforms::Transforms;
 use crate::gpu::GpuError;
+use crate::run::RunControl;
 use crate::viewer::document::PathPlayback;
-use crate::viewer::live::{LiveCommand, LiveRate};
+use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::scene_view::pose::Pose;
 use crate::viewer::scene_view::settings::ViewSettings;
@@ -72,8 +73,8 @@ impl Session {
             Action::Escape => self.leave_camera(),
             Action::TimeKernels(is_on) => self.times_kernels = is_on,
             Action::TogglePause => self.toggle_pause(),
-            Action::SaveTraining => self.command(LiveCommand::Save),
-            Action::StopTraining => self.command(LiveCommand::Stop),
+            Action::SaveTraining => self.command(RunControl::Save),
+            Action::StopTraining => self.command(RunControl::Stop),
             Action::SetLiveRate(rate) => self.set_live_rate(rate),
         }
         Ok(())
@@ -201,12 +202,12 @@ impl Session {
 
     fn toggle_pause(&mut self) {
         let is_paused = self.live.as_ref().is_some_and(|live| live.progress.is_paused);
-        self.command(if is_paused { LiveCommand::Resume } else { LiveCommand::Pause });
+        self.command(if is_paused { RunControl::Resume } else { RunControl::Pause });
     }
 
-    fn command(&mut self, command: LiveCommand) {
+    fn command(&mut self, control: RunControl) {
         if let Some(live) = &mut self.live {
-            live.command(command);
+            live.command(control);
         }
     }
 

@@ -9,6 +9,7 @@ use winit::window::{Fullscreen, Window};
 use crate::camera::Camera;
 use crate::gpu::{Gpu, GpuError};
 use crate::image::Image;
+use crate::viewer::live::LiveNews;
 use crate::viewer::scene_view::progressive::{PictureRequest, ProgressivePicture, Redraw};
 use crate::viewer::scene_view::settings::ViewSettings;
 use crate::viewer::scene_view::{PickedPoint, SceneView};
@@ -44,7 +45,7 @@ impl Drawing {
             log::info!("scene on the GPU in {:.2} s", begun.elapsed().as_secs_f64());
         }
         if let Some(live) = &mut session.live {
-            let (scene, message) = live.poll(Instant::now());
+            let LiveNews { scene, message } = live.poll(Instant::now());
             if let Some(scene) = scene {
                 log::debug!("the trainer's scene, {} convexes", scene.num_convexes);
                 self.scene_view.set_gpu_scene(Arc::new(scene))?;

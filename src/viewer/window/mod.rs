@@ -17,7 +17,7 @@ use winit::window::{Window, WindowId};
 
 use crate::gpu::{Gpu, GpuError, GpuOptions};
 use crate::viewer::document::{DocumentLoader, OpenDocument, RequestRedraw};
-use crate::viewer::live::{Live, LiveSource};
+use crate::viewer::live::{Live, LiveLink};
 use crate::viewer::scene_view::SceneView;
 use crate::viewer::scene_view::progressive::{ProgressivePicture, Redraw};
 use crate::viewer::scene_view::settings::ViewSettings;
@@ -53,8 +53,8 @@ pub type CloseWindow = Box<dyn Fn() + Send>;
 /// Receives a way to close the window, before the window is opened.
 pub type OnOpen = Box<dyn FnOnce(CloseWindow)>;
 
-/// Starts a trainer on the device of the window.
-pub type StartLive = Box<dyn FnOnce(&Gpu) -> Result<Box<dyn LiveSource>, String>>;
+/// Starts a training run on the device of the window.
+pub type StartLive = Box<dyn FnOnce(&Gpu) -> Result<LiveLink, String>>;
 
 /// The arguments of a window.
 pub struct Launch {
@@ -177,8 +177,8 @@ impl App {
             .map_err(|error| ViewerError::Window(error.to_string()))?;
         self.open_device(Arc::new(window))?;
         if let (Some(start), Some(opened)) = (self.launch.live.take(), &self.opened) {
-            let source = start(&opened.drawing.gpu).map_err(ViewerError::Window)?;
-            self.session.live = Some(Live::new(source, self.session.settings.live_rate));
+            let link = start(&opened.drawing.gpu).map_err(ViewerError::Window)?;
+            self.session.live = Some(Live::new(link, self.session.settings.live_rate));
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use crate::viewer::ui::plot;
 pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     let Some(live) = &session.live else { return };
     let progress = &live.progress;
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a part")]
-    let part = (progress.iteration as f64 / progress.iterations.max(1) as f64) as f32;
+    #[expect(clippy::cast_possible_truncation, reason = "a part")]
+    let part = (f64::from(progress.iteration) / f64::from(progress.iterations.max(1))) as f32;
     ui.add(egui::ProgressBar::new(part).text(format!("{} of {}", progress.iteration, progress.iterations)));
     ui.label(match &progress.finished {
         Some(Ok(())) => "finished".to_owned(),

@@ -1,21 +1,22 @@
-//! `metrics.jsonl` as it is written: never behind the checkpoint, and put right where a training was killed.
+//! Writes `metrics.jsonl`, which is never behind the checkpoint, and repairs the one that a killed training left.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use lapidary::evaluate::{LogLine, cut_log, read_log};
-use lapidary::files::{FileError, append};
+use crate::evaluate::{LogLine, cut_log, read_log};
+use crate::files::{FileError, append};
 
 /// The log of a training. Lines wait in memory until the training is saved.
-pub(super) struct Log {
+#[derive(Debug)]
+pub(super) struct RunLog {
     path: PathBuf,
     waiting: Vec<u8>,
 }
 
-impl Log {
-    /// The log in a folder; what is there already stays until [`Self::begin`] or [`Self::go_on`].
-    pub(super) fn new(folder: &Path) -> Self {
-        Self { path: folder.join("metrics.jsonl"), waiting: Vec::new() }
+impl RunLog {
+    /// The log in a file; what is there already stays until [`Self::begin`] or [`Self::go_on`].
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, waiting: Vec::new() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -32,12 +33,12 @@ impl Log {
         }
     }
 
-    /// Drops what the training will write again: see [`cut_log`].
+    /// Drops the lines that the training will write again: see [`cut_log`].
     pub(super) fn go_on(&self, iteration: u32, is_done: bool) -> Result<(), FileError> {
         if self.path.exists() { cut_log(&self.path, iteration, is_done) } else { Ok(()) }
     }
 
-    /// Seconds that the training had taken when the last line was written.
+    /// The seconds that the training had taken when the last line was written.
     pub(super) fn seconds(&self) -> f64 {
         let lines = read_log(&self.path).unwrap_or_default();
         lines.last().map_or(0.0, LogLine::seconds)
@@ -48,7 +49,7 @@ impl Log {
         self.waiting.extend(line.bytes().chain([b'\n']));
     }
 
-    /// Writes what waits and has it stored before it returns.
+    /// Writes the waiting lines, and returns when they are stored.
     pub(super) fn write(&mut self) -> Result<(), FileError> {
         let mut file = append(&self.path)?;
         let mut append = || {

@@ -1,0 +1,131 @@
+//! The readers of a training's events on the command line: the bar of a terminal, and `--json`.
+
+use indicatif::ProgressBar;
+use lapidary::evaluate::{EvaluationLine, LogLine, TrainingLine};
+use lapidary::gpu::KernelTime;
+use lapidary::run::{RunEvent, RunProfile, RunStarted, TrainingSummary};
+use lapidary::text::counted;
+use serde::Serialize;
+
+use super::super::progress::{self, PlainProgress, Step};
+
+/// Shows the progress of a training to people.
+pub(super) struct Terminal {
+    verbosity: Verbosity,
+    /// The work under way that cannot tell how far it has come.
+    step: Option<Step>,
+    bar: Option<ProgressBar>,
+    plain: PlainProgress,
+    /// The PSNR of the held-back views when they were last measured, dB.
+    last_psnr: Option<f64>,
+}
+
+/// How much is printed besides errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verbosity {
+    /// Nothing.
+    Quiet,
+    /// Notes and warnings on stderr, and JSON on stdout.
+    Json,
+    /// Notes, warnings, progress and the result.
+    People,
+}
+
+impl Terminal {
+    pub(super) fn new(verbosity: Verbosity) -> Self {
+        let plain = PlainProgress::new(verbosity != Verbosity::People);
+        Self { verbosity, step: None, bar: None, plain, last_psnr: None }
+    }
+
+    pub(super) fn read(&mut self, event: &RunEvent) {
+        let is_quiet = self.verbosity == Verbosity::Quiet;
+        match event {
+            RunEvent::Preparing(preparing) => self.step = Some(Step::begin(preparing.work.clone(), is_quiet)),
+            RunEvent::Note(note) if !is_quiet => say!("note: {}", note.message),
+            RunEvent::Warning(warning) if !is_quiet => say!("warning: {}", warning.message),
+            RunEvent::Started(started) => self.start(*started),
+            RunEvent::Step(step) => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(step.iteration.into());
+                }
+            }
+            RunEvent::Logged(line) => self.show(line),
+            RunEvent::Evaluated(line) => self.evaluated(line),
+            RunEvent::Profiled(profile) => print_profile(profile),
+            _ => (),
+        }
+    }
+
+    /// Removes the bar. What is printed later stands below nothing.
+    pub(super) fn clear(&mut self) {
+        self.step = None;
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn start(&mut self, started: RunStarted) {
+        self.step = None;
+        let bar = progress::bar(started.iterations.into(), self.verbosity != Verbosity::People);
+        bar.set_position(started.iteration.into());
+        bar.reset_eta();
+        self.bar = Some(bar);
+    }
+
+    fn show(&mut self, line: &TrainingLine) {
+        let Some(bar) = &self.bar else { return };
+        let held_back = self.last_psnr.map_or_else(String::new, |psnr| format!(", {psnr:.2} dB held back"));
+        let TrainingLine { num_convexes, memory_mib, .. } = line;
+        let loss = line.loss.unwrap_or_default();
+        bar.set_message(format!("loss {loss:.4}{held_back}, {num_convexes} convexes, {memory_mib} MiB"));
+        self.plain.tell(bar);
+    }
+
+    fn evaluated(&mut self, line: &EvaluationLine) {
+        self.last_psnr = Some(line.test_psnr);
+    }
+}
+
+/// Prints the lines of `metrics.jsonl` while they are written, and at the end the content of `metrics.json`.
+pub(super) struct JsonLines;
+
+impl JsonLines {
+    pub(super) fn read(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::Logged(line) => print(&LogLine::Training(*line)),
+            RunEvent::Evaluated(line) => print(&LogLine::Evaluation(*line)),
+            RunEvent::Finished(finished) => finished.summary.iter().for_each(print),
+            _ => (),
+        }
+    }
+}
+
+fn print(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(line) => tell_json!(line),
+        Err(error) => log::debug!("a line has no JSON: {error}"),
+    }
+}
+
+/// Prints the times of kernels to stderr; standard output is for what programs read.
+fn print_profile(profile: &RunProfile) {
+    say!("{} instances; milliseconds of one iteration:", profile.num_instances);
+    for (name, milliseconds, _) in KernelTime::by_kernel(&profile.times) {
+        say!("  {name:<20} {milliseconds:8.2}");
+    }
+}
+
+/// The result of a training in one sentence.
+pub(super) fn sentence(training: &TrainingSummary) -> String {
+    let TrainingSummary { summary, num_convexes, seconds, .. } = training;
+    let quality = match (summary.psnr, summary.ssim) {
+        (Some(psnr), Some(ssim)) => {
+            let lpips = summary.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
+            let views = counted(summary.views.len(), "held-back view");
+            format!("PSNR {psnr:.2} dB, SSIM {ssim:.4}{lpips} on {views}")
+        }
+        _ => "no view to test on".to_owned(),
+    };
+    let convexes = counted(*num_convexes as usize, "convex");
+    format!("{quality}; {convexes}, {seconds:.0} s")
+}

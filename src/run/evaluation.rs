@@ -1,0 +1,93 @@
+//! The end of a run: measures every held-back view, and writes `metrics.json` and `report.html`.
+
+use serde::Serialize;
+
+use super::event::{RunEvent, RunProfile};
+use super::training::ActiveRun;
+use super::{RunControl, RunError, serialize};
+use crate::dataset::Split;
+use crate::evaluate::{Album, Report, Summary, curves_of, read_log};
+use crate::files;
+use crate::text::counted;
+
+/// The result of a training: `metrics.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainingSummary {
+    /// The number of convexes.
+    pub num_convexes: u32,
+    /// The number of iterations.
+    pub iterations: u32,
+    /// Seconds since the training began, without the time in which it was stopped.
+    pub seconds: f64,
+    /// The name of the GPU.
+    pub adapter: String,
+    /// The version of lapidary.
+    pub version: &'static str,
+    /// The metrics of the held-back views.
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+impl ActiveRun<'_> {
+    /// Measures every held-back view and writes the results; `None` when a stop came before all were measured.
+    pub(super) fn evaluate_all(&mut self) -> Result<Option<TrainingSummary>, RunError> {
+        let seconds = self.seconds();
+        self.trainer.release()?;
+        let views: Vec<usize> = self.dataset.indices(Split::Test).collect();
+        let (stems, folder) = (self.dataset.file_stems(), self.folder.test_pictures());
+        let mut album = Album::new(views.len());
+        for view in views {
+            if self.is_stop_asked() {
+                return Ok(None);
+            }
+            album.add(&self.trainer.evaluate(view, &self.config.metrics)?, Some(&folder.join(&stems[view])))?;
+        }
+        self.log_evaluation(&album.metrics())?;
+        self.log.write()?;
+        let summary = TrainingSummary {
+            num_convexes: self.trainer.num_convexes(),
+            iterations: self.trainer.iteration(),
+            seconds,
+            adapter: self.gpu_name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            summary: album.summary(),
+        };
+        files::write_atomically(&self.folder.summary(), serialize(serde_json::to_string_pretty(&summary))?.as_bytes())?;
+        let page = self.report(&summary)?.html(&album);
+        files::write_atomically(&self.folder.report(), page.as_bytes())?;
+        // This comes after everything is saved, because it does iterations that belong to no training.
+        if self.config.profiles {
+            let times = self.trainer.profile()?.unwrap_or_default();
+            let num_instances = self.trainer.num_instances()?;
+            (self.emit)(RunEvent::Profiled(RunProfile { num_instances, times }));
+        }
+        Ok(Some(summary))
+    }
+
+    /// Whether a stop was asked for. Other controls have no meaning when all iterations are done.
+    fn is_stop_asked(&mut self) -> bool {
+        self.is_stopping |= self.controls.try_iter().any(|control| control == RunControl::Stop);
+        self.is_stopping
+    }
+
+    fn report(&self, summary: &TrainingSummary) -> Result<Report, RunError> {
+        let dataset = self.config.dataset.display().to_string();
+        let speed = f64::from(summary.iterations) / summary.seconds;
+        let options = serialize(toml::to_string_pretty(self.trainer.options()))?;
+        let iterations = counted(summary.iterations as usize, "iteration");
+        Ok(Report {
+            title: self.folder.path.display().to_string(),
+            subtitle: format!("{iterations} on {dataset}; figures and pictures are of held-back views"),
+            num_convexes: Some(summary.num_convexes.into()),
+            curves: curves_of(&read_log(self.log.path())?),
+            facts: vec![
+                ("Dataset", dataset),
+                ("Iterations", summary.iterations.to_string()),
+                ("Time", format!("{:.0} s, {speed:.1} iterations per second", summary.seconds)),
+                ("Device", summary.adapter.clone()),
+                ("Program", format!("lapidary {}", summary.version)),
+                ("Options", options.lines().collect::<Vec<_>>().join(", ")),
+            ],
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! The loop of a run: trains, reports, evaluates and saves.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use super::bug::caught;
+use super::event::{
+    IterationLoss, RunControl, RunEnd, RunEvent, RunFinished, RunPaused, RunSaved, RunSnapshot, RunStarted, RunStep,
+};
+use super::folder::RunFolder;
+use super::log::RunLog;
+use super::{Kept, RunConfig, RunError, RunFailure, serialize};
+use crate::dataset::Dataset;
+use crate::evaluate::{EvaluationLine, LogLine, Metrics, TrainingLine};
+use crate::metrics::ImageMetrics;
+use crate::optimiser::LossMeans;
+use crate::scene::Scene;
+use crate::scene_file;
+use crate::train::{TrainError, Trainer};
+
+/// Time between two checkpoints where no number of iterations is given. A checkpoint of a million convexes is a gigabyte,
+/// which takes as long as hundreds of iterations of a fast device.
+const SAVE_PERIOD: Duration = Duration::from_secs(60);
+
+/// Most iterations per line of `metrics.jsonl`; short trainings have a hundred lines.
+const LINE_EVERY: u32 = 100;
+
+/// The speed is measured over at least this long.
+const SPEED_SPAN: Duration = Duration::from_millis(500);
+
+/// A run that has a trainer.
+pub(super) struct ActiveRun<'a> {
+    pub(super) config: &'a RunConfig,
+    pub(super) folder: RunFolder,
+    pub(super) dataset: &'a Dataset,
+    pub(super) trainer: Trainer,
+    pub(super) gpu_name: String,
+    pub(super) controls: &'a Receiver<RunControl>,
+    pub(super) emit: &'a mut dyn FnMut(RunEvent),
+    pub(super) log: RunLog,
+    pub(super) is_stopping: bool,
+    begin: Instant,
+    /// Seconds that the training took before this run, as far as the log tells.
+    seconds_before: f64,
+    last_save: Instant,
+    /// The pause that the run is in.
+    pause: Option<Pause>,
+    /// Losses that were reported in steps and are in no line of the log yet.
+    losses: Vec<LossMeans>,
+    /// The iteration of the last loss that was reported.
+    last_loss: u32,
+    speed: Speed,
+}
+
+/// A pause that ends at some time, or at [`RunControl::Resume`] alone.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    until: Option<Instant>,
+}
+
+/// Iterations per second.
+#[derive(Debug, Clone, Copy)]
+struct Speed {
+    since: Instant,
+    iteration: u32,
+    iterations_per_second: f64,
+}
+
+impl Speed {
+    fn new(iteration: u32) -> Self {
+        Self { since: Instant::now(), iteration, iterations_per_second: 0.0 }
+    }
+
+    fn measure(&mut self, iteration: u32) -> f64 {
+        let seconds = self.since.elapsed();
+        if seconds >= SPEED_SPAN {
+            let speed = f64::from(iteration.saturating_sub(self.iteration)) / seconds.as_secs_f64();
+            *self = Self { since: Instant::now(), iteration, iterations_per_second: speed };
+        }
+        self.iterations_per_second
+    }
+}
+
+impl<'a> ActiveRun<'a> {
+    pub(super) fn new(
+        config: &'a RunConfig,
+        folder: RunFolder,
+        dataset: &'a Dataset,
+        trainer: Trainer,
+        gpu_name: &str,
+        controls: &'a Receiver<RunControl>,
+        emit: &'a mut dyn FnMut(RunEvent),
+    ) -> Self {
+        let log = RunLog::new(folder.log());
+        let iteration = trainer.iteration();
+        Self {
+            config,
+            folder,
+            dataset,
+            trainer,
+            gpu_name: gpu_name.to_owned(),
+            controls,
+            emit,
+            log,
+            is_stopping: false,
+            begin: Instant::now(),
+            seconds_before: 0.0,
+            last_save: Instant::now(),
+            pause: None,
+            losses: Vec::new(),
+            last_loss: iteration,
+            speed: Speed::new(iteration),
+        }
+    }
+}
+
+impl ActiveRun<'_> {
+    /// Begins the log of a new training, or repairs that of the training that goes on.
+    pub(super) fn open_log(&mut self, goes_on: bool) -> Result<(), RunError> {
+        if goes_on {
+            self.log.go_on(self.trainer.iteration(), self.trainer.is_done())?;
+            self.seconds_before = self.log.seconds();
+        } else {
+            self.log.begin()?;
+        }
+        Ok(())
+    }
+
+    /// Trains until it ends, saves, and evaluates when all iterations are done.
+    pub(super) fn train(&mut self) -> Result<RunFinished, RunError> {
+        (self.emit)(RunEvent::Started(RunStarted {
+            iteration: self.trainer.iteration(),
+            iterations: self.trainer.options().iterations,
+            num_convexes: self.trainer.num_convexes(),
+        }));
+        if let Err(error) = caught(|| self.iterate().and_then(|()| self.save())) {
+            return Err(self.rescue(error));
+        }
+        let mut summary = None;
+        let end = if self.trainer.is_done() {
+            summary = caught(|| self.evaluate_all()).map_err(|error| match error {
+                RunError::Bug(_) => RunError::Evaluation(Box::new(error)),
+                error => error,
+            })?;
+            if summary.is_some() { RunEnd::Done } else { RunEnd::StoppedInEvaluation }
+        } else if self.trainer.iteration() >= self.last_iteration() {
+            RunEnd::StopAt
+        } else {
+            RunEnd::Stopped
+        };
+        Ok(RunFinished { end, iteration: self.trainer.iteration(), summary })
+    }
+
+    /// The iteration after which the run ends.
+    fn last_iteration(&self) -> u32 {
+        self.config.stop_at.unwrap_or(u32::MAX).min(self.trainer.options().iterations)
+    }
+
+    fn iterate(&mut self) -> Result<(), RunError> {
+        let total = self.trainer.options().iterations;
+        let end = self.last_iteration();
+        let iterations_per_line = (total / 100).clamp(1, LINE_EVERY) as usize;
+        self.take_controls()?;
+        while !self.is_stopping && self.trainer.iteration() < end {
+            let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
+            let next_save = match self.config.checkpoint_every {
+                Some(period) => next_after(period),
+                None if self.last_save.elapsed() >= SAVE_PERIOD => next_after(1),
+                None => u32::MAX,
+            };
+            let next_evaluation = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
+            let losses = self.trainer.advance(next_save.min(next_evaluation).min(end))?;
+            self.report_step(&losses);
+            self.losses.extend(losses);
+            if self.losses.len() >= iterations_per_line {
+                self.log_losses()?;
+            }
+            let iteration = self.trainer.iteration();
+            // At the end all held-back views are evaluated.
+            if iteration == next_evaluation && next_evaluation < total {
+                self.evaluate_some()?;
+            }
+            if iteration == next_save && next_save < end {
+                self.save()?;
+            }
+            self.take_controls()?;
+        }
+        self.log_losses()
+    }
+
+    /// Does what was asked for; returns when nothing more is asked for and the run is not paused.
+    fn take_controls(&mut self) -> Result<(), RunError> {
+        while let Some(control) = self.next_control() {
+            match control {
+                RunControl::Pause => self.begin_pause(None),
+                RunControl::PauseAtMost(time) => self.begin_pause(Some(time)),
+                RunControl::Resume => self.end_pause(),
+                RunControl::Save => self.save()?,
+                RunControl::Snapshot => {
+                    let scene = self.trainer.snapshot().map_err(|error| error.to_string());
+                    (self.emit)(RunEvent::Snapshot(RunSnapshot { scene }));
+                }
+                RunControl::Stop => {
+                    self.is_stopping = true;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next control; waits for one while the run is paused.
+    fn next_control(&mut self) -> Option<RunControl> {
+        let Some(pause) = self.pause else {
+            return match self.controls.try_recv() {
+                Ok(control) => Some(control),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+            };
+        };
+        let control = match pause.until {
+            Some(until) => self.controls.recv_timeout(until.saturating_duration_since(Instant::now())),
+            // Nobody who could end the pause is left.
+            None => self.controls.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        // A pause that nobody ends is over.
+        Some(control.unwrap_or(RunControl::Resume))
+    }
+
+    fn begin_pause(&mut self, at_most: Option<Duration>) {
+        self.pause = Some(Pause { until: at_most.map(|time| Instant::now() + time) });
+        (self.emit)(RunEvent::Paused(RunPaused { at_most }));
+    }
+
+    fn end_pause(&mut self) {
+        if self.pause.take().is_some() {
+            self.speed = Speed::new(self.trainer.iteration());
+            (self.emit)(RunEvent::Resumed);
+        }
+    }
+
+    fn report_step(&mut self, losses: &[LossMeans]) {
+        let weight = self.trainer.options().ssim_weight;
+        let iteration = self.trainer.iteration();
+        let losses = (self.last_loss + 1..).zip(losses);
+        let losses: Vec<IterationLoss> =
+            losses.map(|(iteration, means)| IterationLoss { iteration, loss: means.loss(weight) }).collect();
+        self.last_loss = losses.last().map_or(self.last_loss, |loss| loss.iteration);
+        (self.emit)(RunEvent::Step(RunStep {
+            iteration,
+            iterations: self.trainer.options().iterations,
+            num_convexes: self.trainer.num_convexes(),
+            iterations_per_second: self.speed.measure(iteration),
+            losses,
+        }));
+    }
+
+    /// Saves what was done before an error, and returns the error with what became of it.
+    fn rescue(&mut self, cause: RunError) -> RunError {
+        let saved = caught(|| {
+            self.trainer.fall_back();
+            self.save()
+        });
+        let kept = match saved {
+            // The training would end the same way if it went on.
+            Ok(()) if matches!(cause, RunError::Train(TrainError::Empty { .. })) => Kept::Final,
+            Ok(()) => Kept::All,
+            Err(_) if self.folder.checkpoint().exists() => Kept::Earlier,
+            Err(_) if caught(|| self.save_scene()).is_ok() => Kept::SceneOnly,
+            Err(_) => Kept::Nothing,
+        };
+        let (iteration, out) = (self.trainer.iteration(), self.folder.path.clone());
+        RunError::Failed(Box::new(RunFailure { iteration, kept, out, cause }))
+    }
+
+    /// Adds a line about the iterations since the line before; none where there were none.
+    fn log_losses(&mut self) -> Result<(), RunError> {
+        let losses = std::mem::take(&mut self.losses);
+        if losses.is_empty() {
+            return Ok(());
+        }
+        let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
+        let means = LossMeans { l1: mean(|loss| loss.l1), ssim: mean(|loss| loss.ssim) };
+        let line = TrainingLine {
+            iteration: self.trainer.iteration(),
+            seconds: self.seconds(),
+            loss: Some(means.loss(self.trainer.options().ssim_weight)),
+            l1: means.l1,
+            ssim: means.ssim,
+            num_convexes: self.trainer.num_convexes(),
+            memory_mib: self.trainer.memory() >> 20,
+        };
+        self.log.push(&serialize(serde_json::to_string(&LogLine::Training(line)))?);
+        (self.emit)(RunEvent::Logged(line));
+        Ok(())
+    }
+
+    /// Evaluates a few held-back views. LPIPS is left for the end: it takes longer than the iterations in between.
+    fn evaluate_some(&mut self) -> Result<(), RunError> {
+        self.trainer.release()?;
+        let mut measured = Vec::new();
+        for view in self.trainer.watched_views() {
+            measured.push(self.trainer.evaluate(view, &Metrics::default())?.metrics);
+        }
+        self.log_evaluation(&measured)
+    }
+
+    /// Adds a line about held-back views; none where there are none.
+    pub(super) fn log_evaluation(&mut self, measured: &[ImageMetrics]) -> Result<(), RunError> {
+        let (iteration, num_convexes) = (self.trainer.iteration(), self.trainer.num_convexes());
+        if let Some(line) = EvaluationLine::of(measured, iteration, self.seconds(), num_convexes) {
+            self.log.push(&serialize(serde_json::to_string(&LogLine::Evaluation(line)))?);
+            (self.emit)(RunEvent::Evaluated(line));
+        }
+        Ok(())
+    }
+
+    /// Seconds since the training began, without the time in which it was stopped.
+    pub(super) fn seconds(&self) -> f64 {
+        self.seconds_before + self.begin.elapsed().as_secs_f64()
+    }
+
+    /// Writes the log so far, the checkpoint and the scene. The log goes first: lines that are ahead of the checkpoint can be
+    /// dropped, lines that are missing cannot be written again.
+    fn save(&mut self) -> Result<(), RunError> {
+        self.log_losses()?;
+        self.log.write()?;
+        let checkpoint = self.trainer.checkpoint()?;
+        checkpoint.save(&self.folder.checkpoint())?;
+        // Nothing more is read from the device, which may have little memory left.
+        self.write_scene(&checkpoint.scene)?;
+        self.last_save = Instant::now();
+        (self.emit)(RunEvent::Saved(RunSaved { iteration: checkpoint.state.iteration }));
+        Ok(())
+    }
+
+    /// Writes the scene alone, where a checkpoint cannot be written.
+    fn save_scene(&mut self) -> Result<(), RunError> {
+        let scene = self.trainer.normalised_scene()?;
+        self.write_scene(&scene)
+    }
+
+    /// Writes a scene of normalised units.
+    fn write_scene(&self, normalised: &Scene) -> Result<(), RunError> {
+        let scene = self.trainer.similarity().to_world(normalised);
+        Ok(scene_file::save_with(&scene, &self.trainer.metadata(), &self.folder.scene())?)
+    }
+}
