@@ -12,7 +12,7 @@ use crate::scene::Scene;
 pub struct RunConfig {
     /// The folder or archive of photographs with known cameras.
     pub dataset: PathBuf,
-    /// How the dataset is read. The background behind transparent pictures is that of the training options.
+    /// Options for reading the dataset. The background behind transparent pictures is that of the training options.
     pub dataset_options: DatasetOptions,
     /// The folder to write into; created where it is missing.
     pub out: PathBuf,

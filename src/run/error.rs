@@ -87,7 +87,7 @@ pub enum FolderFault {
 pub struct RunFailure {
     /// The number of iterations that are done.
     pub iteration: u32,
-    /// What of it was saved.
+    /// The part of it that is saved.
     pub kept: Kept,
     /// The folder.
     pub out: PathBuf,
@@ -96,7 +96,7 @@ pub struct RunFailure {
     pub cause: RunError,
 }
 
-/// What is saved of a training that ended early.
+/// The saved part of a training that ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Kept {
     /// Everything: the run can go on from there.

@@ -6,7 +6,7 @@ use super::event::{RunEvent, RunProfile};
 use super::training::ActiveRun;
 use super::{RunControl, RunError, serialize};
 use crate::dataset::Split;
-use crate::evaluate::{Album, Report, Summary, curves_of, read_log};
+use crate::evaluate::{Album, EvaluationReport, Summary, curves_of, read_log};
 use crate::files;
 use crate::text::counted;
 
@@ -70,12 +70,12 @@ impl ActiveRun<'_> {
         self.is_stopping
     }
 
-    fn report(&self, summary: &TrainingSummary) -> Result<Report, RunError> {
+    fn report(&self, summary: &TrainingSummary) -> Result<EvaluationReport, RunError> {
         let dataset = self.config.dataset.display().to_string();
         let speed = f64::from(summary.iterations) / summary.seconds;
         let options = serialize(toml::to_string_pretty(self.trainer.options()))?;
         let iterations = counted(summary.iterations as usize, "iteration");
-        Ok(Report {
+        Ok(EvaluationReport {
             title: self.folder.path.display().to_string(),
             subtitle: format!("{iterations} on {dataset}; figures and pictures are of held-back views"),
             num_convexes: Some(summary.num_convexes.into()),

@@ -40,7 +40,7 @@ pub enum RunEvent {
     Failed(RunNotice),
 }
 
-/// What a user can ask of a training run, at any time and from any thread.
+/// A control that a user can send to a training run, at any time and from any thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunControl {
     /// Wait before the next iteration until [`Self::Resume`].

@@ -140,8 +140,8 @@ impl TrainOptionsPatch {
     /// # Errors
     /// [`LayerError`] when the options make no sense, or their spherical harmonics have a lower degree than the scene.
     pub fn resolve(&self, start: Option<&Scene>) -> Result<TrainOptions, LayerError> {
-        let TrainOptions { strategy, preset, .. } = self.over(TrainOptions::default())?;
-        let mut options = self.over(TrainOptions::of_strategy(strategy, preset))?;
+        let TrainOptions { strategy, paper, .. } = self.over(TrainOptions::default())?;
+        let mut options = self.over(TrainOptions::of_strategy(strategy, paper.preset))?;
         if let Some(scene) = start {
             if !self.named.contains_key("points_per_convex") {
                 options.points_per_convex = scene.points_per_convex;
@@ -194,7 +194,7 @@ impl TrainOptionsPatch {
         options.seed = self.seed.unwrap_or(options.seed);
         options.antialias = self.antialias.unwrap_or(options.antialias);
         if let Some(preset) = self.preset {
-            (options.strategy, options.preset) = (StrategyKind::Paper, preset);
+            (options.strategy, options.paper.preset) = (StrategyKind::Paper, preset);
         }
         Ok(options)
     }

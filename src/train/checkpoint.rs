@@ -25,24 +25,24 @@ pub struct Checkpoint {
     pub scene: Scene,
     /// The optimiser's running means of the gradient and of its square.
     pub moments: [Params<Vec<f32>>; 2],
-    /// What was added up for every convex since the scene was last rebuilt.
+    /// The sums of every convex since the scene was last rebuilt: a row of `Optimiser::statistics` each.
     pub statistics: Vec<[f32; 4]>,
-    /// Where the training stands.
+    /// The progress and the options.
     pub state: State,
 }
 
-/// Where a training stands.
+/// The progress of a training, and everything that it depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Iterations that are done.
     pub iteration: u32,
-    /// What the training depends on.
+    /// The options of the training.
     pub options: TrainOptions,
     /// The last iteration after which the number of convexes changed; what is due after a later one is still to be done.
     pub changed_after: u32,
     /// The similarity between the dataset and the units of training.
     pub similarity: Similarity,
-    /// What is done with alpha channels.
+    /// The treatment of alpha channels.
     pub alpha: AlphaMode,
     /// The pictures that are trained on.
     pub train_views: Vec<TrainView>,
@@ -58,7 +58,7 @@ const fn told(alpha: AlphaMode) -> &'static str {
 /// A picture that is trained on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainView {
-    /// Its name in the dataset.
+    /// The name in the dataset.
     pub name: String,
     /// Width and height, pixels.
     pub size: [u32; 2],
@@ -71,7 +71,7 @@ impl TrainView {
 }
 
 impl State {
-    /// How a dataset differs from the one that the training began with; `None` where it does not, as far as can be told
+    /// Returns how a dataset differs from the one that the training began with; `None` where it does not, as far as can be told
     /// without the pictures themselves.
     pub(super) fn difference(&self, dataset: &Dataset) -> Option<String> {
         let views: Vec<&View> = dataset.indices(Split::Train).map(|view| &dataset.views[view]).collect();
@@ -99,15 +99,15 @@ impl State {
 /// A checkpoint that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// The file itself.
+    /// The file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// What it holds.
+    /// The content of the file makes no sense.
     #[error("{} is not a lapidary checkpoint: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What was expected and what was found.
+        /// The expected and the found values.
         reason: String,
     },
     /// The tensors do not form a scene.
@@ -118,7 +118,7 @@ pub enum CheckpointError {
         /// The fault.
         source: SceneError,
     },
-    /// Another dataset.
+    /// The checkpoint was made from another dataset.
     #[error("{} was made from other pictures than {}: {reason}", path.display(), dataset.display())]
     OtherDataset {
         /// The file.

@@ -13,7 +13,7 @@ pub(super) fn draw(random: &mut Pcg64Mcg, count: usize, weights: &[f64]) -> Vec<
     let mut keys: Vec<(f64, usize)> = weights.iter().map(&mut key).zip(0..).collect();
     let order = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
     if count < keys.len() {
-        // Of a million few are drawn.
+        // Few are drawn, often from a million.
         keys.select_nth_unstable_by(count, order);
         keys.truncate(count);
     }
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_heavy_are_drawn_and_nothing_twice() {
+    fn large_weights_are_drawn_first_and_no_index_twice() {
         let mut random = Pcg64Mcg::seed_from_u64(0);
         let drawn = draw(&mut random, 3, &[1.0, 0.0, 1e9, 2.0]);
         assert_eq!((drawn.len(), drawn[0]), (3, 2));

@@ -1,4 +1,4 @@
-//! Why a training does not go on.
+//! Errors of a training.
 
 use std::path::PathBuf;
 
@@ -10,37 +10,37 @@ use crate::gpu::GpuError;
 /// A training that could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The pictures.
+    /// The pictures cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// The device.
+    /// The device failed.
     #[error(transparent)]
     Gpu(#[from] GpuError),
-    /// The options.
+    /// The options make no sense.
     #[error(transparent)]
     Options(#[from] OptionsError),
-    /// Not even one convex fits.
+    /// The device has too little memory for a single convex beside the pictures.
     #[error(
-        "{mebibytes} MiB of GPU memory are too few for pictures of {width}x{height}; use smaller pictures (--downscale) \
-         or a higher --memory"
+        "{mebibytes} MiB of GPU memory are too few for pictures of {width}x{height}; use smaller pictures (`downscale`) \
+         or a higher `memory`"
     )]
     NoRoom {
         /// Memory that may be taken, MiB.
         mebibytes: u64,
         /// Width of the largest picture, pixels.
         width: u32,
-        /// Its height.
+        /// Height of the largest picture, pixels.
         height: u32,
     },
     /// A picture that cannot be compared in one piece.
     #[error(
         "pictures of {width}x{height} are too large: this GPU binds at most {most} pixels of the loss; use smaller ones \
-         (--downscale, --max-width)"
+         (`downscale`, `max_width`)"
     )]
     TooLarge {
         /// Width of the largest picture, pixels.
         width: u32,
-        /// Its height.
+        /// Height of the largest picture, pixels.
         height: u32,
         /// Most pixels.
         most: u64,
@@ -70,7 +70,7 @@ pub enum TrainError {
     Similarity {
         /// The dataset.
         path: PathBuf,
-        /// What was expected and found.
+        /// The expected and the found values.
         reason: String,
     },
     /// A scene that no training can begin with.
@@ -86,7 +86,7 @@ pub enum TrainError {
         convexes: usize,
         /// Points of each.
         found: usize,
-        /// Points that the options say.
+        /// Points of each by the options.
         expected: usize,
     },
     /// All convexes are gone.
@@ -94,17 +94,17 @@ pub enum TrainError {
     Empty {
         /// Iterations so far.
         iteration: u32,
-        /// What becomes of convexes.
+        /// Why none is left.
         reason: &'static str,
     },
-    /// A checkpoint.
+    /// The checkpoint cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A look at a view.
+    /// A view cannot be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
-    /// Nothing to learn from.
-    #[error("{} has no picture to train on: all are held back; --test-every 0 holds back none", path.display())]
+    /// All pictures are held back.
+    #[error("{} has no picture to train on: all are held back", path.display())]
     NoTrainingViews {
         /// The dataset.
         path: PathBuf,

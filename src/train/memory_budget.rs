@@ -1,4 +1,4 @@
-//! How many convexes the device allows: by its memory, and by what it can bind.
+//! The number of convexes that the device allows: by its memory, and by the buffers that it can bind.
 
 use super::options::TrainOptions;
 use crate::gpu::Gpu;
@@ -9,7 +9,7 @@ use crate::renderer::Costs;
 const SHARE: f64 = 0.8;
 const SOFTWARE_SHARE: f64 = 0.4;
 
-/// Part of what is allowed that pictures may take; the rest is for convexes and frames.
+/// The allowed memory over the part of it that pictures may take; the rest is for convexes and frames.
 const PICTURES_SHARE: u64 = 4;
 
 /// Bytes for pictures where the device does not tell its memory.
@@ -51,7 +51,8 @@ impl MemoryBudget {
         self.allowed.map_or(DEFAULT_PICTURE_BYTES, |bytes| bytes / PICTURES_SHARE)
     }
 
-    /// Learns what things cost, how large the largest picture is, and how many convexes the device can bind.
+    /// Decides the number of convexes from the costs, the size of the largest picture, and the number of convexes that the
+    /// device can bind.
     pub(super) fn plan(&mut self, costs: Costs, num_pixels: u64, num_tiles: u64, most_bound: u32) {
         let in_memory = self.allowed.map_or(u32::MAX, |allowed| {
             let fixed = num_pixels * costs.pixel + num_tiles * INSTANCES_PER_TILE * costs.instance;
@@ -68,18 +69,18 @@ impl MemoryBudget {
         self.allowed.unwrap_or_default() >> 20
     }
 
-    /// Most convexes that fit.
+    /// The largest number of convexes that fit.
     pub(super) const fn most_convexes(&self) -> u32 {
         self.most_convexes
     }
 
-    /// What to tell the user where the device allows fewer convexes than are wanted.
+    /// A sentence for the user where the device allows fewer convexes than are wanted.
     pub(super) fn note(&self, wanted: u32) -> Option<String> {
         let (most, allowed) = (self.most_convexes, self.allowed_mebibytes());
         let (reason, advice) = if self.is_bound {
             ("buffers that this GPU can bind hold".to_owned(), "")
         } else {
-            (format!("{allowed} MiB of GPU memory hold about"), "; --memory allows more")
+            (format!("{allowed} MiB of GPU memory hold about"), "; a higher `memory` allows more")
         };
         (most < wanted).then(|| {
             format!(
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growth_stops_before_the_memory_does() {
+    fn the_number_of_convexes_is_what_the_memory_and_the_bindings_hold() {
         let mut memory_budget = MemoryBudget { allowed: Some(100_000), most_convexes: u32::MAX, is_bound: false };
         let costs = Costs { convex: 400, instance: 50, pixel: 10 };
         memory_budget.plan(costs, 1000, 10, 1000);

@@ -1,4 +1,4 @@
-//! How far the neighbours of points are, in n log n whatever the points are.
+//! Distances of points to their neighbours, in n log n for any points.
 //!
 //! Points of captures coincide, lie on grids, on lines or in planes, and a few are far away from all others. The tree
 //! halves them by rank along the longest side of their box, so that equal coordinates unbalance nothing. Ready-made trees
@@ -6,13 +6,13 @@
 
 use rayon::prelude::*;
 
-/// Neighbours that are looked at.
+/// The number of neighbours of a point.
 const NEIGHBOURS: usize = 3;
 
-/// Points that are not divided further.
+/// The number of points that are not divided further.
 const LEAF: usize = 16;
 
-/// Points from which on both halves are built at the same time.
+/// The number of points from which on both halves are built at the same time.
 const MANY: usize = 1 << 14;
 
 /// Smallest squared distance: points at one place still have a size.
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// By looking at every pair.
+    /// The same distances from every pair of points.
     fn obvious(places: &[[f64; 3]]) -> Vec<f64> {
         let distance = |place: &[f64; 3]| {
             let mut squares: Vec<f64> = places.iter().map(|other| square(other, place)).collect();

@@ -4,18 +4,19 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64Mcg;
 
-/// The pictures that are trained on, and their order in one epoch.
+/// The pictures that are trained on, and their order.
 #[derive(Debug)]
 pub(super) struct Order {
     seed: u64,
     views: Vec<usize>,
-    /// The epoch that was asked about last, and its order: drawn once, not for every iteration.
-    shuffled: Option<(u32, Vec<usize>)>,
+    /// The orders of an even and of an odd epoch, with the numbers of these epochs. While one is under way and the next is
+    /// looked at already, each is shuffled once.
+    epochs: [Option<(u32, Vec<usize>)>; 2],
 }
 
 impl Order {
     pub(super) const fn new(seed: u64, views: Vec<usize>) -> Self {
-        Self { seed, views, shuffled: None }
+        Self { seed, views, epochs: [None, None] }
     }
 
     /// The views in the order of the dataset.
@@ -27,10 +28,11 @@ impl Order {
     pub(super) fn view_at(&mut self, iteration: u32) -> usize {
         let per_epoch = u32::try_from(self.views.len()).unwrap_or(u32::MAX);
         let (epoch, place) = ((iteration - 1) / per_epoch, (iteration - 1) % per_epoch);
-        let (_, order) = match self.shuffled.take() {
-            Some(found) if found.0 == epoch => self.shuffled.insert(found),
-            _ => self.shuffled.insert((epoch, shuffled(&self.views, self.seed, epoch))),
-        };
+        let slot = &mut self.epochs[epoch as usize % 2];
+        if slot.as_ref().is_none_or(|(found, _)| *found != epoch) {
+            *slot = None;
+        }
+        let (_, order) = slot.get_or_insert_with(|| (epoch, shuffled(&self.views, self.seed, epoch)));
         order[place as usize]
     }
 }
@@ -46,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_view_comes_once_an_epoch_and_looking_ahead_changes_nothing() {
+    fn every_view_comes_once_an_epoch_whether_or_not_later_ones_are_asked_for_first() {
         let views = [2, 3, 5, 7, 11];
         let mut order = Order::new(7, views.to_vec());
         let seen: Vec<usize> = (1..=15).map(|iteration| order.view_at(iteration)).collect();

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::draw::draw;
 use super::neighbours;
-use super::options::{Preset, StrategyKind, TrainOptions};
+use super::options::TrainOptions;
+use super::strategy::logit;
 use crate::camera::{self, Camera};
 use crate::constants::{SH_C0, SH_COEFFS};
 use crate::dataset::{Dataset, Kind, SfmPoint};
@@ -25,30 +26,39 @@ const RANDOM_POINTS: usize = 30_000;
 /// A place and a colour.
 type Seed = (DVec3, [f32; 3]);
 
-/// The scene that training starts from, in normalised units.
+/// The scene that training starts from, in normalised units, with at most so many convexes.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "scenes are stored in f32; a part of a count"
 )]
-pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, options: &TrainOptions) -> Scene {
+pub(super) fn start(
+    dataset: &Dataset,
+    cameras: &[Camera],
+    similarity: &Similarity,
+    options: &TrainOptions,
+    max_convexes: u32,
+) -> Scene {
+    let strategy = options.strategy.strategy();
+    let max_convexes = max_convexes as usize;
     let mut random = Pcg64Mcg::seed_from_u64(options.seed);
     let mut seeds = Points::of(&dataset.points, similarity).seeds;
     let has_points = !seeds.is_empty();
     if !has_points {
-        seeds = random_seeds(dataset.kind, cameras, options, &mut random);
+        seeds = random_seeds(dataset.kind, cameras, max_convexes, &mut random);
     }
     let far = if has_points { far_seeds(&seeds, cameras) } else { Vec::new() };
-    let room = (options.max_convexes as usize).saturating_sub(far.len()).max(1);
-    if seeds.len() > room {
-        seeds = thinned(&seeds, room, cameras, &mut random);
-    } else if options.strategy == StrategyKind::Budget && has_points {
-        let part = f64::from(options.start_part) * room as f64;
-        thicken(&mut seeds, part as usize, cameras, &mut random);
+    let most = max_convexes.saturating_sub(far.len()).max(1);
+    if seeds.len() > most {
+        seeds = thinned(&seeds, most, cameras, &mut random);
+    } else if has_points {
+        let least = strategy.start_fraction(options) * most as f64;
+        thicken(&mut seeds, least as usize, cameras, &mut random);
     }
     seeds.extend(far);
-    seeds.truncate(options.max_convexes as usize);
+    seeds.truncate(max_convexes);
+    let raw_opacity = logit(strategy.start_opacity(options));
     let focal = mean_focal(cameras);
     let mut scene = Scene::empty(options.points_per_convex, 0);
     for ((centre, colour), distance) in seeds.iter().zip(neighbour_distances(&seeds)) {
@@ -56,13 +66,9 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
         let points: Vec<f32> = fibonacci_sphere(options.points_per_convex)
             .flat_map(|direction| (*centre + radius * direction).as_vec3().to_array())
             .collect();
-        // Corners as sharp as the published start at its resolution; the border as soft as asked for:
-        // sigma·delta·radius² is its number of falls by e over the radius.
+        // Corners are as sharp as those of the published start at its resolution.
         let delta = 0.1 * focal * focal / distance;
-        let sigma = match options.strategy {
-            StrategyKind::Budget => f64::from(options.start_sharpness) / (delta * radius * radius),
-            StrategyKind::Paper => published_sigma(options.preset),
-        };
+        let sigma = strategy.start_sigma(options, delta, radius);
         let mut sh = [0.0; SH_COEFFS * 3];
         for (coefficient, channel) in sh.iter_mut().zip(colour) {
             *coefficient = (channel - 0.5) / SH_C0 as f32;
@@ -71,10 +77,7 @@ pub fn start(dataset: &Dataset, cameras: &[Camera], similarity: &Similarity, opt
             points: &points,
             log_delta: &[delta.ln() as f32],
             log_sigma: &[sigma.ln() as f32],
-            raw_opacity: &[logit(match options.strategy {
-                StrategyKind::Budget => options.start_opacity,
-                StrategyKind::Paper => PUBLISHED_OPACITY,
-            })],
+            raw_opacity: &[raw_opacity],
             sh: &sh,
         });
     }
@@ -86,11 +89,11 @@ const FARTHEST: f64 = 1e12;
 
 /// The points of a dataset that convexes can begin at.
 pub(super) struct Points {
-    /// In the order of the dataset.
+    /// Places and colours in the order of the dataset.
     pub(super) seeds: Vec<Seed>,
-    /// How many were left out because another point lies at the same place.
+    /// The number of points that were left out because another point lies at the same place.
     pub(super) copies: usize,
-    /// How many were left out because they are farther away than can be drawn.
+    /// The number of points that were left out because they are farther away than can be drawn.
     pub(super) beyond: usize,
 }
 
@@ -113,24 +116,7 @@ impl Points {
     }
 }
 
-/// Opacity that the published strategy starts from.
-const PUBLISHED_OPACITY: f32 = 0.1;
-
-/// Source: docs/spec.md §6.
-const fn published_sigma(preset: Preset) -> f64 {
-    match preset {
-        Preset::Light => 0.000_95,
-        Preset::Indoor => 0.0009,
-        Preset::Outdoor => 0.001,
-    }
-}
-
-/// The inverse of the sigmoid.
-pub(super) fn logit(opacity: f32) -> f32 {
-    (opacity / (1.0 - opacity)).ln()
-}
-
-/// So many of the seeds, drawn by the part of the pictures that each stands for. Points of structure from motion lie densely
+/// Draws so many of the seeds, by the part of the pictures that each stands for. Points of structure from motion lie densely
 /// on what was photographed from near, and a draw without weights leaves nothing for what is behind it.
 fn thinned(seeds: &[Seed], count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) -> Vec<Seed> {
     let shares = shares(seeds, &neighbour_distances(seeds), cameras);
@@ -171,7 +157,7 @@ fn shares(seeds: &[Seed], distances: &[f64], cameras: &[Camera]) -> Vec<f64> {
     seeds.par_iter().zip(distances).map(share).collect()
 }
 
-/// How wide a picture is at the depth of a place, the mean of the cameras that see it; infinite where none does.
+/// The width of a picture at the depth of a place, the mean of the cameras that see it; infinite where none does.
 fn mean_span(cameras: &[Camera], place: DVec3) -> f64 {
     let span = |camera: &Camera| {
         let depth = camera.view_from_world.transform_point3(place).z;
@@ -205,9 +191,9 @@ fn fibonacci_sphere(count: usize) -> impl Iterator<Item = DVec3> {
 
 /// Places that the cameras see: inside the ball that all of them look at, and where the world is not bounded also
 /// further away.
-fn random_seeds(kind: Kind, cameras: &[Camera], options: &TrainOptions, random: &mut Pcg64Mcg) -> Vec<Seed> {
+fn random_seeds(kind: Kind, cameras: &[Camera], max_convexes: usize, random: &mut Pcg64Mcg) -> Vec<Seed> {
     let (focus, radius) = common_view(cameras);
-    let count = RANDOM_POINTS.min(options.max_convexes as usize).max(1);
+    let count = RANDOM_POINTS.min(max_convexes).max(1);
     // Cameras at one place have no common ball before them.
     let is_one_place = cameras.iter().all(|camera| camera.position().length() < ONE_PLACE);
     let num_far = match kind {

@@ -1,4 +1,4 @@
-//! Pictures to learn from, on the GPU as 8 bits, as many as a budget holds; decoded ahead in memory.
+//! The pictures that are trained on: 8 bits per channel on the GPU, as many as a budget holds, decoded ahead in memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use super::TrainError;
 use crate::dataset::{Dataset, PictureCache};
 use crate::gpu::{Buffer, Gpu};
 
-/// Threads that decode ahead at most.
+/// The largest number of threads that decode ahead.
 const MAX_DECODERS: usize = 8;
 
-/// Uploads pictures when they are asked for; those that were not asked for the longest make room.
+/// Uploads pictures when they are asked for, and frees those that were not asked for the longest.
 #[derive(Debug)]
 pub struct Targets {
     gpu: Gpu,
     pictures: PictureCache,
     budget: u64,
     used: u64,
-    /// Each with the time of its last use.
+    /// The pictures on the GPU, each with the time of its last use.
     held: HashMap<Key, (Buffer<u32>, u64)>,
-    /// By the time of the last use.
+    /// The same pictures by the time of their last use.
     uses: BTreeMap<u64, Key>,
-    /// Counts uses.
+    /// The number of uses so far, which is the time.
     clock: u64,
 }
 

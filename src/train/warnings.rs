@@ -1,4 +1,4 @@
-//! What looks wrong about a dataset before any time is spent on it, in a sentence each. None of it is an error: somebody
+//! Warnings about a dataset before any time is spent on it, a sentence each. None of them is an error: somebody
 //! may want just that.
 
 use glam::{DVec2, DVec3};
@@ -9,16 +9,16 @@ use crate::camera::Camera;
 use crate::dataset::{Dataset, DatasetError, Picture, SfmPoint, Split};
 use crate::scene::{CameraLayout, NORMALISED_RADIUS, Scene, Similarity};
 
-/// Pictures that are decoded for a look.
+/// The number of pictures that are decoded.
 const LOOKS: usize = 8;
 
-/// Views whose surroundings are looked at.
+/// The number of views whose surroundings are compared.
 const POSES: usize = 64;
 
-/// Points that are looked at.
+/// The number of points that are compared.
 const POINTS: usize = 4000;
 
-/// How the cameras stand that a training sees, with some of the dataset's points.
+/// The layout of the cameras that are trained on, with some of the dataset's points.
 #[must_use]
 pub fn layout_of(dataset: &Dataset) -> CameraLayout {
     let cameras: Vec<Camera> = dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
@@ -26,7 +26,7 @@ pub fn layout_of(dataset: &Dataset) -> CameraLayout {
     CameraLayout::of(&cameras, &points)
 }
 
-/// What looks wrong about a scene in the units of the dataset that a training is to begin with: views that see none of it.
+/// A warning about a scene, in the units of the dataset, that a training is to begin with: views that see none of it.
 #[must_use]
 pub fn other_world(dataset: &Dataset, scene: &Scene) -> Option<String> {
     let cameras: Vec<Camera> = dataset.indices(Split::Train).map(|view| dataset.views[view].camera).collect();
@@ -38,10 +38,10 @@ pub fn other_world(dataset: &Dataset, scene: &Scene) -> Option<String> {
     })
 }
 
-/// Everything that looks wrong.
+/// All warnings about a dataset. Decodes a few pictures.
 ///
 /// # Errors
-/// A picture that cannot be decoded.
+/// [`DatasetError`] when a picture cannot be decoded.
 pub(super) fn warnings(
     dataset: &Dataset,
     cameras: &[Camera],
@@ -84,7 +84,7 @@ fn without_a_place(points: &[SfmPoint], similarity: &Similarity) -> Vec<String> 
     found.map(|(count, what)| format!("{count} of {all} points are left out, because they are {what}")).collect()
 }
 
-/// At most so many of them, evenly.
+/// Picks at most so many items, evenly.
 fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
     let taken = count.min(all.len());
     (0..taken).map(move |i| &all[i * all.len() / taken])
@@ -115,7 +115,7 @@ fn surroundings(camera: &Camera) -> Vec<DVec3> {
     rays.flat_map(|ray| depths.map(|depth| camera.position() + depth * ray)).collect()
 }
 
-/// Whether more than a tenth is.
+/// Whether a part is more than a tenth of the whole.
 const fn is_much(part: usize, whole: usize) -> bool {
     10 * part > whole
 }
@@ -143,7 +143,7 @@ fn without_points(cameras: &[Camera], points: &[DVec3]) -> Option<String> {
         .map(|views| format!("{views} see none of the points: poses and points may be of different worlds"))
 }
 
-/// How many views see none of some places, where they are many.
+/// The number of views that see none of some places, in words, where it is large.
 fn bare(cameras: &[Camera], places: &[DVec3]) -> Option<String> {
     let is_bare = |camera: &&Camera| !places.iter().any(|place| sees(camera, *place));
     let bare = cameras.iter().filter(is_bare).count();

@@ -36,7 +36,7 @@ pub(super) struct LiveProgress {
     pub finished: Option<Result<(), String>>,
 }
 
-/// How often the window shows a new scene of the training.
+/// The rate at which the window shows new scenes of the training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LiveRate {
@@ -44,7 +44,7 @@ pub enum LiveRate {
     Off,
     /// Every two seconds.
     Slow,
-    /// As soon as the last one is drawn.
+    /// A new scene as soon as the last one is drawn.
     #[default]
     Live,
 }
@@ -69,7 +69,7 @@ const SPEED_WEIGHT: f64 = 0.1;
 #[derive(Debug)]
 pub(super) struct Live {
     link: LiveLink,
-    /// How often a new scene is asked for.
+    /// The rate at which new scenes are asked for.
     pub rate: LiveRate,
     /// The progress by the latest events.
     pub progress: LiveProgress,

@@ -14,7 +14,7 @@ use lapidary::optimiser::Optimiser;
 use lapidary::renderer::{Costs, GpuScene, Renderer};
 use lapidary::scene::Scene;
 use lapidary::synth::{self, SynthOptions};
-use lapidary::train::{Checkpoint, StrategyKind, TrainOptions, Trainer};
+use lapidary::train::{BudgetOptions, Checkpoint, StrategyKind, TrainOptions, Trainer};
 
 use crate::support::compare::max_error;
 use crate::support::device::{all_gpus, gpu};
@@ -134,7 +134,8 @@ fn pictures_of_twice_the_size_train_alike() {
         Arc::new(Dataset::open(folder.path(), &DatasetOptions { downscale, ..DatasetOptions::default() }).unwrap())
     };
     let (small, large) = (at(Some(2)), at(None));
-    let options = TrainOptions { iterations: 100, refine_until: 0.0, antialias: true, ..options(StrategyKind::Budget) };
+    let budget = BudgetOptions { refine_until: 0.0, ..BudgetOptions::default() };
+    let options = TrainOptions { iterations: 100, budget, antialias: true, ..options(StrategyKind::Budget) };
     let [first, second] = [&small, &large].map(|dataset| trainer(dataset, &options).normalised_scene().unwrap().params);
     for (name, (first, second)) in first.as_ref().zip(second.as_ref()).into_named() {
         let error = max_error(first, second);
@@ -206,7 +207,8 @@ fn the_number_of_convexes_stays_within_what_the_device_binds() {
 fn a_training_whose_convexes_all_fade_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());
-    let options = TrainOptions { dead_opacity: 0.999, ..options(StrategyKind::Budget) };
+    let budget = BudgetOptions { dead_opacity: 0.999, ..BudgetOptions::default() };
+    let options = TrainOptions { budget, ..options(StrategyKind::Budget) };
     let mut trainer = trainer(&dataset, &options);
     train(&mut trainer, 10);
     let before = trainer.num_convexes();

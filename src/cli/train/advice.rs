@@ -6,7 +6,7 @@ use lapidary::train::TrainError;
 
 use super::super::Advised;
 
-/// How to go on after an error.
+/// The advice to go on after an error.
 pub(super) const GO_ON: &str = "go on with the same command and --resume";
 
 /// The error of a run as the program prints it.
@@ -48,8 +48,8 @@ fn failed(failure: RunFailure) -> anyhow::Error {
 
 fn train(error: TrainError) -> anyhow::Error {
     match error {
-        TrainError::NoRoom { .. } => Advised::new(error, "--downscale makes pictures smaller, --memory allows more"),
-        TrainError::TooLarge { .. } => Advised::new(error, "--downscale and --max-width make them smaller"),
+        TrainError::NoRoom { .. } => Advised::new(error, "see --downscale and --memory"),
+        TrainError::TooLarge { .. } => Advised::new(error, "see --downscale and --max-width"),
         TrainError::NoTrainingViews { .. } => Advised::new(error, "--test-every 0 holds back none"),
         other => other.into(),
     }

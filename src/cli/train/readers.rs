@@ -20,7 +20,7 @@ pub(super) struct Terminal {
     last_psnr: Option<f64>,
 }
 
-/// How much is printed besides errors.
+/// The output besides errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verbosity {
     /// Nothing.
@@ -56,7 +56,7 @@ impl Terminal {
         }
     }
 
-    /// Removes the bar. What is printed later stands below nothing.
+    /// Removes the bar. Later lines stand where it was.
     pub(super) fn clear(&mut self) {
         self.step = None;
         if let Some(bar) = self.bar.take() {
