@@ -180,7 +180,7 @@ pub(crate) struct Advised {
 }
 
 impl Advised {
-    pub(crate) fn new(
+    pub(crate) fn error(
         error: impl std::error::Error + Send + Sync + 'static,
         advice: impl Into<String>,
     ) -> anyhow::Error {

@@ -124,7 +124,7 @@ pub struct RunPaused {
 #[derive(Debug)]
 pub struct RunSnapshot {
     /// A copy of the scene in the units of the dataset, which nothing else writes to; or why there is none.
-    pub scene: Result<GpuScene, String>,
+    pub scene: Result<Box<GpuScene>, String>,
 }
 
 /// The content of [`RunEvent::Profiled`].

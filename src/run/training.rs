@@ -1,6 +1,6 @@
 //! The loop of a run: trains, reports, evaluates and saves.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::bug::caught;
@@ -197,7 +197,7 @@ impl ActiveRun<'_> {
                 RunControl::Resume => self.end_pause(),
                 RunControl::Save => self.save()?,
                 RunControl::Snapshot => {
-                    let scene = self.trainer.snapshot().map_err(|error| error.to_string());
+                    let scene = self.trainer.snapshot().map(Box::new).map_err(|error| error.to_string());
                     (self.emit)(RunEvent::Snapshot(RunSnapshot { scene }));
                 }
                 RunControl::Stop => {
@@ -212,10 +212,7 @@ impl ActiveRun<'_> {
     /// The next control; waits for one while the run is paused.
     fn next_control(&mut self) -> Option<RunControl> {
         let Some(pause) = self.pause else {
-            return match self.controls.try_recv() {
-                Ok(control) => Some(control),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-            };
+            return self.controls.try_recv().ok();
         };
         let control = match pause.until {
             Some(until) => self.controls.recv_timeout(until.saturating_duration_since(Instant::now())),

@@ -154,7 +154,7 @@ impl Live {
             RunEvent::Snapshot(snapshot) => match snapshot.scene {
                 Ok(scene) => {
                     (self.asked, self.last_taken) = (false, Some(now));
-                    return Some(scene);
+                    return Some(*scene);
                 }
                 Err(reason) => self.message = Some(format!("the scene cannot be shown: {reason}")),
             },

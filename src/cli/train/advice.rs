@@ -23,7 +23,7 @@ pub(super) fn advised(error: RunError) -> anyhow::Error {
                 FolderFault::HoldsTraining => "go on with --resume, or choose another folder",
                 FolderFault::IsDataset | FolderFault::HoldsScene | FolderFault::IsLocked => "choose another folder",
             };
-            Advised::new(error, advice)
+            Advised::error(error, advice)
         }
         RunError::Failed(failure) => failed(*failure),
         RunError::Evaluation(cause) => {
@@ -48,9 +48,9 @@ fn failed(failure: RunFailure) -> anyhow::Error {
 
 fn train(error: TrainError) -> anyhow::Error {
     match error {
-        TrainError::NoRoom { .. } => Advised::new(error, "see --downscale and --memory"),
-        TrainError::TooLarge { .. } => Advised::new(error, "see --downscale and --max-width"),
-        TrainError::NoTrainingViews { .. } => Advised::new(error, "--test-every 0 holds back none"),
+        TrainError::NoRoom { .. } => Advised::error(error, "see --downscale and --memory"),
+        TrainError::TooLarge { .. } => Advised::error(error, "see --downscale and --max-width"),
+        TrainError::NoTrainingViews { .. } => Advised::error(error, "--test-every 0 holds back none"),
         other => other.into(),
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn options(error: LayerError) -> anyhow::Error {
     match inner {
         LayerError::Unknown { name, known } => {
             let advice = likely(name, known);
-            Advised::new(error, advice)
+            Advised::error(error, advice)
         }
         _ => error.into(),
     }
