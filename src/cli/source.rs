@@ -8,7 +8,7 @@ pub(crate) use lapidary::files::is_same;
 use lapidary::scene::Scene;
 use lapidary::scene_file::Metadata;
 use lapidary::source::{self, LoadedScene};
-pub(crate) use lapidary::source::{CAMERAS_FILE, CHECKPOINT_FILE, SCENE_FILE, is_scene, scene_file_of};
+pub(crate) use lapidary::source::{CAMERAS_FILE, SCENE_FILE, is_scene, scene_file_of};
 
 /// The number of characters of a scene's provenance that are shown at most; a scene of this program has one sentence.
 pub(crate) const MAX_PROVENANCE: usize = 200;
