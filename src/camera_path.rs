@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_through_its_keys_and_stands_still_outside() {
+    fn a_path_goes_through_its_keys_and_stands_still_outside() {
         let path = path();
         for stored in path.keys() {
             let found = path.at(stored.time).unwrap();

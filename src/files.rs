@@ -82,7 +82,7 @@ impl Unfinished {
             let file = temporary_file()
                 .suffix(extension.as_deref().unwrap_or_default())
                 .tempfile_in(folder)
-                // The name that it would have had for a while helps nobody.
+                // The temporary name does not help the user.
                 .map_err(|error| FileError::of("write", path)(error.kind().into()))?;
             if let Some(under_way) = UnderWay::of(&file) {
                 return Ok(Self { file, path: path.into(), _under_way: under_way });

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_obeys_is_shown_and_not_done() {
+    fn control_characters_are_escaped() {
         let hostile = [
             ("\x1b[2Jgone", "\\u{1b}[2Jgone"),
             ("a\r\nb\tc\0", "a\\r\\nb\\tc\\u{0}"),

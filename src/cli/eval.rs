@@ -143,7 +143,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses folders that hold somebody else's `metrics.json` and `report.html`, or photographs.
+/// Refuses folders that hold the `metrics.json` and `report.html` of a training, or photographs.
 fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
     files::check_folder(out)?;
     if out.join(SCENE_FILE).is_file() {

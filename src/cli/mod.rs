@@ -24,7 +24,7 @@ macro_rules! tell_json {
     };
 }
 
-/// Prints a line to stderr: a note, a warning, an error. Where nobody can read it, nothing else happens.
+/// Prints a line to stderr: a note, a warning, an error. Errors of writing it are ignored.
 macro_rules! say {
     ($($line:tt)*) => {
         $crate::cli::print_error_line(&format!($($line)*))

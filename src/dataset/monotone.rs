@@ -256,7 +256,7 @@ mod tests {
 
     /// A pixel is one of a direction within the fold, or of none.
     #[test]
-    fn what_is_found_at_a_pixel_lies_within_the_fold_and_lands_there() {
+    fn directions_of_pixels_lie_within_the_fold_and_project_back() {
         let mut noise = Noise(2);
         for (model, middle, spread) in LENSES {
             for _ in 0..60 {

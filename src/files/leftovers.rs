@@ -33,7 +33,7 @@ impl UnderWay {
     /// Takes a new file; `None` where another program has just taken it for one that was left, and removed it.
     pub(super) fn of(file: &NamedTempFile) -> Option<Self> {
         let path = file.path().to_path_buf();
-        // Some network disks know no locks: there nobody removes anything. On Windows a lock would keep ffmpeg out.
+        // Some network disks have no locks: nothing is removed there. On Windows a lock would keep ffmpeg out.
         let is_locked = cfg!(unix) && file.as_file().lock().is_ok();
         if is_locked && !path.exists() {
             return None;
@@ -61,7 +61,7 @@ pub(super) fn sweep_once(folder: &Path) {
 pub fn remove_unfinished(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-        // A pipe would keep whoever opens it waiting.
+        // Opening a pipe would wait for its other end.
         if cfg!(unix) && is_unfinished && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             remove_if_left(&entry.path());
         }
@@ -71,7 +71,7 @@ pub fn remove_unfinished(folder: &Path) {
 fn remove_if_left(path: &Path) {
     #[allow(clippy::disallowed_methods, reason = "a regular file, which is not read")]
     let Ok(file) = File::open(path) else { return };
-    // Held until it is removed, so that nobody takes it in between.
+    // Held until it is removed, so that no program takes it in between.
     if file.try_lock().is_ok() {
         match std::fs::remove_file(path) {
             Ok(()) => log::info!("removed {}, which a program that was killed had left", path.display()),

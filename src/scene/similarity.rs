@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_in_the_world_is_refused_by_name() {
+    fn values_that_are_not_finite_in_the_world_are_refused_with_their_name() {
         let similarity = Similarity { scale: 0.1, centre: [0.0; 3] };
         let mut scene = Scene::empty(3, 0);
         for value in [1.0, 3e38] {

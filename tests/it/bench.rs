@@ -83,7 +83,7 @@ fn a_baseline_that_was_faster_fails() {
 }
 
 #[test]
-fn reports_are_compared_by_what_they_measured() {
+fn reports_are_compared_by_workload_and_size() {
     let folder = tempfile::tempdir().unwrap();
     let (_, value) = bench(&folder.path().join("now.json"), &["--synthetic", "64"]);
     let report: BenchReport = serde_json::from_value(value.clone()).unwrap();
@@ -106,7 +106,7 @@ fn reports_are_compared_by_what_they_measured() {
 }
 
 #[test]
-fn a_sweep_tells_how_cost_grows() {
+fn a_sweep_fits_the_growth_of_the_times() {
     let folder = tempfile::tempdir().unwrap();
     let plot = folder.path().join("growth.svg");
     let args = ["--synthetic", "1024", "--sweep", "--seconds", "0.01", "--plot", text(&plot), "--size", "64x64"];
@@ -163,7 +163,7 @@ fn bad_input_is_one_error() {
 }
 
 #[test]
-fn a_written_cloud_is_the_cloud() {
+fn a_written_cloud_equals_the_cloud() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cloud.safetensors");
     succeeds(&[

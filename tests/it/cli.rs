@@ -37,7 +37,7 @@ pub(crate) fn dataset() -> tempfile::TempDir {
 }
 
 #[test]
-fn info_tells_people_and_programs() {
+fn info_prints_a_table_or_json() {
     assert!(succeeds(&["info"]).contains("← used"));
     let json: serde_json::Value = serde_json::from_str(&succeeds(&["info", "--json"])).unwrap();
     let adapter = &json["adapters"][0];
@@ -46,7 +46,7 @@ fn info_tells_people_and_programs() {
 }
 
 #[test]
-fn info_says_what_a_scene_is() {
+fn info_describes_a_scene() {
     let folder = dataset();
     let scene = folder.path().join("gems/scene.safetensors");
     let table = succeeds(&["info", text(&scene)]);

@@ -119,7 +119,7 @@ fn an_empty_scene_converts_to_everything() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_in_a_sentence() {
+fn impossible_conversions_are_refused_with_a_sentence() {
     let (_folder, path) = folder_with_scene(&chance_scene(2, 6));
     let is_refused = |from: &Path, name: &str, more: &[&str], parts: &[&str]| {
         let to = path.with_file_name(name);

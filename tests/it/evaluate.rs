@@ -35,7 +35,7 @@ fn number(value: &Value) -> f64 {
 }
 
 #[test]
-fn figures_do_not_depend_on_who_measures() {
+fn trainer_program_and_folder_measure_the_same_metrics() {
     let folder = tempfile::tempdir().unwrap();
     let (data, run, out) = (folder.path().join("gems"), folder.path().join("run"), folder.path().join("out"));
     let dataset = gems(&data);
@@ -96,7 +96,7 @@ fn figures_do_not_depend_on_who_measures() {
 }
 
 #[test]
-fn looking_at_views_changes_nothing_about_the_training() {
+fn evaluating_views_does_not_change_the_training() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     let options = TrainOptions { iterations: 30, max_convexes: 300, refine_every: Some(10), ..TrainOptions::default() };
@@ -143,7 +143,7 @@ fn watched_views_are_a_few_and_evenly_apart() {
 }
 
 #[test]
-fn pixels_that_the_truth_does_not_know_are_not_judged() {
+fn masked_pixels_of_the_ground_truth_do_not_count() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     let view = dataset.indices(Split::Test).next().unwrap();
@@ -237,7 +237,7 @@ fn faults_are_refused_with_the_file_at_fault() {
 }
 
 #[test]
-fn what_is_ignored_in_a_dataset_is_said_by_every_command_that_reads_it() {
+fn every_command_prints_the_notes_of_a_dataset() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("gems");
     gems(&data);

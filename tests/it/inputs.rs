@@ -52,7 +52,7 @@ fn no_inputs(folder: &Path, name: &str) -> [PathBuf; 3] {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_refused_at_once_by_every_command() {
+fn every_command_refuses_pipes_and_devices_at_once() {
     let folder = dataset();
     let (data, out) = (folder.path().join("gems"), folder.path().join("out"));
     let scene = data.join("scene.safetensors");
@@ -88,7 +88,7 @@ fn what_is_no_file_is_refused_at_once_by_every_command() {
 }
 
 #[test]
-fn a_picture_of_a_tebibyte_is_not_read() {
+fn a_picture_of_a_tebibyte_is_refused() {
     let folder = dataset();
     let picture = folder.path().join("gems/images/0000.png");
     File::create(&picture).unwrap().set_len(1 << 40).unwrap();
@@ -125,7 +125,7 @@ fn outputs_that_are_no_files_are_left_alone() {
 }
 
 #[test]
-fn metadata_is_shown_and_not_obeyed() {
+fn control_characters_in_metadata_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scene.safetensors");
     let provenance = format!("{HOSTILE}{}", "日本".repeat(10_000));
@@ -142,7 +142,7 @@ fn metadata_is_shown_and_not_obeyed() {
 }
 
 #[test]
-fn what_an_error_quotes_is_shown_and_not_obeyed() {
+fn control_characters_in_errors_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let name = format!("{HOSTILE}{}", "x".repeat(100_000));
     let frame = serde_json::json!({"file_path": name, "transform_matrix": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]});
@@ -157,7 +157,7 @@ fn what_an_error_quotes_is_shown_and_not_obeyed() {
 
 #[cfg(unix)]
 #[test]
-fn names_in_tables_are_shown_and_not_obeyed() {
+fn control_characters_in_tables_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let [truth, renders] = ["truth", "renders"].map(|name| folder.path().join(name));
     let name = "写真\u{1b}[31m\u{202e}";

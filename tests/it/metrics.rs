@@ -31,7 +31,7 @@ fn lpips_is_that_of_the_original() {
 }
 
 #[test]
-fn what_holds_no_weights_is_refused_by_name() {
+fn files_without_weights_are_refused_with_their_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let refusal = |parts: &[&str]| {

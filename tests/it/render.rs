@@ -98,7 +98,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn frames_under_way_equal_frames_one_by_one() {
+fn overlapping_frames_equal_frames_one_by_one() {
     let mut random = Random::new(71);
     let scene: Scene = toys::scene(&mut random, 300, 6, 1).cast();
     let sizes = [(320, 240), (64, 48), (200, 240), (320, 240)];
@@ -181,7 +181,7 @@ fn ids_are_the_heaviest_contributors_of_the_reference() {
 }
 
 #[test]
-fn png_of_sixteen_bits_keeps_what_it_says() {
+fn png_of_16_bits_holds_the_documented_values() {
     let gems = Gems::new();
     let path = still(&gems);
     let more = ["--path", text(&path), "--size", "72x48", "--bits", "16", "--modes", "colour,depth,id"];
@@ -301,7 +301,7 @@ fn resume_renders_what_is_missing() {
 }
 
 #[test]
-fn a_gif_needs_nothing() {
+fn a_gif_needs_no_other_program() {
     let gems = Gems::new();
     let (film, none) = (gems.path("turn.gif"), gems.path("empty"));
     fs::create_dir(&none).unwrap();
@@ -370,7 +370,7 @@ fn program(folder: &Path, script: &str) {
 }
 
 #[test]
-fn a_thread_that_cannot_write_ends_the_run() {
+fn an_error_of_writing_ends_the_rendering() {
     let gems = Gems::new();
     // A folder stands where a picture should go.
     fs::create_dir_all(gems.path("orbit/0003.png/full")).unwrap();
@@ -380,7 +380,7 @@ fn a_thread_that_cannot_write_ends_the_run() {
 }
 
 #[test]
-fn what_cannot_be_rendered_is_refused() {
+fn impossible_renderings_are_refused() {
     let gems = Gems::new();
     let (out, data, file) = (gems.path("out"), gems.path("gems"), gems.path("gems/README.txt"));
     let path = still(&gems);

@@ -98,7 +98,7 @@ fn read_all(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 #[test]
-fn colmap_and_transforms_tell_of_the_same_cameras() {
+fn colmap_and_transforms_hold_the_same_cameras() {
     let (model, cameras) = (colmap::read(&DATASET.path().join("sparse/0")), cameras());
     assert_eq!((model.cameras.len(), model.pictures.len(), cameras.len()), (1, 7, 7));
     for (picture, number) in model.pictures.iter().zip(0..) {
@@ -350,7 +350,7 @@ fn options_out_of_range_are_refused() {
 }
 
 #[test]
-fn a_folder_in_use_is_kept_unless_told() {
+fn a_folder_that_is_not_empty_is_kept_without_overwrite() {
     let folder = tempfile::tempdir().unwrap();
     let small = SynthOptions { views: 1, test_views: 1, points: 4, samples_side: 1, ..options() };
     let note = folder.path().join("note.txt");

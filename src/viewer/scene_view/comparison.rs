@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::quantise;
 use crate::kernels;
+use crate::metrics::{self, FULL_DIFFERENCE};
 
 /// The part of render and photograph that is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl ComparisonMode {
 }
 
 /// The factor that differences are drawn with.
-pub(crate) const GAIN: f32 = 4.0;
+pub(crate) const GAIN: f32 = 1.0 / FULL_DIFFERENCE;
 
 /// Returns a picture of the differences, and the peak signal-to-noise ratio in dB; `None` if the sizes differ.
 #[must_use]
@@ -49,14 +50,12 @@ pub(crate) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(
     let pixels = render.iter().zip(photograph).map(|(a, b)| {
         let apart = [0, 1, 2].map(|channel| u64::from(a[channel].abs_diff(b[channel])));
         squares += apart.iter().map(|apart| apart * apart).sum::<u64>();
-        let largest = apart.into_iter().max().unwrap_or(0);
-        #[expect(clippy::cast_precision_loss, reason = "a byte")]
-        let value = largest as f32 / 255.0;
-        ramp(GAIN * value)
+        let colour = |pixel: &[u8; 4]| [0, 1, 2].map(|channel| f32::from(pixel[channel]) / 255.0);
+        ramp(GAIN * metrics::difference(colour(a), colour(b)))
     });
     let pixels = pixels.collect();
     let mean = squares as f64 / (render.len() * 3) as f64 / (255.0 * 255.0);
-    Some((pixels, if mean > 0.0 { -10.0 * mean.log10() } else { f64::INFINITY }))
+    Some((pixels, metrics::psnr(mean)))
 }
 
 /// Returns a colour of the ramp that depths and counts have too.
@@ -84,7 +83,7 @@ mod tests {
         let (grey, off) = ([100, 100, 100, 255], [100, 110, 100, 255]);
         let (pixels, psnr) = difference(&[grey, grey], &[grey, off]).unwrap();
         assert_eq!(pixels[0], ramp(0.0));
-        assert_eq!(pixels[1], ramp(GAIN * 10.0 / 255.0));
+        assert_eq!(pixels[1], ramp(GAIN * metrics::difference([0.0, 100.0 / 255.0, 0.0], [0.0, 110.0 / 255.0, 0.0])));
         let mean: f64 = 100.0 / 6.0 / (255.0 * 255.0);
         assert!((psnr + 10.0 * mean.log10()).abs() < 1e-9);
         assert_eq!(difference(&[grey], &[grey]).unwrap().1, f64::INFINITY);

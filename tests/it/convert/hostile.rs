@@ -67,7 +67,7 @@ fn message(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_makers_of_these_files_make_good_ones_too() {
+fn unchanged_test_files_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.pt");
     for bytes in [zipped(&entries(), CompressionMethod::Stored), with_value(b"K\x01")] {
@@ -112,7 +112,7 @@ fn deep_nesting_and_memo_bombs_end_early() {
 }
 
 #[test]
-fn sizes_that_lie_are_refused() {
+fn wrong_sizes_are_refused() {
     let mut large = entries();
     large[1].1 = vec![0; 64 << 20];
     let bomb = zipped(&large, CompressionMethod::Deflated);

@@ -93,7 +93,7 @@ fn gltf_has_a_node_at_the_origin() {
 }
 
 #[test]
-fn what_gaussians_lose_is_said_once_and_recentring_keeps_it() {
+fn lost_digits_of_gaussians_are_a_warning_and_recentring_keeps_them() {
     let (scene, _folder, path) = far_scene();
     let middles = |more: &[&str]| -> Vec<DVec3> {
         let more = [&["--gaussians"], more].concat();

@@ -84,7 +84,7 @@ fn moving_turning_and_scaling_a_convex_does_the_same_to_its_gaussian() {
 }
 
 #[test]
-fn what_is_flat_or_invisible_is_no_trouble() {
+fn flat_and_invisible_convexes_are_left_out_of_gaussians() {
     let square = [[0.0, 0.0, 2.0], [1.0, 0.0, 2.0], [1.0, 1.0, 2.0], [0.0, 1.0, 2.0]];
     let flat = gaussian(&sharp(&square, 0.5), 0).unwrap();
     assert!(flat.deviation.min_element() < 2e-3 * flat.deviation.max_element());

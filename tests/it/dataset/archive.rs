@@ -85,7 +85,7 @@ fn refusal(name: &str, content: &[u8]) -> String {
 }
 
 #[test]
-fn bombs_are_not_unpacked() {
+fn archive_bombs_are_refused() {
     let message = refusal("transforms.json", &vec![b' '; 65 << 20]);
     assert!(message.contains("bad.zip") && message.contains("claim to unpack"), "{message}");
     let message = refusal("transforms.json", &vec![b' '; 1 << 20]);
@@ -102,7 +102,7 @@ fn names_that_leave_the_archive_are_refused() {
 
 /// The length that the directory of the archive claims is changed.
 #[test]
-fn lengths_are_not_believed() {
+fn entries_longer_than_their_headers_say_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bad.zip");
     pack(GEMS.path(), "", &path);

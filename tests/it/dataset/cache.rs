@@ -10,7 +10,7 @@ use super::*;
 const PICTURE: u64 = 64 * 48 * 4;
 
 #[test]
-fn pictures_are_those_of_the_dataset_whoever_decodes_them() {
+fn every_thread_gets_the_pictures_of_the_dataset() {
     let dataset = Arc::new(open(GEMS.path()));
     for (budget, threads) in [(0, 0), (0, 2), (2 * PICTURE, 1), (3 * PICTURE, 4), (u64::MAX, 2)] {
         let cache = PictureCache::new(Arc::clone(&dataset), budget, threads);
@@ -30,7 +30,7 @@ fn pictures_are_those_of_the_dataset_whoever_decodes_them() {
 }
 
 #[test]
-fn what_was_used_last_stays() {
+fn pictures_that_were_used_last_stay_in_the_cache() {
     let cache = PictureCache::new(Arc::new(open(GEMS.path())), 2 * PICTURE, 0);
     let first = cache.get(0).unwrap();
     let second = cache.get(1).unwrap();
@@ -60,7 +60,7 @@ fn the_budget_holds_with_many_threads_asking() {
 }
 
 #[test]
-fn one_who_asks_alone_stays_within_the_budget() {
+fn a_single_thread_stays_within_the_budget() {
     let cache = PictureCache::new(Arc::new(open(GEMS.path())), 3 * PICTURE, 2);
     for i in 0..200usize {
         cache.prefetch((i + 1) % 7);
@@ -71,7 +71,7 @@ fn one_who_asks_alone_stays_within_the_budget() {
 }
 
 #[test]
-fn errors_reach_everybody_who_asks_and_nobody_waits_for_ever() {
+fn errors_reach_every_waiting_thread() {
     let folder = one_picture("PINHOLE 40 30 50 50 20 15");
     let dataset = Arc::new(open(folder.path()));
     let picture = folder.path().join("images/a.png");

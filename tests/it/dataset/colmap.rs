@@ -32,7 +32,7 @@ fn as_text(model: &ColmapModel, folder: &Path) {
 }
 
 #[test]
-fn text_and_binary_say_the_same() {
+fn text_and_binary_models_are_equal() {
     let binary = ColmapModel::load(&GEMS.path().join("sparse/0")).unwrap();
     assert_eq!((binary.images.len(), binary.points.len()), (7, 300));
     let folder = tempfile::tempdir().unwrap();

@@ -105,7 +105,7 @@ fn a_byte_order_mark_is_read_over_and_utf_16_is_named() {
 }
 
 #[test]
-fn pictures_for_testing_that_nobody_took_are_passed_over() {
+fn missing_pictures_for_testing_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let json = |name: &str, frames: [&str; 4]| {
         write_json(folder.path(), "", &frames.map(|path| plain(path, "")));
@@ -182,7 +182,7 @@ fn a_mask_with_the_name_of_several_pictures_is_not_used() {
 }
 
 #[test]
-fn what_is_bright_in_the_masks_of_instant_ngp_does_not_count() {
+fn bright_pixels_in_masks_of_instant_ngp_do_not_count() {
     let folder = dataset(&["images/a.png"], "", &[plain("images/a.png", "")]);
     let half = image::GrayImage::from_fn(40, 30, |x, _| image::Luma([if x < 16 { 1 } else { 0 }]));
     half.save(folder.path().join("images/dynamic_mask_a.png")).unwrap();
@@ -275,7 +275,7 @@ fn an_empty_list_of_names_counts_as_missing() {
 }
 
 #[test]
-fn points_that_are_not_used_are_said_whatever_is_used() {
+fn unused_files_of_points_are_noted() {
     let folder = dataset(&["images/a.png"], "", &[plain("images/a.png", "")]);
     let ply = "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty float z\nend_header\n1 2 3\n";
     write(&folder.path().join("init.ply"), ply);

@@ -100,7 +100,7 @@ fn lists_of_file_names_split_and_leave_out() {
 }
 
 #[test]
-fn a_file_splits_whatever_the_dataset_says() {
+fn a_split_file_overrides_the_dataset() {
     let split = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(split.path(), "# by hand\ntrain/0005.png\n\n test/0003\r\n").unwrap();
     let options = DatasetOptions { split_file: Some(split.path().into()), ..DatasetOptions::default() };

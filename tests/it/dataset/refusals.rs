@@ -33,7 +33,7 @@ fn says(message: &str, parts: &[&str]) {
 }
 
 #[test]
-fn what_is_no_dataset() {
+fn paths_that_are_no_dataset_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     says(&refusal(folder.path()), &["not a dataset", "sparse/0/cameras.bin", "transforms.json"]);
     says(&refusal(&folder.path().join("absent")), &["cannot read", "absent"]);
