@@ -16,7 +16,7 @@
 // Of the convexes of this window.
 @group(0) @binding(7) var<storage, read> points: array<f32>;
 
-const NOBODY: u32 = 0xffffffffu;
+const NO_CONVEX: u32 = 0xffffffffu;
 // How much of the picture is left behind hulls.
 const DIMMED: f32 = 0.35;
 
@@ -98,7 +98,7 @@ fn over_background(colour: vec3<f32>, alpha: f32) -> vec3<f32> {
 }
 
 fn is_of_another_window(id: u32) -> bool {
-    return id != NOBODY && (id < args.first_convex || id >= args.first_convex + args.num_convexes);
+    return id != NO_CONVEX && (id < args.first_convex || id >= args.first_convex + args.num_convexes);
 }
 
 fn load_of_tile(pixel: vec2<u32>) -> vec3<f32> {
@@ -119,7 +119,7 @@ fn look(pixel: vec2<u32>, at: u32) -> vec3<f32> {
         }
         case MODE_NORMAL: {
             let id = inspection[at].x;
-            if id == NOBODY {
+            if id == NO_CONVEX {
                 return args.background.xyz;
             }
             return over_background(0.5 + 0.5 * normal_at(pixel, id - args.first_convex), seen.w);
@@ -129,7 +129,7 @@ fn look(pixel: vec2<u32>, at: u32) -> vec3<f32> {
         }
         case MODE_CONVEX: {
             let id = inspection[at].x;
-            return over_background(colour_of_number(id), select(0.0, seen.w, id != NOBODY));
+            return over_background(colour_of_number(id), select(0.0, seen.w, id != NO_CONVEX));
         }
         case MODE_CONTRIBUTORS: {
             return ramp_of_count(inspection[at].y);

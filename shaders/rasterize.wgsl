@@ -9,10 +9,10 @@
 // sRGB over the background, and 1 − T.
 @group(0) @binding(6) var<storage, read_write> rgba: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> depth: array<f32>;
-// Id of the heaviest contributor (NOBODY where there is none) and number of contributors; only if INSPECT is 1.
+// Id of the heaviest contributor (NO_CONVEX where there is none) and number of contributors; only if INSPECT is 1.
 @group(0) @binding(8) var<storage, read_write> inspection: array<vec2<u32>>;
 
-const NOBODY: u32 = 0xffffffffu;
+const NO_CONVEX: u32 = 0xffffffffu;
 
 // Four pixels of one thread.
 struct Quad {
@@ -72,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let pixel = vec2<f32>(first) + 0.5;
     var quad: Quad;
     quad.transmittance = vec4(1.0);
-    quad.heaviest = vec4(NOBODY);
+    quad.heaviest = vec4(NO_CONVEX);
     quad.done = is_outside(first);
 
     let range = range_of(tile, thread);

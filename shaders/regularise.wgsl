@@ -1,4 +1,4 @@
-// Adds the gradients of what keeps a scene tidy: mean opacity and mean extent of the convexes, so that what does not
+// Adds the gradients of the regularization: mean opacity and mean extent of the convexes, so that what does not
 // help the pictures fades and shrinks.
 //
 // One thread per convex.

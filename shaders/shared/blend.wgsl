@@ -19,7 +19,7 @@ const BLOCK: vec2<u32> = vec2(8u, 4u);
 @group(0) @binding(4) var<storage, read> slots: array<u32>;
 @group(0) @binding(5) var<storage, read> first_instance_from_tile: array<u32>;
 
-// The batch of convexes in hand.
+// The batch of convexes in workgroup memory. BATCH is that of shared/batch.wgsl, or of the sums in the backward pass.
 var<workgroup> sh_lines: array<vec4<f32>, BATCH * ROWS>;
 // Two for each convex: origin, lambda_max, sharpness; opacity, z, tau, bits of the id.
 var<workgroup> sh_shape: array<vec4<f32>, BATCH * 2u>;
@@ -182,7 +182,7 @@ fn meet(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: v
         for (var k = 0u; k < POINTS; k++) {
             sum += exp2(line_at(row, k, meeting.p) - largest);
         }
-        // A pixel must not depend on who else is in its subgroup.
+        // A pixel must not depend on which others are in its subgroup.
         meeting.lambda = select(largest, largest + log2(sum), meeting.smooth_here);
     }
     // Where the convex can be seen the exponent is below 8; elsewhere it is cut before it overflows.

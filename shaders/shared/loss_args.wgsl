@@ -1,4 +1,4 @@
-// What the kernels of the loss are told.
+// Arguments of the kernels of the loss.
 
 struct LossArgs {
     // Width and height in pixels.

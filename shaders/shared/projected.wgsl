@@ -21,7 +21,7 @@ struct Projected {
     colour: vec3<f32>,
     // Tiles that the convex can touch; until they are counted, those of its box. The lines are there unless this is 0.
     num_instances: u32,
-    // First tile row, and the last one in the upper half of the word; then columns likewise.
+    // First tile row, and the last one in the upper half of the word; then columns in the same way.
     tile_rows: u32,
     tile_columns: u32,
     // z·delta·log2(e): the factor that the lines contain.

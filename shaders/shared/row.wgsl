@@ -1,4 +1,4 @@
-// A convex of the batch in hand, read from workgroup memory where it is needed.
+// A convex of the batch, read from workgroup memory where it is needed.
 
 // Lines of a convex in the batch.
 const ROWS: u32 = POINTS;

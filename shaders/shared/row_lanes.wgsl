@@ -1,4 +1,4 @@
-// A convex of the batch in hand, spread over the first eight lanes of a subgroup, a line and a number each. All lanes
+// A convex of the batch, spread over the first eight lanes of a subgroup, a line and a number each. All lanes
 // of a subgroup must hold the same convex.
 //
 // Software drivers read workgroup memory lane by lane, even where all lanes read the same, and shuffle in one instruction.

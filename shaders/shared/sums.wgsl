@@ -1,7 +1,7 @@
 // Adds up what the threads of a cluster say about a convex, without subgroups: every thread leaves its numbers in
-// workgroup memory, and whoever asks for the sum adds in the order that lanes would.
+// workgroup memory, and the thread that needs the sum adds in the order that lanes would.
 
-// Convexes in hand: as many as the numbers of all threads leave room for.
+// Convexes of a batch: as many as fit workgroup memory with the numbers of all threads.
 const BATCH: u32 = 2u;
 
 alias Numbers = array<f32, NUM_COTANGENTS>;

@@ -2,6 +2,7 @@
 // its numbers and gives the other half away, so that 3·K + 6 numbers of eight lanes cost hardly more exchanges than there are
 // numbers; then the clusters of a group add up what they have. All lanes of a group must come along.
 
+// Convexes of a batch: as many as fit workgroup memory with their sums.
 const BATCH: u32 = 8u;
 
 // Numbers that each lane ends up with.

@@ -3,7 +3,7 @@
 //! * [`Gpu`] is an open device; [`adapter`] chooses it and [`report`] describes what could be chosen.
 //! * A [`Shader`] is the source of a kernel, composed of parts; a [`Kernel`] is it compiled, its bindings found by reflection.
 //! * [`Buffer`] is typed memory, a [`Uniform`] a value for one list of commands; a [`Mirror`] is a struct that shaders share.
-//! * `Surface` is what a window presents (feature `viewer`).
+//! * `WindowSurface` is what a window presents (feature `viewer`).
 //! * [`Commands`] records dispatches and copies; a [`KernelTimer`] times them.
 
 pub mod adapter;
@@ -43,5 +43,5 @@ pub use mirror::{Mirror, MirrorShape};
 pub use shader::{ONE_VARIANT, Shader, ShaderPart, Traits};
 pub(crate) use shader::{choice, file, shader};
 #[cfg(feature = "viewer")]
-pub(crate) use surface::{Surface, Unavailable};
+pub(crate) use surface::{Unavailable, WindowSurface};
 pub use uniforms::Uniform;

@@ -18,7 +18,7 @@ pub(crate) enum Unavailable {
 }
 
 /// The surface of one window.
-pub(crate) struct Surface {
+pub(crate) struct WindowSurface {
     gpu: Gpu,
     create: Box<dyn Fn() -> Result<wgpu::Surface<'static>, String>>,
     surface: wgpu::Surface<'static>,
@@ -26,13 +26,13 @@ pub(crate) struct Surface {
     is_lost: bool,
 }
 
-impl fmt::Debug for Surface {
+impl fmt::Debug for WindowSurface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Surface").field("configuration", &self.configuration).finish_non_exhaustive()
+        f.debug_struct("WindowSurface").field("configuration", &self.configuration).finish_non_exhaustive()
     }
 }
 
-impl Surface {
+impl WindowSurface {
     /// Opens a device that can draw on `window`, and its surface of `size` pixels.
     ///
     /// # Errors

@@ -105,6 +105,14 @@ fn clap_and_anyhow_stay_at_the_edge() {
 }
 
 #[test]
+fn the_gpu_floor_knows_no_egui() {
+    for file in rust_files("src/gpu") {
+        let source = fs::read_to_string(&file).unwrap();
+        assert!(!source.contains("egui::") && !source.contains("egui_wgpu::"), "{} draws with egui", file.display());
+    }
+}
+
+#[test]
 fn the_check_itself_sees_faults() {
     assert_eq!(imports("use crate::scene::Scene;\n// crate::gpu\nlet x = crate::camera::MAX;"), ["scene", "camera"]);
     assert!(fault("scene", "gpu").is_some(), "upwards");

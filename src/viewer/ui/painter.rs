@@ -1,6 +1,6 @@
 //! Draws on a window: pictures from the memory of the device, and the meshes of egui over them.
 
-use crate::gpu::{Gpu, GpuError, GpuOptions, Surface, Unavailable, guarded};
+use crate::gpu::{Gpu, GpuError, GpuOptions, Unavailable, WindowSurface, guarded};
 use crate::real::to_u32;
 use crate::viewer::scene_view::PictureBuffer;
 use crate::viewer::scene_view::progressive::{PictureLayer, ProgressivePicture};
@@ -78,7 +78,7 @@ pub(crate) enum Shown {
 /// The surface of one window, and the painter that draws on it.
 pub(crate) struct Screen {
     gpu: Gpu,
-    surface: Surface,
+    surface: WindowSurface,
     painter: egui_wgpu::Renderer,
 }
 
@@ -97,7 +97,7 @@ impl Screen {
     where
         W: Into<wgpu::SurfaceTarget<'static>> + Clone + 'static,
     {
-        let (gpu, surface) = Surface::open(options, window, size)?;
+        let (gpu, surface) = WindowSurface::open(options, window, size)?;
         let painter_options = egui_wgpu::RendererOptions { dithering: false, ..egui_wgpu::RendererOptions::default() };
         let painter = egui_wgpu::Renderer::new(gpu.device(), surface.format(), painter_options);
         Ok((gpu.clone(), Self { gpu, surface, painter }))
