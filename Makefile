@@ -6,13 +6,14 @@ RELEASE := target/release/lapidary
 DEBUG := target/debug/lapidary
 DEMO := out/demo
 
-.PHONY: help demo test test-subgroups test-portable soak check tools
+.PHONY: help demo view test test-subgroups test-portable soak check tools
 
 # How long `make soak` takes.
 SECONDS ?= 60
 
 help:
 	@echo "make demo           build, then show what lapidary does on this machine; pictures in $(DEMO)"
+	@echo "make view           build the window, and look at what the demo trained"
 	@echo "make test           run every test"
 	@echo "make test-subgroups run the GPU tests with subgroups of four and of sixteen lanes, on Mesa's software driver"
 	@echo "make test-portable  run the GPU tests on SwiftShader, a weaker device, where it is installed"
@@ -23,10 +24,15 @@ tools:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing: on Debian and Ubuntu 'apt install build-essential'" >&2; exit 1; }
 
+# The window takes a third of the compiling and no part in the demo; `make view` builds it.
 demo: tools
-	$(CARGO) build --release
+	$(CARGO) build --release --no-default-features --features cli
 	scripts/setup-vulkan $(RELEASE)
 	scripts/demo $(RELEASE) $(DEMO)
+
+view: tools
+	$(CARGO) build --release
+	$(RELEASE) view $(DEMO)/run
 
 test: tools
 	$(CARGO) test --no-run

@@ -1,4 +1,4 @@
-//! Time of the kernels, of whole passes and of whole iterations: `cargo bench --bench kernels`.
+//! Time of the kernels, of whole passes and of whole iterations: `cargo bench -p lapidary-benches`.
 //!
 //! Every sample records, submits and waits, so the smallest figures contain the driver's round trip. What there is to do
 //! in a frame, and a profile of it and its way back by timestamps, are printed first. `LAPIDARY_ADAPTER` chooses the

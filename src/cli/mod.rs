@@ -51,6 +51,7 @@ mod view;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use lapidary::evaluate::EvaluateError;
@@ -104,6 +105,14 @@ enum Command {
     /// Open a window on a scene or a dataset
     #[cfg(feature = "viewer")]
     View(view::ViewArgs),
+    /// Not in this build: `cargo build --release` builds the window
+    #[cfg(not(feature = "viewer"))]
+    #[command(hide = true)]
+    View {
+        /// All arguments of the command
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
 }
 
 /// Runs the program.
@@ -127,6 +136,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args, &cli.shared),
         #[cfg(feature = "viewer")]
         Command::View(args) => view::run(args, &cli.shared),
+        #[cfg(not(feature = "viewer"))]
+        Command::View { .. } => Err(anyhow::anyhow!(
+            "this lapidary was built without the viewer: `cargo build --release` builds it with one"
+        )),
     };
     match result {
         Ok(()) => match OUTPUT_FAULT.get() {
@@ -155,9 +168,10 @@ pub(crate) fn main() -> ExitCode {
 /// Writes the log to stderr. Lines are escaped, because they may quote files, as errors do.
 fn log_to_stderr(level: log::LevelFilter) {
     let mut logger = env_logger::Builder::new();
-    logger.format(|out, record| {
-        let (time, text) = (out.timestamp(), lapidary::text::message(&record.args().to_string()));
-        writeln!(out, "[{time} {} {}] {text}", record.level(), record.target())
+    let start = Instant::now();
+    logger.format(move |out, record| {
+        let (seconds, text) = (start.elapsed().as_secs_f64(), lapidary::text::message(&record.args().to_string()));
+        writeln!(out, "[{seconds:.3} s {} {}] {text}", record.level(), record.target())
     });
     logger.filter_level(level).parse_default_env().init();
 }

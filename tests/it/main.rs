@@ -16,6 +16,7 @@ mod evaluate;
 mod formats;
 mod fuzz;
 mod inputs;
+mod language;
 mod layering;
 mod loss;
 mod metrics;

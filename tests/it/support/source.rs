@@ -8,6 +8,11 @@ pub(crate) fn rust_files(folder: &str) -> Vec<PathBuf> {
     files(folder, "rs")
 }
 
+/// All shaders.
+pub(crate) fn shader_files() -> Vec<PathBuf> {
+    files("shaders", "wgsl")
+}
+
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), extension, &mut found);

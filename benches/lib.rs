@@ -1,0 +1,1 @@
+//! Benchmarks of lapidary: `kernels.rs`.
