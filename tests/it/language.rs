@@ -8,8 +8,30 @@ use crate::support::source::{rust_files, shader_files};
 
 /// First words that make a doc comment a fragment: the reader would have to guess what it is about.
 const FRAGMENTS: &[&str] = &[
-    "Of", "That of", "Those of", "Its", "What it", "What is", "Whoever", "Likewise", "Now", "See the module", "As", "For",
-    "From", "In", "By", "With", "Without", "On", "At", "And", "Or", "But", "Also", "Where",
+    "Of",
+    "That of",
+    "Those of",
+    "Its",
+    "What it",
+    "What is",
+    "Whoever",
+    "Likewise",
+    "Now",
+    "See the module",
+    "As",
+    "For",
+    "From",
+    "In",
+    "By",
+    "With",
+    "Without",
+    "On",
+    "At",
+    "And",
+    "Or",
+    "But",
+    "Also",
+    "Where",
 ];
 
 /// The name of the type that a line declares for others to use.
