@@ -59,7 +59,7 @@ use lapidary::gpu::{GpuError, Selector};
 use lapidary::render::RenderError;
 use lapidary::train::TrainError;
 
-/// 3D Convex Splatting on any GPU: trains, views and renders scenes of smooth convexes.
+/// 3D Convex Splatting on wgpu: trains, views and renders scenes of smooth convexes.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 struct Cli {

@@ -4,55 +4,24 @@
 //! A frame that does not fit its buffers is skipped on the GPU with everything behind it, and changes no parameter. The host
 //! learns of it when it reads the status, makes the buffers larger and repeats what was skipped, so nothing is lost.
 
+mod iteration;
+
 use std::collections::VecDeque;
 
-use crate::camera::{Camera, RenderOptions};
+use iteration::LossSlot;
+pub use iteration::{Iteration, LossMeans};
+
+use crate::camera::Camera;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer, Readback};
 use crate::kernels::{
-    Accumulate, AccumulateArgs, Adam, AdamRecord, Edit, FinishStep, GatherRows, GatherRowsRecord, Gradient,
-    LossKernels, LossMemory, LossRecord, Rates, Rebuild, Regularise, RegulariseArgs, Status,
+    Accumulate, Adam, Edit, FinishStep, GatherRows, GatherRowsRecord, Gradient, LossKernels, LossMemory, Rebuild,
+    Regularise, Status,
 };
 use crate::real::to_u32;
 use crate::renderer::{
     BackwardMemory, Costs, Differentiator, FrameMemory, FrameShape, GpuScene, PictureCotangents, Renderer,
 };
 use crate::scene::{NAMES, Params, row_widths};
-
-/// One iteration: a picture of a camera is compared with a target, and the parameters are moved.
-#[derive(Debug, Clone)]
-pub struct Iteration {
-    /// The camera.
-    pub camera: Camera,
-    /// The other values that the picture depends on.
-    pub options: RenderOptions,
-    /// `[H, W]`: red, green, blue and weight, a byte each, red in the lowest.
-    pub target: Buffer<u32>,
-    /// w in `(1 − w)·L1 + w·(1 − SSIM)`.
-    pub ssim_weight: f32,
-    /// Learning rate of each parameter, in units of its values.
-    pub rates: Params<Rates>,
-    /// 1 for the first step since the moments were zero.
-    pub step: u32,
-    /// Weights of the mean opacity, and of the mean extent of the convexes per unit of length.
-    pub regularization: [f32; 2],
-}
-
-/// The loss of one iteration, before its step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LossMeans {
-    /// Mean of `|x − y|`.
-    pub l1: f32,
-    /// Mean of the SSIM.
-    pub ssim: f32,
-}
-
-impl LossMeans {
-    /// The loss itself, without the regularization. Source: docs/spec.md §6.
-    #[must_use]
-    pub fn loss(&self, ssim_weight: f32) -> f32 {
-        (1.0 - ssim_weight) * self.l1 + ssim_weight * (1.0 - self.ssim)
-    }
-}
 
 /// Running means of the gradient and of its square, for every parameter.
 pub type Moments = [Params<Buffer<f32>>; 2];
@@ -296,7 +265,7 @@ impl Optimiser {
         let Some(memory) = &self.memory else { return Ok(()) };
         let mut commands = Commands::new(&self.gpu, "iterations");
         for (index, iteration) in iterations.iter().enumerate() {
-            self.record(&mut commands, memory, iteration, &loss_buffer, index)?;
+            self.record(&mut commands, memory, iteration, LossSlot { losses: &loss_buffer, index })?;
         }
         commands.submit();
         let status = memory.frame.status().read_later(&self.gpu)?;
@@ -385,79 +354,10 @@ impl Optimiser {
         let (Some(mut timer), Some(memory)) = (KernelTimer::new(&self.gpu), &self.memory) else { return Ok(None) };
         let losses = self.gpu.zeros("losses", 1)?;
         let mut commands = Commands::timed(&self.gpu, "iteration", &mut timer);
-        self.record(&mut commands, memory, &iteration, &losses, 0)?;
+        self.record(&mut commands, memory, &iteration, LossSlot { losses: &losses, index: 0 })?;
         commands.submit();
         self.num_reported += 1;
         timer.read(&self.gpu).map(Some)
-    }
-
-    fn record(
-        &self,
-        commands: &mut Commands<'_>,
-        memory: &Memory,
-        iteration: &Iteration,
-        losses: &Buffer<[f32; 2]>,
-        index: usize,
-    ) -> Result<(), GpuError> {
-        let Iteration { camera, options, target, ssim_weight, .. } = iteration;
-        let Memory { frame, backward, loss, v } = memory;
-        let view = frame.view(commands, &self.scene, camera, options)?;
-        self.renderer.record(commands, &self.scene, &view)?;
-        let args = LossKernels::args([camera.width, camera.height], *ssim_weight, to_u32(index));
-        let record = LossRecord {
-            args: &commands.uniform(&args)?,
-            num_tiles: args.num_tiles,
-            rgba: frame.rgba(),
-            target,
-            v_rgba: &v.rgba,
-            losses,
-        };
-        self.loss.record(commands, record, loss)?;
-        self.differentiator.record(commands, &self.scene, &view, v, backward)?;
-        let gradients = &backward.gradients;
-        let accumulate = AccumulateArgs {
-            camera: view.camera(),
-            status: frame.status(),
-            projected: frame.projected(),
-            points: &self.scene.params.points,
-            gradients,
-            statistics: &self.statistics,
-        };
-        self.accumulate.record(commands, accumulate)?;
-        if iteration.regularization != [0.0; 2] {
-            let [opacity, extent] = iteration.regularization;
-            let args = RegulariseArgs { num_convexes: self.scene.num_convexes, opacity, extent, padding: 0 };
-            self.regularise.record(commands, args, &self.scene.params, gradients)?;
-        }
-        self.step(commands, iteration, frame.status(), gradients)?;
-        self.finish_step.record(commands, frame.status())
-    }
-
-    fn step(
-        &self,
-        commands: &mut Commands<'_>,
-        iteration: &Iteration,
-        status: &Buffer<Status>,
-        gradients: &Params<Buffer<f32>>,
-    ) -> Result<(), GpuError> {
-        let widths = row_widths(self.scene.points_per_convex as usize);
-        let [first, second] = &self.moments;
-        let moments = first.as_ref().zip(second.as_ref());
-        let rows = self.scene.params.as_ref().zip(gradients.as_ref()).zip(moments).zip(widths.zip(iteration.rates));
-        for (((values, gradient), moments), (width, rates)) in rows.into_array() {
-            let record = AdamRecord {
-                status,
-                row_width: to_u32(width),
-                num_values: u64::from(self.scene.num_convexes) * width as u64,
-                rates,
-                corrections: Adam::corrections(iteration.step),
-                gradient,
-                values,
-                moments: [moments.0, moments.1],
-            };
-            self.adam.record(commands, record)?;
-        }
-        Ok(())
     }
 
     /// The shape of the frames of some iterations; `None` if there are none.
