@@ -53,21 +53,21 @@
 //!
 //! | floor | modules | what they know |
 //! |---|---|---|
-//! | 0 | [`constants`], [`real`], [`files`], [`text`], [`camera`], [`image`] | numbers, files, cameras, pictures |
+//! | 0 | [`constants`], [`real`], [`camera`], [`image`] | numbers, cameras, pictures |
 //! | 1 | [`scene`], [`camera_path`] | the parameters of convexes; the way of a camera |
 //! | 2 | [`scene_file`], [`dataset`], [`mod@reference`], [`gpu`] | files; the method in plain Rust; wgpu |
-//! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | one dispatcher per shader; a dataset made on the CPU; image metrics; files of others |
+//! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | a row, shared structs and a dispatcher per shader; a dataset made on the CPU; image metrics; files of others |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
-//! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the truth, and a report |
-//! | 6 | [`train`], [`mod@render`], [`mod@bench`] | from photographs to convexes; from cameras to pictures and films; what it costs |
+//! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the ground truth, and a report |
+//! | 6 | [`train`], [`mod@render`], [`mod@bench`] | training on photographs; pictures and films of a scene; the cost of frames and iterations |
 //! | 7 | [`source`] | what a path holds that a user gives |
 //! | 8 | [`run`] | a training as a whole: its folder, log, checkpoints, evaluation and report |
 //! | 9 | `viewer` | the window (feature `viewer`) |
 //!
-//! [`mod@reference`] is the method's explanation and its judge: read it first.
+//! [`mod@reference`] explains the method, and every kernel is tested against it: read it first.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read and write files of their own"))]
-// They panic where nobody reads.
+// These macros panic where the output is closed.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub use {glam, wgpu};
@@ -81,6 +81,7 @@ pub mod dataset;
 pub mod evaluate;
 #[doc(hidden)]
 pub mod fault;
+#[doc(hidden)]
 pub mod files;
 pub mod gpu;
 pub mod image;
@@ -96,6 +97,7 @@ pub mod scene;
 pub mod scene_file;
 pub mod source;
 pub mod synth;
+#[doc(hidden)]
 pub mod text;
 pub mod train;
 #[cfg(feature = "viewer")]
