@@ -26,6 +26,7 @@ mod origin;
 mod rasterize;
 mod reference;
 mod render;
+mod run;
 mod scan;
 mod shaders;
 mod sort;

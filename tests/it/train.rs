@@ -51,7 +51,7 @@ fn psnr(trainer: &mut Trainer) -> f64 {
 }
 
 #[test]
-fn a_training_that_stops_and_goes_on_is_the_one_that_never_stopped() {
+fn a_resumed_training_equals_one_that_never_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());
     assert_eq!((dataset.kind, dataset.indices(Split::Test).count()), (Kind::Colmap, 2));
@@ -93,7 +93,7 @@ fn a_broken_checkpoint_is_refused_by_name() {
 }
 
 #[test]
-fn scale_changes_nothing() {
+fn the_scale_of_a_dataset_does_not_change_the_quality() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());
     let options = TrainOptions { iterations: 30, ..options(StrategyKind::Budget) };
@@ -122,7 +122,7 @@ fn scale_changes_nothing() {
 /// Pictures of twice the size that say no more: the trainings begin with the same scene, and at the smaller size, where both
 /// are looked at, they end alike.
 #[test]
-fn pictures_of_twice_the_size_train_alike() {
+fn pictures_of_twice_the_size_give_the_same_quality() {
     let folder = tempfile::tempdir().unwrap();
     dataset_of_size(folder.path(), [96, 80]);
     for entry in std::fs::read_dir(folder.path().join("images")).unwrap() {

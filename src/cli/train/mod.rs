@@ -24,7 +24,7 @@ use super::source;
 ///
 /// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
 /// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the ground truth. Ctrl-C
-/// saves a checkpoint before it ends, with exit code 130; --resume goes on from there as if nothing had happened. A second
+/// saves a checkpoint before it ends, with exit code 130; --resume goes on from there with the same result. A second
 /// Ctrl-C ends at once.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TrainArgs {
@@ -37,7 +37,7 @@ pub(crate) struct TrainArgs {
     /// [default: 30000]
     #[arg(long, value_name = "N")]
     iterations: Option<u32>,
-    /// Most convexes: quality against speed and memory [default: 1000000]
+    /// Largest number of convexes: more give a better picture, and take more time and memory [default: 1000000]
     #[arg(long, value_name = "N")]
     max_convexes: Option<u32>,
     /// Begin with this scene in place of points: a scene, a checkpoint, the folder of a training, convexes or Gaussians in
@@ -54,14 +54,14 @@ pub(crate) struct TrainArgs {
     /// Print errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Print a line of JSON for every line of `metrics.jsonl`, and at the end what `metrics.json` holds
+    /// Print a line of JSON for every line of `metrics.jsonl`, and at the end the content of `metrics.json`
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
 
     #[command(flatten)]
     dataset_options: DatasetArgs,
 
-    /// Everything random depends on it alone [default: 0]
+    /// Seed of everything random [default: 0]
     #[arg(long, value_name = "SEED", help_heading = "Method")]
     seed: Option<u64>,
     /// Train, and later draw, with anti-aliasing: for views from farther away than the photographs
@@ -84,7 +84,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", help_heading = "Saving and measuring",
         value_parser = clap::value_parser!(u32).range(1..))]
     checkpoint_every: Option<u32>,
-    /// Look at a few held-back views every so many iterations; 0 for never [default: a tenth of the iterations]
+    /// Evaluate a few held-back views every so many iterations; 0 for never [default: a tenth of the iterations]
     #[arg(long, value_name = "N", help_heading = "Saving and measuring")]
     eval_every: Option<u32>,
     /// Weights of LPIPS for the held-back views at the end; docs/evaluating.md says how to make them

@@ -74,7 +74,7 @@ fn five_thousand_views_are_trained_on_killed_resumed_and_opened() {
 
 #[cfg(debug_assertions)]
 #[test]
-fn a_bug_loses_nothing_and_says_that_it_is_one() {
+fn a_training_that_meets_a_bug_is_saved_and_reports_the_bug() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     let whole = folder.path().join("whole");

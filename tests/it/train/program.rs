@@ -78,7 +78,7 @@ fn interrupted(dataset: &Path, out: &Path, signals: &[&str], seed: u64) -> usize
 
 #[cfg(unix)]
 #[test]
-fn a_training_that_is_killed_again_and_again_ends_as_the_one_that_never_was() {
+fn a_training_that_is_killed_repeatedly_has_the_result_of_one_that_never_was() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     let [whole, again, killed, stopped] = ["whole", "again", "killed", "stopped"].map(|name| folder.path().join(name));
@@ -104,7 +104,7 @@ fn logged(out: &Path) -> Vec<u64> {
 }
 
 #[test]
-fn the_log_of_a_training_that_died_while_it_saved_is_put_right() {
+fn the_log_of_a_training_that_was_killed_while_it_saved_is_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     // The checkpoint can be written, the scene cannot.
@@ -157,7 +157,7 @@ fn options_are_checked_and_a_resumed_training_keeps_its_own() {
 }
 
 #[test]
-fn nothing_of_anybody_else_is_overwritten() {
+fn a_training_overwrites_no_files_of_others() {
     let folder = tempfile::tempdir().unwrap();
     let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     let train = ["train", text(&dataset), "--iterations", "20", "--max-convexes", "100", "--quiet"];
@@ -216,7 +216,7 @@ fn pictures(folder: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 #[test]
-fn suspicious_datasets_are_named_before_the_training() {
+fn a_training_warns_of_datasets_that_look_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     assert_eq!(warnings(&dataset), "", "nothing is wrong with the gems");
@@ -258,7 +258,7 @@ fn suspicious_datasets_are_named_before_the_training() {
 }
 
 #[test]
-fn a_reader_who_goes_ends_nothing() {
+fn a_training_goes_on_when_its_output_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     let mut training = command(&dataset, &out, &["--json"]);
