@@ -77,6 +77,13 @@ impl Gpu {
         Ok(Buffer { raw, label: label.to_owned(), len: 1, allocation: Arc::new(allocation), kind: PhantomData })
     }
 
+    /// Frees the memory that the device keeps for later lists of commands. It is freed without being asked where it is
+    /// needed for a buffer.
+    pub fn free_unused(&self) {
+        self.uniforms.clear();
+        self.readbacks.clear();
+    }
+
     /// Creates a buffer and counts it.
     pub(super) fn create(
         &self,
@@ -90,7 +97,10 @@ impl Gpu {
         if bytes > limit {
             return Err(GpuError::BufferTooLarge { label: label.to_owned(), bytes, limit });
         }
-        let allocation = self.tracker.allocate(label, bytes)?;
+        let allocation = self.tracker.allocate(label, bytes).or_else(|_| {
+            self.free_unused();
+            self.tracker.allocate(label, bytes)
+        })?;
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),

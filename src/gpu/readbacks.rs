@@ -22,6 +22,11 @@ impl ReadbackPool {
         Some(kept.swap_remove(index))
     }
 
+    /// Frees all kept buffers.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Keeps a buffer that is not mapped, if it is small.
     pub(super) fn give_back(&self, buffer: wgpu::Buffer, allocation: Allocation) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -106,6 +106,11 @@ impl Drop for UniformArena {
 }
 
 impl UniformPool {
+    /// Frees the chunks that no list is using.
+    pub(super) fn clear(&self) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn take(&self, gpu: &Gpu) -> Result<Chunk, GpuError> {
         if let Some(chunk) = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             return Ok(chunk);

@@ -218,14 +218,12 @@ impl Optimiser {
         let edit_buffer = gpu.upload("edits", edits)?;
         let mut commands = Commands::new(&gpu, "rebuild");
         if !edits.is_empty() {
+            // Every parameter follows its convex, and those that an edit changes are written again.
+            for ((old, new), width) in self.scene.params.as_ref().zip(params.as_ref()).zip(widths).into_array() {
+                let record = GatherRowsRecord { old, new, row_width: to_u32(width), is_moment: false };
+                self.gather_rows.record(&mut commands, &edit_buffer, record)?;
+            }
             self.rebuild.record(&mut commands, &edit_buffer, &self.scene.params, &params)?;
-            let sh = GatherRowsRecord {
-                old: &self.scene.params.sh,
-                new: &params.sh,
-                row_width: to_u32(widths.sh),
-                is_moment: false,
-            };
-            self.gather_rows.record(&mut commands, &edit_buffer, sh)?;
             for (old, new) in self.moments.iter().zip(&moments) {
                 for ((old, new), width) in old.as_ref().zip(new.as_ref()).zip(widths).into_array() {
                     let record = GatherRowsRecord { old, new, row_width: to_u32(width), is_moment: true };

@@ -69,7 +69,9 @@ impl<T> Params<T> {
 
     /// The values in order.
     pub fn into_array(self) -> [T; 5] {
-        [self.points, self.log_delta, self.log_sigma, self.raw_opacity, self.sh]
+        // Named one by one, so that the compiler refuses to leave a new parameter out.
+        let Self { points, log_delta, log_sigma, raw_opacity, sh } = self;
+        [points, log_delta, log_sigma, raw_opacity, sh]
     }
 
     /// The values in order, each with its name.
