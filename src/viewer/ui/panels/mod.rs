@@ -20,7 +20,7 @@ use crate::viewer::ui::DeviceStats;
 use crate::viewer::ui::textures::Textures;
 
 /// The modes, each with a short and a long name.
-pub(crate) const MODES: [(DisplayMode, &str, &str); 8] = [
+pub(crate) const MODES: [(DisplayMode, &str, &str); DisplayMode::ALL.len()] = [
     (DisplayMode::Colour, "colour", "colour"),
     (DisplayMode::Depth, "depth", "depth"),
     (DisplayMode::Normal, "normal", "normal"),
