@@ -1,4 +1,4 @@
-// What the strategies of densification want to know of every convex, added up over iterations.
+// Adds up over iterations the numbers of every convex that the strategies of densification use.
 //
 // One thread per convex.
 //

@@ -1,5 +1,5 @@
-// Lets the instances of a frame in, or none where the buffers do not hold them all: then the frame is skipped, and the
-// host, which reads the status later, makes more room and repeats it.
+// Accepts all instances of a frame, or none if they exceed the buffers: then the frame is skipped, and the host, which
+// reads the status later, allocates larger buffers and repeats it.
 //
 // One thread in all.
 //

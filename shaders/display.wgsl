@@ -109,7 +109,7 @@ fn load_of_tile(pixel: vec2<u32>) -> vec3<f32> {
     return ramp_of_count(count) * select(1.0, 0.85, is_border);
 }
 
-fn look(pixel: vec2<u32>, at: u32) -> vec3<f32> {
+fn shade(pixel: vec2<u32>, at: u32) -> vec3<f32> {
     let seen = rgba[at];
     let z = depth_at(at);
     switch args.mode {
@@ -156,7 +156,7 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     if args.mode == MODE_NORMAL && is_of_another_window(inspection[at].x) {
         return;
     }
-    var colour = look(pixel, at);
+    var colour = shade(pixel, at);
     if args.edges > 0.0 {
         let edge = unpack4x8unorm(edges[at]);
         colour = mix(colour, edge.xyz, edge.w);

@@ -20,12 +20,12 @@
 const FEW: u32 = WG_SIZE;
 
 // Ranks of the convexes with more.
-var<workgroup> sh_large: array<u32, WG_SIZE>;
-var<workgroup> sh_num_large: atomic<u32>;
-var<workgroup> sh_large_count: u32;
+var<workgroup> wg_large: array<u32, WG_SIZE>;
+var<workgroup> wg_num_large: atomic<u32>;
+var<workgroup> wg_large_count: u32;
 // Of some rows of tiles: the slot of the first column, and the column.
-var<workgroup> sh_row_slots: array<u32, WG_SIZE>;
-var<workgroup> sh_row_columns: array<i32, WG_SIZE>;
+var<workgroup> wg_row_slots: array<u32, WG_SIZE>;
+var<workgroup> wg_row_columns: array<i32, WG_SIZE>;
 
 // The slots of a convex that the buffers hold.
 fn slots_of(rank: u32, num_instances: u32) -> vec2<u32> {
@@ -71,7 +71,7 @@ fn emit_alone(rank: u32, id: u32) {
 fn row_of(slot: u32) -> u32 {
     var row = 0u;
     for (var step = WG_SIZE / 2u; step > 0u; step /= 2u) {
-        row += select(0u, step, sh_row_slots[row + step] <= slot);
+        row += select(0u, step, wg_row_slots[row + step] <= slot);
     }
     return row;
 }
@@ -92,13 +92,13 @@ fn emit_together(rank: u32, thread: Thread) {
             columns = tile_columns(convex, &edges, own_row);
         }
         let scanned = workgroup_scan(u32(max(columns.y - columns.x + 1, 0)), thread);
-        sh_row_slots[thread.index] = first + scanned.before;
-        sh_row_columns[thread.index] = columns.x;
+        wg_row_slots[thread.index] = first + scanned.before;
+        wg_row_columns[thread.index] = columns.x;
         workgroupBarrier();
         let end = min(first + scanned.total, range.y);
         for (var slot = first + thread.index; slot < end; slot += WG_SIZE) {
             let found = row_of(slot);
-            let column = sh_row_columns[found] + i32(slot - sh_row_slots[found]);
+            let column = wg_row_columns[found] + i32(slot - wg_row_slots[found]);
             emit(slot, tile_at(row + i32(found), column), id);
         }
         first += scanned.total;
@@ -111,7 +111,7 @@ fn emit_together(rank: u32, thread: Thread) {
 fn main(thread: Thread) {
     let rank = (thread.group.y * GROUPS_PER_ROW + thread.group.x) * WG_SIZE + thread.index;
     if thread.index == 0u {
-        atomicStore(&sh_num_large, 0u);
+        atomicStore(&wg_num_large, 0u);
     }
     workgroupBarrier();
     if rank < camera.num_convexes {
@@ -119,17 +119,17 @@ fn main(thread: Thread) {
         let num_instances = projected[id].num_instances;
         if num_instances > FEW {
             // Their order does not matter: every one has its slots.
-            sh_large[atomicAdd(&sh_num_large, 1u)] = rank;
+            wg_large[atomicAdd(&wg_num_large, 1u)] = rank;
         } else if num_instances > 0u {
             emit_alone(rank, id);
         }
     }
     workgroupBarrier();
     if thread.index == 0u {
-        sh_large_count = atomicLoad(&sh_num_large);
+        wg_large_count = atomicLoad(&wg_num_large);
     }
-    let num_large = workgroupUniformLoad(&sh_large_count);
+    let num_large = workgroupUniformLoad(&wg_large_count);
     for (var i = 0u; i < num_large; i++) {
-        emit_together(workgroupUniformLoad(&sh_large[i]), thread);
+        emit_together(workgroupUniformLoad(&wg_large[i]), thread);
     }
 }

@@ -1,5 +1,5 @@
-// Says of the slots that no tile has that they are seen in none: what memory held before must not be added up. There are
-// none unless two kernels rounded differently, see `emit_instances`.
+// Clears IS_SEEN of slots that no tile contains, so that old contents of the memory are not added up. There are such slots
+// only if two kernels rounded differently, see `emit_instances`.
 //
 // One workgroup.
 //

@@ -1,5 +1,5 @@
-// Turns a count on the GPU into the workgroups of an indirect dispatch: for the window of workgroups
-// [first_group, first_group + window_groups) of the line that the count needs.
+// Turns a count on the GPU into the workgroups of an indirect dispatch, limited to workgroups
+// [first_group, first_group + window_groups) of those that the count needs.
 //
 // One thread in all.
 
@@ -14,7 +14,7 @@ struct GroupsArgs {
 
 @group(0) @binding(0) var<uniform> args: GroupsArgs;
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
-// Workgroups in x, y and z, then the number of entries that the whole line writes.
+// Workgroups in x, y and z, then the number of entries that all workgroups of the count write.
 @group(0) @binding(2) var<storage, read_write> groups: array<u32>;
 
 fn div_ceil(a: u32, b: u32) -> u32 {

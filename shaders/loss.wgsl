@@ -6,17 +6,18 @@
 // Uses: shared/loss_args.wgsl, RUN, shared/ssim.wgsl, shared/blur.wgsl.
 
 // Per pixel nine numbers in planes of one picture each: for each channel the derivatives by the means of x, x² and x·y,
-// all relative to the middle.
+// all relative to 0.5 (MIDDLE).
 @group(0) @binding(3) var<storage, read_write> v_moments: array<f32>;
 // Sums of |x − y| and of the SSIM over every tile.
 @group(0) @binding(4) var<storage, read_write> sums: array<vec2<f32>>;
 
 // First x and y of the tile with its reach; then, in their place, the means of x and y along the rows, and behind them those of
 // x² + y² and x·y.
-var<workgroup> sh_pairs: array<vec2<f32>, max(SIDE * SIDE, 2u * NUM_BLURRED)>;
+var<workgroup> wg_pairs: array<vec2<f32>, max(SIDE * SIDE, 2u * NUM_BLURRED)>;
 
-// One window, from the means of x, y, x² + y² and x·y: the SSIM, and its derivatives by the means of x, x² and x·y.
-fn window(means: vec4<f32>) -> vec4<f32> {
+// Returns the SSIM at one pixel and its derivatives by the means of x, x² and x·y, from the means of x, y, x² + y² and x·y
+// around the pixel.
+fn ssim_at(means: vec4<f32>) -> vec4<f32> {
     let mean = means.xy + MIDDLE;
     let luminance = 2.0 * mean.x * mean.y + SSIM_C1;
     let structure = 2.0 * (means.w - means.x * means.y) + SSIM_C2;
@@ -35,9 +36,9 @@ fn window(means: vec4<f32>) -> vec4<f32> {
 fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     for (var i = thread; i < SIDE * SIDE; i += THREADS) {
         let place = place_in_picture(tile, i);
-        sh_pairs[i] = vec2(-MIDDLE);
+        wg_pairs[i] = vec2(-MIDDLE);
         if is_inside(place) {
-            sh_pairs[i] = pair_at(place, channel) - MIDDLE;
+            wg_pairs[i] = pair_at(place, channel) - MIDDLE;
         }
     }
 }
@@ -50,7 +51,7 @@ fn blur_run(job: u32) -> array<vec4<f32>, RUN> {
     let first = (job / RUNS) * SIDE + (job % RUNS) * RUN;
     var span: Span;
     for (var i = 0u; i < SPAN; i++) {
-        let pair = sh_pairs[first + i];
+        let pair = wg_pairs[first + i];
         span[i] = vec4(pair, dot(pair, pair), pair.x * pair.y);
     }
     var blurred: array<vec4<f32>, RUN>;
@@ -74,22 +75,22 @@ fn blur_rows(thread: u32) {
         let job = thread + turn * THREADS;
         if job < SIDE * RUNS {
             for (var i = 0u; i < RUN; i++) {
-                sh_pairs[job * RUN + i] = blurred[turn][i].xy;
-                sh_pairs[job * RUN + i + NUM_BLURRED] = blurred[turn][i].zw;
+                wg_pairs[job * RUN + i] = blurred[turn][i].xy;
+                wg_pairs[job * RUN + i + NUM_BLURRED] = blurred[turn][i].zw;
             }
         }
     }
 }
 
-// Adds up one number per thread in a fixed order; the result is with thread 0. `sh_pairs` is used for it.
+// Adds up one pair of numbers per thread in a fixed order and returns the sum to thread 0. It overwrites `wg_pairs`.
 fn sum_over_threads(value: vec2<f32>, thread: u32) -> vec2<f32> {
     workgroupBarrier();
-    sh_pairs[thread] = value;
+    wg_pairs[thread] = value;
     workgroupBarrier();
     var sum = vec2(0.0);
     if thread == 0u {
         for (var i = 0u; i < THREADS; i++) {
-            sum += sh_pairs[i];
+            sum += wg_pairs[i];
         }
     }
     return sum;
@@ -101,24 +102,25 @@ alias Own = array<vec2<f32>, RUN>;
 fn own_pairs(column: u32, row: u32) -> Own {
     var own: Own;
     for (var i = 0u; i < RUN; i++) {
-        own[i] = sh_pairs[(row + i + REACH) * SIDE + column + REACH];
+        own[i] = wg_pairs[(row + i + REACH) * SIDE + column + REACH];
     }
     return own;
 }
 
-// Loss of a thread's pixels in one channel, of which `first` is the uppermost; leaves the derivatives behind.
+// Returns the loss of a thread's pixels in one channel, of which `first` is the uppermost, and writes the derivatives to
+// `v_moments`.
 fn compare(first: vec2<u32>, column: u32, row: u32, channel: u32, own: Own) -> vec2<f32> {
     var span: Span;
     for (var i = 0u; i < SPAN; i++) {
         let at = (row + i) * TILE_SIZE + column;
-        span[i] = vec4(sh_pairs[at], sh_pairs[at + NUM_BLURRED]);
+        span[i] = vec4(wg_pairs[at], wg_pairs[at + NUM_BLURRED]);
     }
     let plane = args.size.x * args.size.y;
     var sum = vec2(0.0);
     for (var i = 0u; i < RUN; i++) {
         let place = first + vec2(0u, i);
         if is_inside(place) {
-            let result = window(blur(&span, i));
+            let result = ssim_at(blur(&span, i));
             sum += vec2(abs(own[i].x - own[i].y), result.x);
             let at = channel * 3u * plane + place.y * args.size.x + place.x;
             v_moments[at] = result.y;

@@ -7,20 +7,20 @@
 // Uses: shared/loss_args.wgsl, RUN, shared/ssim.wgsl, shared/blur.wgsl.
 
 @group(0) @binding(3) var<storage, read> v_moments: array<f32>;
-// Gradient by red, green and blue; the loss does not look at alpha.
+// Gradient by red, green and blue; the loss does not use alpha.
 @group(0) @binding(4) var<storage, read_write> v_rgba: array<vec4<f32>>;
 
 // Derivatives by the means of x, x² and x·y.
-var<workgroup> sh_tile: array<vec3<f32>, SIDE * SIDE>;
+var<workgroup> wg_tile: array<vec3<f32>, SIDE * SIDE>;
 
 fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
     let plane = args.size.x * args.size.y;
     for (var i = thread; i < SIDE * SIDE; i += THREADS) {
         let place = place_in_picture(tile, i);
-        sh_tile[i] = vec3(0.0);
+        wg_tile[i] = vec3(0.0);
         if is_inside(place) {
             let at = channel * 3u * plane + place.y * args.size.x + place.x;
-            sh_tile[i] = vec3(v_moments[at], v_moments[at + plane], v_moments[at + 2u * plane]);
+            wg_tile[i] = vec3(v_moments[at], v_moments[at + plane], v_moments[at + 2u * plane]);
         }
     }
 }
@@ -28,11 +28,11 @@ fn load_channel(tile: vec2<u32>, channel: u32, thread: u32) {
 // Derivatives by the means of x, x² and x·y.
 alias BlurValue = vec3<f32>;
 
-// What `stride` and `first` say of the tile.
+// Returns SPAN values of the tile from `first`, `stride` apart.
 fn span_of(first: u32, stride: u32) -> Span {
     var span: Span;
     for (var i = 0u; i < SPAN; i++) {
-        span[i] = sh_tile[first + i * stride];
+        span[i] = wg_tile[first + i * stride];
     }
     return span;
 }
@@ -54,7 +54,7 @@ fn blur_rows(thread: u32) {
         let job = thread + turn * THREADS;
         if job < SIDE * RUNS {
             for (var i = 0u; i < RUN; i++) {
-                sh_tile[job * RUN + i] = blurred[turn * RUN + i];
+                wg_tile[job * RUN + i] = blurred[turn * RUN + i];
             }
         }
     }

@@ -88,7 +88,7 @@ fn antialias(
             let slope = times(stretch.squeeze, line.xy);
             caps[k] = cap_of((*convex).sharpness * length(slope));
             least = min(least, caps[k]);
-            // What the line is at the centre it stays.
+            // The line keeps its value at the centre.
             let at_centre = dot(line.xy, stretch.centre - (*hull).places[k] * camera.focal);
             (*edges)[k] = vec4(slope, at_centre - dot(slope, stretch.centre), line.w);
         }

@@ -29,23 +29,23 @@ struct Quad {
 }
 
 fn blend(j: u32, thread: u32, pixel: vec2<f32>, quad: ptr<function, Quad>) {
-    let meeting = meet(j, thread, pixel, (*quad).transmittance, (*quad).done);
-    (*quad).done |= meeting.spent;
-    if !is_any(any(meeting.drawn)) {
+    let coverage = evaluate(j, thread, pixel, (*quad).transmittance, (*quad).done);
+    (*quad).done |= coverage.exhausted;
+    if !is_any(any(coverage.drawn)) {
         return;
     }
-    let weight = select(vec4(0.0), (*quad).transmittance * meeting.alpha, meeting.drawn);
-    (*quad).transmittance = select((*quad).transmittance, meeting.left, meeting.drawn);
-    let colour = sh_colour[j];
+    let weight = select(vec4(0.0), (*quad).transmittance * coverage.alpha, coverage.drawn);
+    (*quad).transmittance = select((*quad).transmittance, coverage.left, coverage.drawn);
+    let colour = wg_colour[j];
     (*quad).red += weight * colour.x;
     (*quad).green += weight * colour.y;
     (*quad).blue += weight * colour.z;
-    (*quad).depth += weight * meeting.shape.y;
+    (*quad).depth += weight * coverage.shape.y;
     if INSPECT == 1u {
-        let heavier = meeting.drawn & (weight > (*quad).heaviest_weight);
-        (*quad).heaviest = select((*quad).heaviest, vec4(bitcast<u32>(meeting.shape.w)), heavier);
+        let heavier = coverage.drawn & (weight > (*quad).heaviest_weight);
+        (*quad).heaviest = select((*quad).heaviest, vec4(bitcast<u32>(coverage.shape.w)), heavier);
         (*quad).heaviest_weight = max((*quad).heaviest_weight, weight);
-        (*quad).num_contributions += select(vec4(0u), vec4(1u), meeting.drawn);
+        (*quad).num_contributions += select(vec4(0u), vec4(1u), coverage.drawn);
     }
 }
 

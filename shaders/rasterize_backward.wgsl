@@ -1,8 +1,8 @@
-// Cotangents of every instance: what the pixels of a tile say about a convex. docs/spec.md §4.
+// Sums the cotangents of a convex over the pixels of a tile, for every instance. docs/spec.md §4.
 //
 // One workgroup per tile, four pixels of a row per thread, front to back as in `rasterize`. Each instance has one
 // writer and sums are taken in a fixed order, so the result is the same on every run: every thread adds up its four
-// pixels, then the clusters of a group, then one thread per number adds up the groups that saw the convex.
+// pixels, then the clusters of a group, then one thread per number adds up the groups that drew the convex.
 //
 // Uses: shared/camera.wgsl, shared/projected.wgsl, shared/cotangents.wgsl, shared/blend.wgsl,
 // shared/together_subgroups.wgsl or shared/together.wgsl, shared/row_lanes.wgsl or shared/row.wgsl, CLUSTERS_PER_GROUP,
@@ -15,7 +15,7 @@
 // Four pixels of one thread.
 struct Quad {
     transmittance: vec4<f32>,
-    // What the loss sees from here on.
+    // The contribution of everything behind the current convex.
     behind: vec4<f32>,
     v_red: vec4<f32>,
     v_green: vec4<f32>,
@@ -46,62 +46,62 @@ fn sum(x: vec4<f32>) -> f32 {
     return (x.x + x.y) + (x.z + x.w);
 }
 
-// What four pixels, of which the first lies `p` from the convex's origin, say about line k, from the cotangents of its values.
-fn line_backward(k: u32, p: vec2<f32>, v_line: vec4<f32>, numbers: ptr<function, Numbers>) {
+// Adds the cotangents of a, b, c of line k over four pixels, of which the first lies `p` from the convex's origin.
+fn line_backward(k: u32, p: vec2<f32>, v_line: vec4<f32>, numbers: ptr<function, Cotangents>) {
     let v_c = sum(v_line);
     (*numbers)[3u * k] = sum(v_line * (p.x + vec4(0.0, 1.0, 2.0, 3.0)));
     (*numbers)[3u * k + 1u] = v_c * p.y;
     (*numbers)[3u * k + 2u] = v_c;
 }
 
-// What four pixels say about the lines, from the cotangent of lambda.
-fn lines_backward(meeting: Meeting, v_lambda: vec4<f32>, numbers: ptr<function, Numbers>) {
-    if meeting.is_smooth {
+// Adds the cotangents of all lines over four pixels, from the cotangent of lambda.
+fn lines_backward(coverage: Coverage, v_lambda: vec4<f32>, numbers: ptr<function, Cotangents>) {
+    if coverage.is_smooth {
         for (var k = 0u; k < POINTS; k++) {
-            let t = line_at(meeting.row, k, meeting.p);
-            let one = select(vec4(0.0), v_lambda, t == meeting.largest);
-            line_backward(k, meeting.p, select(one, v_lambda * exp2(t - meeting.lambda), meeting.smooth_here), numbers);
+            let t = line_at(coverage.row, k, coverage.p);
+            let one = select(vec4(0.0), v_lambda, t == coverage.largest);
+            line_backward(k, coverage.p, select(one, v_lambda * exp2(t - coverage.lambda), coverage.smooth_here), numbers);
         }
     } else {
         for (var k = 0u; k < POINTS; k++) {
-            let t = line_at(meeting.row, k, meeting.p);
-            line_backward(k, meeting.p, select(vec4(0.0), v_lambda, t == meeting.largest), numbers);
+            let t = line_at(coverage.row, k, coverage.p);
+            line_backward(k, coverage.p, select(vec4(0.0), v_lambda, t == coverage.largest), numbers);
         }
     }
 }
 
-// Moves behind convex j, and leaves what four pixels say about it if it is drawn in any.
+// Blends convex j at four pixels, and stores its cotangents if it is drawn in any.
 fn blend_backward(j: u32, thread: u32, pixel: vec2<f32>, quad: ptr<function, Quad>) {
-    let meeting = meet(j, thread, pixel, (*quad).transmittance, (*quad).done);
-    (*quad).done |= meeting.spent;
-    if !is_any(any(meeting.drawn)) {
+    let coverage = evaluate(j, thread, pixel, (*quad).transmittance, (*quad).done);
+    (*quad).done |= coverage.exhausted;
+    if !is_any(any(coverage.drawn)) {
         return;
     }
-    let colour = sh_colour[j];
+    let colour = wg_colour[j];
     let light = (*quad).transmittance;
-    let weight = select(vec4(0.0), light * meeting.alpha, meeting.drawn);
+    let weight = select(vec4(0.0), light * coverage.alpha, coverage.drawn);
     let v_weight = (*quad).v_red * colour.x + (*quad).v_green * colour.y + (*quad).v_blue * colour.z
-        + (*quad).v_depth * meeting.shape.y;
+        + (*quad).v_depth * coverage.shape.y;
     (*quad).behind -= weight * v_weight;
-    let passes = meeting.drawn & (meeting.unclamped <= vec4(ALPHA_MAX));
-    let v_alpha = select(vec4(0.0), light * v_weight - (*quad).behind / (1.0 - meeting.alpha), passes);
-    (*quad).transmittance = select(light, meeting.left, meeting.drawn);
+    let passes = coverage.drawn & (coverage.unclamped <= vec4(ALPHA_MAX));
+    let v_alpha = select(vec4(0.0), light * v_weight - (*quad).behind / (1.0 - coverage.alpha), passes);
+    (*quad).transmittance = select(light, coverage.left, coverage.drawn);
 
-    let indicator = meeting.indicator;
+    let indicator = coverage.indicator;
     // I(1 − I), without the cancellation of 1 − I.
-    let slope = indicator * indicator * meeting.border;
-    let v_border = -0.6931471805599453 * meeting.shape.x * slope * v_alpha;
-    // Lambda is far below zero only where the slope is zero: the product must not become infinity times zero.
-    let v_sharpness = select(vec4(0.0), v_border * meeting.lambda, slope > vec4(0.0));
-    var numbers: Numbers;
-    lines_backward(meeting, v_border * meeting.sharpness, &numbers);
+    let slope = indicator * indicator * coverage.border;
+    let v_border = -0.6931471805599453 * coverage.shape.x * slope * v_alpha;
+    // Lambda can be −∞ where the slope is 0; `select` avoids ∞ · 0.
+    let v_sharpness = select(vec4(0.0), v_border * coverage.lambda, slope > vec4(0.0));
+    var numbers: Cotangents;
+    lines_backward(coverage, v_border * coverage.sharpness, &numbers);
     numbers[V_SHARPNESS] = sum(v_sharpness);
     numbers[V_OPACITY] = sum(indicator * v_alpha);
     numbers[V_COLOUR] = sum(weight * (*quad).v_red);
     numbers[V_COLOUR + 1u] = sum(weight * (*quad).v_green);
     numbers[V_COLOUR + 2u] = sum(weight * (*quad).v_blue);
     numbers[V_Z] = sum(weight * (*quad).v_depth);
-    leave(j, thread, numbers);
+    store_cotangents(j, thread, numbers);
 }
 
 // Whether the binding shows the cotangents of a slot.
@@ -109,7 +109,7 @@ fn is_bound(slot: u32) -> bool {
     return slot >= camera.first_slot && slot < camera.end_slot;
 }
 
-// One number of a convex over all groups, in the shape of a tree, as lanes add up clusters.
+// Sums one number of a convex over all groups, with the same pairwise order as the subgroup sum.
 fn sum_over(groups: u32, j: u32, i: u32) -> f32 {
     var sums: array<f32, NUM_GROUPS>;
     for (var group = 0u; group < NUM_GROUPS; group++) {
@@ -127,7 +127,7 @@ fn write_instances(count: u32, thread: u32) {
     for (var job = thread; job < count * INSTANCE_STRIDE; job += THREADS) {
         let j = job / INSTANCE_STRIDE;
         let i = job % INSTANCE_STRIDE;
-        let slot = sh_slot[j];
+        let slot = wg_slot[j];
         if !is_bound(slot) {
             continue;
         }

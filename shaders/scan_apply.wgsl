@@ -12,7 +12,7 @@ struct ScanArgs {
 
 @group(0) @binding(0) var<uniform> args: ScanArgs;
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
-// From block `first_block` on.
+// Shows the values from block `first_block` on.
 @group(0) @binding(2) var<storage, read_write> values: array<u32>;
 @group(0) @binding(3) var<storage, read> sums: array<u32>;
 

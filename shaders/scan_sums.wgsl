@@ -15,18 +15,18 @@ struct ScanArgs {
 @group(0) @binding(2) var<storage, read_write> sums: array<u32>;
 @group(0) @binding(3) var<storage, read_write> total: array<u32>;
 
-var<workgroup> sh_num_sums: u32;
-var<workgroup> sh_wrapped: atomic<u32>;
+var<workgroup> wg_num_sums: u32;
+var<workgroup> wg_wrapped: atomic<u32>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(thread: Thread) {
     // Loops around barriers need a bound that the compiler knows to be the same for all threads.
     if thread.index == 0u {
-        sh_num_sums = blocks_of(min(counts[args.count_index], args.max_count));
+        wg_num_sums = blocks_of(min(counts[args.count_index], args.max_count));
     }
-    let num_sums = workgroupUniformLoad(&sh_num_sums);
+    let num_sums = workgroupUniformLoad(&wg_num_sums);
     if thread.index == 0u {
-        atomicStore(&sh_wrapped, 0u);
+        atomicStore(&wg_wrapped, 0u);
     }
     workgroupBarrier();
 
@@ -45,13 +45,13 @@ fn main(thread: Thread) {
             before += next;
             // A sum that is smaller than what it was added to has wrapped around.
             if before < next {
-                atomicStore(&sh_wrapped, 1u);
+                atomicStore(&wg_wrapped, 1u);
             }
         }
         carry += scanned.total;
     }
     workgroupBarrier();
     if thread.index == 0u {
-        total[0] = select(carry, 0xffffffffu, atomicLoad(&sh_wrapped) == 1u);
+        total[0] = select(carry, 0xffffffffu, atomicLoad(&wg_wrapped) == 1u);
     }
 }

@@ -1,4 +1,4 @@
-// Gradients of the spherical harmonics, and what the colour says about the place of a convex. docs/spec.md §4.
+// Gradients of the spherical harmonics, and the cotangent of the place of a convex from that of its colour. docs/spec.md §4.
 //
 // One thread per convex. Coefficients above the degree in use get zero.
 //
@@ -13,7 +13,7 @@
 @group(0) @binding(4) var<storage, read_write> v_projected: array<f32>;
 @group(0) @binding(5) var<storage, read_write> v_sh: array<f32>;
 
-// A row that overflows says nothing: a step along it would be meaningless. No function of the basis reaches four.
+// A row that overflows is not used: a step along it would be meaningless. No function of the basis reaches four.
 fn drop_what_overflows(id: u32) {
     var is_good = true;
     for (var i = 0u; i < NUM_COTANGENTS; i++) {

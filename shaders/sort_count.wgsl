@@ -6,7 +6,7 @@
 
 @group(0) @binding(3) var<storage, read_write> histogram: array<u32>;
 
-var<workgroup> sh_counts: array<atomic<u32>, MAX_DIGITS>;
+var<workgroup> wg_counts: array<atomic<u32>, MAX_DIGITS>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -16,17 +16,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let num_digits = 1u << args.bits;
 
     for (var digit = thread; digit < num_digits; digit += WG_SIZE) {
-        atomicStore(&sh_counts[digit], 0u);
+        atomicStore(&wg_counts[digit], 0u);
     }
     workgroupBarrier();
     for (var i = start + thread; i < min(items, start + BLOCK_SIZE); i += WG_SIZE) {
-        atomicAdd(&sh_counts[digit_of(keys[i])], 1u);
+        atomicAdd(&wg_counts[digit_of(keys[i])], 1u);
     }
     workgroupBarrier();
     if start >= items {
         return;
     }
     for (var digit = thread; digit < num_digits; digit += WG_SIZE) {
-        histogram[place_in_histogram(digit, block)] = atomicLoad(&sh_counts[digit]);
+        histogram[place_in_histogram(digit, block)] = atomicLoad(&wg_counts[digit]);
     }
 }

@@ -19,8 +19,8 @@
 // One spare word after every 32 keeps threads that walk over eight consecutive items in different banks.
 const PADDED_BLOCK: u32 = BLOCK_SIZE + BLOCK_SIZE / 32u;
 
-var<workgroup> sh_items: array<u32, PADDED_BLOCK>;
-var<workgroup> sh_digit_starts: array<u32, MAX_DIGITS>;
+var<workgroup> wg_items: array<u32, PADDED_BLOCK>;
+var<workgroup> wg_digit_starts: array<u32, MAX_DIGITS>;
 
 fn padded(i: u32) -> u32 {
     return i + (i >> 5u);
@@ -53,14 +53,14 @@ fn sort_block_by_two_bits(shift: u32, thread: Thread) {
     var items: array<u32, ITEMS_PER_THREAD>;
     var own = vec2<u32>();
     for (var i = 0u; i < ITEMS_PER_THREAD; i++) {
-        items[i] = sh_items[padded(first + i)];
+        items[i] = wg_items[padded(first + i)];
         own += one_of_four(extractBits(items[i], 16u + shift, 2u));
     }
     let scanned = workgroup_scan(own, thread);
     var next = starts_of_four(scanned.total) + scanned.before;
     for (var i = 0u; i < ITEMS_PER_THREAD; i++) {
         let pair = extractBits(items[i], 16u + shift, 2u);
-        sh_items[padded(counter(next, pair))] = items[i];
+        wg_items[padded(counter(next, pair))] = items[i];
         next += one_of_four(pair);
     }
     workgroupBarrier();
@@ -78,7 +78,7 @@ fn main(thread: Thread) {
         if start + i < items {
             digit = digit_of(keys[start + i]);
         }
-        sh_items[padded(i)] = (digit << 16u) | i;
+        wg_items[padded(i)] = (digit << 16u) | i;
     }
     workgroupBarrier();
     for (var shift = 0u; shift < args.bits; shift += 2u) {
@@ -86,21 +86,21 @@ fn main(thread: Thread) {
     }
 
     for (var i = thread.index; i < BLOCK_SIZE; i += WG_SIZE) {
-        let digit = digit_of_item(sh_items[padded(i)]);
-        if i == 0u || digit_of_item(sh_items[padded(i - 1u)]) != digit {
-            sh_digit_starts[digit] = i;
+        let digit = digit_of_item(wg_items[padded(i)]);
+        if i == 0u || digit_of_item(wg_items[padded(i - 1u)]) != digit {
+            wg_digit_starts[digit] = i;
         }
     }
     workgroupBarrier();
 
     for (var i = thread.index; i < BLOCK_SIZE; i += WG_SIZE) {
-        let item = sh_items[padded(i)];
+        let item = wg_items[padded(i)];
         let source = start + (item & 0xffffu);
         if source >= items {
             continue;
         }
         let digit = digit_of_item(item);
-        let place = places[place_in_histogram(digit, block)] + i - sh_digit_starts[digit] - args.output_first;
+        let place = places[place_in_histogram(digit, block)] + i - wg_digit_starts[digit] - args.output_first;
         // Places before the window wrap around to something large.
         if place < args.output_len {
             sorted_keys[place] = keys[source];

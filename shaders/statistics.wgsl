@@ -20,9 +20,9 @@ struct TileStatistics {
 }
 
 // Tested, near, smooth and drawn.
-var<workgroup> sh_pairs: array<atomic<u32>, 4>;
+var<workgroup> wg_pairs: array<atomic<u32>, 4>;
 // Convexes of the batch that are drawn, one bit each.
-var<workgroup> sh_drawn: atomic<u32>;
+var<workgroup> wg_drawn: atomic<u32>;
 
 fn count(pixels: vec4<bool>) -> u32 {
     let ones = select(vec4(0u), vec4(1u), pixels);
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first = first_pixel(tile, thread);
     let pixel = vec2<f32>(first) + 0.5;
     if thread < 4u {
-        atomicStore(&sh_pairs[thread], 0u);
+        atomicStore(&wg_pairs[thread], 0u);
     }
     var transmittance = vec4(1.0);
     var done = is_outside(first);
@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var batch = range.x; batch < range.y; batch += BATCH) {
         let batch_size = min(BATCH, range.y - batch);
         if thread == 0u {
-            atomicStore(&sh_drawn, 0u);
+            atomicStore(&wg_drawn, 0u);
         }
         if !load_batch(tile, batch, batch_size, thread, !all(done)) {
             break;
@@ -55,30 +55,30 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         while visits != 0u {
             let j = firstTrailingBit(visits);
             visits &= visits - 1u;
-            let meeting = meet(j, thread, pixel, transmittance, done);
-            pairs += vec4(count(!done), count(meeting.near), count(meeting.smooth_here), count(meeting.drawn));
-            done |= meeting.spent;
-            transmittance = select(transmittance, meeting.left, meeting.drawn);
-            if any(meeting.drawn) {
-                atomicOr(&sh_drawn, 1u << j);
+            let coverage = evaluate(j, thread, pixel, transmittance, done);
+            pairs += vec4(count(!done), count(coverage.near), count(coverage.smooth_here), count(coverage.drawn));
+            done |= coverage.exhausted;
+            transmittance = select(transmittance, coverage.left, coverage.drawn);
+            if any(coverage.drawn) {
+                atomicOr(&wg_drawn, 1u << j);
             }
         }
         workgroupBarrier();
-        num_drawn_instances += countOneBits(atomicLoad(&sh_drawn));
+        num_drawn_instances += countOneBits(atomicLoad(&wg_drawn));
         workgroupBarrier();
     }
     for (var i = 0u; i < 4u; i++) {
-        atomicAdd(&sh_pairs[i], pairs[i]);
+        atomicAdd(&wg_pairs[i], pairs[i]);
     }
     workgroupBarrier();
     if thread == 0u {
         tiles[tile.y * camera.num_tiles.x + tile.x] = TileStatistics(
             range.y - range.x,
             num_drawn_instances,
-            atomicLoad(&sh_pairs[0]),
-            atomicLoad(&sh_pairs[1]),
-            atomicLoad(&sh_pairs[2]),
-            atomicLoad(&sh_pairs[3]),
+            atomicLoad(&wg_pairs[0]),
+            atomicLoad(&wg_pairs[1]),
+            atomicLoad(&wg_pairs[2]),
+            atomicLoad(&wg_pairs[3]),
         );
     }
 }

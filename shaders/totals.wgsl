@@ -1,6 +1,7 @@
-// What the loss sees of each pixel in all: Σ T·alpha·(v_rgb·colour + v_depth·z) + T_final·(v_rgb·background − v_alpha), up to
-// a constant. Walking front to back and taking away what each convex adds, the backward pass knows what is left behind.
-// The cotangent of the depth comes along, so that the backward pass needs no binding for it.
+// The sum over all contributors of a pixel of weight × its cotangent:
+// Σ T·alpha·(v_rgb·colour + v_depth·z) + T_final·(v_rgb·background − v_alpha), up to a constant. The backward pass goes
+// front to back and subtracts the term of each convex, so that the contribution of everything behind it remains. The
+// cotangent of the depth is stored beside it, so that the backward pass needs no binding for it.
 //
 // One thread per pixel.
 //

@@ -20,17 +20,17 @@ const BLOCK: vec2<u32> = vec2(8u, 4u);
 @group(0) @binding(5) var<storage, read> first_instance_from_tile: array<u32>;
 
 // The batch of convexes in workgroup memory. BATCH is that of shared/batch.wgsl, or of the sums in the backward pass.
-var<workgroup> sh_lines: array<vec4<f32>, BATCH * ROWS>;
+var<workgroup> wg_lines: array<vec4<f32>, BATCH * ROWS>;
 // Two for each convex: origin, lambda_max, sharpness; opacity, z, tau, bits of the id.
-var<workgroup> sh_shape: array<vec4<f32>, BATCH * 2u>;
-var<workgroup> sh_colour: array<vec4<f32>, BATCH>;
-var<workgroup> sh_slot: array<u32, BATCH>;
+var<workgroup> wg_shape: array<vec4<f32>, BATCH * 2u>;
+var<workgroup> wg_colour: array<vec4<f32>, BATCH>;
+var<workgroup> wg_slot: array<u32, BATCH>;
 // Convexes of the batch that can be seen in each block, a bit each.
-var<workgroup> sh_visits: array<atomic<u32>, NUM_CLUSTERS>;
-var<workgroup> sh_range: vec2<u32>;
+var<workgroup> wg_visits: array<atomic<u32>, NUM_CLUSTERS>;
+var<workgroup> wg_range: vec2<u32>;
 // One more than the first instance of the last batch that a thread needed.
-var<workgroup> sh_needed: atomic<u32>;
-var<workgroup> sh_is_needed: u32;
+var<workgroup> wg_needed: atomic<u32>;
+var<workgroup> wg_is_needed: u32;
 
 // Column and row of a block's first pixel, from those of the tile.
 fn block_of(cluster: u32) -> vec2<u32> {
@@ -56,10 +56,10 @@ fn index_of(pixel: vec2<u32>) -> u32 {
 fn range_of(tile: vec2<u32>, thread: u32) -> vec2<u32> {
     if thread == 0u {
         let index = tile.y * camera.num_tiles.x + tile.x;
-        sh_range = vec2(first_instance_from_tile[index], first_instance_from_tile[index + 1u]);
-        atomicStore(&sh_needed, 0u);
+        wg_range = vec2(first_instance_from_tile[index], first_instance_from_tile[index + 1u]);
+        atomicStore(&wg_needed, 0u);
     }
-    return workgroupUniformLoad(&sh_range);
+    return workgroupUniformLoad(&wg_range);
 }
 
 // Turns in which all threads test a batch against the blocks.
@@ -67,9 +67,9 @@ const TOUCH_TURNS: u32 = (BATCH + NUM_CLUSTERS - 1u) / NUM_CLUSTERS;
 
 // Keeps what the batch knows of convex `id` but for its lines.
 fn keep_numbers(j: u32, id: u32) {
-    sh_shape[2u * j] = vec4(projected[id].origin, projected[id].lambda_max, projected[id].sharpness);
-    sh_shape[2u * j + 1u] = vec4(projected[id].opacity, projected[id].z, projected[id].tau, bitcast<f32>(id));
-    sh_colour[j] = vec4(projected[id].colour, 0.0);
+    wg_shape[2u * j] = vec4(projected[id].origin, projected[id].lambda_max, projected[id].sharpness);
+    wg_shape[2u * j + 1u] = vec4(projected[id].opacity, projected[id].z, projected[id].tau, bitcast<f32>(id));
+    wg_colour[j] = vec4(projected[id].colour, 0.0);
 }
 
 // Whether a convex can be seen at any pixel of a block: no line leaves all of it outside. Rounding never makes it false.
@@ -91,15 +91,15 @@ fn touches(row: Row, centre: vec2<f32>) -> bool {
 // Loads a batch, unless no thread needs it: returns whether any does. Must be reached by all threads.
 fn load_batch(tile: vec2<u32>, first: u32, count: u32, thread: u32, is_busy: bool) -> bool {
     if is_busy {
-        atomicMax(&sh_needed, first + 1u);
+        atomicMax(&wg_needed, first + 1u);
     }
     if thread < NUM_CLUSTERS {
-        atomicStore(&sh_visits[thread], 0u);
+        atomicStore(&wg_visits[thread], 0u);
     }
     read_batch(first, count, thread);
     workgroupBarrier();
     if thread == 0u {
-        sh_is_needed = u32(atomicLoad(&sh_needed) == first + 1u);
+        wg_is_needed = u32(atomicLoad(&wg_needed) == first + 1u);
     }
     let cluster = thread % CLUSTER;
     let centre = vec2<f32>(tile * TILE_SIZE + block_of(cluster)) + 0.5 * vec2<f32>(BLOCK);
@@ -107,10 +107,10 @@ fn load_batch(tile: vec2<u32>, first: u32, count: u32, thread: u32, is_busy: boo
         let j = turn * NUM_CLUSTERS + thread / CLUSTER;
         let is_met = touches(row_of(min(j, BATCH - 1u), thread), centre);
         if j < count && is_met {
-            atomicOr(&sh_visits[cluster], 1u << j);
+            atomicOr(&wg_visits[cluster], 1u << j);
         }
     }
-    return workgroupUniformLoad(&sh_is_needed) > 0u;
+    return workgroupUniformLoad(&wg_is_needed) > 0u;
 }
 
 // t of line k at four pixels, of which the first lies `p` from the convex's origin.
@@ -129,8 +129,8 @@ fn num_within(row: Row, p: vec2<f32>, threshold: vec4<f32>) -> vec4<f32> {
     return count;
 }
 
-// A convex at four pixels.
-struct Meeting {
+// The evaluation of a convex at four pixels.
+struct Coverage {
     row: Row,
     // First pixel from the convex's origin.
     p: vec2<f32>,
@@ -152,47 +152,47 @@ struct Meeting {
     left: vec4<f32>,
     // Whether it is drawn, and whether it would be but for the light that is left.
     drawn: vec4<bool>,
-    spent: vec4<bool>,
+    exhausted: vec4<bool>,
 }
 
-fn meet(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: vec4<bool>) -> Meeting {
-    var meeting: Meeting;
+fn evaluate(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, done: vec4<bool>) -> Coverage {
+    var coverage: Coverage;
     let row = row_of(j, thread);
     let place = place_of(row);
     let shape = shape_of(row);
-    meeting.row = row;
-    meeting.p = pixel - place.xy;
-    meeting.sharpness = place.w;
-    meeting.shape = shape;
-    var largest = line_at(row, 0u, meeting.p);
+    coverage.row = row;
+    coverage.p = pixel - place.xy;
+    coverage.sharpness = place.w;
+    coverage.shape = shape;
+    var largest = line_at(row, 0u, coverage.p);
     for (var k = 1u; k < POINTS; k++) {
-        largest = max(largest, line_at(row, k, meeting.p));
+        largest = max(largest, line_at(row, k, coverage.p));
     }
     let near = largest <= vec4(place.z) & !done;
     if !is_any(any(near)) {
-        return meeting;
+        return coverage;
     }
-    meeting.near = near;
-    meeting.largest = largest;
-    meeting.lambda = largest;
-    meeting.smooth_here = near & (num_within(row, meeting.p, largest - shape.z) > vec4(1.0));
-    meeting.is_smooth = is_any(any(meeting.smooth_here));
-    if meeting.is_smooth {
+    coverage.near = near;
+    coverage.largest = largest;
+    coverage.lambda = largest;
+    coverage.smooth_here = near & (num_within(row, coverage.p, largest - shape.z) > vec4(1.0));
+    coverage.is_smooth = is_any(any(coverage.smooth_here));
+    if coverage.is_smooth {
         var sum = vec4(0.0);
         for (var k = 0u; k < POINTS; k++) {
-            sum += exp2(line_at(row, k, meeting.p) - largest);
+            sum += exp2(line_at(row, k, coverage.p) - largest);
         }
         // A pixel must not depend on which others are in its subgroup.
-        meeting.lambda = select(largest, largest + log2(sum), meeting.smooth_here);
+        coverage.lambda = select(largest, largest + log2(sum), coverage.smooth_here);
     }
     // Where the convex can be seen the exponent is below 8; elsewhere it is cut before it overflows.
-    meeting.border = exp2(min(place.w * meeting.lambda, vec4(64.0)));
-    meeting.indicator = 1.0 / (1.0 + meeting.border);
-    meeting.unclamped = shape.x * meeting.indicator;
-    meeting.alpha = min(meeting.unclamped, vec4(ALPHA_MAX));
-    meeting.left = transmittance * (1.0 - meeting.alpha);
-    let visible = near & (meeting.unclamped >= vec4(ALPHA_MIN));
-    meeting.spent = visible & (meeting.left < vec4(TRANSMITTANCE_MIN));
-    meeting.drawn = visible & !meeting.spent;
-    return meeting;
+    coverage.border = exp2(min(place.w * coverage.lambda, vec4(64.0)));
+    coverage.indicator = 1.0 / (1.0 + coverage.border);
+    coverage.unclamped = shape.x * coverage.indicator;
+    coverage.alpha = min(coverage.unclamped, vec4(ALPHA_MAX));
+    coverage.left = transmittance * (1.0 - coverage.alpha);
+    let visible = near & (coverage.unclamped >= vec4(ALPHA_MIN));
+    coverage.exhausted = visible & (coverage.left < vec4(TRANSMITTANCE_MIN));
+    coverage.drawn = visible & !coverage.exhausted;
+    return coverage;
 }

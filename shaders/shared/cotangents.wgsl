@@ -3,7 +3,7 @@
 const V_SHARPNESS: u32 = 3u * POINTS;
 const V_OPACITY: u32 = 3u * POINTS + 1u;
 const V_COLOUR: u32 = 3u * POINTS + 2u;
-// Its place, once the colour was gone back through: the cotangent of the offset from camera to centroid.
+// After `sh_backward`: the cotangent of the offset from camera to centroid, in place of the colour's.
 const V_OFFSET: u32 = V_COLOUR;
 const V_Z: u32 = 3u * POINTS + 5u;
 const NUM_COTANGENTS: u32 = 3u * POINTS + 6u;

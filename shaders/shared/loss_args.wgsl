@@ -8,7 +8,7 @@ struct LossArgs {
     // Weights of L1 and of 1 − SSIM.
     l1_weight: f32,
     ssim_weight: f32,
-    // Where the sums are put.
+    // Place in `losses` that the means of the picture are put at.
     index: u32,
     padding: u32,
 }

@@ -15,11 +15,11 @@ fn read_batch(first: u32, count: u32, thread: u32) {
         if k < POINTS {
             line = lines[convex_from_slot[slots[first + job / ROWS]]][k];
         }
-        sh_lines[job] = line;
+        wg_lines[job] = line;
     }
     if thread < count {
         let slot = slots[first + thread];
-        sh_slot[thread] = slot;
+        wg_slot[thread] = slot;
         keep_numbers(thread, convex_from_slot[slot]);
     }
 }
@@ -31,7 +31,7 @@ struct Row {
 
 fn row_of(j: u32, thread: u32) -> Row {
     let lane = thread % CLUSTER;
-    return Row(sh_lines[j * ROWS + lane], sh_shape[2u * j + lane / 4u][lane % 4u]);
+    return Row(wg_lines[j * ROWS + lane], wg_shape[2u * j + lane / 4u][lane % 4u]);
 }
 
 // (a, b, c) of line k.

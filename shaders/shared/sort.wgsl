@@ -14,10 +14,10 @@ struct SortArgs {
 
 @group(0) @binding(0) var<uniform> args: SortArgs;
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
-// From block `first_block` on.
+// Shows the values from block `first_block` on.
 @group(0) @binding(2) var<storage, read> keys: array<u32>;
 
-// Items from `first_block` on that there are at all.
+// Number of items from `first_block` to the end.
 fn items_of_window() -> u32 {
     let count = min(counts[args.count_index], args.max_count);
     return count - min(count, args.first_block * BLOCK_SIZE);

@@ -1,10 +1,10 @@
-// Adds up what the threads of a cluster say about a convex, without subgroups: every thread leaves its numbers in
+// Sums the cotangents of a convex over the threads of a cluster, without subgroups: every thread stores its cotangents in
 // workgroup memory, and the thread that needs the sum adds in the order that lanes would.
 
 // Convexes of a batch: as many as fit workgroup memory with the numbers of all threads.
 const BATCH: u32 = 2u;
 
-alias Numbers = array<f32, NUM_COTANGENTS>;
+alias Cotangents = array<f32, NUM_COTANGENTS>;
 
 // A group is a cluster.
 const NUM_GROUPS: u32 = NUM_CLUSTERS;
@@ -12,32 +12,32 @@ const NUM_GROUPS: u32 = NUM_CLUSTERS;
 // One spare word between rows keeps the threads that add up in different banks.
 const SUMS_ROW: u32 = 65u;
 
-var<workgroup> sh_numbers: array<f32, BATCH * NUM_COTANGENTS * SUMS_ROW>;
+var<workgroup> wg_numbers: array<f32, BATCH * NUM_COTANGENTS * SUMS_ROW>;
 // Threads that saw each convex, one bit each.
-var<workgroup> sh_seen: array<atomic<u32>, BATCH * 2u>;
+var<workgroup> wg_seen: array<atomic<u32>, BATCH * 2u>;
 
 fn forget(thread: u32) {
     if thread < BATCH * 2u {
-        atomicStore(&sh_seen[thread], 0u);
+        atomicStore(&wg_seen[thread], 0u);
     }
 }
 
 // Must be followed by a barrier before the sums are asked for.
-fn leave(j: u32, thread: u32, numbers: Numbers) {
+fn store_cotangents(j: u32, thread: u32, numbers: Cotangents) {
     for (var i = 0u; i < NUM_COTANGENTS; i++) {
-        sh_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + thread] = numbers[i];
+        wg_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + thread] = numbers[i];
     }
-    atomicOr(&sh_seen[j * 2u + thread / 32u], 1u << (thread % 32u));
+    atomicOr(&wg_seen[j * 2u + thread / 32u], 1u << (thread % 32u));
 }
 
 // Threads of a cluster that saw convex j, one bit each.
 fn seen_in(j: u32, cluster: u32) -> u32 {
-    return extractBits(atomicLoad(&sh_seen[j * 2u + cluster / 4u]), (cluster % 4u) * CLUSTER, CLUSTER);
+    return extractBits(atomicLoad(&wg_seen[j * 2u + cluster / 4u]), (cluster % 4u) * CLUSTER, CLUSTER);
 }
 
 fn left_by(j: u32, i: u32, cluster: u32, lane: u32) -> f32 {
     let is_seen = extractBits(seen_in(j, cluster), lane, 1u) == 1u;
-    return select(0.0, sh_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + cluster * CLUSTER + lane], is_seen);
+    return select(0.0, wg_numbers[(j * NUM_COTANGENTS + i) * SUMS_ROW + cluster * CLUSTER + lane], is_seen);
 }
 
 // Groups of clusters that saw convex j, one bit each.

@@ -2,7 +2,7 @@
 
 // Convexes of the batch to visit, a bit each.
 fn visits_of(thread: u32, is_busy: bool) -> u32 {
-    return select(0u, atomicLoad(&sh_visits[thread / CLUSTER]), is_busy);
+    return select(0u, atomicLoad(&wg_visits[thread / CLUSTER]), is_busy);
 }
 
 // Whether it is so for any thread that goes the same way.

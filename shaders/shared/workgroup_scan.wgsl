@@ -16,30 +16,30 @@ struct Scanned {
     total: ScanValue,
 }
 
-var<workgroup> sh_scan: array<ScanValue, WG_SIZE>;
-var<workgroup> sh_scan_runs: array<ScanValue, SCAN_RUNS>;
+var<workgroup> wg_scan: array<ScanValue, WG_SIZE>;
+var<workgroup> wg_scan_runs: array<ScanValue, SCAN_RUNS>;
 
 // Must be reached by all threads.
 fn workgroup_scan(value: ScanValue, thread: Thread) -> Scanned {
-    sh_scan[thread.index] = value;
+    wg_scan[thread.index] = value;
     workgroupBarrier();
     if thread.index < SCAN_RUNS {
         var sum = ScanValue();
         for (var i = thread.index * SCAN_RUN; i < (thread.index + 1u) * SCAN_RUN; i++) {
-            let next = sh_scan[i];
-            sh_scan[i] = sum;
+            let next = wg_scan[i];
+            wg_scan[i] = sum;
             sum += next;
         }
-        sh_scan_runs[thread.index] = sum;
+        wg_scan_runs[thread.index] = sum;
     }
     workgroupBarrier();
-    var before = sh_scan[thread.index];
+    var before = wg_scan[thread.index];
     var total = ScanValue();
     for (var run = 0u; run < SCAN_RUNS; run++) {
         if run == thread.index / SCAN_RUN {
             before += total;
         }
-        total += sh_scan_runs[run];
+        total += wg_scan_runs[run];
     }
     // The next scan may begin only when all have read this one.
     workgroupBarrier();

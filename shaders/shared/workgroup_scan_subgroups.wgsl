@@ -18,14 +18,14 @@ struct Scanned {
     total: ScanValue,
 }
 
-var<workgroup> sh_scan: array<ScanValue, SCAN_SUBGROUPS>;
+var<workgroup> wg_scan: array<ScanValue, SCAN_SUBGROUPS>;
 
 // Must be reached by all threads.
 fn workgroup_scan(value: ScanValue, thread: Thread) -> Scanned {
     var before = subgroupExclusiveAdd(value);
     let subgroup = thread.index / thread.lanes;
     if thread.lane == thread.lanes - 1u {
-        sh_scan[subgroup] = before + value;
+        wg_scan[subgroup] = before + value;
     }
     workgroupBarrier();
     var total = ScanValue();
@@ -33,7 +33,7 @@ fn workgroup_scan(value: ScanValue, thread: Thread) -> Scanned {
         if i == subgroup {
             before += total;
         }
-        total += sh_scan[i];
+        total += wg_scan[i];
     }
     // The next scan may begin only when all have read this one.
     workgroupBarrier();
