@@ -26,7 +26,7 @@ fn errors(found: &Params<Vec<f32>>, expected: &Params<Vec<f64>>) -> [(&'static s
 }
 
 #[test]
-fn every_vector_is_met() {
+fn gradients_match_the_test_vectors() {
     for (name, gpu) in all_gpus() {
         let mut renderers = Renderers::new(gpu);
         for case in scene_cases() {

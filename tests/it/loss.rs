@@ -104,7 +104,7 @@ impl Case {
 
 /// The targets of the vectors are rounded to 8 bits here; the twin meets the vectors as they are.
 #[test]
-fn vectors_are_met() {
+fn the_loss_matches_the_test_vectors() {
     for (name, gpu) in &all_gpus()[..2] {
         for case in loss_cases() {
             let target = bytes_of(&case.target);
@@ -115,7 +115,7 @@ fn vectors_are_met() {
 }
 
 #[test]
-fn every_size_is_that_of_the_twin() {
+fn the_loss_equals_the_reference_at_every_size() {
     for (seed, (width, height)) in [(1, 1), (16, 16), (17, 16), (5, 40), (61, 35), (128, 33)].into_iter().enumerate() {
         Case::random(seed as u64, width, height).check(gpu(), &format!("{width}×{height}"));
     }

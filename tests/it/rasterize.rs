@@ -28,7 +28,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 #[test]
-fn every_vector_is_met() {
+fn pictures_match_the_test_vectors() {
     for (name, gpu) in all_gpus() {
         let mut renderers = Renderers::new(gpu);
         for case in scene_cases() {

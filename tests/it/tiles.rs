@@ -114,7 +114,7 @@ fn scene(radius: f64, fall: f64, opacity: f64) -> (Scene<f64>, Camera) {
 }
 
 #[test]
-fn instances_against_the_fewest_and_against_circles() {
+fn instances_contain_all_needed_ones_and_few_others() {
     let mut renderer = Renderer::new(gpu(), 6).unwrap();
     println!("| radius, fall, opacity | needed | ours | ours / needed | circle | circle / ours | lost by the circle |");
     let mut total = [0; 4];

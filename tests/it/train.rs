@@ -253,7 +253,7 @@ fn a_training_that_runs_out_of_memory_keeps_what_was_done() {
 }
 
 #[test]
-fn costs_are_what_buffers_take() {
+fn costs_equal_allocated_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());
     let gpu = Gpu::open(&GpuOptions::default()).unwrap();

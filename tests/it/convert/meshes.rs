@@ -70,7 +70,7 @@ fn glb_holds_each_hull_with_its_colour() {
 }
 
 #[test]
-fn merged_and_faint() {
+fn a_merged_mesh_omits_faint_convexes() {
     let scene = chance_scene(40, 5);
     let (_folder, path) = folder_with_scene(&scene);
     let opaque = Solids::of(&scene, 0.5);

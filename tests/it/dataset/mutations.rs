@@ -78,7 +78,7 @@ fn refused(folder: &Path, file: &str, rounds: u64) -> u64 {
 }
 
 #[test]
-fn binary_models() {
+fn mutated_binary_models_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     let sparse = folder.path().join("sparse/0");
     for name in ["cameras.bin", "images.bin", "points3D.bin"] {
@@ -94,7 +94,7 @@ fn binary_models() {
 }
 
 #[test]
-fn text_models() {
+fn mutated_text_models_never_panic() {
     let folder = one_picture("OPENCV 40 30 50 50 20 15 0.1 0.01 0.001 0.002");
     for file in ["sparse/0/cameras.txt", "sparse/0/images.txt", "sparse/0/points3D.txt"] {
         let refused = refused(folder.path(), file, 2000);
@@ -103,7 +103,7 @@ fn text_models() {
 }
 
 #[test]
-fn transforms_and_points() {
+fn mutated_transforms_and_points_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     write_picture(&folder.path().join("images/a.png"), 40, 30);
     let json = r#"{"fl_x": 50, "k1": 0.1, "w": 40, "h": 30, "ply_file_path": "a.ply", "train_filenames": ["images/a"],
@@ -125,7 +125,7 @@ fn transforms_and_points() {
 }
 
 #[test]
-fn archives() {
+fn mutated_archives_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -152,7 +152,7 @@ fn archives() {
 }
 
 #[test]
-fn pictures() {
+fn mutated_pictures_never_panic() {
     let picture = RgbImage::from_fn(40, 30, |x, y| Rgb([x as u8 * 5, y as u8 * 7, 7]));
     for format in [image::ImageFormat::Png, image::ImageFormat::Jpeg, image::ImageFormat::WebP] {
         let folder = one_picture("PINHOLE 40 30 50 50 20 15");
@@ -172,7 +172,7 @@ fn pictures() {
 
 /// The reader of models by itself, which has no pictures to look for.
 #[test]
-fn models_without_pictures() {
+fn mutated_models_without_pictures_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["cameras.bin", "images.bin", "points3D.bin"];
     let whole = names.map(|name| std::fs::read(GEMS.path().join("sparse/0").join(name)).unwrap());

@@ -39,13 +39,13 @@ fn a_small_convex_neither_vanishes_nor_fills_pixels() {
 }
 
 #[test]
-fn a_large_convex_stays() {
+fn large_convexes_keep_their_area() {
     let [low, high] = range(14.0, 14.0, true);
     assert!(low > 0.97 && high < 1.0, "{low:.3} to {high:.3} of its area");
 }
 
 #[test]
-fn from_close_by_nothing_changes() {
+fn antialiasing_is_invisible_up_close() {
     let scene = square(9.0, 7.0, [0.3, 0.4]);
     // A unit is 200 pixels, and the borders are soft over many of them.
     let camera = Camera::look_at(DVec3::new(0.0, 0.0, -30.0), DVec3::ZERO, DVec3::NEG_Y, 6000.0, 40, 40);

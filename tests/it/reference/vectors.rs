@@ -73,7 +73,7 @@ fn losses_are_as_expected() {
 }
 
 #[test]
-fn the_band_is_that_of_the_vectors() {
+fn pixels_near_a_threshold_match_the_vectors() {
     for case in scene_cases() {
         let (frame, _) = render(&case);
         let pixels = frame.band.iter().zip(&case.band);
@@ -85,7 +85,7 @@ fn the_band_is_that_of_the_vectors() {
 }
 
 #[test]
-fn single_precision_meets_the_bar_of_a_float32_renderer() {
+fn f32_stays_within_the_tolerances_of_the_spec() {
     println!("\nShares of the bars of docs/spec.md §5, in f32:\n");
     println!("| case | max rgb | max alpha | {} |\n|---{}|", NAMES.into_array().join(" | "), "|---".repeat(7));
     let mut faults = Vec::new();

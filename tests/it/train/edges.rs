@@ -266,7 +266,7 @@ fn a_folder_is_read_before_its_scene_is_there() {
 }
 
 #[test]
-fn a_training_goes_on_to_more_iterations_in_one_way() {
+fn extending_a_run_is_deterministic() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     let train = |out: &Path, more: &[&str]| {
