@@ -1,4 +1,4 @@
-//! Bugs on purpose: tests of what a bug leaves behind need one. Release builds have none.
+//! Panics injected by tests, which check the state that a panic leaves behind. Release builds have none.
 
 /// Panics where the environment variable `LAPIDARY_FAULT` names this place, in debug builds alone.
 #[cfg_attr(debug_assertions, expect(clippy::panic, reason = "it is what this is for"))]

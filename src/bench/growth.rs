@@ -27,7 +27,7 @@ impl GrowthAxis {
         }
     }
 
-    /// Runs of the largest scene, or of the largest picture: those that differ in this alone, from small to large.
+    /// Returns the runs at the largest value of the other quantity, sorted by this one.
     pub(super) fn series(self, runs: &[BenchRun], what: Workload) -> Vec<&BenchRun> {
         let of_what = || runs.iter().filter(|run| run.what == what);
         let most = |of: fn(&BenchRun) -> u64| of_what().map(of).max();
@@ -54,7 +54,7 @@ impl GrowthAxis {
 pub struct Growth {
     /// The workload that was timed.
     pub what: Workload,
-    /// The kernel; all of it together where there is none.
+    /// The kernel; `None` for the whole workload.
     pub kernel: Option<String>,
     /// The quantity that it grows with.
     pub over: GrowthAxis,

@@ -23,7 +23,7 @@ const RATES: Params<Rates> = Params {
 /// Most iterations of one submission, as in a training.
 const LIST: usize = 8;
 
-/// Seconds of work that a submission is kept below, so that no driver takes it for a hang.
+/// The limit per submission, to stay below the timeouts of drivers, seconds.
 const LIST_SECONDS: f64 = 0.5;
 
 /// Times iterations. Their targets are the negatives of the scene's own pictures, so that every pixel has a gradient.

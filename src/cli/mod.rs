@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes() {
+    fn sizes_are_parsed_and_wrong_ones_refused() {
         assert_eq!("640x480".parse(), Ok(Size { width: 640, height: 480 }));
         for wrong in ["", "640", "0x1", "ax2", "-1x2"] {
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");

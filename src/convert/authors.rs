@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn several_cameras_have_a_geometric_mean() {
+    fn the_focal_length_is_the_geometric_mean_of_the_cameras() {
         let mean = focal(&[(800.0, 100.0, 100.0), (800.0, 400.0, 100.0)], "").unwrap();
         assert!((mean.x - 200.0).abs() < 1e-9 && (mean.y - 100.0).abs() < 1e-9);
     }

@@ -3,8 +3,7 @@
 //! A convex has at most eight points, so every triple of them is tried: it lies on a facet when all other points are on
 //! one side of its plane. Which side is decided by exact predicates, so the hull is closed and convex whatever the
 //! points are: nearly coplanar, collinear, repeated. Its corners are points of the convex, bit for bit. General hull
-//! crates are made for clouds of points, work with tolerances and refuse what is nearly flat; eight points need neither
-//! their speed nor their doubts.
+//! crates work with tolerances and refuse what is nearly flat. For eight points brute force is exact and fast enough.
 
 use glam::{DMat3, DVec3};
 use robust::{Coord, Coord3D};
@@ -88,7 +87,7 @@ fn coord([x, y, z]: [f32; 3]) -> Coord3D<f64> {
 
 /// The corners among the points of one plane, anticlockwise as seen from outside.
 ///
-/// One coordinate is dropped such that the triple keeps an area: exact again, and lines stay lines.
+/// One coordinate is dropped such that the triple keeps an area. Dropping a coordinate is exact and keeps collinearity.
 fn in_order(triple: [usize; 3], is_outward: bool, members: &[usize], points: &[[f32; 3]]) -> Vec<usize> {
     let flat = |i: usize, drop: usize| {
         let [x, y] = [(drop + 1) % 3, (drop + 2) % 3].map(|axis| f64::from(points[i][axis]));

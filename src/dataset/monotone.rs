@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_by_hand() {
+    fn the_fold_radius_matches_closed_form() {
         // r (1 − r² / 4) grows up to r² = 4/3.
         let simple = lens(LensModel::SimpleRadial, &[1.0, 0.0, 0.0, -0.25]);
         assert!((simple.fold[0] - (4.0f64 / 3.0).sqrt()).abs() < 1e-6, "{:?}", simple.fold);

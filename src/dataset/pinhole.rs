@@ -212,10 +212,10 @@ mod tests {
         assert_eq!(models.len(), LensModel::ALL.len() - 3, "all but two pinholes and the panorama");
     }
 
-    /// `LAPIDARY_PINHOLES=list cargo test --lib -- --ignored --nocapture pinholes_of_a_longer_list`
+    /// `LAPIDARY_PINHOLES=list cargo test --lib -- --ignored --nocapture pinholes_match_a_list_of_pycolmap`
     #[test]
     #[ignore = "needs a list by pycolmap"]
-    fn pinholes_of_a_longer_list() {
+    fn pinholes_match_a_list_of_pycolmap() {
         let list = std::fs::read_to_string(std::env::var("LAPIDARY_PINHOLES").unwrap()).unwrap();
         let mut models = std::collections::BTreeMap::<&str, [u32; 3]>::new();
         for text in list.lines() {

@@ -23,7 +23,7 @@ const MAX_RATIO: u64 = 100;
 /// No part of an archive may be larger, bytes.
 const MAX_PART_BYTES: u64 = 4 << 30;
 
-/// A file that can be read from front to back with gaps.
+/// A file that can be read forwards, skipping parts.
 pub(super) trait Input: BufRead + Seek + Send {}
 impl<T: BufRead + Seek + Send> Input for T {}
 
@@ -205,7 +205,7 @@ impl Tree {
         self.names(inside).into_iter().filter(|name| self.is_folder(&join(inside, name))).collect()
     }
 
-    /// Paths of all files below a folder, relative to it and sorted, as deep as people nest folders.
+    /// Paths of all files below a folder, relative to it and sorted, down to [`MAX_DEPTH`].
     pub(super) fn files_below(&self, inside: &str) -> Vec<String> {
         if let Self::Archive(archive) = self {
             return archive.below(inside).map(str::to_owned).collect();
@@ -297,8 +297,8 @@ impl DiskFolder {
         match std::fs::metadata(&path) {
             Ok(found) => Some(found),
             Err(error) => {
-                // A link that leads nowhere is there, what it leads to is not. Where not even that can be known, the folder
-                // may not be entered.
+                // A dangling link exists though its target does not. If even the link is unreadable, the folder is
+                // forbidden.
                 if std::fs::symlink_metadata(&path).is_ok() {
                     self.remember(path);
                 } else if is_refusal(&error) {

@@ -24,7 +24,7 @@ pub enum EvaluateError {
     #[error(transparent)]
     Gpu(#[from] GpuError),
     /// A folder without pictures.
-    #[error("{} holds no picture (PNG, JPEG or WebP)", path.display())]
+    #[error("{} holds no picture (PNG, JPEG, WebP, TIFF or BMP)", path.display())]
     NoPictures {
         /// The folder.
         path: PathBuf,

@@ -1,5 +1,5 @@
-//! wgpu 30 panics where a driver says, while one waits for it, that the device is gone; so does egui's painter where such a
-//! device gives it no memory. Here both become errors.
+//! wgpu 30 panics when the device is lost during a wait, and egui's painter when a lost device gives it no memory. This
+//! module turns both panics into errors.
 
 use std::any::Any;
 use std::cell::Cell;

@@ -62,8 +62,8 @@ impl Traits {
         matches!(self.subgroups, Some((fewest, _)) if fewest >= 8)
     }
 
-    /// Whether lanes pass numbers on faster than workgroup memory does. It is so where the processor is the device, see
-    /// docs/archive/speed.md. Every subgroup is one cluster there.
+    /// Whether subgroup shuffles are faster than workgroup memory: true on software devices, where every subgroup is one
+    /// cluster. Source: docs/archive/speed.md.
     #[must_use]
     pub const fn has_cheap_shuffles(self) -> bool {
         self.is_software && matches!(self.subgroups, Some((8, 8)))

@@ -14,7 +14,7 @@ use super::memory_tracker::Allocation;
 /// Bytes of a chunk: the uniforms of some thirty iterations.
 const CHUNK: u64 = 64 << 10;
 
-/// A value that the kernels of one list of commands read; made by [`super::Commands::uniform`]. A clone is the same memory.
+/// A value that the kernels of one list of commands read; made by [`super::Commands::uniform`]. Clones share the memory.
 #[derive(Debug, Clone)]
 pub struct Uniform<T> {
     raw: wgpu::Buffer,
@@ -40,7 +40,7 @@ struct Chunk {
     allocation: Allocation,
 }
 
-/// The chunks of a device that no list is being recorded with.
+/// The chunks of a device that are not used by any list.
 #[derive(Debug, Default)]
 pub(super) struct UniformPool {
     free: Mutex<Vec<Chunk>>,

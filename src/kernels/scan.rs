@@ -1,7 +1,7 @@
 //! Exclusive prefix sum of u32, in place, wrapping around at 2³²; the total saturates.
 //!
-//! Reduce, scan the sums, apply: three dispatches for any length, no waiting of one workgroup for another, the same
-//! bits on every run.
+//! A scan takes three dispatches for any length: they reduce the blocks, scan the sums of the blocks and apply them. No
+//! workgroup waits for another, and every run gives the same bits.
 
 use super::blocks::{BlockWindow, Count, groups_of};
 use super::parts::WORKGROUP_SCAN;
@@ -42,7 +42,7 @@ pub struct Scan {
     apply: Kernel,
 }
 
-/// Memory and arguments for lines of up to a given length.
+/// Memory and arguments for arrays of up to a given length.
 #[derive(Debug)]
 pub struct ScanPlan {
     windows: Vec<PlannedWindow>,
@@ -71,7 +71,7 @@ impl Scan {
         })
     }
 
-    /// Prepares for lines of up to `max_count` items, whose count will be at `count_index` of a buffer of counts.
+    /// Prepares for arrays of up to `max_count` items, whose count will be at `count_index` of a buffer of counts.
     ///
     /// # Errors
     /// Returns [`GpuError`] when there is no memory.

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_like_itself() {
+    fn equal_pictures_have_zero_loss() {
         let x = picture(1, 12 * 9);
         let loss = loss(&x, &x, 12, 0.2);
         assert!(loss.value.abs() < 1e-15 && (loss.ssim - 1.0).abs() < 1e-15);

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_that_show_little_take_their_neighbours_along() {
+    fn a_faint_pixel_invalidates_neighbouring_normals() {
         let (camera, depth) = plane(DVec3::Z);
         let mut alpha = vec![1.0; 108];
         alpha[4 * 12 + 5] = 0.49;

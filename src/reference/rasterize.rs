@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sheets_by_hand() {
+    fn two_layers_blend_as_computed_by_hand() {
         let (pixel, walk) = pixel(vec![sheet(3.0, 0.5, 0.2), None, sheet(2.0, 0.25, 0.8)]);
         assert!((pixel.rgb[0] - (0.25 * 0.8 + 0.75 * 0.5 * 0.2 + 0.375)).abs() < 1e-15);
         assert!((pixel.alpha - 0.625).abs() < 1e-15);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_band_is_0_2_percent_wide() {
+    fn pixels_within_0_2_percent_of_a_threshold_are_in_the_band() {
         let at = |opacity: f64| pixel(vec![sheet(1.0, opacity, 0.3)]).1.in_band;
         for threshold in [ALPHA_MIN, ALPHA_MAX] {
             assert!(at(threshold * 1.0019) && at(threshold * 0.9981), "{threshold}");

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn normalisation_lets_nothing_radial_through() {
+    fn the_gradient_of_a_direction_is_orthogonal_to_it() {
         let offset = [3.0f64, -4.0, 12.0];
         let (unit, length) = direction(offset).unwrap();
         assert_eq!(length, 13.0);

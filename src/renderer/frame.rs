@@ -398,7 +398,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shape_holds_what_is_not_larger() {
+    fn memory_fits_smaller_frames() {
         let shape = FrameShape {
             num_convexes: 10,
             num_pixels: 100,

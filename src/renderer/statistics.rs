@@ -4,12 +4,12 @@ use super::{GpuScene, RenderedFrame, Renderer};
 use crate::gpu::{Commands, GpuError};
 use crate::kernels::{CountPairs, CountVisible, TileStatistics};
 
-/// What the rasterizer does in one frame. A pair is one of a pixel and a convex.
+/// The work of the rasterizer in one frame. An instance is a tile and a convex, a pair is a pixel and a convex.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Pairs of a tile and a convex that it is visited for.
+    /// Instances that the tiles are visited for.
     pub num_instances: u64,
-    /// Instances without a pixel that the convex is drawn in: it is not there, or no light is left.
+    /// Instances drawn in no pixel: the convex misses them, or is occluded.
     pub num_idle_instances: u64,
     /// Pairs whose lines are evaluated.
     pub tested_pairs: u64,

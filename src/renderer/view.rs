@@ -105,7 +105,8 @@ impl<'m> ViewUniforms<'m> {
         &self.whole
     }
 
-    /// Each band between the one above and the one below it; a band stands for a neighbour that it does not have.
+    /// Returns each band between the one above and the one below it. The first and last band repeat themselves as
+    /// neighbours.
     pub(super) fn with_neighbours(&self) -> impl Iterator<Item = [BandArgs<'_>; 3]> {
         let last = self.bands.len().saturating_sub(1);
         let around = move |i: usize| [i.saturating_sub(1), i, (i + 1).min(last)];
@@ -131,7 +132,7 @@ fn windows(len: u64, per_window: u64) -> impl Iterator<Item = Range<u64>> {
     (0..len.div_ceil(per_window)).map(move |i| i * per_window..((i + 1) * per_window).min(len))
 }
 
-/// Rows of tiles whose colours one binding shows, a multiple of what keeps the start of every picture aligned.
+/// The number of rows of tiles whose colours one binding shows, rounded so that each band starts aligned.
 fn band_rows(gpu: &Gpu, width: u32) -> u64 {
     let row_pixels = u64::from(TILE_SIZE) * u64::from(width);
     let alignment = u64::from(gpu.limits().min_storage_buffer_offset_alignment);

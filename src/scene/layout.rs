@@ -1,5 +1,5 @@
-//! The layout of cameras: how far apart they stand, or whether all stand at one place, as far as the digits of their poses
-//! tell.
+//! The layout of cameras: how far apart cameras stand, within the precision of their poses, or whether all stand at one
+//! place.
 
 use std::collections::HashMap;
 

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cuboid_has_what_a_cuboid_has() {
+    fn a_cuboid_has_8_corners_and_outward_facets() {
         let cuboid = Polyhedron::cuboid(DVec3::new(0.0, 1.0, 2.0), DVec3::new(1.0, 3.0, 5.0));
         assert_eq!(cuboid.corners().len(), 8);
         for (facet, plane) in cuboid.planes.iter().enumerate() {

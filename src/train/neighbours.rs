@@ -198,7 +198,7 @@ mod tests {
 
     /// A cloud that took the square of its points would look into a hundred times as many boxes.
     #[test]
-    fn no_cloud_takes_much_longer_than_another() {
+    fn the_search_cost_is_bounded_for_every_cloud() {
         let visited = |kind: usize| {
             let (points, bounds) = tree(&cloud(kind, 20_000));
             let of = |point: &Point| nearest(&points, &bounds, &point.place, &mut [f64::INFINITY; NEIGHBOURS + 1]);

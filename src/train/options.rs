@@ -126,7 +126,7 @@ const FULL_ITERATIONS: f32 = 30_000.0;
 /// Largest factor of the learning rates of short runs.
 const MAX_LR_SCALE: f32 = 5.0;
 
-/// Refinements that a short run has time for, were there any to its end; and iterations between them in long runs. Gradients
+/// Refinements that a short run has time for, if refinement went on to the end; and iterations between them in long runs. Gradients
 /// need time to settle after a refinement.
 const REFINEMENTS: u32 = 20;
 const MAX_REFINEMENT_PERIOD: u32 = 100;

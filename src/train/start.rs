@@ -151,7 +151,7 @@ fn thicken(seeds: &mut Vec<Seed>, count: usize, cameras: &[Camera], random: &mut
 /// Standard deviation of added seeds along an axis, over the distance of their source to its neighbours.
 const SCATTER: f64 = 0.5;
 
-/// The part of the pictures that each seed stands for, in no unit, from distances to neighbours.
+/// The part of the pictures that each seed stands for, unnormalised, from distances to neighbours.
 fn shares(seeds: &[Seed], distances: &[f64], cameras: &[Camera]) -> Vec<f64> {
     let share = |((place, _), distance): (&Seed, &f64)| (distance / mean_span(cameras, *place)).powi(2);
     seeds.par_iter().zip(distances).map(share).collect()
@@ -167,7 +167,7 @@ fn mean_span(cameras: &[Camera], place: DVec3) -> f64 {
     if spans.is_empty() { f64::INFINITY } else { spans.iter().sum::<f64>() / spans.len() as f64 }
 }
 
-/// Focal length of a picture a thousand pixels wide: what the published start values were chosen at.
+/// The mean focal length of the cameras in pictures 1200 pixels wide; the published start values were chosen at that width.
 fn mean_focal(cameras: &[Camera]) -> f64 {
     let per_width = |camera: &Camera| camera.intrinsics.fx / f64::from(camera.width);
     1200.0 * cameras.iter().map(per_width).sum::<f64>() / (cameras.len().max(1) as f64)
@@ -189,12 +189,11 @@ fn fibonacci_sphere(count: usize) -> impl Iterator<Item = DVec3> {
     })
 }
 
-/// Places that the cameras see: inside the ball that all of them look at, and where the world is not bounded also
-/// further away.
+/// Random places inside the sphere that all cameras see, and where the world is not bounded also further away.
 fn random_seeds(kind: Kind, cameras: &[Camera], max_convexes: usize, random: &mut Pcg64Mcg) -> Vec<Seed> {
     let (focus, radius) = common_view(cameras);
     let count = RANDOM_POINTS.min(max_convexes).max(1);
-    // Cameras at one place have no common ball before them.
+    // Cameras at one place have no common sphere before them.
     let is_one_place = cameras.iter().all(|camera| camera.position().length() < ONE_PLACE);
     let num_far = match kind {
         _ if is_one_place => count,
@@ -257,7 +256,7 @@ fn cell(camera: &Camera, place: DVec3) -> Option<usize> {
     is_inside.then(|| (y * CELLS as f64) as usize * CELLS + (x * CELLS as f64) as usize)
 }
 
-/// The point that the optical axes come closest to, and the radius of the ball around it that every camera sees.
+/// The point that the optical axes come closest to, and the radius of the sphere around it that every camera sees.
 fn common_view(cameras: &[Camera]) -> (DVec3, f64) {
     let focus = camera::focus_of(cameras).unwrap_or(DVec3::ZERO);
     let seen = |camera: &Camera| camera.view_from_world.transform_point3(focus).z * camera.half_size().min_element();
@@ -321,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn points_at_one_place_count_once_and_those_beyond_all_measure_not_at_all() {
+    fn duplicate_and_far_points_are_left_out() {
         let point = |position: [f64; 3]| SfmPoint { position, colour: [255, 0, 0] };
         let places =
             [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [-0.0, 0.0, 0.0], [1e30, 0.0, 0.0], [1e200, 0.0, 0.0], [1.0, 2.0, 3.0]];

@@ -22,7 +22,7 @@ pub struct LiveLink {
 /// The progress of a training run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LiveProgress {
-    /// The number of iterations that are done.
+    /// The number of iterations submitted.
     pub iteration: u32,
     /// The number of iterations of the whole training; 0 before it starts.
     pub iterations: u32,
@@ -140,7 +140,7 @@ impl Live {
         LiveNews { scene, message: self.message.take() }
     }
 
-    /// Takes an event in; returns the scene that it brings.
+    /// Applies an event; returns its scene if it has one.
     fn read(&mut self, event: RunEvent, now: Instant) -> Option<GpuScene> {
         match event {
             RunEvent::Started(RunStarted { iteration, iterations, num_convexes }) => {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_the_progress() {
+    fn events_update_the_progress() {
         let (mut live, events, _controls) = live(LiveRate::Off);
         events.send(RunEvent::Paused(RunPaused { at_most: Some(Duration::from_secs(1)) })).unwrap();
         live.poll(Instant::now());

@@ -2,7 +2,8 @@
 //! one [`Edit`] for each convex of the new scene; the GPU builds the scene from them.
 //!
 //! A new strategy is a file beside this one that implements [`Strategy`], and a row in the table below. Its own options are a
-//! struct in its file, flattened into [`TrainOptions`].
+//! struct in its file: they need a field in [`TrainOptions`], flattened, an entry in its `Default`, and a call of their
+//! `check` from [`TrainOptions::check`].
 
 mod budget;
 mod paper;
@@ -51,7 +52,7 @@ pub(super) trait Strategy {
     /// The scene after a refinement that is due, one edit per convex.
     fn edits(&self, refinement: &Refinement<'_>) -> Vec<Edit>;
 
-    /// Why no convex may be left after a refinement, as the end of a sentence.
+    /// The reason for the error if no convex is left after a refinement, as the end of a sentence.
     fn why_empty(&self) -> &'static str;
 
     /// The part of the convexes that there may be to begin with, at least.

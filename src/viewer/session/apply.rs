@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_and_its_device_are_asked_through_the_host() {
+    fn fullscreen_screenshot_and_pick_go_to_the_host() {
         let mut session = session(1);
         let mut host = Host::default();
         session.apply(Action::ToggleFullscreen, &mut host).unwrap();

@@ -369,7 +369,7 @@ impl ApplicationHandler<LoopMessage> for App {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_reason_is_one_that_a_user_can_act_on() {
+    fn window_errors_are_shortened_to_the_cause() {
         assert_eq!(super::reason("os error at lib/x.rs:7: DISPLAY is not set.\nmore"), "DISPLAY is not set");
         assert_eq!(super::reason("not supported"), "not supported");
     }
