@@ -2,7 +2,7 @@
 
 /// Panics where the environment variable `LAPIDARY_FAULT` names this place, in debug builds alone.
 #[cfg_attr(debug_assertions, expect(clippy::panic, reason = "it is what this is for"))]
-pub fn strike(place: std::fmt::Arguments<'_>) {
+pub fn panic_if_requested(place: std::fmt::Arguments<'_>) {
     #[cfg(debug_assertions)]
     if std::env::var("LAPIDARY_FAULT").is_ok_and(|wanted| wanted == place.to_string()) {
         panic!("a fault on purpose: {place}");

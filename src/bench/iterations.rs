@@ -111,11 +111,11 @@ impl PreparedTraining {
             let list = (num_started..num_started + len).map(|i| self.next(i)).collect();
             self.optimiser.submit(list)?;
             num_started += len;
-            if self.optimiser.num_flights() > 1 {
+            if self.optimiser.num_submitted_lists() > 1 {
                 num_done += self.optimiser.collect()?.len();
             }
         }
-        while self.optimiser.num_flights() > 0 {
+        while self.optimiser.num_submitted_lists() > 0 {
             num_done += self.optimiser.collect()?.len();
         }
         Ok(num_done as f64 / begin.elapsed().as_secs_f64())

@@ -54,7 +54,7 @@ fn facets(points: &[[f32; 3]]) -> Vec<Vec<usize>> {
     for i in 0..count {
         for j in i + 1..count {
             for k in j + 1..count {
-                let Some((plane, is_outward)) = supporting([i, j, k], points) else { continue };
+                let Some((plane, is_outward)) = facet_plane([i, j, k], points) else { continue };
                 if !planes.contains(&plane) {
                     planes.push(plane);
                     let members: Vec<usize> = (0..count).filter(|p| plane & (1 << p) != 0).collect();
@@ -68,7 +68,7 @@ fn facets(points: &[[f32; 3]]) -> Vec<Vec<usize>> {
 
 /// The points on the plane through three of them, one bit each, and whether the three run anticlockwise as seen from
 /// outside; `None` unless all others lie on one side.
-fn supporting(triple: [usize; 3], points: &[[f32; 3]]) -> Option<(u8, bool)> {
+fn facet_plane(triple: [usize; 3], points: &[[f32; 3]]) -> Option<(u8, bool)> {
     let [a, b, c] = triple.map(|i| coord(points[i]));
     let (mut plane, mut below, mut above) = (0u8, false, false);
     for (i, point) in points.iter().enumerate() {

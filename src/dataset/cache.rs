@@ -178,7 +178,7 @@ impl Shared {
                     None => state = self.asked.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             };
-            fault::strike(format_args!("decoder"));
+            fault::panic_if_requested(format_args!("decoder"));
             let bytes = self.bytes(view);
             if bytes <= self.budget && state.free_memory(bytes, self.budget) {
                 // An error comes again when the view is asked for, and is reported then.
@@ -216,7 +216,7 @@ impl Shared {
         state.peak_bytes = state.peak_bytes.max(state.used_bytes);
         drop(state);
         let mut decoding = Decoding { shared: self, view, bytes, picture: None };
-        fault::strike(format_args!("picture {view}"));
+        fault::panic_if_requested(format_args!("picture {view}"));
         let picture = Arc::new(self.dataset.load(view)?);
         decoding.picture = Some(Arc::clone(&picture));
         drop(decoding);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use glam::DAffine3;
 
 use super::error::DatasetError;
-use super::findings::Findings;
+use super::file_counts::FileCounts;
 use super::mask::{self, Mask};
 use super::names::{is_picture, split_extension};
 use super::picture::PictureSource;
@@ -15,7 +15,7 @@ use super::pinhole::Undistortion;
 use super::points::FoundPoints;
 use super::search::{AmbiguousName, Search};
 use super::tree::{Tree, TreeFile, inside, join};
-use super::{DatasetOptions, Kind, SfmPoint, View};
+use super::{DatasetFormat, DatasetOptions, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
 use crate::image::Head;
 use crate::text::{are, counted, quoted};
@@ -24,20 +24,20 @@ use crate::text::{are, counted, quoted};
 const TRIED_EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "JPG", "PNG", "JPEG", "webp", "tif", "tiff", "bmp"];
 
 /// The content of a dataset as a reader found it.
-pub(super) struct Found {
-    pub(super) kind: Kind,
+pub(super) struct ParsedDataset {
+    pub(super) kind: DatasetFormat,
     pub(super) views: Vec<View>,
     pub(super) points: Vec<SfmPoint>,
-    pub(super) findings: Findings,
+    pub(super) findings: FileCounts,
     pub(super) notes: Vec<String>,
     /// Whether the files themselves say what is for testing.
     pub(super) has_split: bool,
 }
 
-impl Found {
+impl ParsedDataset {
     /// An empty dataset.
-    pub(super) fn new(kind: Kind) -> Self {
-        let (findings, has_split) = (Findings::default(), false);
+    pub(super) fn new(kind: DatasetFormat) -> Self {
+        let (findings, has_split) = (FileCounts::default(), false);
         Self { kind, views: Vec::new(), points: Vec::new(), findings, notes: Vec::new(), has_split }
     }
 

@@ -7,7 +7,7 @@
 mod cache;
 mod colmap;
 mod error;
-mod findings;
+mod file_counts;
 mod found;
 mod json;
 mod layout;
@@ -38,7 +38,7 @@ use std::sync::Arc;
 pub use cache::{CacheUse, PictureCache};
 pub use colmap::{ColmapCamera, ColmapImage, ColmapModel};
 pub use error::DatasetError;
-pub use findings::Findings;
+pub use file_counts::FileCounts;
 pub use lens::{Lens, LensModel};
 pub use picture::Picture;
 pub use report::{DatasetReport, SizeReport};
@@ -46,7 +46,7 @@ pub use stems::{file_stem, file_stem_with_ending, file_stems};
 
 use crate::camera::{Camera, Intrinsics};
 use crate::text::{are, counted};
-use found::Found;
+use found::ParsedDataset;
 use layout::DatasetLayout;
 use panorama::{Face, LastPanorama};
 use picture::PictureSource;
@@ -62,13 +62,13 @@ pub struct Dataset {
     /// The folder, archive or file.
     pub path: PathBuf,
     /// The layout.
-    pub kind: Kind,
+    pub kind: DatasetFormat,
     /// The views, sorted by name.
     pub views: Vec<View>,
     /// Points of structure from motion, world units; empty where there are none.
     pub points: Vec<SfmPoint>,
     /// Counts of missing and unused files.
-    pub findings: Findings,
+    pub findings: FileCounts,
     /// Notes for the user, a sentence each.
     pub notes: Vec<String>,
     options: DatasetOptions,
@@ -77,7 +77,7 @@ pub struct Dataset {
 
 /// The layout of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DatasetFormat {
     /// `sparse/0/{cameras,images,points3D}.{bin,txt}` and `images/`.
     Colmap,
     /// `transforms_{train,val,test}.json`.
@@ -86,7 +86,7 @@ pub enum Kind {
     Nerfstudio,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for DatasetFormat {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Colmap => "COLMAP",
@@ -261,7 +261,7 @@ impl Dataset {
         found.notes.extend(note_on_panoramas(&found.views));
         found.notes.extend(note_on_lenses(&found.views));
         found.notes.extend(note_on_principal_points(&found.views));
-        let Found { kind, views, points, findings, notes, .. } = found;
+        let ParsedDataset { kind, views, points, findings, notes, .. } = found;
         let (path, options, last_panorama) = (path.into(), options.clone(), LastPanorama::default());
         Ok(Self { path, kind, views, points, findings, notes, options, last_panorama })
     }
@@ -325,7 +325,7 @@ impl Dataset {
 }
 
 /// Reads a file of the `transforms.json` family, or what a folder or archive holds: itself, or one folder in it.
-fn read(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
+fn read(path: &Path, options: &DatasetOptions) -> Result<ParsedDataset, DatasetError> {
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
         return read_transforms(path, options);
     }
@@ -359,7 +359,11 @@ fn no_dataset(path: &Path, tree: &Tree) -> DatasetError {
     }
 }
 
-fn read_layout(tree: &Arc<Tree>, layout: DatasetLayout, options: &DatasetOptions) -> Result<Found, DatasetError> {
+fn read_layout(
+    tree: &Arc<Tree>,
+    layout: DatasetLayout,
+    options: &DatasetOptions,
+) -> Result<ParsedDataset, DatasetError> {
     let mut found = match layout {
         DatasetLayout::Colmap(folders) => {
             let mut found = colmap::open(tree, &folders, options)?;
@@ -377,7 +381,7 @@ fn read_layout(tree: &Arc<Tree>, layout: DatasetLayout, options: &DatasetOptions
 }
 
 /// A file of the `transforms.json` family, given by its own path.
-fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<Found, DatasetError> {
+fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<ParsedDataset, DatasetError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let tree = Arc::new(Tree::open(folder)?);
     let mut found = match path.file_name().and_then(|name| name.to_str()) {

@@ -7,7 +7,7 @@ use glam::{DAffine3, DMat4, DVec3};
 
 use super::colmap;
 use super::error::DatasetError;
-use super::found::{Found, PictureFolder, PictureSize, picture_at, picture_folders};
+use super::found::{ParsedDataset, PictureFolder, PictureSize, picture_at, picture_folders};
 use super::listed::Listed;
 use super::mask::{Mask, MaskFile};
 use super::names::{Closest, NameIndex, ends_alike, relative, tails};
@@ -18,7 +18,7 @@ use super::pose::PoseRepairs;
 use super::search::{AmbiguousName, FoundPictures, Search, by_paths};
 use super::transforms::{Transforms, TransformsFrame};
 use super::tree::{Tree, TreeFile, inside};
-use super::{DatasetOptions, Kind, Split, View, ply};
+use super::{DatasetFormat, DatasetOptions, Split, View, ply};
 use crate::text::{are, counted, quoted};
 
 /// The first of Blender's three files.
@@ -28,8 +28,8 @@ pub(super) const TRAIN: &str = "transforms_train.json";
 pub(super) const WHOLE: &str = "transforms.json";
 
 /// `transforms_train.json`, and `transforms_test.json` or `transforms_val.json`: the files say what is for testing.
-pub(super) fn open_blender(tree: &Arc<Tree>, options: &DatasetOptions) -> Result<Found, DatasetError> {
-    let mut reader = TransformsReader::new(tree, Kind::Blender, options)?;
+pub(super) fn open_blender(tree: &Arc<Tree>, options: &DatasetOptions) -> Result<ParsedDataset, DatasetError> {
+    let mut reader = TransformsReader::new(tree, DatasetFormat::Blender, options)?;
     let train = reader.parse(TRAIN)?;
     if !reader.add(TRAIN, &train, |_| Some(Split::Train))? {
         return Err(reader.all_missing(TRAIN, &train));
@@ -58,8 +58,12 @@ pub(super) fn open_blender(tree: &Arc<Tree>, options: &DatasetOptions) -> Result
 }
 
 /// A single file with all pictures.
-pub(super) fn open_whole(tree: &Arc<Tree>, file: &str, options: &DatasetOptions) -> Result<Found, DatasetError> {
-    let mut reader = TransformsReader::new(tree, Kind::Nerfstudio, options)?;
+pub(super) fn open_whole(
+    tree: &Arc<Tree>,
+    file: &str,
+    options: &DatasetOptions,
+) -> Result<ParsedDataset, DatasetError> {
+    let mut reader = TransformsReader::new(tree, DatasetFormat::Nerfstudio, options)?;
     let transforms = reader.parse(file)?;
     let fault = |reason| DatasetError::Content { path: tree.path_of(file), reason };
     let lists = [
@@ -109,7 +113,7 @@ fn note_on_both_lists(file: &str, train: Option<&Listed>, test: Option<&Listed>)
 struct TransformsReader<'a> {
     tree: &'a Arc<Tree>,
     options: &'a DatasetOptions,
-    found: Found,
+    found: ParsedDataset,
     /// The folders of pictures that the options name.
     images: Vec<PictureFolder>,
     /// Pictures there that no frame has used, once they were looked for.
@@ -133,9 +137,9 @@ struct Frame<'a> {
 }
 
 impl<'a> TransformsReader<'a> {
-    fn new(tree: &'a Arc<Tree>, kind: Kind, options: &'a DatasetOptions) -> Result<Self, DatasetError> {
+    fn new(tree: &'a Arc<Tree>, kind: DatasetFormat, options: &'a DatasetOptions) -> Result<Self, DatasetError> {
         let images = if options.images.is_some() { picture_folders(tree, options)? } else { Vec::new() };
-        let found = Found::new(kind);
+        let found = ParsedDataset::new(kind);
         let (used, missing_masks, poses) = (HashSet::new(), Vec::new(), PoseRepairs::default());
         Ok(Self { tree, options, found, images, unused: None, used, undistortions: None, missing_masks, poses })
     }
@@ -176,7 +180,7 @@ impl<'a> TransformsReader<'a> {
     }
 
     /// The dataset, once all files are read.
-    fn finish(mut self) -> Found {
+    fn finish(mut self) -> ParsedDataset {
         if let (Some(unused), Some(folder)) = (self.unused.take(), self.images.first()) {
             self.found.note_on_unused(&unused, folder);
         }

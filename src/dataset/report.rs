@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Dataset, Findings, Split};
+use super::{Dataset, FileCounts, Split};
 
 /// Counts of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub struct DatasetReport {
     pub points: usize,
     /// Counts of missing and unused files.
     #[serde(flatten)]
-    pub findings: Findings,
+    pub findings: FileCounts,
     /// Notes for the user, a sentence each.
     pub notes: Vec<String>,
 }

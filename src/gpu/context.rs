@@ -8,7 +8,7 @@ use super::guard::guarded;
 use super::kernel::KernelCache;
 use super::memory_tracker::MemoryTracker;
 use super::readbacks::ReadbackPool;
-use super::shader::Traits;
+use super::shader::DeviceTraits;
 use super::uniforms::UniformPool;
 use super::{memory, probe, report};
 
@@ -64,7 +64,7 @@ pub struct Gpu {
     name: String,
     driver: String,
     is_software: bool,
-    traits: Traits,
+    traits: DeviceTraits,
     memory: Option<u64>,
     pub(super) tracker: Arc<MemoryTracker>,
     pub(super) uniforms: Arc<UniformPool>,
@@ -140,7 +140,7 @@ impl Gpu {
         let is_software = info.device_type == wgpu::DeviceType::Cpu;
         let mut gpu = Self {
             checks: options.checks,
-            traits: Traits { subgroups, is_software: is_software && !options.hardware_kernels },
+            traits: DeviceTraits { subgroups, is_software: is_software && !options.hardware_kernels },
             has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             limits: device.limits(),
             memory: memory::device_bytes(adapter),
@@ -241,7 +241,7 @@ impl Gpu {
     }
 
     /// The properties that decide which variants its kernels are composed of.
-    pub(super) const fn traits(&self) -> Traits {
+    pub(super) const fn traits(&self) -> DeviceTraits {
         self.traits
     }
 

@@ -40,7 +40,7 @@ pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
 pub use kernel_timer::{KernelTime, KernelTimer};
 pub(crate) use mirror::mirror;
 pub use mirror::{Mirror, MirrorShape};
-pub use shader::{ONE_VARIANT, Shader, ShaderPart, Traits};
+pub use shader::{DeviceTraits, ONE_VARIANT, Shader, ShaderPart};
 pub(crate) use shader::{choice, file, shader};
 #[cfg(feature = "viewer")]
 pub(crate) use surface::{Unavailable, WindowSurface};

@@ -31,20 +31,20 @@ pub enum ShaderPart {
         /// Paths below `shaders/`: the file of devices that meet the condition, and that of all others.
         paths: [&'static str; 2],
         /// The text for a device.
-        text: fn(Traits) -> &'static str,
+        text: fn(DeviceTraits) -> &'static str,
     },
     /// A constant whose value depends on the device.
     Constant {
         /// The name of the constant.
         name: &'static str,
         /// The value on a device.
-        value: fn(Traits) -> u32,
+        value: fn(DeviceTraits) -> u32,
     },
 }
 
 /// The properties of a device that decide which variant of a part it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Traits {
+pub struct DeviceTraits {
     /// Lanes of the smallest and of the largest subgroup, if there are subgroup operations and lanes are consecutive
     /// threads.
     pub subgroups: Option<(u32, u32)>,
@@ -52,7 +52,7 @@ pub struct Traits {
     pub is_software: bool,
 }
 
-impl Traits {
+impl DeviceTraits {
     /// A device that has no more than WebGPU guarantees.
     pub const WEBGPU: Self = Self { subgroups: None, is_software: false };
 
@@ -146,7 +146,7 @@ impl Shader {
 
     /// The whole source: constants of the crate, constants of the caller, parts.
     #[must_use]
-    pub fn source(&self, traits: Traits, constants: &[(&str, u32)]) -> String {
+    pub fn source(&self, traits: DeviceTraits, constants: &[(&str, u32)]) -> String {
         let mut source = constants::wgsl_header();
         // Writing to a string does not fail.
         let constant = |source: &mut String, name: &str, value: u32| {

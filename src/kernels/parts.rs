@@ -1,23 +1,25 @@
 //! Parts of shaders of which a device gets one of two, and constants that depend on the device.
 
-use crate::gpu::{ShaderPart, Traits, choice};
+use crate::gpu::{DeviceTraits, ShaderPart, choice};
 
 /// Prefix sums within a workgroup.
 pub(super) const WORKGROUP_SCAN: ShaderPart = choice!(
-    |traits: Traits| traits.subgroups.is_some(),
+    |traits: DeviceTraits| traits.subgroups.is_some(),
     "shared/workgroup_scan_subgroups.wgsl",
     "shared/workgroup_scan.wgsl"
 );
 
 /// Whether threads of a subgroup go the same way through a batch of convexes.
 pub(super) const TOGETHER: ShaderPart =
-    choice!(Traits::has_clusters, "shared/together_subgroups.wgsl", "shared/together.wgsl");
+    choice!(DeviceTraits::has_clusters, "shared/together_subgroups.wgsl", "shared/together.wgsl");
 
 /// How a convex of the batch is read.
-pub(super) const ROW: ShaderPart = choice!(Traits::has_cheap_shuffles, "shared/row_lanes.wgsl", "shared/row.wgsl");
+pub(super) const ROW: ShaderPart =
+    choice!(DeviceTraits::has_cheap_shuffles, "shared/row_lanes.wgsl", "shared/row.wgsl");
 
 /// How numbers of a convex are added up.
-pub(super) const SUMS: ShaderPart = choice!(Traits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
+pub(super) const SUMS: ShaderPart =
+    choice!(DeviceTraits::has_clusters, "shared/sums_subgroups.wgsl", "shared/sums.wgsl");
 
 /// Clusters of eight threads whose numbers the lanes of a subgroup add up.
 pub(super) const CLUSTERS_PER_GROUP: ShaderPart = ShaderPart::Constant {

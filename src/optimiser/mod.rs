@@ -48,7 +48,7 @@ pub struct Optimiser {
     /// Steps that the status of the memory counts and that were reported.
     num_reported: u32,
     num_done: u32,
-    flights: VecDeque<Flight>,
+    submitted_lists: VecDeque<SubmittedList>,
     /// Losses of lists that had to end before more was submitted.
     collected: Vec<LossMeans>,
     /// Buffers of losses that no list is using.
@@ -66,7 +66,7 @@ struct Memory {
 
 /// Iterations that the device is working on.
 #[derive(Debug)]
-struct Flight {
+struct SubmittedList {
     iterations: Vec<Iteration>,
     status: Readback<Status>,
     losses: Readback<[f32; 2]>,
@@ -99,7 +99,7 @@ impl Optimiser {
             largest_shape: None,
             num_reported: 0,
             num_done: 0,
-            flights: VecDeque::new(),
+            submitted_lists: VecDeque::new(),
             collected: Vec::new(),
             free_losses: Vec::new(),
         })
@@ -166,8 +166,8 @@ impl Optimiser {
 
     /// Number of lists of iterations that were submitted and not yet collected.
     #[must_use]
-    pub fn num_flights(&self) -> usize {
-        self.flights.len()
+    pub fn num_submitted_lists(&self) -> usize {
+        self.submitted_lists.len()
     }
 
     /// Most instances that a frame has asked for since the buffers were last made larger.
@@ -201,7 +201,7 @@ impl Optimiser {
     /// # Panics
     /// While iterations are under way: a bug of the caller.
     pub fn rebuild(&mut self, edits: &[Edit]) -> Result<(), GpuError> {
-        assert!(self.flights.is_empty(), "a scene is rebuilt between iterations");
+        assert!(self.submitted_lists.is_empty(), "a scene is rebuilt between iterations");
         let gpu = self.gpu.clone();
         let num_convexes = to_u32(edits.len());
         let widths = row_widths(self.scene.points_per_convex as usize);
@@ -247,7 +247,7 @@ impl Optimiser {
     /// # Panics
     /// While iterations are under way: a bug of the caller.
     pub fn release(&mut self) {
-        assert!(self.flights.is_empty(), "what is under way needs its memory");
+        assert!(self.submitted_lists.is_empty(), "what is under way needs its memory");
         self.memory = None;
         self.num_reported = 0;
     }
@@ -268,7 +268,7 @@ impl Optimiser {
         commands.submit();
         let status = memory.frame.status().read_later(&self.gpu)?;
         let losses = loss_buffer.read_first_later(&self.gpu, iterations.len() as u64)?;
-        self.flights.push_back(Flight { iterations, status, losses, loss_buffer });
+        self.submitted_lists.push_back(SubmittedList { iterations, status, losses, loss_buffer });
         Ok(())
     }
 
@@ -293,28 +293,28 @@ impl Optimiser {
     /// Returns [`GpuError`] when the device was lost or has no more memory.
     pub fn collect(&mut self) -> Result<Vec<LossMeans>, GpuError> {
         let mut means = std::mem::take(&mut self.collected);
-        if let Some(flight) = self.flights.pop_front() {
-            means.extend(self.collect_flight(flight)?);
+        if let Some(list) = self.submitted_lists.pop_front() {
+            means.extend(self.collect_list(list)?);
         }
         Ok(means)
     }
 
-    fn collect_flight(&mut self, flight: Flight) -> Result<Vec<LossMeans>, GpuError> {
-        let status = flight.status.wait(&self.gpu)?.first().copied().unwrap_or_default();
+    fn collect_list(&mut self, list: SubmittedList) -> Result<Vec<LossMeans>, GpuError> {
+        let status = list.status.wait(&self.gpu)?.first().copied().unwrap_or_default();
         let num_done = status.num_steps.saturating_sub(self.num_reported);
         self.num_done += num_done;
         let num_done = num_done as usize;
-        let losses = flight.losses.wait(&self.gpu)?;
-        self.keep_losses(flight.loss_buffer);
+        let losses = list.losses.wait(&self.gpu)?;
+        self.keep_losses(list.loss_buffer);
         let means = |[l1, ssim]: [f32; 2]| LossMeans { l1, ssim };
         let mut means: Vec<LossMeans> = losses.into_iter().take(num_done).map(means).collect();
         if status.has_overflowed == 0 {
             self.num_reported = status.num_steps;
             return Ok(means);
         }
-        let behind = std::mem::take(&mut self.flights);
-        let mut skipped: Vec<Iteration> = flight.iterations.into_iter().skip(num_done).collect();
-        skipped.extend(behind.into_iter().flat_map(|flight| flight.iterations));
+        let behind = std::mem::take(&mut self.submitted_lists);
+        let mut skipped: Vec<Iteration> = list.iterations.into_iter().skip(num_done).collect();
+        skipped.extend(behind.into_iter().flat_map(|list| list.iterations));
         let Some(shape) = self.shape_for(&skipped) else { return Ok(means) };
         self.reserve(shape.with_instances(status.needed_instances))?;
         self.submit(skipped)?;
@@ -324,8 +324,8 @@ impl Optimiser {
 
     /// Drops the iterations that are under way and the memory of an iteration, after an error; iterations that are done stay.
     pub fn drop_submitted(&mut self) {
-        while self.num_flights() > 0 && self.collect().is_ok() {}
-        self.flights.clear();
+        while self.num_submitted_lists() > 0 && self.collect().is_ok() {}
+        self.submitted_lists.clear();
         self.release();
     }
 
@@ -336,7 +336,7 @@ impl Optimiser {
     pub fn run(&mut self, iterations: Vec<Iteration>) -> Result<Vec<LossMeans>, GpuError> {
         self.submit(iterations)?;
         let mut means = Vec::new();
-        while !self.flights.is_empty() || !self.collected.is_empty() {
+        while !self.submitted_lists.is_empty() || !self.collected.is_empty() {
             means.extend(self.collect()?);
         }
         Ok(means)
@@ -382,8 +382,8 @@ impl Optimiser {
             return Ok(());
         }
         // Iterations that are under way belong to the memory that they began with.
-        while let Some(flight) = self.flights.pop_front() {
-            let means = self.collect_flight(flight)?;
+        while let Some(list) = self.submitted_lists.pop_front() {
+            let means = self.collect_list(list)?;
             self.collected.extend(means);
         }
         let shape = self.largest_shape.map_or(shape, |largest| largest.max(shape));

@@ -213,8 +213,8 @@ fn kind_error(name: &str, error: &toml::de::Error) -> LayerError {
 fn first_difference(before: &TrainOptions, after: &TrainOptions) -> Result<Option<LayerError>, LayerError> {
     let old = table_of(before)?;
     let fault = |(name, value): (String, Value)| {
-        let before = old.get(&name).map(shown);
-        let after = shown(&value);
+        let before = old.get(&name).map(format_value);
+        let after = format_value(&value);
         (before.as_ref() != Some(&after)).then(|| LayerError::Fixed {
             name,
             before: before.unwrap_or_else(|| "the default".to_owned()),
@@ -225,11 +225,11 @@ fn first_difference(before: &TrainOptions, after: &TrainOptions) -> Result<Optio
 }
 
 /// A value as people write it: options are of single precision, TOML's numbers are not.
-fn shown(value: &Value) -> String {
+fn format_value(value: &Value) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "the number was of single precision before")]
     match value {
         Value::Float(number) => (*number as f32).to_string(),
-        Value::Array(values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Array(values) => format!("[{}]", values.iter().map(format_value).collect::<Vec<_>>().join(", ")),
         other => other.to_string(),
     }
 }

@@ -17,7 +17,7 @@ use crate::renderer::{Costs, GpuScene, Renderer};
 use crate::scene::{Scene, Similarity};
 
 /// The state that a trainer is made of.
-struct Beginning {
+struct TrainerParts {
     similarity: Similarity,
     optimiser: Optimiser,
     /// Iterations that are done.
@@ -90,8 +90,8 @@ impl Trainer {
         // The checkpoint may have been made with more memory: what can be bound can go on.
         check_number(&scene, options.max_convexes, device.renderer.most_convexes(), path)?;
         let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
-        let beginning = Beginning { similarity, optimiser, iteration, changed_after, device };
-        Self::begin(gpu, dataset, options, beginning)
+        let parts = TrainerParts { similarity, optimiser, iteration, changed_after, device };
+        Self::begin(gpu, dataset, options, parts)
     }
 
     fn from_normalised(
@@ -103,17 +103,12 @@ impl Trainer {
         device: Device,
     ) -> Result<Self, TrainError> {
         let optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, scene)?)?;
-        let beginning = Beginning { similarity, optimiser, iteration: 0, changed_after: 0, device };
-        Self::begin(gpu, dataset, options, beginning)
+        let parts = TrainerParts { similarity, optimiser, iteration: 0, changed_after: 0, device };
+        Self::begin(gpu, dataset, options, parts)
     }
 
-    fn begin(
-        gpu: &Gpu,
-        dataset: Arc<Dataset>,
-        options: TrainOptions,
-        beginning: Beginning,
-    ) -> Result<Self, TrainError> {
-        let Beginning { similarity, mut optimiser, iteration, changed_after, device } = beginning;
+    fn begin(gpu: &Gpu, dataset: Arc<Dataset>, options: TrainOptions, parts: TrainerParts) -> Result<Self, TrainError> {
+        let TrainerParts { similarity, mut optimiser, iteration, changed_after, device } = parts;
         let Device { renderer, memory_budget } = device;
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
         let order = Order::new(options.seed, dataset.indices(Split::Train).collect());

@@ -48,7 +48,7 @@ pub struct State {
     pub train_views: Vec<TrainView>,
 }
 
-const fn told(alpha: AlphaMode) -> &'static str {
+const fn alpha_description(alpha: AlphaMode) -> &'static str {
     match alpha {
         AlphaMode::Composite => "composited",
         AlphaMode::Mask => "a mask",
@@ -89,7 +89,11 @@ impl State {
             }
         }
         if dataset.alpha() != self.alpha {
-            return Some(format!("alpha is {} now, {} then", told(dataset.alpha()), told(self.alpha)));
+            return Some(format!(
+                "alpha is {} now, {} then",
+                alpha_description(dataset.alpha()),
+                alpha_description(self.alpha)
+            ));
         }
         let is_near = self.similarity.is_near(&Similarity::of_layout(&layout_of(dataset)));
         (!is_near).then(|| "the cameras stand elsewhere".to_owned())
@@ -143,7 +147,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] naming the file.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        fault::strike(format_args!("checkpoint"));
+        fault::panic_if_requested(format_args!("checkpoint"));
         let broken = |source| CheckpointError::Scene { path: path.into(), source };
         self.scene.check().map_err(broken)?;
         let content =

@@ -8,7 +8,6 @@
 
 mod begin;
 mod checkpoint;
-mod draw;
 mod error;
 mod memory_budget;
 mod neighbours;
@@ -19,6 +18,7 @@ mod start;
 mod strategy;
 mod targets;
 mod warnings;
+mod weighted_sample;
 
 use std::sync::Arc;
 
@@ -106,7 +106,7 @@ impl Trainer {
 
     /// One iteration: the picked view, and all that its step depends on.
     fn iteration_at(&mut self, iteration: u32) -> Result<Iteration, TrainError> {
-        fault::strike(format_args!("iteration {iteration}"));
+        fault::panic_if_requested(format_args!("iteration {iteration}"));
         let view = self.order.view_at(iteration);
         // A scene keeps its degree: one that was given, or one of a shorter training that goes on.
         self.optimiser.set_sh_degree(self.sh_degree_at(iteration).max(self.optimiser.scene().sh_degree));
@@ -132,7 +132,7 @@ impl Trainer {
 
     /// Waits until so many lists are under way, and collects the losses of the others.
     fn collect_losses(&mut self, num_under_way: usize) -> Result<(), TrainError> {
-        while self.optimiser.num_flights() > num_under_way {
+        while self.optimiser.num_submitted_lists() > num_under_way {
             self.losses.extend(self.optimiser.collect()?);
         }
         Ok(())

@@ -7,13 +7,13 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
-use super::draw::draw;
 use super::neighbours;
 use super::options::TrainOptions;
 use super::strategy::logit;
+use super::weighted_sample::weighted_sample;
 use crate::camera::{self, Camera};
 use crate::constants::{SH_C0, SH_COEFFS};
-use crate::dataset::{Dataset, Kind, SfmPoint};
+use crate::dataset::{Dataset, DatasetFormat, SfmPoint};
 use crate::real::median;
 use crate::scene::{NORMALISED_RADIUS, Params, Scene, Similarity};
 
@@ -24,7 +24,7 @@ const RADIUS: f64 = 1.2;
 const RANDOM_POINTS: usize = 30_000;
 
 /// A place and a colour.
-type Seed = (DVec3, [f32; 3]);
+type StartPoint = (DVec3, [f32; 3]);
 
 /// The scene that training starts from, in normalised units, with at most so many convexes.
 #[must_use]
@@ -43,7 +43,7 @@ pub(super) fn start(
     let strategy = options.strategy.strategy();
     let max_convexes = max_convexes as usize;
     let mut random = Pcg64Mcg::seed_from_u64(options.seed);
-    let mut seeds = Points::of(&dataset.points, similarity).seeds;
+    let mut seeds = StartPoints::of(&dataset.points, similarity).seeds;
     let has_points = !seeds.is_empty();
     if !has_points {
         seeds = random_seeds(dataset.kind, cameras, max_convexes, &mut random);
@@ -54,7 +54,7 @@ pub(super) fn start(
         seeds = thinned(&seeds, most, cameras, &mut random);
     } else if has_points {
         let least = strategy.start_fraction(options) * most as f64;
-        thicken(&mut seeds, least as usize, cameras, &mut random);
+        add_scattered(&mut seeds, least as usize, cameras, &mut random);
     }
     seeds.extend(far);
     seeds.truncate(max_convexes);
@@ -88,16 +88,16 @@ pub(super) fn start(
 const FARTHEST: f64 = 1e12;
 
 /// The points of a dataset that convexes can begin at.
-pub(super) struct Points {
+pub(super) struct StartPoints {
     /// Places and colours in the order of the dataset.
-    pub(super) seeds: Vec<Seed>,
+    pub(super) seeds: Vec<StartPoint>,
     /// The number of points that were left out because another point lies at the same place.
     pub(super) copies: usize,
     /// The number of points that were left out because they are farther away than can be drawn.
     pub(super) beyond: usize,
 }
 
-impl Points {
+impl StartPoints {
     pub(super) fn of(points: &[SfmPoint], similarity: &Similarity) -> Self {
         let mut found = Self { seeds: Vec::with_capacity(points.len()), copies: 0, beyond: 0 };
         let mut places = HashSet::with_capacity(points.len());
@@ -118,15 +118,15 @@ impl Points {
 
 /// Draws so many of the seeds, by the part of the pictures that each stands for. Points of structure from motion lie densely
 /// on what was photographed from near, and a draw without weights leaves nothing for what is behind it.
-fn thinned(seeds: &[Seed], count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) -> Vec<Seed> {
+fn thinned(seeds: &[StartPoint], count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) -> Vec<StartPoint> {
     let shares = shares(seeds, &neighbour_distances(seeds), cameras);
-    draw(random, count, &shares).into_iter().map(|index| seeds[index]).collect()
+    weighted_sample(random, count, &shares).into_iter().map(|index| seeds[index]).collect()
 }
 
 /// Adds copies of seeds, scattered around them, until there are so many: the surfaces between sparse points are better made of
 /// small convexes from the beginning than of large ones that are cut. Seeds are drawn like those of [`thinned`], so that the
 /// gaps that a picture would show are filled.
-fn thicken(seeds: &mut Vec<Seed>, count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) {
+fn add_scattered(seeds: &mut Vec<StartPoint>, count: usize, cameras: &[Camera], random: &mut Pcg64Mcg) {
     if seeds.len() >= count {
         return;
     }
@@ -152,8 +152,8 @@ fn thicken(seeds: &mut Vec<Seed>, count: usize, cameras: &[Camera], random: &mut
 const SCATTER: f64 = 0.5;
 
 /// The part of the pictures that each seed stands for, unnormalised, from distances to neighbours.
-fn shares(seeds: &[Seed], distances: &[f64], cameras: &[Camera]) -> Vec<f64> {
-    let share = |((place, _), distance): (&Seed, &f64)| (distance / mean_span(cameras, *place)).powi(2);
+fn shares(seeds: &[StartPoint], distances: &[f64], cameras: &[Camera]) -> Vec<f64> {
+    let share = |((place, _), distance): (&StartPoint, &f64)| (distance / mean_span(cameras, *place)).powi(2);
     seeds.par_iter().zip(distances).map(share).collect()
 }
 
@@ -174,7 +174,7 @@ fn mean_focal(cameras: &[Camera]) -> f64 {
 }
 
 /// Root of the mean squared distance to the three nearest others.
-fn neighbour_distances(seeds: &[Seed]) -> Vec<f64> {
+fn neighbour_distances(seeds: &[StartPoint]) -> Vec<f64> {
     neighbours::neighbour_distances(&seeds.iter().map(|(place, _)| place.to_array()).collect::<Vec<_>>())
 }
 
@@ -190,15 +190,20 @@ fn fibonacci_sphere(count: usize) -> impl Iterator<Item = DVec3> {
 }
 
 /// Random places inside the sphere that all cameras see, and where the world is not bounded also further away.
-fn random_seeds(kind: Kind, cameras: &[Camera], max_convexes: usize, random: &mut Pcg64Mcg) -> Vec<Seed> {
+fn random_seeds(
+    kind: DatasetFormat,
+    cameras: &[Camera],
+    max_convexes: usize,
+    random: &mut Pcg64Mcg,
+) -> Vec<StartPoint> {
     let (focus, radius) = common_view(cameras);
     let count = RANDOM_POINTS.min(max_convexes).max(1);
     // Cameras at one place have no common sphere before them.
     let is_one_place = cameras.iter().all(|camera| camera.position().length() < ONE_PLACE);
     let num_far = match kind {
         _ if is_one_place => count,
-        Kind::Blender => 0,
-        Kind::Colmap | Kind::Nerfstudio => count / 2,
+        DatasetFormat::Blender => 0,
+        DatasetFormat::Colmap | DatasetFormat::Nerfstudio => count / 2,
     };
     let mut seeds = Vec::with_capacity(count);
     while seeds.len() < count - num_far {
@@ -231,7 +236,7 @@ const CELLS: usize = 12;
 
 /// Seeds on a sphere behind all points, in the directions in which some camera sees none: sky, and walls without
 /// texture. Nothing else would fill those pixels but convexes that grow through the whole scene.
-fn far_seeds(seeds: &[Seed], cameras: &[Camera]) -> Vec<Seed> {
+fn far_seeds(seeds: &[StartPoint], cameras: &[Camera]) -> Vec<StartPoint> {
     let mut distances: Vec<f64> = seeds.iter().map(|(place, _)| place.length()).collect();
     distances.sort_by(f64::total_cmp);
     // A few points are always far off.
@@ -289,7 +294,7 @@ mod tests {
             (0..across * across).map(move |i| (DVec3::new(side(i % across), side(i / across), depth), [0.0; 3]))
         };
         let camera = Camera::look_at(DVec3::ZERO, DVec3::Z, DVec3::Y, 100.0, 100, 100);
-        let seeds: Vec<Seed> = grid(1.0, 60).chain(grid(10.0, 20)).collect();
+        let seeds: Vec<StartPoint> = grid(1.0, 60).chain(grid(10.0, 20)).collect();
         let kept = thinned(&seeds, 400, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
         let num_far = kept.iter().filter(|(place, _)| place.z > 5.0).count();
         assert!((150..=250).contains(&num_far), "{num_far} of 400, where 40 are drawn without weights");
@@ -307,15 +312,15 @@ mod tests {
             (0..across * across).map(move |i| (DVec3::new(from + at(i % across), at(i / across), 2.0), [0.25; 3]))
         };
         let behind = grid(-0.4, 0.8, 10).map(|(place, colour)| (place * DVec3::new(1.0, 1.0, -1.0), colour));
-        let points: Vec<Seed> = grid(-0.8, 0.8, 20).chain(grid(0.0, 0.8, 5)).chain(behind).collect();
+        let points: Vec<StartPoint> = grid(-0.8, 0.8, 20).chain(grid(0.0, 0.8, 5)).chain(behind).collect();
         let mut seeds = points.clone();
-        thicken(&mut seeds, 1500, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
+        add_scattered(&mut seeds, 1500, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
         assert_eq!((seeds.len(), &seeds[..points.len()]), (1500, &points[..]));
         let added = &seeds[points.len()..];
         assert!(added.iter().all(|(place, colour)| place.z > 0.0 && *colour == [0.25; 3]));
         let right = added.iter().filter(|(place, _)| place.x > 0.0).count() as f64 / added.len() as f64;
         assert!((0.4..0.6).contains(&right), "{right} of them on the right, where a seventeenth of the points lies");
-        thicken(&mut seeds, 100, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
+        add_scattered(&mut seeds, 100, &[camera], &mut Pcg64Mcg::seed_from_u64(0));
         assert_eq!(seeds.len(), 1500, "nothing is taken away");
     }
 
@@ -324,14 +329,14 @@ mod tests {
         let point = |position: [f64; 3]| SfmPoint { position, colour: [255, 0, 0] };
         let places =
             [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [-0.0, 0.0, 0.0], [1e30, 0.0, 0.0], [1e200, 0.0, 0.0], [1.0, 2.0, 3.0]];
-        let found = Points::of(&places.map(point), &Similarity::IDENTITY);
+        let found = StartPoints::of(&places.map(point), &Similarity::IDENTITY);
         assert_eq!((found.copies, found.beyond), (2, 2));
         assert_eq!(found.seeds, [(DVec3::ZERO, [1.0, 0.0, 0.0]), (DVec3::new(1.0, 2.0, 3.0), [1.0, 0.0, 0.0])]);
     }
 
     #[test]
     fn distances_are_to_the_three_nearest() {
-        let line: Vec<Seed> = [0.0, 1.0, 2.0, 4.0, 100.0].map(|x| (DVec3::new(x, 0.0, 0.0), [0.0; 3])).to_vec();
+        let line: Vec<StartPoint> = [0.0, 1.0, 2.0, 4.0, 100.0].map(|x| (DVec3::new(x, 0.0, 0.0), [0.0; 3])).to_vec();
         let distances = neighbour_distances(&line);
         assert!(
             (distances[0] - (21f64 / 3.0).sqrt()).abs() < 1e-9 && (distances[1] - (11f64 / 3.0).sqrt()).abs() < 1e-9

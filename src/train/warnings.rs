@@ -4,7 +4,7 @@
 use glam::{DVec2, DVec3};
 use rayon::prelude::*;
 
-use super::start::Points;
+use super::start::StartPoints;
 use crate::camera::Camera;
 use crate::dataset::{Dataset, DatasetError, Picture, SfmPoint, Split};
 use crate::scene::{CameraLayout, NORMALISED_RADIUS, Scene, Similarity};
@@ -77,7 +77,7 @@ pub(super) fn warnings(
 
 /// Points that no convex begins at.
 fn without_a_place(points: &[SfmPoint], similarity: &Similarity) -> Vec<String> {
-    let Points { copies, beyond, .. } = Points::of(points, similarity);
+    let StartPoints { copies, beyond, .. } = StartPoints::of(points, similarity);
     let all = points.len();
     let said = [(copies, "at the place of another point"), (beyond, "too far away to be drawn")];
     let found = said.iter().filter(|(count, _)| *count > 0);

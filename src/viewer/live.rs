@@ -113,7 +113,7 @@ impl Live {
             message: None,
         };
         if rate == LiveRate::Off {
-            live.shown();
+            live.resume_after_first_picture();
         }
         live
     }
@@ -201,8 +201,8 @@ impl Live {
         self.rate = rate;
     }
 
-    /// Tells that a scene of the run is on the screen: the run may go on.
-    pub(super) fn shown(&mut self) {
+    /// Resumes the run, which waits until its first scene is on the screen.
+    pub(super) fn resume_after_first_picture(&mut self) {
         if std::mem::take(&mut self.is_first_awaited) {
             self.command(RunControl::Resume);
         }
@@ -258,8 +258,8 @@ mod tests {
         let (mut live, _events, controls) = live(LiveRate::Live);
         live.poll(Instant::now());
         assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Snapshot]);
-        live.shown();
-        live.shown();
+        live.resume_after_first_picture();
+        live.resume_after_first_picture();
         assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Resume]);
     }
 

@@ -124,7 +124,7 @@ fn iterations_that_do_not_fit_are_skipped_and_repeated() {
     in_lists.prepare(all.iter().map(|iteration| iteration.camera)).unwrap();
     in_lists.submit(all[..3].to_vec()).unwrap();
     in_lists.submit(all[3..].to_vec()).unwrap();
-    assert_eq!(in_lists.num_flights(), 2);
+    assert_eq!(in_lists.num_submitted_lists(), 2);
     let mut found = in_lists.collect().unwrap();
     found.extend(in_lists.collect().unwrap());
     assert_eq!(found, expected);

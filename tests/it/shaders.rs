@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lapidary::gpu::{KernelInterface, MirrorShape, Traits, reflect};
+use lapidary::gpu::{DeviceTraits, KernelInterface, MirrorShape, reflect};
 use lapidary::kernels::{GPU_ONLY, MIRRORS, SHADERS};
 use wgpu::naga;
 
@@ -15,10 +15,10 @@ type Reflected = (&'static str, naga::Module, KernelInterface);
 
 /// Every variant of every shader for devices of every kind, for the fewest and for the most points.
 fn reflected() -> Vec<Result<Reflected, String>> {
-    let hardware = Traits { subgroups: Some((32, 32)), is_software: false };
-    let software = Traits { subgroups: Some((8, 8)), is_software: true };
-    let small = Traits { subgroups: Some((4, 4)), is_software: true };
-    let devices = [(hardware, 3), (hardware, 8), (software, 3), (software, 8), (small, 8), (Traits::WEBGPU, 8)];
+    let hardware = DeviceTraits { subgroups: Some((32, 32)), is_software: false };
+    let software = DeviceTraits { subgroups: Some((8, 8)), is_software: true };
+    let small = DeviceTraits { subgroups: Some((4, 4)), is_software: true };
+    let devices = [(hardware, 3), (hardware, 8), (software, 3), (software, 8), (small, 8), (DeviceTraits::WEBGPU, 8)];
     let variants = SHADERS.iter().flat_map(|shader| shader.variants.iter().map(move |choices| (shader, *choices)));
     let all = variants.flat_map(|variant| devices.map(|device| (variant, device)));
     all.map(|((shader, choices), (traits, points))| {

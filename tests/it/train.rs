@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::imageops::FilterType;
-use lapidary::dataset::{Dataset, DatasetOptions, Kind, Split};
+use lapidary::dataset::{Dataset, DatasetFormat, DatasetOptions, Split};
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::ImageMetrics;
 use lapidary::optimiser::Optimiser;
@@ -54,7 +54,7 @@ fn psnr(trainer: &mut Trainer) -> f64 {
 fn a_resumed_training_equals_one_that_never_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());
-    assert_eq!((dataset.kind, dataset.indices(Split::Test).count()), (Kind::Colmap, 2));
+    assert_eq!((dataset.kind, dataset.indices(Split::Test).count()), (DatasetFormat::Colmap, 2));
     for strategy in [StrategyKind::Budget, StrategyKind::Paper] {
         let options = options(strategy);
         let mut whole = trainer(&dataset, &options);

@@ -11,7 +11,7 @@ use glam::{DAffine3, DQuat, DVec3};
 use rayon::prelude::*;
 
 use super::error::DatasetError;
-use super::found::{Found, PictureSize, picture_folders};
+use super::found::{ParsedDataset, PictureSize, picture_folders};
 use super::lens::{Lens, LensModel};
 use super::mask::{Mask, MaskFile};
 use super::picture::head_of;
@@ -20,7 +20,7 @@ use super::ply::PointCloud;
 use super::points::find_points;
 use super::search::Search;
 use super::tree::{Tree, TreeFile, inside, join};
-use super::{DatasetOptions, Kind, SfmPoint, Split, View};
+use super::{DatasetFormat, DatasetOptions, SfmPoint, Split, View};
 use crate::text::{are, quoted};
 
 /// A camera of a model.
@@ -68,7 +68,7 @@ pub(super) fn models(tree: &Tree, sparse: &str) -> Vec<String> {
 }
 
 /// The model with the most pictures, without its points, and its folder.
-fn largest(tree: &Tree, folders: &[String], found: &mut Found) -> Result<(ColmapModel, String), DatasetError> {
+fn largest(tree: &Tree, folders: &[String], found: &mut ParsedDataset) -> Result<(ColmapModel, String), DatasetError> {
     let mut best: Option<(ColmapModel, &String)> = None;
     let mut sizes = Vec::new();
     for folder in folders {
@@ -90,8 +90,12 @@ fn largest(tree: &Tree, folders: &[String], found: &mut Found) -> Result<(Colmap
 }
 
 /// Reads the largest of the models in `folders`.
-pub(super) fn open(tree: &Arc<Tree>, folders: &[String], options: &DatasetOptions) -> Result<Found, DatasetError> {
-    let mut found = Found::new(Kind::Colmap);
+pub(super) fn open(
+    tree: &Arc<Tree>,
+    folders: &[String],
+    options: &DatasetOptions,
+) -> Result<ParsedDataset, DatasetError> {
+    let mut found = ParsedDataset::new(DatasetFormat::Colmap);
     let (model, folder) = largest(tree, folders, &mut found)?;
     let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
     found.add_points(find_points(tree, &[&folder, above, ""], options)?);
@@ -132,7 +136,7 @@ fn find_pictures(
     tree: &Arc<Tree>,
     images: &[ColmapImage],
     options: &DatasetOptions,
-    found: &mut Found,
+    found: &mut ParsedDataset,
 ) -> Result<Vec<Option<(TreeFile, u32)>>, DatasetError> {
     let folders = picture_folders(tree, options)?;
     let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConvexStats, Edit, Preset, Refinement, ShapeEdit, Strategy, TrainOptions, keep};
 use crate::train::OptionsError;
-use crate::train::draw::draw;
+use crate::train::weighted_sample::weighted_sample;
 
 /// Options of the budget strategy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -176,7 +176,7 @@ fn edits(refinement: &Refinement<'_>) -> Vec<Edit> {
     let mut is_cut = vec![false; stats.len()];
     let mut random = Pcg64Mcg::seed_from_u64(options.seed ^ (u64::from(iteration) << 32));
     let gradients: Vec<f64> = kept.iter().map(|i| stats[*i].mean_position_grad()).collect();
-    for index in draw(&mut random, num_cuts, &gradients) {
+    for index in weighted_sample(&mut random, num_cuts, &gradients) {
         is_cut[kept[index]] = true;
     }
     let mut edits = Vec::with_capacity(kept.len() + num_cuts);

@@ -42,11 +42,11 @@ impl Strategy for Paper {
     }
 
     fn is_due(&self, options: &TrainOptions, iteration: u32) -> bool {
-        event(options, iteration).is_some()
+        changes_after(options, iteration).is_some()
     }
 
     fn edits(&self, refinement: &Refinement<'_>) -> Vec<Edit> {
-        edits(refinement, event(refinement.options, refinement.iteration).unwrap_or_default())
+        edits(refinement, changes_after(refinement.options, refinement.iteration).unwrap_or_default())
     }
 
     fn why_empty(&self) -> &'static str {
@@ -78,7 +78,7 @@ const MAX_EXTENT: f64 = 0.3;
 
 /// The changes after an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Event {
+struct Changes {
     splits: bool,
     drops_large: bool,
     resets: bool,
@@ -101,7 +101,7 @@ const fn values(preset: Preset) -> Values {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
-fn event(options: &TrainOptions, iteration: u32) -> Option<Event> {
+fn changes_after(options: &TrainOptions, iteration: u32) -> Option<Changes> {
     let stretched = |published: u32| {
         ((f64::from(published) * f64::from(options.iterations) / PUBLISHED_ITERATIONS).round() as u32).max(1)
     };
@@ -112,10 +112,10 @@ fn event(options: &TrainOptions, iteration: u32) -> Option<Event> {
         && iteration.is_multiple_of(stretched(200).max(options.refinement_period().min(200)));
     let prunes = iteration >= until && iteration.is_multiple_of(stretched(1000)) && iteration < options.iterations;
     let drops_large = iteration > stretched(3000);
-    (splits || resets || prunes).then_some(Event { splits, drops_large, resets })
+    (splits || resets || prunes).then_some(Changes { splits, drops_large, resets })
 }
 
-fn edits(refinement: &Refinement<'_>, event: Event) -> Vec<Edit> {
+fn edits(refinement: &Refinement<'_>, changes: Changes) -> Vec<Edit> {
     let Refinement { options, max_convexes, stats, .. } = *refinement;
     let Values { threshold, scale, exponent, .. } = values(options.paper.preset);
     let children = options.points_per_convex;
@@ -123,11 +123,11 @@ fn edits(refinement: &Refinement<'_>, event: Event) -> Vec<Edit> {
     let mut num_free = (max_convexes as usize).saturating_sub(stats.len());
     for (i, convex) in stats.iter().enumerate() {
         let opacity = convex.opacity();
-        if event.drops_large && f64::from(convex.extent) > MAX_EXTENT * NORMALISED_RADIUS {
+        if changes.drops_large && f64::from(convex.extent) > MAX_EXTENT * NORMALISED_RADIUS {
             continue;
         }
-        let reset = |opacity: f32| if event.resets { opacity.min(RESET_OPACITY) } else { opacity };
-        if event.splits && convex.mean_sigma_grad() >= threshold && num_free + 1 >= children {
+        let reset = |opacity: f32| if changes.resets { opacity.min(RESET_OPACITY) } else { opacity };
+        if changes.splits && convex.mean_sigma_grad() >= threshold && num_free + 1 >= children {
             if 0.5 * opacity < MIN_OPACITY {
                 continue;
             }
@@ -143,7 +143,7 @@ fn edits(refinement: &Refinement<'_>, event: Event) -> Vec<Edit> {
                 });
             }
         } else if opacity >= MIN_OPACITY {
-            let raw = if event.resets { logit(reset(opacity)) } else { convex.raw_opacity };
+            let raw = if changes.resets { logit(reset(opacity)) } else { convex.raw_opacity };
             edits.push(keep(i, raw));
         }
     }
@@ -158,11 +158,11 @@ mod tests {
     #[test]
     fn splits_and_resets_happen_at_the_published_iterations() {
         let options = TrainOptions::of_strategy(StrategyKind::Paper, Preset::Outdoor);
-        let all: Vec<(u32, Event)> =
-            (1..=30_000).filter_map(|iteration| Some((iteration, event(&options, iteration)?))).collect();
-        let splits: Vec<u32> = all.iter().filter(|(_, event)| event.splits).map(|(i, _)| *i).collect();
+        let all: Vec<(u32, Changes)> =
+            (1..=30_000).filter_map(|iteration| Some((iteration, changes_after(&options, iteration)?))).collect();
+        let splits: Vec<u32> = all.iter().filter(|(_, changes)| changes.splits).map(|(i, _)| *i).collect();
         assert_eq!((splits.first(), splits.last(), splits.len()), (Some(&600), Some(&8800), 42));
-        let resets: Vec<u32> = all.iter().filter(|(_, event)| event.resets).map(|(i, _)| *i).collect();
+        let resets: Vec<u32> = all.iter().filter(|(_, changes)| changes.resets).map(|(i, _)| *i).collect();
         assert_eq!(resets, [3000, 6000]);
         assert_eq!(all.last().map(|(i, _)| *i), Some(29_000));
     }
@@ -177,8 +177,8 @@ mod tests {
             ..ConvexStats::default()
         });
         let options = TrainOptions::default();
-        let event = Event { splits: true, drops_large: false, resets: false };
-        let edits = edits(&Refinement { options: &options, iteration: 600, max_convexes: 100, stats: &stats }, event);
+        let changes = Changes { splits: true, drops_large: false, resets: false };
+        let edits = edits(&Refinement { options: &options, iteration: 600, max_convexes: 100, stats: &stats }, changes);
         let sources: Vec<u32> = edits.iter().map(|edit| edit.source).collect();
         assert_eq!(sources, [0, 0, 0, 0, 0, 0, 1], "six children, one stays, one is too faint");
         assert!((sigmoid(edits[0].raw_opacity) - 0.25).abs() < 1e-6);

@@ -250,7 +250,7 @@ impl App {
         let shown = drawing.screen.show(laid_out.painting)?;
         drawing.was_moving = next == Redraw::AtOnce;
         if let Some(live) = session.live.as_mut().filter(|_| shown == Shown::Yes && drawing.is_announced) {
-            live.shown();
+            live.resume_after_first_picture();
         }
         drawing.is_announced = drawing.scene_view.num_convexes() > 0;
         let for_interface = laid_out

@@ -1,7 +1,7 @@
 //! The `transforms.json` family.
 
 use glam::DVec3;
-use lapidary::dataset::{Kind, Split};
+use lapidary::dataset::{DatasetFormat, Split};
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn blender_files_say_what_is_for_testing_and_names_lack_extensions() {
         write_picture(&folder.path().join(name), 40, 30);
     }
     let dataset = open(folder.path());
-    assert_eq!(dataset.kind, Kind::Blender);
+    assert_eq!(dataset.kind, DatasetFormat::Blender);
     let is_test: Vec<bool> = dataset.views.iter().map(|view| view.split == Split::Test).collect();
     assert_eq!(is_test, [false, false, true, true]);
     let camera = dataset.views[0].camera;
@@ -136,7 +136,7 @@ fn points_come_from_ply_or_from_colmaps_moved_as_the_poses_were() {
     assert_eq!((dataset.points[0].position, dataset.points[0].colour), ([1.0, 2.0, 3.0], [10, 20, 30]));
     write_text_model(&folder.path().join("colmap/sparse/0"), "PINHOLE 40 30 50 50 20 15", &["a.png"]);
     let dataset = json("\"fl_x\": 50, \"applied_transform\": [[1,0,0,0],[0,0,1,7],[0,-1,0,0]],");
-    assert_eq!(dataset.kind, Kind::Nerfstudio);
+    assert_eq!(dataset.kind, DatasetFormat::Nerfstudio);
     assert_eq!(dataset.points[0].position, [0.0, 11.0, 0.0]);
     let dataset = json("\"fl_x\": 50, \"ply_file_path\": \"gone.ply\",");
     assert_eq!(dataset.findings.points_file.as_deref(), Some("sparse_pc.ply"));

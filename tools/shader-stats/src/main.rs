@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use lapidary::gpu::Traits;
+use lapidary::gpu::DeviceTraits;
 use lapidary::kernels::SHADERS;
 
 use driver::Driver;
@@ -70,7 +70,7 @@ fn measure(options: &Measure) -> Result<()> {
         (_, Some(lanes)) => (lanes, lanes),
         _ => driver.lanes(),
     };
-    let traits = Traits { subgroups: Some(lanes), is_software: false };
+    let traits = DeviceTraits { subgroups: Some(lanes), is_software: false };
     if let Some(path) = &options.source {
         let source = String::from_utf8(lapidary::files::read(path)?)?;
         return print(&driver, options, &path.display().to_string(), &source);

@@ -5,7 +5,7 @@ use rand_pcg::Pcg64Mcg;
 
 /// Draws `count` indices of weights without replacement, or all where there are fewer: the largest of `log(u) / weight`, the
 /// largest first. A weight of zero comes last. Source: Efraimidis & Spirakis 2006.
-pub(super) fn draw(random: &mut Pcg64Mcg, count: usize, weights: &[f64]) -> Vec<usize> {
+pub(super) fn weighted_sample(random: &mut Pcg64Mcg, count: usize, weights: &[f64]) -> Vec<usize> {
     let mut key = |weight: &f64| {
         let u: f64 = random.random();
         u.max(f64::MIN_POSITIVE).ln() / weight.max(1e-300)
@@ -30,9 +30,9 @@ mod tests {
     #[test]
     fn large_weights_are_drawn_first_and_no_index_twice() {
         let mut random = Pcg64Mcg::seed_from_u64(0);
-        let drawn = draw(&mut random, 3, &[1.0, 0.0, 1e9, 2.0]);
+        let drawn = weighted_sample(&mut random, 3, &[1.0, 0.0, 1e9, 2.0]);
         assert_eq!((drawn.len(), drawn[0]), (3, 2));
         assert!(!drawn.contains(&1), "{drawn:?}");
-        assert_eq!(draw(&mut random, 9, &[1.0, 1.0]).len(), 2);
+        assert_eq!(weighted_sample(&mut random, 9, &[1.0, 1.0]).len(), 2);
     }
 }

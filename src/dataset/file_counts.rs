@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Counts of what was found, what was missing and what was ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Findings {
+pub struct FileCounts {
     /// Pictures with a camera that are not there; their views are left out.
     pub missing_pictures: usize,
     /// Pictures whose files have another name, or lie in another folder, than the dataset says.
