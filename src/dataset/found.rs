@@ -1,27 +1,23 @@
 //! The part that the readers of all layouts share: they find the file of each camera's picture, and how large it will be.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use glam::DAffine3;
 
 use super::error::DatasetError;
 use super::file_counts::FileCounts;
+use super::file_head::has_shape;
+use super::folders::PictureFolder;
 use super::mask::{self, Mask};
-use super::names::{is_picture, split_extension};
 use super::picture::PictureSource;
 use super::pinhole::Undistortion;
 use super::points::FoundPoints;
 use super::search::{AmbiguousName, Search};
-use super::tree::{Tree, TreeFile, inside, join};
+use super::tree::{Tree, TreeFile};
 use super::{DatasetFormat, DatasetOptions, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
 use crate::image::Head;
 use crate::text::{are, counted, quoted};
-
-/// Extensions that are tried where a name lacks it or the picture was converted, in this order.
-const TRIED_EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "JPG", "PNG", "JPEG", "webp", "tif", "tiff", "bmp"];
 
 /// The content of a dataset as a reader found it.
 pub(super) struct ParsedDataset {
@@ -122,109 +118,6 @@ impl ParsedDataset {
     }
 }
 
-/// A folder of pictures, and what is still to be divided by.
-#[derive(Clone)]
-pub(super) struct PictureFolder {
-    pub(super) tree: Arc<Tree>,
-    folder: String,
-    pub(super) divisor: u32,
-    /// Whether pictures lie in the folder itself only, because other things lie in folders below it.
-    is_flat: bool,
-}
-
-impl PictureFolder {
-    pub(super) fn place(&self, name: &str) -> TreeFile {
-        TreeFile { tree: Arc::clone(&self.tree), inside: join(&self.folder, name) }
-    }
-
-    /// The path of the folder, for messages.
-    pub(super) fn path(&self) -> PathBuf {
-        self.tree.path_of(&self.folder)
-    }
-
-    /// Whether a picture of exactly that name is there.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.tree.is_file(&join(&self.folder, name))
-    }
-
-    /// The name of the picture that a name means if its extension is missing or another one.
-    pub(super) fn with_other_ending(&self, name: &str) -> Option<String> {
-        // A name such as `frame.00012` has no extension, although it has a dot: both are tried.
-        let (stem, extension) = split_extension(name);
-        let bases = [name].into_iter().chain(extension.map(|_| stem));
-        let mut others = bases.flat_map(|base| TRIED_EXTENSIONS.map(|ending| format!("{base}.{ending}")));
-        others.find(|other| self.has(other))
-    }
-
-    /// The picture of that name, or with another extension.
-    pub(super) fn find(&self, name: &str) -> Option<TreeFile> {
-        if self.has(name) { Some(self.place(name)) } else { Some(self.place(&self.with_other_ending(name)?)) }
-    }
-
-    /// Paths of all files below the folder, relative to it.
-    pub(super) fn files(&self) -> Vec<String> {
-        let mut files = self.tree.files_below(&self.folder);
-        files.retain(|file| !self.is_flat || !file.contains('/'));
-        files
-    }
-
-    /// The folder beside this one that has the pictures in the size asked for, or this one.
-    fn divided(self, downscale: u32) -> Self {
-        let folder = format!("{}_{downscale}", self.folder);
-        let is_there = downscale > 1 && !self.folder.is_empty() && self.tree.is_folder(&folder);
-        if is_there { Self { folder, divisor: 1, ..self } } else { Self { divisor: downscale, ..self } }
-    }
-}
-
-/// The folder that the options name, in the dataset or on the disk, whatever size is asked for.
-fn undivided(tree: &Arc<Tree>, images: &Path) -> Result<PictureFolder, DatasetError> {
-    let inside = images.to_str().and_then(inside).filter(|inside| tree.is_folder(inside));
-    let (tree, folder) = match inside {
-        Some(inside) => (Arc::clone(tree), inside),
-        None => (Arc::new(Tree::open(images)?), String::new()),
-    };
-    Ok(PictureFolder { tree, folder, divisor: 1, is_flat: false })
-}
-
-/// The folders of pictures of a layout that keeps them in one: the one of the size asked for where it is there, then the
-/// whole pictures.
-pub(super) fn picture_folders(tree: &Arc<Tree>, options: &DatasetOptions) -> Result<Vec<PictureFolder>, DatasetError> {
-    let whole = match &options.images {
-        Some(images) => undivided(tree, images)?,
-        None => usual_folder(tree),
-    };
-    let plain = PictureFolder { divisor: options.divisor(), ..whole.clone() };
-    let divided = whole.divided(options.divisor());
-    Ok(if divided.folder == plain.folder { vec![plain] } else { vec![divided, plain] })
-}
-
-/// `images`, or the dataset's own folder where there is none and pictures lie beside the model.
-fn usual_folder(tree: &Arc<Tree>) -> PictureFolder {
-    let images = tree.spelled("images").filter(|folder| tree.is_folder(folder));
-    let is_flat = images.is_none() && tree.names("").iter().any(|name| is_picture(name));
-    let folder = if is_flat { String::new() } else { images.unwrap_or_else(|| "images".into()) };
-    PictureFolder { tree: Arc::clone(tree), folder, divisor: 1, is_flat }
-}
-
-/// The folders in which the picture of a path relative to the dataset is looked for, a sister folder of the size asked
-/// for before its own, and its name there.
-pub(super) fn folders_of<'a>(
-    tree: &Arc<Tree>,
-    path: &'a str,
-    options: &DatasetOptions,
-) -> ([PictureFolder; 2], &'a str) {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let (tree, divisor) = (Arc::clone(tree), options.divisor());
-    let plain = PictureFolder { tree, folder: folder.into(), divisor, is_flat: false };
-    ([plain.clone().divided(divisor), plain], name)
-}
-
-/// The picture of a path relative to the dataset, and what is still to be divided by.
-pub(super) fn picture_at(tree: &Arc<Tree>, path: &str, options: &DatasetOptions) -> Option<(TreeFile, u32)> {
-    let (folders, name) = folders_of(tree, path, options);
-    folders.into_iter().find_map(|pictures| Some((pictures.find(name)?, pictures.divisor)))
-}
-
 /// The size of a picture's file, and the size that it will be loaded in.
 pub(super) struct PictureSize<'a> {
     undistortion: &'a Undistortion,
@@ -281,14 +174,6 @@ fn is_turned(place: &TreeFile, head: &Head, expected: [u32; 2]) -> Result<bool, 
     Err(DatasetError::Size { path: place.path(), found: head.size, expected })
 }
 
-/// A picture may be larger or smaller than its camera says, but not of another shape.
-pub(super) fn has_shape(found: [u32; 2], expected: [u32; 2]) -> bool {
-    let scale = |i: usize| f64::from(found[i]) / f64::from(expected[i]);
-    // A side may be rounded either way.
-    let smallest = expected[0].min(expected[1]).min(found[0]).min(found[1]).max(1);
-    (scale(0) / scale(1) - 1.0).abs() <= 1.5 / f64::from(smallest)
-}
-
 /// Size of the picture to load, given the size at hand.
 fn loaded_size(size: [f64; 2], divisor: u32, max_width: u32) -> [u32; 2] {
     let divided = size.map(|side| (side.round() / f64::from(divisor.max(1))).round().max(1.0));
@@ -306,12 +191,5 @@ mod tests {
         assert_eq!(loaded_size([4946.0, 3286.0], 4, 1600), [1237, 822]);
         assert_eq!(loaded_size([4000.0, 3000.0], 1, 1600), [1600, 1200]);
         assert_eq!(loaded_size([5.0, 3.0], 8, 1600), [1, 1]);
-    }
-
-    #[test]
-    fn rounded_sides_have_the_shape_and_turned_pictures_have_not() {
-        assert!(has_shape([4946, 3286], [4946, 3286]) && has_shape([1237, 822], [4946, 3286]));
-        assert!(has_shape([1236, 821], [4946, 3286]) && !has_shape([1200, 822], [4946, 3286]));
-        assert!(!has_shape([48, 64], [64, 48]));
     }
 }

@@ -9,9 +9,8 @@ use image::{DynamicImage, RgbaImage};
 
 use super::View;
 use super::error::DatasetError;
-use super::found::has_shape;
+use super::file_head::{decode_mask, has_shape, head_of, is_large, one_at_a_time};
 use super::names::{is_picture, split_extension, tails};
-use super::picture::{decode_mask, head_of, is_large, one_at_a_time};
 use super::tree::{Tree, TreeFile, join};
 use crate::image::Head;
 use crate::text::{are, counted};

@@ -7,8 +7,12 @@
 mod cache;
 mod colmap;
 mod error;
+mod face;
 mod file_counts;
+mod file_head;
+mod folders;
 mod found;
+mod from_colmap;
 mod json;
 mod layout;
 mod lens;
@@ -46,9 +50,10 @@ pub use stems::{file_stem, file_stem_with_ending, file_stems};
 
 use crate::camera::{Camera, Intrinsics};
 use crate::text::{are, counted};
+use face::Face;
 use found::ParsedDataset;
 use layout::DatasetLayout;
-use panorama::{Face, LastPanorama};
+use panorama::LastPanorama;
 use picture::PictureSource;
 use pinhole::Optics;
 use tree::Tree;
@@ -366,7 +371,7 @@ fn read_layout(
 ) -> Result<ParsedDataset, DatasetError> {
     let mut found = match layout {
         DatasetLayout::Colmap(folders) => {
-            let mut found = colmap::open(tree, &folders, options)?;
+            let mut found = from_colmap::open(tree, &folders, options)?;
             if let Some(file) = [nerf::TRAIN, nerf::WHOLE].into_iter().find(|file| tree.is_file(file)) {
                 found.notes.push(format!("{file} is there as well, and is read where its own path is given"));
             }

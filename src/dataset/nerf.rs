@@ -7,11 +7,12 @@ use glam::{DAffine3, DMat4, DVec3};
 
 use super::colmap;
 use super::error::DatasetError;
-use super::found::{ParsedDataset, PictureFolder, PictureSize, picture_at, picture_folders};
+use super::file_head::head_of;
+use super::folders::{PictureFolder, picture_at, picture_folders};
+use super::found::{ParsedDataset, PictureSize};
 use super::listed::Listed;
 use super::mask::{Mask, MaskFile};
 use super::names::{Closest, NameIndex, ends_alike, relative, tails};
-use super::picture::head_of;
 use super::pinhole::Undistortion;
 use super::points::{FoundPoints, find_points, unused_points};
 use super::pose::PoseRepairs;

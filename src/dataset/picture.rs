@@ -2,39 +2,20 @@
 
 use std::borrow::Cow;
 use std::f64::consts::PI;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use glam::DVec2;
 use image::metadata::Orientation;
 use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
 
 use super::error::DatasetError;
+use super::face::Face;
+use super::file_head::{is_large, one_at_a_time, undecodable};
 use super::mask::Mask;
-use super::panorama::Face;
 use super::pinhole::Optics;
 use super::tree::TreeFile;
 use super::{AlphaMode, DatasetOptions};
 use crate::camera::{Camera, Intrinsics};
-use crate::image::{self as pictures, Head, ImageError, MAX_PIXELS};
-
-/// Most pixels of a picture's file that is made smaller at once: 1 Gpixel, 3 GiB when decoded.
-const MOST_PIXELS: u64 = 1 << 30;
-
-/// The beginning of a file that holds size and orientation in nearly all of them, bytes.
-const HEAD_BYTES: u64 = 1 << 16;
-
-/// Pictures and masks beyond `MAX_PIXELS` are decoded one at a time: a single one takes gigabytes.
-static LARGE: Mutex<()> = Mutex::new(());
-
-/// Whether a picture of so many pixels is decoded while no other of its kind is.
-pub(super) fn is_large(pixels: u64) -> bool {
-    pixels > MAX_PIXELS
-}
-
-/// Waits until no other thread decodes a large picture, and keeps them waiting.
-pub(super) fn one_at_a_time() -> MutexGuard<'static, ()> {
-    LARGE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use crate::image::{self as pictures, MAX_PIXELS};
 
 /// The file of a view's picture, and the changes that loading makes to it.
 #[derive(Debug, Clone)]
@@ -53,44 +34,6 @@ pub(super) struct PictureSource {
     pub(super) lens_size: [u32; 2],
     /// Part of the picture's border that its lens shows in no direction.
     pub(super) unseen: f64,
-}
-
-/// The head of a picture whose sides will be divided by `divisor`. A file that is cut off is refused here already, as
-/// far as its last bytes tell.
-pub(super) fn head_of(place: &TreeFile, divisor: u32) -> Result<Head, DatasetError> {
-    let beginning = place.head(HEAD_BYTES)?;
-    // Decoders of JPEG read a whole file to learn its size; nearly always its beginning is enough.
-    let head = match Head::of(&beginning) {
-        Ok(head) => head,
-        Err(_) => Head::of(&place.read()?).map_err(undecodable(place))?,
-    };
-    check_size(&head, divisor).map_err(undecodable(place))?;
-    let is_whole = (beginning.len() as u64) < HEAD_BYTES;
-    if is_whole {
-        pictures::check_end(&beginning).map_err(undecodable(place))?;
-    } else if place.tail(16)?.is_some_and(|last| !pictures::has_usual_end(&beginning, &last)) {
-        pictures::check_end(&place.read()?).map_err(undecodable(place))?;
-    }
-    Ok(head)
-}
-
-/// Refuses pictures that would take too much memory, with what helps.
-fn check_size(head: &Head, divisor: u32) -> Result<(), String> {
-    let ([width, height], pixels) = (head.size, head.num_pixels());
-    if pixels == 0 || pixels > MOST_PIXELS {
-        return Err(format!("it has {width}×{height} pixels; 1 to {MOST_PIXELS} are accepted"));
-    }
-    let fits = |divisor: u64| pixels.div_ceil(divisor * divisor) <= MAX_PIXELS;
-    if fits(divisor.into()) {
-        return Ok(());
-    }
-    let enough = (1..=64).find(|divisor| fits(*divisor)).unwrap_or(64);
-    Err(format!("it has {width}×{height} pixels, more than {MAX_PIXELS}; `--downscale {enough}` makes it small enough"))
-}
-
-fn undecodable(place: &TreeFile) -> impl FnOnce(String) -> DatasetError {
-    let path = place.path();
-    move |reason| ImageError::Content { path, reason }.into()
 }
 
 /// A picture and how much each pixel counts.
@@ -204,11 +147,6 @@ fn divisor(source: &PictureSource, camera: &Camera) -> u32 {
     let shape = if matches!(source.optics, Optics::Panorama(..)) { PI * PI / 2.0 } else { 1.0 };
     let needed = shape * f64::from(camera.width) * f64::from(camera.height);
     (width * height / (4.0 * needed)).sqrt().max(1.0) as u32
-}
-
-/// The pixels of a mask of at most as many pixels as a picture's file may have.
-pub(super) fn decode_mask(place: &TreeFile) -> Result<DynamicImage, DatasetError> {
-    Ok(pictures::decode(&place.read()?, MOST_PIXELS).map_err(undecodable(place))?.0)
 }
 
 /// The colour before the background, or the alpha as a weight.
@@ -411,24 +349,6 @@ mod tests {
             assert!(
                 Face::side(size.map(|side| side.div_ceil(divisor))) >= 2 * side || divisor == 1,
                 "{reduced}: {divisor}"
-            );
-        }
-    }
-
-    #[test]
-    fn too_many_pixels_are_refused_with_what_helps() {
-        let head = |width, height| Head { size: [width, height], orientation: Orientation::NoTransforms };
-        let aerial = head(14_204, 10_652);
-        assert!(check_size(&aerial, 1).unwrap_err().contains("`--downscale 2`"));
-        assert_eq!(check_size(&aerial, 2), Ok(()));
-        assert!(check_size(&head(40_000, 30_000), 64).unwrap_err().contains("40000×30000"));
-        assert!(check_size(&head(0, 5), 1).is_err());
-        for (width, height) in [(11_586, 11_586), (32_768, 32_768), (65_535, 16_000)] {
-            let message = check_size(&head(width, height), 1).unwrap_err();
-            let enough = message.split("--downscale ").nth(1).unwrap().split('`').next().unwrap().parse().unwrap();
-            assert!(
-                check_size(&head(width, height), enough).is_ok()
-                    && check_size(&head(width, height), enough - 1).is_err()
             );
         }
     }

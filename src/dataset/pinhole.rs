@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use glam::{DAffine3, DVec2};
 
+use super::face::Face;
 use super::lens::{Lens, LensModel};
 use super::monotone::MonotoneLens;
-use super::panorama::Face;
 use crate::camera::Intrinsics;
 
 /// Limits of a side's growth.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::DatasetOptions;
-use super::found::{PictureFolder, folders_of};
+use super::folders::{PictureFolder, folders_of};
 use super::names::{Closest, NameIndex, ends_alike, is_picture};
 use super::tree::{Tree, TreeFile};
 use crate::text::quoted;

@@ -1,10 +1,10 @@
 //! Gradients of every parameter but the spherical harmonics, from the cotangents of the projected convexes.
 
 use super::antialias::WithAntialias;
+use super::cotangents::OffsetCotangents;
 use super::project::{ProjectArgs, projected_rows, rows, rows_of, threads_of};
-use super::sh_backward::OffsetCotangents;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, Shader, file, shader};
-use crate::scene::Params;
+
+use crate::gpu::{Commands, Gpu, GpuError, Shader, file, shader};
 
 /// The row of the kernel. Constants: POINTS, GRADIENT, ANTIALIAS.
 pub(super) const SHADER: Shader = shader!(
@@ -33,19 +33,6 @@ pub(super) const SHADER: Shader = shader!(
 /// The compiled kernels, with anti-aliasing and without.
 #[derive(Debug)]
 pub struct ProjectBackward(WithAntialias);
-
-/// The buffers that `sh_backward` and `project_backward` read and write.
-#[derive(Debug, Clone, Copy)]
-pub struct ProjectBackwardArgs<'a> {
-    /// The buffers of the forward pass.
-    pub forward: ProjectArgs<'a>,
-    /// K.
-    pub points_per_convex: u32,
-    /// Cotangents of every projected convex.
-    pub v_projected: &'a Buffer<f32>,
-    /// Gradients to write, of the shapes of the parameters.
-    pub gradients: &'a Params<Buffer<f32>>,
-}
 
 /// The gradient of the points that is passed on; the numbers are those of the shader. Source: docs/spec.md §4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]

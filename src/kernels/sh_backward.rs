@@ -1,7 +1,7 @@
 //! Gradients of the spherical harmonics, and what the colour says about the place of a convex.
 
+use super::cotangents::{OffsetCotangents, ProjectBackwardArgs};
 use super::project::{projected_rows, rows, rows_of, threads_of};
-use super::project_backward::ProjectBackwardArgs;
 use crate::gpu::{Commands, Gpu, GpuError, Kernel, Shader, file, shader};
 
 /// The row of the kernel. Constant: POINTS.
@@ -22,12 +22,6 @@ pub(super) const SHADER: Shader = shader!(
 /// The compiled kernel.
 #[derive(Debug)]
 pub struct ShBackward(Kernel);
-
-/// Says that `sh_backward` was recorded for some convexes: in their cotangents the offset from the camera has taken the place
-/// of the colour, which `project_backward` reads.
-#[derive(Debug)]
-#[must_use = "`project_backward` takes it"]
-pub struct OffsetCotangents<'a>(pub(super) ProjectBackwardArgs<'a>);
 
 impl ShBackward {
     /// Compiles the kernel for convexes of this many points.
