@@ -16,7 +16,8 @@ pub enum RunEvent {
     Note(RunNotice),
     /// Something that looks wrong, and does not end the run.
     Warning(RunNotice),
-    /// The first iteration is next.
+    /// The first iteration is next. [`Self::Preparing`] comes once more before it, because drivers may compile kernels then;
+    /// the first [`Self::Step`] tells that it is done.
     Started(RunStarted),
     /// Some iterations were submitted.
     Step(RunStep),

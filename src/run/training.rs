@@ -9,7 +9,7 @@ use super::event::{
 };
 use super::folder::RunFolder;
 use super::log::RunLog;
-use super::{Kept, RunConfig, RunError, RunFailure, serialize};
+use super::{Kept, RunConfig, RunError, RunFailure, preparing, serialize};
 use crate::dataset::Dataset;
 use crate::evaluate::{EvaluationLine, LogLine, Metrics, TrainingLine};
 use crate::metrics::ImageMetrics;
@@ -22,8 +22,9 @@ use crate::train::{TrainError, Trainer};
 /// which takes as long as hundreds of iterations of a fast device.
 const SAVE_PERIOD: Duration = Duration::from_secs(60);
 
-/// Most iterations per line of `metrics.jsonl`; short trainings have a hundred lines.
-const LINE_EVERY: u32 = 100;
+/// Most lines about training in the log of a short run, and most iterations per line in that of a long one.
+const MAX_SHORT_LINES: u32 = 100;
+const MAX_LINE_ITERATIONS: u32 = 100;
 
 /// The speed is measured over at least this long.
 const SPEED_SPAN: Duration = Duration::from_millis(500);
@@ -45,7 +46,7 @@ pub(super) struct ActiveRun<'a> {
     last_save: Instant,
     /// The pause that the run is in.
     pause: Option<Pause>,
-    /// Losses that were reported in steps and are in no line of the log yet.
+    /// Losses up to `last_loss` that were reported in steps and are in no line of the log yet.
     losses: Vec<LossMeans>,
     /// The iteration of the last loss that was reported.
     last_loss: u32,
@@ -159,8 +160,8 @@ impl ActiveRun<'_> {
     fn iterate(&mut self) -> Result<(), RunError> {
         let total = self.trainer.options().iterations;
         let end = self.last_iteration();
-        let iterations_per_line = (total / 100).clamp(1, LINE_EVERY) as usize;
         self.take_controls()?;
+        self.compile(end)?;
         while !self.is_stopping && self.trainer.iteration() < end {
             let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
             let next_save = match self.config.checkpoint_every {
@@ -170,11 +171,7 @@ impl ActiveRun<'_> {
             };
             let next_evaluation = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
             let losses = self.trainer.advance(next_save.min(next_evaluation).min(end))?;
-            self.report_step(&losses);
-            self.losses.extend(losses);
-            if self.losses.len() >= iterations_per_line {
-                self.log_losses()?;
-            }
+            self.add_losses(&losses)?;
             let iteration = self.trainer.iteration();
             // At the end all held-back views are evaluated.
             if iteration == next_evaluation && next_evaluation < total {
@@ -185,7 +182,19 @@ impl ActiveRun<'_> {
             }
             self.take_controls()?;
         }
-        self.log_losses()
+        Ok(())
+    }
+
+    /// Does the first iteration alone: drivers may compile every kernel then, and only the iterations behind it tell the speed.
+    fn compile(&mut self, end: u32) -> Result<(), RunError> {
+        let first = self.trainer.iteration() + 1;
+        if self.is_stopping || first > end {
+            return Ok(());
+        }
+        (self.emit)(preparing(format!("compiling kernels for {}", self.gpu_name)));
+        let losses = self.trainer.advance(first)?;
+        self.speed = Speed::new(first);
+        self.add_losses(&losses)
     }
 
     /// Does what was asked for; returns when nothing more is asked for and the run is not paused.
@@ -235,13 +244,28 @@ impl ActiveRun<'_> {
         }
     }
 
+    /// Takes in the losses that are known since the last ones, and adds a line to the log for every group of iterations that is
+    /// complete. Groups do not depend on how many iterations are submitted at once.
+    fn add_losses(&mut self, losses: &[LossMeans]) -> Result<(), RunError> {
+        self.report_step(losses);
+        let total = self.trainer.options().iterations;
+        let iterations_per_line = total.div_ceil(MAX_SHORT_LINES).clamp(1, MAX_LINE_ITERATIONS);
+        for means in losses {
+            self.losses.push(*means);
+            self.last_loss += 1;
+            if self.last_loss.is_multiple_of(iterations_per_line) {
+                self.log_losses()?;
+            }
+        }
+        Ok(())
+    }
+
     fn report_step(&mut self, losses: &[LossMeans]) {
         let weight = self.trainer.options().ssim_weight;
         let iteration = self.trainer.iteration();
         let losses = (self.last_loss + 1..).zip(losses);
         let losses: Vec<IterationLoss> =
             losses.map(|(iteration, means)| IterationLoss { iteration, loss: means.loss(weight) }).collect();
-        self.last_loss = losses.last().map_or(self.last_loss, |loss| loss.iteration);
         (self.emit)(RunEvent::Step(RunStep {
             iteration,
             iterations: self.trainer.options().iterations,
@@ -278,7 +302,7 @@ impl ActiveRun<'_> {
         let mean = |of: fn(&LossMeans) -> f32| losses.iter().map(of).sum::<f32>() / losses.len() as f32;
         let means = LossMeans { l1: mean(|loss| loss.l1), ssim: mean(|loss| loss.ssim) };
         let line = TrainingLine {
-            iteration: self.trainer.iteration(),
+            iteration: self.last_loss,
             seconds: self.seconds(),
             loss: Some(means.loss(self.trainer.options().ssim_weight)),
             l1: means.l1,
@@ -319,6 +343,10 @@ impl ActiveRun<'_> {
     /// Writes the log so far, the checkpoint and the scene. The log goes first: lines that are ahead of the checkpoint can be
     /// dropped, lines that are missing cannot be written again.
     fn save(&mut self) -> Result<(), RunError> {
+        let losses = self.trainer.finish_submitted()?;
+        if !losses.is_empty() {
+            self.add_losses(&losses)?;
+        }
         self.log_losses()?;
         self.log.write()?;
         let checkpoint = self.trainer.checkpoint()?;

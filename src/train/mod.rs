@@ -90,6 +90,15 @@ impl Trainer {
         Ok(std::mem::take(&mut self.losses))
     }
 
+    /// Waits for everything that was submitted, and returns the losses that were not returned before.
+    ///
+    /// # Errors
+    /// [`TrainError::Gpu`] when the device fails.
+    pub fn finish_submitted(&mut self) -> Result<Vec<LossMeans>, TrainError> {
+        self.collect_losses(0)?;
+        Ok(std::mem::take(&mut self.losses))
+    }
+
     /// Picks the views of the next iterations: at most one list, up to an iteration after which the scene may change. Returns
     /// whether it ends with such an iteration.
     fn pick_views(&mut self, until: u32) -> Result<(Vec<Iteration>, bool), TrainError> {

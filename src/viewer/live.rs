@@ -30,6 +30,8 @@ pub(super) struct LiveProgress {
     pub num_convexes: u32,
     /// Iterations per second over the last while.
     pub iterations_per_second: f64,
+    /// The work that is done before the first iteration.
+    pub preparing: Option<String>,
     /// Whether the run waits for [`RunControl::Resume`].
     pub is_paused: bool,
     /// The end of the run, and the error if it failed.
@@ -158,8 +160,8 @@ impl Live {
                 }
                 Err(reason) => self.message = Some(format!("the scene cannot be shown: {reason}")),
             },
-            RunEvent::Preparing(_)
-            | RunEvent::Note(_)
+            RunEvent::Preparing(preparing) => self.progress.preparing = Some(preparing.work),
+            RunEvent::Note(_)
             | RunEvent::Warning(_)
             | RunEvent::Logged(_)
             | RunEvent::Evaluated(_)
@@ -170,6 +172,7 @@ impl Live {
     }
 
     fn step(&mut self, step: &RunStep) {
+        self.progress.preparing = None;
         self.progress.iteration = step.iteration;
         self.progress.iterations = step.iterations;
         self.progress.num_convexes = step.num_convexes;
@@ -223,7 +226,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::run::{IterationLoss, RunNotice, RunPaused, RunSnapshot};
+    use crate::run::{IterationLoss, RunNotice, RunPaused, RunPreparing, RunSnapshot};
 
     /// A window's side, and the run's ends of its channels.
     fn live(rate: LiveRate) -> (Live, Sender<RunEvent>, Receiver<RunControl>) {
@@ -273,6 +276,9 @@ mod tests {
         live.poll(Instant::now());
         assert!(live.progress.is_paused);
         events.send(RunEvent::Resumed).unwrap();
+        events.send(RunEvent::Preparing(RunPreparing { work: "compiling".to_owned() })).unwrap();
+        live.poll(Instant::now());
+        assert_eq!(live.progress.preparing.as_deref(), Some("compiling"));
         events.send(step(8.0, &[0.5])).unwrap();
         events.send(RunEvent::Failed(RunNotice { message: "lost".to_owned() })).unwrap();
         live.poll(Instant::now());
@@ -281,6 +287,7 @@ mod tests {
             iterations: 10,
             num_convexes: 5,
             iterations_per_second: 8.0,
+            preparing: None,
             is_paused: false,
             finished: Some(Err("lost".to_owned())),
         };

@@ -74,7 +74,8 @@ fn controls_pause_save_and_stop_a_run_and_a_stopped_run_goes_on() {
     let begin = names.iter().position(|name| name == "Started").unwrap();
     assert!(names[..begin].contains(&"Preparing".to_owned()) && names[..begin].contains(&"Note".to_owned()));
     let after = &names[begin..];
-    assert_eq!(after[..6], ["Started", "Paused", "Snapshot", "Saved", "Resumed", "Step"], "{after:?}");
+    let expected = ["Started", "Paused", "Snapshot", "Saved", "Resumed", "Preparing", "Step"];
+    assert_eq!(after[..7], expected, "{after:?}");
     assert_eq!(after[after.len() - 2..], ["Saved", "Finished"], "{after:?}");
 
     let again = TrainingRun::prepare(config(&dataset, &out, RunStart::Points), &mut |_| ()).unwrap_err();

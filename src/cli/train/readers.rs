@@ -3,7 +3,7 @@
 use indicatif::ProgressBar;
 use lapidary::evaluate::{EvaluationLine, LogLine, TrainingLine};
 use lapidary::gpu::KernelTime;
-use lapidary::run::{RunEvent, RunProfile, RunStarted, TrainingSummary};
+use lapidary::run::{RunEvent, RunProfile, RunStep, TrainingSummary};
 use lapidary::text::counted;
 use serde::Serialize;
 
@@ -43,12 +43,7 @@ impl Terminal {
             RunEvent::Preparing(preparing) => self.step = Some(Step::begin(preparing.work.clone(), is_quiet)),
             RunEvent::Note(note) if !is_quiet => say!("note: {}", note.message),
             RunEvent::Warning(warning) if !is_quiet => say!("warning: {}", warning.message),
-            RunEvent::Started(started) => self.start(*started),
-            RunEvent::Step(step) => {
-                if let Some(bar) = &self.bar {
-                    bar.set_position(step.iteration.into());
-                }
-            }
+            RunEvent::Step(step) => self.advance(step),
             RunEvent::Logged(line) => self.show(line),
             RunEvent::Evaluated(line) => self.evaluated(line),
             RunEvent::Profiled(profile) => print_profile(profile),
@@ -64,12 +59,20 @@ impl Terminal {
         }
     }
 
-    fn start(&mut self, started: RunStarted) {
-        self.step = None;
-        let bar = progress::bar(started.iterations.into(), self.verbosity != Verbosity::People);
-        bar.set_position(started.iteration.into());
-        bar.reset_eta();
-        self.bar = Some(bar);
+    /// Shows how far the training is. The bar begins when the first iteration is done.
+    fn advance(&mut self, step: &RunStep) {
+        let is_hidden = self.verbosity != Verbosity::People;
+        if self.bar.is_none() {
+            self.step = None;
+            self.plain = PlainProgress::new(is_hidden);
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = progress::bar(step.iterations.into(), is_hidden);
+            bar.set_position(step.iteration.into());
+            bar.reset_eta();
+            bar
+        });
+        bar.set_position(step.iteration.into());
     }
 
     fn show(&mut self, line: &TrainingLine) {

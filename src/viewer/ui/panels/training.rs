@@ -13,12 +13,13 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     #[expect(clippy::cast_possible_truncation, reason = "a part")]
     let part = (f64::from(progress.iteration) / f64::from(progress.iterations.max(1))) as f32;
     ui.add(egui::ProgressBar::new(part).text(format!("{} of {}", progress.iteration, progress.iterations)));
-    ui.label(match &progress.finished {
-        Some(Ok(())) => "finished".to_owned(),
-        Some(Err(reason)) => format!("failed: {reason}"),
-        None if progress.is_paused => "paused".to_owned(),
-        None if progress.iterations == 0 => "starting".to_owned(),
-        None => format!("{:.1} it/s, {} convexes", progress.iterations_per_second, progress.num_convexes),
+    ui.label(match (&progress.finished, &progress.preparing) {
+        (Some(Ok(())), _) => "finished".to_owned(),
+        (Some(Err(reason)), _) => format!("failed: {reason}"),
+        _ if progress.is_paused => "paused".to_owned(),
+        (None, Some(work)) => work.clone(),
+        _ if progress.iterations == 0 => "starting".to_owned(),
+        _ => format!("{:.1} it/s, {} convexes", progress.iterations_per_second, progress.num_convexes),
     });
     let (is_over, is_paused) = (progress.finished.is_some(), progress.is_paused);
     ui.horizontal(|ui| {
