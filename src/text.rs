@@ -3,6 +3,8 @@
 //! A terminal obeys control characters, and reads from right to left where it is told to. So what does not print is
 //! shown as `\u{1b}`; letters of every language, and combinations of them, stay as they are.
 
+use std::time::Duration;
+
 /// Most characters of a text that is quoted.
 const MAX_QUOTED: usize = 100;
 
@@ -122,6 +124,19 @@ fn cut(text: &str, most: usize) -> String {
     head.chain([GAP]).chain(tail).collect()
 }
 
+/// The text of a time that is left, in the two largest units that say something: `40 s`, `3 min`, `2 h 5 min`, `3 d 4 h`.
+#[must_use]
+pub fn time_left(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let minutes = (seconds + 30) / 60;
+    match (seconds, minutes) {
+        (0..90, _) => format!("{} s", seconds.max(1)),
+        (_, 0..60) => format!("{minutes} min"),
+        (_, 60..1440) => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => format!("{} d {} h", minutes / 1440, minutes % 1440 / 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +172,12 @@ mod tests {
         {
             assert_eq!(message(name), name);
         }
+    }
+
+    #[test]
+    fn times_have_two_units() {
+        let texts = [0, 89, 90, 3569, 3600, 90_000].map(|seconds| time_left(Duration::from_secs(seconds)));
+        assert_eq!(texts, ["1 s", "89 s", "2 min", "59 min", "1 h 0 min", "1 d 1 h"]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::io::{IsTerminal as _, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use lapidary::text::time_left;
 
 /// A bar on stderr, where that is a terminal and the user wants one.
 pub(crate) fn bar(total: u64, is_quiet: bool) -> ProgressBar {
@@ -18,6 +19,23 @@ pub(crate) fn bar(total: u64, is_quiet: bool) -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("speed", speed));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
+}
+
+/// A bar like [`bar`] for work whose speed and time are measured elsewhere; [`pace`] is its prefix.
+pub(crate) fn paced_bar(total: u64, is_quiet: bool) -> ProgressBar {
+    let bar = bar(total, is_quiet);
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {prefix}  {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// The text of a speed and of the time that is left, where they are known.
+pub(crate) fn pace(per_second: f64, remaining: Option<Duration>) -> String {
+    match remaining {
+        Some(time) if per_second > 0.0 => format!("{per_second:.1}/s, {} left", time_left(time)),
+        Some(time) => format!("{} left", time_left(time)),
+        None => "estimating the time".to_owned(),
+    }
 }
 
 /// A step without a measure of progress. Its description is printed to stderr if it takes longer than a second.
@@ -62,7 +80,7 @@ impl PlainProgress {
         if self.is_wanted && self.last.elapsed() >= LINE_PERIOD {
             self.last = Instant::now();
             let (done, total) = (bar.position(), bar.length().unwrap_or(0));
-            say!("{done}/{total} {:.1}/s, {} left  {}", bar.per_sec(), HumanDuration(bar.eta()), bar.message());
+            say!("{done}/{total} {}  {}", bar.prefix(), bar.message());
         }
     }
 }

@@ -94,6 +94,8 @@ pub struct RunStep {
     pub num_convexes: u32,
     /// The speed over the last half second or more; 0 until it is known.
     pub iterations_per_second: f64,
+    /// The time until everything is done, without pauses; `None` until it is known.
+    pub remaining: Option<Duration>,
     /// Losses of iterations that are done and were not reported before.
     pub losses: Vec<IterationLoss>,
 }

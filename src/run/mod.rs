@@ -12,6 +12,7 @@ mod event;
 mod folder;
 mod log;
 mod options;
+mod remaining;
 mod training;
 
 use std::fs::File;

@@ -9,14 +9,15 @@ use super::event::{
 };
 use super::folder::RunFolder;
 use super::log::RunLog;
+use super::remaining::{Decoding, RunCosts, RunRest};
 use super::{Kept, RunConfig, RunError, RunFailure, preparing, serialize};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Split};
 use crate::evaluate::{EvaluationLine, LogLine, Metrics, TrainingLine};
 use crate::metrics::ImageMetrics;
 use crate::optimiser::LossMeans;
 use crate::scene::Scene;
 use crate::scene_file;
-use crate::train::{TrainError, Trainer};
+use crate::train::{PlannedIterations, TrainError, Trainer};
 
 /// Time between two checkpoints where no number of iterations is given. A checkpoint of a million convexes is a gigabyte,
 /// which takes as long as hundreds of iterations of a fast device.
@@ -51,6 +52,12 @@ pub(super) struct ActiveRun<'a> {
     /// The iteration of the last loss that was reported.
     last_loss: u32,
     speed: Speed,
+    costs: RunCosts,
+    /// The time of the last measurement and the iterations that were submitted then; `None` where the time since then says
+    /// nothing.
+    measured: Option<(Instant, u32)>,
+    /// The time that the run still took when that was last estimated.
+    remaining: Option<Duration>,
 }
 
 /// A pause that ends at some time, or at [`RunControl::Resume`] alone.
@@ -72,9 +79,14 @@ impl Speed {
         Self { since: Instant::now(), iteration, iterations_per_second: 0.0 }
     }
 
+    /// Whether it is time to measure the speed anew.
+    fn is_due(&self) -> bool {
+        self.since.elapsed() >= SPEED_SPAN
+    }
+
     fn measure(&mut self, iteration: u32) -> f64 {
         let seconds = self.since.elapsed();
-        if seconds >= SPEED_SPAN {
+        if self.is_due() {
             let speed = f64::from(iteration.saturating_sub(self.iteration)) / seconds.as_secs_f64();
             *self = Self { since: Instant::now(), iteration, iterations_per_second: speed };
         }
@@ -111,8 +123,26 @@ impl<'a> ActiveRun<'a> {
             losses: Vec::new(),
             last_loss: iteration,
             speed: Speed::new(iteration),
+            costs: costs_of(dataset),
+            measured: None,
+            remaining: None,
         }
     }
+}
+
+/// The costs of a run on this dataset before any is measured, apart from the decoding of a picture.
+fn costs_of(dataset: &Dataset) -> RunCosts {
+    let views: Vec<usize> = dataset.indices(Split::Train).collect();
+    let num_pixels = |view: &usize| {
+        let camera = &dataset.views[*view].camera;
+        f64::from(camera.width) * f64::from(camera.height)
+    };
+    let pixels = views.iter().map(num_pixels).sum::<f64>() / views.len().max(1) as f64;
+    let begin = Instant::now();
+    let is_decoded = views.first().is_some_and(|view| dataset.load(*view).is_ok());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let seconds = if is_decoded { begin.elapsed().as_secs_f64() / threads as f64 } else { 0.0 };
+    RunCosts::new(pixels, Decoding { num_left: u32::try_from(views.len()).unwrap_or(u32::MAX), seconds })
 }
 
 impl ActiveRun<'_> {
@@ -171,6 +201,7 @@ impl ActiveRun<'_> {
             };
             let next_evaluation = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
             let losses = self.trainer.advance(next_save.min(next_evaluation).min(end))?;
+            self.measure(losses.len());
             self.add_losses(&losses)?;
             let iteration = self.trainer.iteration();
             // At the end all held-back views are evaluated.
@@ -194,6 +225,7 @@ impl ActiveRun<'_> {
         (self.emit)(preparing(format!("compiling kernels for {}", self.gpu_name)));
         let losses = self.trainer.advance(first)?;
         self.speed = Speed::new(first);
+        self.measured = Some((Instant::now(), first));
         self.add_losses(&losses)
     }
 
@@ -240,6 +272,7 @@ impl ActiveRun<'_> {
     fn end_pause(&mut self) {
         if self.pause.take().is_some() {
             self.speed = Speed::new(self.trainer.iteration());
+            self.measured = None;
             (self.emit)(RunEvent::Resumed);
         }
     }
@@ -260,9 +293,49 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
+    /// Measures the iterations that were submitted since the last measurement, where losses have come: the wait for a list takes
+    /// as long as all that is submitted.
+    fn measure(&mut self, num_losses: usize) {
+        if num_losses == 0 {
+            return;
+        }
+        let (now, iteration) = (Instant::now(), self.trainer.iteration());
+        if let Some((since, measured)) = self.measured.replace((now, iteration)) {
+            let options = self.trainer.options();
+            let level = options.coarse_level(iteration);
+            let number = iteration.saturating_sub(measured);
+            let iterations = PlannedIterations { number, num_convexes: self.trainer.num_convexes(), level };
+            self.costs.add_iterations(&iterations, now - since, options.iterations);
+        }
+    }
+
+    /// Estimates the time until everything is done.
+    fn estimate(&self) -> Option<Duration> {
+        let iteration = self.trainer.iteration();
+        let (total, end) = (self.trainer.options().iterations, self.last_iteration());
+        // An evaluation or checkpoint that is due after the last iteration is still to come.
+        let num_due = |period: u32, before: u32| {
+            (before.saturating_sub(1) / period).saturating_sub(iteration.saturating_sub(1) / period)
+        };
+        let period = self.trainer.options().evaluation_period();
+        let num_evaluations = period.map_or(0, |period| num_due(period, total.min(end.saturating_add(1))));
+        let num_watched = self.trainer.watched_views().len();
+        let num_last = if end == total { self.dataset.indices(Split::Test).count() } else { 0 };
+        let every = self.config.checkpoint_every;
+        self.costs.remaining(&RunRest {
+            plan: &self.trainer.plan(iteration, end),
+            num_views: f64::from(num_evaluations) * num_watched as f64 + num_last as f64,
+            num_checkpoints: 1 + every.map_or(0, |period| num_due(period, end)),
+            checkpoint_period: every.is_none().then_some(SAVE_PERIOD),
+        })
+    }
+
     fn report_step(&mut self, losses: &[LossMeans]) {
         let weight = self.trainer.options().ssim_weight;
         let iteration = self.trainer.iteration();
+        if self.remaining.is_none() || self.speed.is_due() {
+            self.remaining = self.estimate();
+        }
         let losses = (self.last_loss + 1..).zip(losses);
         let losses: Vec<IterationLoss> =
             losses.map(|(iteration, means)| IterationLoss { iteration, loss: means.loss(weight) }).collect();
@@ -271,6 +344,7 @@ impl ActiveRun<'_> {
             iterations: self.trainer.options().iterations,
             num_convexes: self.trainer.num_convexes(),
             iterations_per_second: self.speed.measure(iteration),
+            remaining: self.remaining,
             losses,
         }));
     }
@@ -318,10 +392,13 @@ impl ActiveRun<'_> {
     /// Evaluates a few held-back views. LPIPS is left for the end: it takes longer than the iterations in between.
     fn evaluate_some(&mut self) -> Result<(), RunError> {
         self.trainer.release()?;
+        let begin = Instant::now();
         let mut measured = Vec::new();
         for view in self.trainer.watched_views() {
             measured.push(self.trainer.evaluate(view, &Metrics::default())?.metrics);
         }
+        self.costs.add_views(measured.len(), begin.elapsed());
+        self.measured = Some((Instant::now(), self.trainer.iteration()));
         self.log_evaluation(&measured)
     }
 
@@ -345,8 +422,10 @@ impl ActiveRun<'_> {
     fn save(&mut self) -> Result<(), RunError> {
         let losses = self.trainer.finish_submitted()?;
         if !losses.is_empty() {
+            self.measure(losses.len());
             self.add_losses(&losses)?;
         }
+        let begin = Instant::now();
         self.log_losses()?;
         self.log.write()?;
         let checkpoint = self.trainer.checkpoint()?;
@@ -354,6 +433,8 @@ impl ActiveRun<'_> {
         // Nothing more is read from the device, which may have little memory left.
         self.write_scene(&checkpoint.scene)?;
         self.last_save = Instant::now();
+        self.costs.add_checkpoint(begin.elapsed());
+        self.measured = self.measured.map(|_| (Instant::now(), self.trainer.iteration()));
         (self.emit)(RunEvent::Saved(RunSaved { iteration: checkpoint.state.iteration }));
         Ok(())
     }

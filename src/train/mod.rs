@@ -13,6 +13,7 @@ mod memory_budget;
 mod neighbours;
 mod options;
 mod order;
+mod plan;
 mod results;
 mod start;
 mod strategy;
@@ -27,6 +28,7 @@ pub use error::TrainError;
 use memory_budget::MemoryBudget;
 pub use options::{OptionsError, TrainOptions};
 use order::Order;
+pub use plan::PlannedIterations;
 use strategy::Refinement;
 pub use strategy::{BudgetOptions, ConvexStats, PaperOptions, Preset, StrategyKind};
 pub use targets::Targets;
@@ -189,6 +191,12 @@ impl Trainer {
     /// The number of convexes that options and device allow.
     fn max_convexes(&self) -> u32 {
         self.options.max_convexes.min(self.memory_budget.most_convexes())
+    }
+
+    /// The iterations after `iteration` up to `end` as they are planned, from the present number of convexes on.
+    #[must_use]
+    pub fn plan(&self, iteration: u32, end: u32) -> Vec<PlannedIterations> {
+        self.options.plan(self.max_convexes(), iteration, self.num_convexes(), end)
     }
 
     fn render_options(&self) -> RenderOptions {

@@ -30,6 +30,8 @@ pub(super) struct LiveProgress {
     pub num_convexes: u32,
     /// Iterations per second over the last while.
     pub iterations_per_second: f64,
+    /// The time until everything is done, where it is known.
+    pub remaining: Option<Duration>,
     /// The work that is done before the first iteration.
     pub preparing: Option<String>,
     /// Whether the run waits for [`RunControl::Resume`].
@@ -177,6 +179,7 @@ impl Live {
         self.progress.iterations = step.iterations;
         self.progress.num_convexes = step.num_convexes;
         self.progress.iterations_per_second = step.iterations_per_second;
+        self.progress.remaining = step.remaining;
         let finite = step.losses.iter().filter(|loss| loss.loss.is_finite());
         self.losses.extend(finite.map(|loss| (loss.iteration, loss.loss)));
     }
@@ -237,7 +240,8 @@ mod tests {
 
     fn step(iterations_per_second: f64, losses: &[f32]) -> RunEvent {
         let losses = (1..).zip(losses).map(|(iteration, loss)| IterationLoss { iteration, loss: *loss }).collect();
-        RunEvent::Step(RunStep { iteration: 9, iterations: 10, num_convexes: 5, iterations_per_second, losses })
+        let (iteration, iterations, num_convexes, remaining) = (9, 10, 5, None);
+        RunEvent::Step(RunStep { iteration, iterations, num_convexes, iterations_per_second, remaining, losses })
     }
 
     #[test]
@@ -287,6 +291,7 @@ mod tests {
             iterations: 10,
             num_convexes: 5,
             iterations_per_second: 8.0,
+            remaining: None,
             preparing: None,
             is_paused: false,
             finished: Some(Err("lost".to_owned())),

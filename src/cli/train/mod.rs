@@ -54,7 +54,8 @@ pub(crate) struct TrainArgs {
     /// Print errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Print a line of JSON for every line of `metrics.jsonl`, and at the end the content of `metrics.json`
+    /// Print a line of JSON for every line of `metrics.jsonl`, with the seconds that are left, and at the end the content of
+    /// `metrics.json`
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
 
@@ -222,7 +223,7 @@ impl Readers {
             (false, true) => Verbosity::Json,
             (false, false) => Verbosity::People,
         };
-        Self { terminal: Terminal::new(verbosity), json: args.json.then_some(JsonLines) }
+        Self { terminal: Terminal::new(verbosity), json: args.json.then(JsonLines::default) }
     }
 
     fn read(&mut self, event: &RunEvent) {

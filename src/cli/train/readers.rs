@@ -1,5 +1,7 @@
 //! The readers of a training's events on the command line: the bar of a terminal, and `--json`.
 
+use std::time::Duration;
+
 use indicatif::ProgressBar;
 use lapidary::evaluate::{EvaluationLine, LogLine, TrainingLine};
 use lapidary::gpu::KernelTime;
@@ -66,13 +68,9 @@ impl Terminal {
             self.step = None;
             self.plain = PlainProgress::new(is_hidden);
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = progress::bar(step.iterations.into(), is_hidden);
-            bar.set_position(step.iteration.into());
-            bar.reset_eta();
-            bar
-        });
+        let bar = self.bar.get_or_insert_with(|| progress::paced_bar(step.iterations.into(), is_hidden));
         bar.set_position(step.iteration.into());
+        bar.set_prefix(progress::pace(step.iterations_per_second, step.remaining));
     }
 
     fn show(&mut self, line: &TrainingLine) {
@@ -89,13 +87,30 @@ impl Terminal {
     }
 }
 
-/// Prints the lines of `metrics.jsonl` while they are written, and at the end the content of `metrics.json`.
-pub(super) struct JsonLines;
+/// Prints the lines of `metrics.jsonl` while they are written, those about training with the time that is left, and at the
+/// end the content of `metrics.json`.
+#[derive(Debug, Default)]
+pub(super) struct JsonLines {
+    remaining: Option<Duration>,
+}
+
+/// A line about training.
+#[derive(Serialize)]
+struct ProgressLine {
+    #[serde(flatten)]
+    line: TrainingLine,
+    /// Seconds until everything is done, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_seconds: Option<f64>,
+}
 
 impl JsonLines {
     pub(super) fn read(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::Logged(line) => print(&LogLine::Training(*line)),
+            RunEvent::Step(step) => self.remaining = step.remaining,
+            RunEvent::Logged(line) => {
+                print(&ProgressLine { line: *line, remaining_seconds: self.remaining.map(|time| time.as_secs_f64()) });
+            }
             RunEvent::Evaluated(line) => print(&LogLine::Evaluation(*line)),
             RunEvent::Finished(finished) => finished.summary.iter().for_each(print),
             _ => (),

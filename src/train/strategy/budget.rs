@@ -111,6 +111,10 @@ impl Strategy for Budget {
         edits(refinement)
     }
 
+    fn planned_convexes(&self, options: &TrainOptions, max_convexes: u32, iteration: u32, now: u32) -> u32 {
+        u32::try_from(target(options, max_convexes, iteration, now as usize)).unwrap_or(max_convexes)
+    }
+
     fn why_empty(&self) -> &'static str {
         "all are fainter than `dead_opacity`"
     }
@@ -246,6 +250,17 @@ mod tests {
             now = next;
         }
         assert_eq!(now, MAX_CONVEXES as usize);
+    }
+
+    #[test]
+    fn the_plan_follows_the_schedule() {
+        let options = options();
+        let plan = options.plan(MAX_CONVEXES, 0, 500, options.iterations);
+        assert_eq!(plan.iter().map(|planned| planned.number).sum::<u32>(), options.iterations);
+        assert_eq!((plan[0].number, plan[0].num_convexes), (200, 500), "nothing changes in the first fiftieth");
+        assert!(plan.is_sorted_by_key(|planned| planned.num_convexes));
+        assert_eq!(plan.last().map(|planned| planned.num_convexes), Some(MAX_CONVEXES));
+        assert!(options.plan(MAX_CONVEXES, 10_000, 500, options.iterations).is_empty());
     }
 
     #[test]

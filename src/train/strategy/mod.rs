@@ -52,6 +52,11 @@ pub(super) trait Strategy {
     /// The scene after a refinement that is due, one edit per convex.
     fn edits(&self, refinement: &Refinement<'_>) -> Vec<Edit>;
 
+    /// The number of convexes after the refinement that is due after an iteration, of `now`, as far as it can be told before.
+    fn planned_convexes(&self, _options: &TrainOptions, _max_convexes: u32, _iteration: u32, now: u32) -> u32 {
+        now
+    }
+
     /// The reason for the error if no convex is left after a refinement, as the end of a sentence.
     fn why_empty(&self) -> &'static str;
 

@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use crate::text::time_left;
 use crate::viewer::live::LiveRate;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Action;
@@ -19,7 +20,10 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
         _ if progress.is_paused => "paused".to_owned(),
         (None, Some(work)) => work.clone(),
         _ if progress.iterations == 0 => "starting".to_owned(),
-        _ => format!("{:.1} it/s, {} convexes", progress.iterations_per_second, progress.num_convexes),
+        _ => {
+            let left = progress.remaining.map_or_else(String::new, |time| format!(", {} left", time_left(time)));
+            format!("{:.1} it/s, {} convexes{left}", progress.iterations_per_second, progress.num_convexes)
+        }
     });
     let (is_over, is_paused) = (progress.finished.is_some(), progress.is_paused);
     ui.horizontal(|ui| {
