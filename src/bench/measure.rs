@@ -13,7 +13,7 @@ use crate::renderer::Renderer;
 /// [`GpuError`] when the device was lost or has no memory for them.
 ///
 /// # Panics
-/// Without a camera: a bug of the caller.
+/// The function panics without a camera, which is a bug of the caller.
 pub fn measure(subject: &Subject<'_>, with_iterations: bool) -> Result<Vec<BenchRun>, GpuError> {
     assert!(!subject.cameras.is_empty(), "a subject has cameras");
     let (scene, upload_seconds) = subject.upload()?;

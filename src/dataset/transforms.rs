@@ -190,7 +190,7 @@ impl Transforms {
     /// The cameras of all frames, as [`Self::camera`] gives them.
     ///
     /// # Errors
-    /// As [`Self::camera`].
+    /// The same as [`Self::camera`].
     pub fn cameras(&self, path: &Path, size: Option<(u32, u32)>) -> Result<Vec<Camera>, TransformsError> {
         (0..self.frames.len()).map(|frame| self.camera(path, frame, size)).collect()
     }
