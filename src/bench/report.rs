@@ -7,7 +7,7 @@ use super::machine::{Build, process_peak_bytes};
 use super::run::BenchRun;
 use crate::gpu::Gpu;
 
-/// Value of [`Report::format`].
+/// Value of [`BenchReport::format`].
 pub(super) const FORMAT: &str = "lapidary-bench";
 
 /// All measurements of one call.
