@@ -1,11 +1,13 @@
 //! The lines of a training's `metrics.jsonl`.
 
+use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, FileError};
 use crate::metrics::ImageMetrics;
+use crate::text::counted;
 
 /// A line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -15,6 +17,8 @@ pub enum LogLine {
     Training(TrainingLine),
     /// An evaluation of held-back views.
     Evaluation(EvaluationLine),
+    /// A new plan for the rest of the training.
+    Replan(ReplanLine),
 }
 
 impl LogLine {
@@ -24,6 +28,7 @@ impl LogLine {
         match self {
             Self::Training(line) => line.iteration,
             Self::Evaluation(line) => line.iteration,
+            Self::Replan(line) => line.iteration,
         }
     }
 
@@ -33,6 +38,7 @@ impl LogLine {
         match self {
             Self::Training(line) => line.seconds,
             Self::Evaluation(line) => line.seconds,
+            Self::Replan(line) => line.seconds,
         }
     }
 
@@ -61,6 +67,40 @@ pub struct TrainingLine {
     /// GPU memory that is held, MiB.
     #[serde(default)]
     pub memory_mib: u64,
+}
+
+/// A new plan: the rest of the schedule is compressed or stretched, so that the training ends earlier or later.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReplanLine {
+    /// The last iteration with the plan before.
+    pub iteration: u32,
+    /// Seconds since the training began, without the time in which it was stopped.
+    pub seconds: f64,
+    /// The iteration that the training ends with.
+    pub end: u32,
+    /// The iteration that it would have ended with.
+    pub end_before: u32,
+    /// Why there is a new plan.
+    pub reason: ReplanReason,
+}
+
+impl fmt::Display for ReplanLine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let change = if self.end < self.end_before { "compressed" } else { "stretched" };
+        let rest = counted(self.end.saturating_sub(self.iteration) as usize, "more iteration");
+        let reason = match self.reason {
+            ReplanReason::Asked => "finishing",
+        };
+        write!(out, "{reason}: {rest}, the schedule is {change}")
+    }
+}
+
+/// Why the rest of a training was planned anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplanReason {
+    /// The user asked for it.
+    Asked,
 }
 
 /// Means over held-back views.
@@ -141,11 +181,14 @@ mod tests {
         };
         let metrics = ImageMetrics { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
         let evaluation = EvaluationLine::of(&[metrics], 200, 2.0, 8).unwrap();
-        let lines = [LogLine::Training(training), LogLine::Evaluation(evaluation)];
-        let [first, second] = lines.map(|line| serde_json::to_string(&line).unwrap());
+        let (end, end_before, reason) = (300, 900, ReplanReason::Asked);
+        let replan = ReplanLine { iteration: 200, seconds: 2.5, end, end_before, reason };
+        assert_eq!(replan.to_string(), "finishing: 100 more iterations, the schedule is compressed");
+        let lines = [LogLine::Training(training), LogLine::Evaluation(evaluation), LogLine::Replan(replan)];
+        let [first, second, third] = lines.map(|line| serde_json::to_string(&line).unwrap());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        std::fs::write(&path, format!("{first}\n{{\"other\": 1}}\nnot JSON\n\n{second}\n{{\"iterat")).unwrap();
+        std::fs::write(&path, format!("{first}\n{{\"other\": 1}}\nnot JSON\n\n{second}\n{third}\n{{\"iterat")).unwrap();
         assert_eq!(read_log(&path).unwrap(), lines);
         assert!(read_log(folder.path()).is_err());
         cut_log(&path, 199, false).unwrap();

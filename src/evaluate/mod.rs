@@ -20,6 +20,6 @@ pub use chart::{Curve, growth_svg};
 pub use error::EvaluateError;
 pub use folder::ImageFolder;
 pub use ground_truth::{Evaluated, GroundTruth, Metrics};
-pub use log::{EvaluationLine, LogLine, TrainingLine, cut_log, read_log};
+pub use log::{EvaluationLine, LogLine, ReplanLine, ReplanReason, TrainingLine, cut_log, read_log};
 pub use report::{EvaluationReport, curves_of};
 pub use views::SceneViews;

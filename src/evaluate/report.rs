@@ -36,7 +36,7 @@ pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
     let training = |of: fn(&TrainingLine) -> f64| -> Vec<[f64; 2]> {
         let point = |line: &LogLine| match line {
             LogLine::Training(line) => Some([f64::from(line.iteration), of(line)]),
-            LogLine::Evaluation(_) => None,
+            LogLine::Evaluation(_) | LogLine::Replan(_) => None,
         };
         lines.iter().filter_map(point).collect()
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::TrainingSummary;
-use crate::evaluate::{EvaluationLine, TrainingLine};
+use crate::evaluate::{EvaluationLine, ReplanLine, TrainingLine};
 use crate::gpu::KernelTime;
 use crate::renderer::GpuScene;
 
@@ -25,6 +25,8 @@ pub enum RunEvent {
     Logged(TrainingLine),
     /// Held-back views were measured, and a line about them was added to `metrics.jsonl`.
     Evaluated(EvaluationLine),
+    /// The rest of the schedule was compressed or stretched, and a line about it was added to `metrics.jsonl`.
+    Replanned(ReplanLine),
     /// The checkpoint and the scene were written.
     Saved(RunSaved),
     /// The run waits.
@@ -54,8 +56,20 @@ pub enum RunControl {
     Save,
     /// Write a checkpoint and the scene, and end.
     Stop,
+    /// Come to a good end earlier: the rest of the schedule is compressed, not cut. A run that would not end earlier by
+    /// that goes on as it is, and says so.
+    Finish(FinishWithin),
     /// Answer with a copy of the scene: [`RunEvent::Snapshot`].
     Snapshot,
+}
+
+/// The rest of a run that [`RunControl::Finish`] leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishWithin {
+    /// A number of iterations.
+    Iterations(u32),
+    /// A time that holds everything, the evaluation and the report at the end too.
+    Time(Duration),
 }
 
 /// The content of [`RunEvent::Preparing`].

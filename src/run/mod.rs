@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod evaluation;
 mod event;
+mod finish;
 mod folder;
 mod log;
 mod options;
@@ -25,18 +26,17 @@ pub use config::{RunConfig, RunStart};
 pub use error::{FolderFault, Kept, RunError, RunFailure};
 pub use evaluation::TrainingSummary;
 pub use event::{
-    IterationLoss, RunControl, RunEnd, RunEvent, RunFinished, RunNotice, RunPaused, RunPreparing, RunProfile, RunSaved,
-    RunSnapshot, RunStarted, RunStep,
+    FinishWithin, IterationLoss, RunControl, RunEnd, RunEvent, RunFinished, RunNotice, RunPaused, RunPreparing,
+    RunProfile, RunSaved, RunSnapshot, RunStarted, RunStep,
 };
 use folder::RunFolder;
 pub use options::{LayerError, TrainOptionsPatch};
 
 use crate::dataset::transforms::Transforms;
 use crate::dataset::{Dataset, DatasetOptions, Split};
-use crate::files;
 use crate::gpu::Gpu;
 use crate::scene::Scene;
-use crate::text::{self, counted};
+use crate::text::counted;
 use crate::train::{Checkpoint, TrainOptions, Trainer, other_world};
 
 /// A training run before it has a device. The folder is locked as long as this lives.
@@ -165,12 +165,10 @@ impl TrainingRun {
         if config.checks_dataset {
             trainer.warnings()?.into_iter().for_each(|message| emit(warning(message)));
         }
-        let text =
-            format!("# {}\n", text::escaped(&config.comment)) + &serialize(toml::to_string_pretty(trainer.options()))?;
         let mut run = training::ActiveRun::new(&config, folder, &dataset, trainer, gpu.name(), controls, emit);
         run.open_log(goes_on)?;
         cameras(&dataset).save(&run.folder.cameras())?;
-        files::write_atomically(&run.folder.options(), text.as_bytes())?;
+        run.write_config()?;
         run.train()
     }
 }

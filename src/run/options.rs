@@ -164,6 +164,7 @@ impl TrainOptionsPatch {
         let options = self.over(before.clone())?;
         let free = TrainOptions {
             iterations: options.iterations,
+            replanned: if options.iterations == before.iterations { before.replanned.clone() } else { Vec::new() },
             max_convexes: options.max_convexes,
             memory: options.memory,
             picture_memory: options.picture_memory,
@@ -176,17 +177,24 @@ impl TrainOptionsPatch {
             return Err(fault);
         }
         options.check()?;
-        if options.iterations < state.iteration {
-            return Err(LayerError::TooFewIterations { wanted: options.iterations, done: state.iteration });
+        let wanted = options.schedule().end();
+        if wanted < state.iteration {
+            return Err(LayerError::TooFewIterations { wanted, done: state.iteration });
         }
         Ok(options)
     }
 
-    /// Replaces the given options in others.
+    /// Replaces the given options in others. Plans that were made for another number of iterations are dropped.
     fn over(&self, base: TrainOptions) -> Result<TrainOptions, LayerError> {
         let mut table = table_of(&base)?;
         table.extend(self.named.clone());
         let mut options = table.try_into::<TrainOptions>().map_err(|error| kind_error("options", &error))?;
+        if options.iterations != base.iterations && !self.named.contains_key("replanned") {
+            options.replanned.clear();
+        }
+        if self.iterations.is_some_and(|iterations| iterations != options.iterations) {
+            options.replanned.clear();
+        }
         options.iterations = self.iterations.unwrap_or(options.iterations);
         options.max_convexes = self.max_convexes.unwrap_or(options.max_convexes);
         options.memory = self.memory.unwrap_or(options.memory);

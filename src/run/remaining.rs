@@ -181,7 +181,7 @@ impl RunCosts {
         let cost_of =
             |planned: &PlannedIterations| f64::from(planned.number) * costs.of(planned.num_convexes, planned.level);
         let iterations: f64 = rest.plan.iter().map(cost_of).sum();
-        let mean = costs.of(rest.plan.first()?.num_convexes, 0);
+        let mean = rest.plan.first().map_or(0.0, |planned| costs.of(planned.num_convexes, 0));
         let views = rest.num_views * self.view.unwrap_or(VIEW_ITERATIONS * mean);
         let timed = rest.checkpoint_period.map_or(0.0, |period| (iterations / period.as_secs_f64()).floor());
         let checkpoints = (f64::from(rest.num_checkpoints) + timed) * self.checkpoint.unwrap_or(0.0);

@@ -13,11 +13,13 @@ use super::remaining::{Decoding, RunCosts, RunRest};
 use super::{Kept, RunConfig, RunError, RunFailure, preparing, serialize};
 use crate::dataset::{Dataset, Split};
 use crate::evaluate::{EvaluationLine, LogLine, Metrics, TrainingLine};
+use crate::files;
 use crate::metrics::ImageMetrics;
 use crate::optimiser::LossMeans;
 use crate::scene::Scene;
 use crate::scene_file;
-use crate::train::{PlannedIterations, TrainError, Trainer};
+use crate::text;
+use crate::train::{PlannedIterations, TrainError, TrainOptions, Trainer};
 
 /// Time between two checkpoints where no number of iterations is given. A checkpoint of a million convexes is a gigabyte,
 /// which takes as long as hundreds of iterations of a fast device.
@@ -56,6 +58,10 @@ pub(super) struct ActiveRun<'a> {
     /// The time of the last measurement and the iterations that were submitted then; `None` where the time since then says
     /// nothing.
     measured: Option<(Instant, u32)>,
+    /// The time by which the run was asked to end, as long as nobody knows how many iterations fit.
+    pub(super) finish_by: Option<Instant>,
+    /// Whether the options have changed since `config.toml` was written.
+    pub(super) is_config_old: bool,
     /// The time that the run still took when that was last estimated.
     remaining: Option<Duration>,
 }
@@ -125,6 +131,8 @@ impl<'a> ActiveRun<'a> {
             speed: Speed::new(iteration),
             costs: costs_of(dataset),
             measured: None,
+            finish_by: None,
+            is_config_old: true,
             remaining: None,
         }
     }
@@ -161,7 +169,7 @@ impl ActiveRun<'_> {
     pub(super) fn train(&mut self) -> Result<RunFinished, RunError> {
         (self.emit)(RunEvent::Started(RunStarted {
             iteration: self.trainer.iteration(),
-            iterations: self.trainer.options().iterations,
+            iterations: self.trainer.end(),
             num_convexes: self.trainer.num_convexes(),
         }));
         if let Err(error) = caught(|| self.iterate().and_then(|()| self.save())) {
@@ -183,16 +191,15 @@ impl ActiveRun<'_> {
     }
 
     /// The iteration after which the run ends.
-    fn last_iteration(&self) -> u32 {
-        self.config.stop_at.unwrap_or(u32::MAX).min(self.trainer.options().iterations)
+    pub(super) fn last_iteration(&self) -> u32 {
+        self.config.stop_at.unwrap_or(u32::MAX).min(self.trainer.end())
     }
 
     fn iterate(&mut self) -> Result<(), RunError> {
-        let total = self.trainer.options().iterations;
-        let end = self.last_iteration();
         self.take_controls()?;
-        self.compile(end)?;
-        while !self.is_stopping && self.trainer.iteration() < end {
+        self.compile(self.last_iteration())?;
+        while !self.is_stopping && self.trainer.iteration() < self.last_iteration() {
+            let (total, end) = (self.trainer.end(), self.last_iteration());
             let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
             let next_save = match self.config.checkpoint_every {
                 Some(period) => next_after(period),
@@ -212,6 +219,7 @@ impl ActiveRun<'_> {
                 self.save()?;
             }
             self.take_controls()?;
+            self.finish_in_time()?;
         }
         Ok(())
     }
@@ -237,6 +245,7 @@ impl ActiveRun<'_> {
                 RunControl::PauseAtMost(time) => self.begin_pause(Some(time)),
                 RunControl::Resume => self.end_pause(),
                 RunControl::Save => self.save()?,
+                RunControl::Finish(within) => self.finish(within)?,
                 RunControl::Snapshot => {
                     let scene = self.trainer.snapshot().map(Box::new).map_err(|error| error.to_string());
                     (self.emit)(RunEvent::Snapshot(RunSnapshot { scene }));
@@ -305,25 +314,31 @@ impl ActiveRun<'_> {
             let level = options.coarse_level(iteration);
             let number = iteration.saturating_sub(measured);
             let iterations = PlannedIterations { number, num_convexes: self.trainer.num_convexes(), level };
-            self.costs.add_iterations(&iterations, now - since, options.iterations);
+            self.costs.add_iterations(&iterations, now - since, self.trainer.end());
         }
     }
 
     /// Estimates the time until everything is done.
     fn estimate(&self) -> Option<Duration> {
+        self.remaining_with(self.trainer.options())
+    }
+
+    /// Estimates the time until everything is done if the rest of the training has these options.
+    pub(super) fn remaining_with(&self, options: &TrainOptions) -> Option<Duration> {
         let iteration = self.trainer.iteration();
-        let (total, end) = (self.trainer.options().iterations, self.last_iteration());
+        let total = options.schedule().end();
+        let end = self.config.stop_at.unwrap_or(u32::MAX).min(total);
         // An evaluation or checkpoint that is due after the last iteration is still to come.
         let num_due = |period: u32, before: u32| {
             (before.saturating_sub(1) / period).saturating_sub(iteration.saturating_sub(1) / period)
         };
-        let period = self.trainer.options().evaluation_period();
+        let period = options.evaluation_period();
         let num_evaluations = period.map_or(0, |period| num_due(period, total.min(end.saturating_add(1))));
         let num_watched = self.trainer.watched_views().len();
         let num_last = if end == total { self.dataset.indices(Split::Test).count() } else { 0 };
         let every = self.config.checkpoint_every;
         self.costs.remaining(&RunRest {
-            plan: &self.trainer.plan(iteration, end),
+            plan: &self.trainer.plan_with(options, end),
             num_views: f64::from(num_evaluations) * num_watched as f64 + num_last as f64,
             num_checkpoints: 1 + every.map_or(0, |period| num_due(period, end)),
             checkpoint_period: every.is_none().then_some(SAVE_PERIOD),
@@ -341,7 +356,7 @@ impl ActiveRun<'_> {
             losses.map(|(iteration, means)| IterationLoss { iteration, loss: means.loss(weight) }).collect();
         (self.emit)(RunEvent::Step(RunStep {
             iteration,
-            iterations: self.trainer.options().iterations,
+            iterations: self.trainer.end(),
             num_convexes: self.trainer.num_convexes(),
             iterations_per_second: self.speed.measure(iteration),
             remaining: self.remaining,
@@ -368,7 +383,7 @@ impl ActiveRun<'_> {
     }
 
     /// Adds a line about the iterations since the line before; none where there were none.
-    fn log_losses(&mut self) -> Result<(), RunError> {
+    pub(super) fn log_losses(&mut self) -> Result<(), RunError> {
         let losses = std::mem::take(&mut self.losses);
         if losses.is_empty() {
             return Ok(());
@@ -417,14 +432,29 @@ impl ActiveRun<'_> {
         self.seconds_before + self.begin.elapsed().as_secs_f64()
     }
 
-    /// Writes the log so far, the checkpoint and the scene. The log goes first: lines that are ahead of the checkpoint can be
-    /// dropped, lines that are missing cannot be written again.
-    fn save(&mut self) -> Result<(), RunError> {
+    /// Waits for everything that was submitted, and takes in its losses.
+    pub(super) fn collect(&mut self) -> Result<(), RunError> {
         let losses = self.trainer.finish_submitted()?;
         if !losses.is_empty() {
             self.measure(losses.len());
             self.add_losses(&losses)?;
         }
+        Ok(())
+    }
+
+    /// Writes the options of the training, with the command as a comment.
+    pub(super) fn write_config(&mut self) -> Result<(), RunError> {
+        let options = serialize(toml::to_string_pretty(self.trainer.options()))?;
+        let text = format!("# {}\n{options}", text::escaped(&self.config.comment));
+        files::write_atomically(&self.folder.options(), text.as_bytes())?;
+        self.is_config_old = false;
+        Ok(())
+    }
+
+    /// Writes the log so far, the checkpoint and the scene. The log goes first: lines that are ahead of the checkpoint can be
+    /// dropped, lines that are missing cannot be written again.
+    pub(super) fn save(&mut self) -> Result<(), RunError> {
+        self.collect()?;
         let begin = Instant::now();
         self.log_losses()?;
         self.log.write()?;
@@ -432,6 +462,9 @@ impl ActiveRun<'_> {
         checkpoint.save(&self.folder.checkpoint())?;
         // Nothing more is read from the device, which may have little memory left.
         self.write_scene(&checkpoint.scene)?;
+        if self.is_config_old {
+            self.write_config()?;
+        }
         self.last_save = Instant::now();
         self.costs.add_checkpoint(begin.elapsed());
         self.measured = self.measured.map(|_| (Instant::now(), self.trainer.iteration()));

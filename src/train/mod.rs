@@ -15,6 +15,7 @@ mod options;
 mod order;
 mod plan;
 mod results;
+mod schedule;
 mod start;
 mod strategy;
 mod targets;
@@ -29,6 +30,7 @@ use memory_budget::MemoryBudget;
 pub use options::{OptionsError, TrainOptions};
 use order::Order;
 pub use plan::PlannedIterations;
+pub use schedule::Schedule;
 use strategy::Refinement;
 pub use strategy::{BudgetOptions, ConvexStats, PaperOptions, Preset, StrategyKind};
 pub use targets::Targets;
@@ -78,7 +80,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`] when a picture cannot be read, no convex is left, or the device fails.
     pub fn advance(&mut self, until: u32) -> Result<Vec<LossMeans>, TrainError> {
-        let until = until.min(self.options.iterations);
+        let until = until.min(self.end());
         if self.iteration < until && self.is_refinement_due() {
             self.refine()?;
         }
@@ -135,7 +137,7 @@ impl Trainer {
 
     /// Has the pictures of the next list decoded while the GPU works on this one.
     fn decode_ahead(&mut self) {
-        let last = self.iteration.saturating_add(self.options.iterations_per_submission).min(self.options.iterations);
+        let last = self.iteration.saturating_add(self.options.iterations_per_submission).min(self.end());
         for iteration in self.iteration + 1..=last {
             self.targets.prefetch(self.order.view_at(iteration), self.options.coarse_level(iteration));
         }
@@ -193,10 +195,16 @@ impl Trainer {
         self.options.max_convexes.min(self.memory_budget.most_convexes())
     }
 
-    /// The iterations after `iteration` up to `end` as they are planned, from the present number of convexes on.
+    /// The iterations after the last one up to `end` as they are planned, from the present number of convexes on.
     #[must_use]
-    pub fn plan(&self, iteration: u32, end: u32) -> Vec<PlannedIterations> {
-        self.options.plan(self.max_convexes(), iteration, self.num_convexes(), end)
+    pub fn plan(&self, end: u32) -> Vec<PlannedIterations> {
+        self.plan_with(&self.options, end)
+    }
+
+    /// The same as [`Self::plan`], with other options.
+    #[must_use]
+    pub fn plan_with(&self, options: &TrainOptions, end: u32) -> Vec<PlannedIterations> {
+        options.plan(self.max_convexes(), self.iteration, self.num_convexes(), end)
     }
 
     fn render_options(&self) -> RenderOptions {
@@ -211,7 +219,8 @@ impl Trainer {
 
     /// The degree rises by one every thirtieth of the iterations.
     fn sh_degree_at(&self, iteration: u32) -> u32 {
-        (iteration.saturating_sub(1) / (self.options.iterations / 30).max(1))
+        let planned = self.options.schedule().planned(iteration);
+        (planned.saturating_sub(1) / (self.options.iterations / 30).max(1))
             .min(u32::try_from(self.options.sh_degree).unwrap_or(0))
     }
 
@@ -219,7 +228,7 @@ impl Trainer {
     fn rates_at(&self, iteration: u32) -> Params<Rates> {
         let options = &self.options;
         let lr_scale = options.lr_scale();
-        let part = f64::from(iteration) / f64::from(options.iterations);
+        let part = f64::from(options.schedule().planned(iteration)) / f64::from(options.iterations);
         let [first, last] = options.points_rate.map(|rate| f64::from(rate).ln());
         let colour = lr_scale * options.colour_rate;
         Params {
@@ -242,8 +251,26 @@ impl Trainer {
 
     /// Whether all iterations are done.
     #[must_use]
-    pub const fn is_done(&self) -> bool {
-        self.iteration >= self.options.iterations
+    pub fn is_done(&self) -> bool {
+        self.iteration >= self.end()
+    }
+
+    /// The last iteration.
+    #[must_use]
+    pub fn end(&self) -> u32 {
+        self.options.schedule().end()
+    }
+
+    /// Compresses or stretches the rest of the schedule, so that the training ends with iteration `end`. The option
+    /// [`TrainOptions::replanned`] keeps it.
+    ///
+    /// # Errors
+    /// [`TrainError::Options`] when `end` does not come after the iterations that were submitted.
+    pub fn end_at(&mut self, end: u32) -> Result<(), TrainError> {
+        let options = self.options.ending_at(self.iteration, end);
+        options.check()?;
+        self.options = options;
+        Ok(())
     }
 
     /// The number of convexes.

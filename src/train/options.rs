@@ -12,6 +12,10 @@ use crate::kernels::Gradient;
 pub struct TrainOptions {
     /// Number of iterations; schedules stretch with it.
     pub iterations: u32,
+    /// Plans that replaced the schedule of the rest of the training: after iteration `[0]` it is compressed or stretched, so
+    /// that iteration `[1]` is the last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replanned: Vec<[u32; 2]>,
     /// The largest number of convexes.
     pub max_convexes: u32,
     /// Points per convex, 3 to 8.
@@ -70,6 +74,7 @@ impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             iterations: 30_000,
+            replanned: Vec::new(),
             max_convexes: 1_000_000,
             points_per_convex: DEFAULT_POINTS,
             sh_degree: SH_MAX_DEGREE,
@@ -142,7 +147,7 @@ impl TrainOptions {
     #[must_use]
     pub fn names() -> Vec<String> {
         // Options without a value are not written.
-        let all = Self { refine_every: Some(1), eval_every: Some(1), ..Self::default() };
+        let all = Self { refine_every: Some(1), eval_every: Some(1), replanned: vec![[0, 1]], ..Self::default() };
         let value = serde_json::to_value(all).unwrap_or_default();
         value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
     }
@@ -221,6 +226,7 @@ impl TrainOptions {
         if i64::try_from(self.seed).is_err() {
             return fault("seed", &self.seed, "a number below 2^63");
         }
+        self.check_replanned()?;
         self.budget.check()
     }
 }

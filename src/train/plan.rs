@@ -21,7 +21,7 @@ impl TrainOptions {
         let strategy = self.strategy.strategy();
         let mut num_convexes = num_convexes;
         let mut plan: Vec<PlannedIterations> = Vec::new();
-        for next in iteration.saturating_add(1)..=end.min(self.iterations) {
+        for next in iteration.saturating_add(1)..=end.min(self.schedule().end()) {
             if strategy.is_due(self, next - 1) {
                 num_convexes = strategy.planned_convexes(self, max_convexes, next - 1, num_convexes);
             }

@@ -162,9 +162,13 @@ impl Live {
                 }
                 Err(reason) => self.message = Some(format!("the scene cannot be shown: {reason}")),
             },
+            RunEvent::Replanned(line) => {
+                self.progress.iterations = line.end;
+                self.message = Some(line.to_string());
+            }
+            RunEvent::Note(note) => self.message = Some(note.message),
             RunEvent::Preparing(preparing) => self.progress.preparing = Some(preparing.work),
-            RunEvent::Note(_)
-            | RunEvent::Warning(_)
+            RunEvent::Warning(_)
             | RunEvent::Logged(_)
             | RunEvent::Evaluated(_)
             | RunEvent::Saved(_)
@@ -229,6 +233,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::evaluate::{ReplanLine, ReplanReason};
     use crate::run::{IterationLoss, RunNotice, RunPaused, RunPreparing, RunSnapshot};
 
     /// A window's side, and the run's ends of its channels.
@@ -284,11 +289,15 @@ mod tests {
         live.poll(Instant::now());
         assert_eq!(live.progress.preparing.as_deref(), Some("compiling"));
         events.send(step(8.0, &[0.5])).unwrap();
+        let (end, end_before, reason) = (12, 10, ReplanReason::Asked);
+        let line = ReplanLine { iteration: 9, seconds: 1.0, end, end_before, reason };
+        events.send(RunEvent::Replanned(line)).unwrap();
+        assert!(live.poll(Instant::now()).message.unwrap().contains("3 more iterations"));
         events.send(RunEvent::Failed(RunNotice { message: "lost".to_owned() })).unwrap();
         live.poll(Instant::now());
         let expected = LiveProgress {
             iteration: 9,
-            iterations: 10,
+            iterations: 12,
             num_convexes: 5,
             iterations_per_second: 8.0,
             remaining: None,

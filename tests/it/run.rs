@@ -7,8 +7,8 @@ use std::time::Duration;
 use lapidary::dataset::DatasetOptions;
 use lapidary::evaluate::Metrics;
 use lapidary::run::{
-    FolderFault, RunConfig, RunControl, RunEnd, RunError, RunEvent, RunFinished, RunStart, TrainOptionsPatch,
-    TrainingRun,
+    FinishWithin, FolderFault, RunConfig, RunControl, RunEnd, RunError, RunEvent, RunFinished, RunStart,
+    TrainOptionsPatch, TrainingRun,
 };
 use lapidary::synth::{self, SynthOptions};
 
@@ -94,4 +94,72 @@ fn controls_pause_save_and_stop_a_run_and_a_stopped_run_goes_on() {
     }
     let options = std::fs::read_to_string(out.join("config.toml")).unwrap();
     assert!(options.starts_with("# a test\\nof two lines\n") && options.contains("max_convexes = 200"), "{options}");
+}
+
+/// Trains in a folder, and sends these controls when an iteration was submitted.
+fn controlled(config: RunConfig, sent: &[(u32, RunControl)]) -> (RunFinished, Vec<String>) {
+    let (control, controls) = channel();
+    let mut events = Vec::new();
+    let finished = train(config, &controls, &mut |event| {
+        if let RunEvent::Step(step) = event {
+            let due = sent.iter().filter(|(iteration, _)| *iteration == step.iteration);
+            due.for_each(|(_, sent)| control.send(*sent).unwrap());
+        }
+        events.push(format!("{event:?}"));
+    });
+    (finished, events)
+}
+
+#[test]
+fn a_run_that_is_told_to_finish_ends_earlier_and_its_options_give_the_same_scene() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = folder.path().join("gems");
+    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
+    synth::write(&dataset, &views).unwrap();
+    let out = |name: &str| folder.path().join(name);
+    let scene = |name: &str| std::fs::read(out(name).join("scene.safetensors")).unwrap();
+
+    let finish = |number| RunControl::Finish(FinishWithin::Iterations(number));
+    let new = |name: &str| config(&dataset, &out(name), RunStart::Points);
+    let (finished, events) = controlled(new("told"), &[(8, finish(ITERATIONS)), (16, finish(10))]);
+    assert_eq!((finished.end, finished.iteration), (RunEnd::Done, 26));
+    assert!(events.iter().any(|event| event.contains("it ends after 32 more iterations already")), "{events:?}");
+    assert_eq!(events.iter().filter(|event| event.starts_with("Replanned")).count(), 1, "{events:?}");
+    let log = std::fs::read_to_string(out("told").join("metrics.jsonl")).unwrap();
+    assert!(log.contains(r#""end":26,"end_before":40,"reason":"asked""#), "{log}");
+
+    let mut again = new("again");
+    again.options = TrainOptionsPatch::default();
+    again.options.add_file(&out("told").join("config.toml")).unwrap();
+    assert_eq!(controlled(again, &[]).0.iteration, 26);
+    assert!(scene("again") == scene("told"), "the same config.toml");
+
+    let (stopped, _) = controlled(new("resumed"), &[(16, finish(10)), (20, RunControl::Stop)]);
+    assert_eq!((stopped.end, stopped.iteration), (RunEnd::Stopped, 20));
+    let (finished, _) = controlled(config(&dataset, &out("resumed"), RunStart::Checkpoint), &[]);
+    assert_eq!((finished.end, finished.iteration), (RunEnd::Done, 26));
+    assert!(scene("resumed") == scene("told"), "stopped after the new plan");
+
+    let mut longer = config(&dataset, &out("told"), RunStart::Checkpoint);
+    longer.options.iterations = Some(30);
+    assert_eq!(controlled(longer, &[]).0.iteration, 30, "another number of iterations replaces the plan");
+}
+
+#[test]
+fn a_run_finishes_within_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
+    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
+    synth::write(&dataset, &views).unwrap();
+    let within = |time| RunControl::Finish(FinishWithin::Time(time));
+    let mut long = config(&dataset, &out, RunStart::Points);
+    long.options.iterations = Some(20_000);
+    long.options.eval_every = Some(0);
+    let begin = std::time::Instant::now();
+    let sent = [(9, within(Duration::from_secs(3600 * 24))), (17, within(Duration::from_secs(2)))];
+    let (finished, events) = controlled(long, &sent);
+    println!("{} iterations, {:.1} s", finished.iteration, begin.elapsed().as_secs_f64());
+    assert_eq!(finished.end, RunEnd::Done);
+    assert!(finished.iteration < 20_000);
+    assert_eq!(events.iter().filter(|event| event.starts_with("Replanned")).count(), 1, "{events:?}");
 }

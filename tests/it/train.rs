@@ -77,6 +77,33 @@ fn a_resumed_training_equals_one_that_never_stopped() {
 }
 
 #[test]
+fn a_training_that_is_planned_anew_equals_one_that_had_the_plan_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    for strategy in [StrategyKind::Budget, StrategyKind::Paper] {
+        let options = options(strategy);
+        let mut told = trainer(&dataset, &options);
+        while told.iteration() < 20 {
+            told.advance(20).unwrap();
+        }
+        assert!(told.end_at(20).is_err() && told.options().replanned.is_empty());
+        told.end_at(40).unwrap();
+        let expected = train(&mut told, 40);
+        assert!(told.is_done(), "{strategy:?}");
+        let known = TrainOptions { replanned: vec![[20, 40]], ..options };
+        assert!(train(&mut trainer(&dataset, &known), 40) == expected, "{strategy:?}: the plan was known before");
+        if strategy == StrategyKind::Budget {
+            assert_eq!(expected.state.changed_after, 20, "iteration 30 stands for 40, and refinement ends at 36");
+        }
+        let path = folder.path().join("checkpoint.safetensors");
+        train(&mut trainer(&dataset, &known), 27).save(&path).unwrap();
+        let checkpoint = Checkpoint::load(&path).unwrap();
+        let mut resumed = Trainer::resume(gpu(), Arc::clone(&dataset), checkpoint, &path).unwrap();
+        assert!(train(&mut resumed, 40) == expected, "{strategy:?} differs after a stop");
+    }
+}
+
+#[test]
 fn a_broken_checkpoint_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());

@@ -2,6 +2,7 @@
 
 mod advice;
 mod command;
+mod keyboard;
 mod readers;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ use super::source;
 /// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
 /// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the ground truth. Ctrl-C
 /// saves a checkpoint before it ends, with exit code 130; --resume goes on from there with the same result. A second
-/// Ctrl-C ends at once.
+/// Ctrl-C ends at once. In a terminal, typed lines are commands: `finish 5m` or `finish 200` (iterations) brings the training to a
+/// good end within that, `pause`, `resume`, `save`, `stop`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TrainArgs {
     /// Folder with photographs and cameras: COLMAP, Blender or nerfstudio; also a .zip of one
@@ -131,6 +133,7 @@ pub(crate) fn run(args: &TrainArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let mut readers = Readers::new(args);
     let run = TrainingRun::prepare(config(args)?, &mut |event| readers.read(&event)).map_err(advised)?;
     let (control, controls) = channel();
+    keyboard::listen(control.clone(), args.is_silent());
     #[cfg(feature = "viewer")]
     if args.view {
         let options = run.options();

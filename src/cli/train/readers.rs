@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use lapidary::evaluate::{EvaluationLine, LogLine, TrainingLine};
 use lapidary::gpu::KernelTime;
-use lapidary::run::{RunEvent, RunProfile, RunStep, TrainingSummary};
+use lapidary::run::{RunEvent, RunPaused, RunProfile, RunStep, TrainingSummary};
 use lapidary::text::counted;
 use serde::Serialize;
 
@@ -43,13 +43,24 @@ impl Terminal {
         let is_quiet = self.verbosity == Verbosity::Quiet;
         match event {
             RunEvent::Preparing(preparing) => self.step = Some(Step::begin(preparing.work.clone(), is_quiet)),
-            RunEvent::Note(note) if !is_quiet => say!("note: {}", note.message),
-            RunEvent::Warning(warning) if !is_quiet => say!("warning: {}", warning.message),
+            RunEvent::Note(note) => self.say(&format!("note: {}", note.message)),
+            RunEvent::Warning(warning) => self.say(&format!("warning: {}", warning.message)),
+            RunEvent::Replanned(line) => self.say(&line.to_string()),
+            RunEvent::Paused(RunPaused { at_most: None }) => self.say("paused"),
             RunEvent::Step(step) => self.advance(step),
             RunEvent::Logged(line) => self.show(line),
             RunEvent::Evaluated(line) => self.evaluated(line),
             RunEvent::Profiled(profile) => print_profile(profile),
             _ => (),
+        }
+    }
+
+    /// Prints a line above the bar, unless nothing is wanted.
+    fn say(&self, text: &str) {
+        match &self.bar {
+            _ if self.verbosity == Verbosity::Quiet => (),
+            Some(bar) => bar.suspend(|| say!("{text}")),
+            None => say!("{text}"),
         }
     }
 
@@ -69,6 +80,7 @@ impl Terminal {
             self.plain = PlainProgress::new(is_hidden);
         }
         let bar = self.bar.get_or_insert_with(|| progress::paced_bar(step.iterations.into(), is_hidden));
+        bar.set_length(step.iterations.into());
         bar.set_position(step.iteration.into());
         bar.set_prefix(progress::pace(step.iterations_per_second, step.remaining));
     }
@@ -112,6 +124,7 @@ impl JsonLines {
                 print(&ProgressLine { line: *line, remaining_seconds: self.remaining.map(|time| time.as_secs_f64()) });
             }
             RunEvent::Evaluated(line) => print(&LogLine::Evaluation(*line)),
+            RunEvent::Replanned(line) => print(&LogLine::Replan(*line)),
             RunEvent::Finished(finished) => finished.summary.iter().for_each(print),
             _ => (),
         }

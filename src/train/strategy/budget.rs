@@ -104,7 +104,8 @@ impl Strategy for Budget {
 
     fn is_due(&self, options: &TrainOptions, iteration: u32) -> bool {
         let (from, until) = bounds(options);
-        iteration.is_multiple_of(options.refinement_period()) && (from..=until).contains(&iteration)
+        iteration.is_multiple_of(options.refinement_period())
+            && (from..=until).contains(&options.schedule().planned(iteration))
     }
 
     fn edits(&self, refinement: &Refinement<'_>) -> Vec<Edit> {
@@ -143,7 +144,8 @@ impl Strategy for Budget {
         if coarse_until == 0.0 {
             return 0;
         }
-        let part = f64::from(iteration) / (f64::from(coarse_until) * f64::from(options.iterations));
+        let planned = options.schedule().planned(iteration);
+        let part = f64::from(planned) / (f64::from(coarse_until) * f64::from(options.iterations));
         let levels = f64::from(coarse_levels);
         (levels * (1.0 - part)).ceil().clamp(0.0, levels) as u32
     }
@@ -152,6 +154,7 @@ impl Strategy for Budget {
 /// Part of the iterations before the first change.
 const WARM_UP: f32 = 0.02;
 
+/// The first and the last planned iteration with a change.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a small count")]
 fn bounds(options: &TrainOptions) -> (u32, u32) {
     let part = |part: f32| (f64::from(options.iterations) * f64::from(part)) as u32;
@@ -162,7 +165,7 @@ fn bounds(options: &TrainOptions) -> (u32, u32) {
 /// budget.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the budget, a u32")]
 fn target(options: &TrainOptions, max_convexes: u32, iteration: u32, now: usize) -> usize {
-    let (_, until) = bounds(options);
+    let until = options.schedule().last_within(bounds(options).1, iteration);
     let refinements_left = (until.saturating_sub(iteration) / options.refinement_period() + 1) as f64;
     let factor = (f64::from(max_convexes) / now.max(1) as f64).max(1.0).powf(1.0 / refinements_left);
     // Gradients need time to settle after a refinement.

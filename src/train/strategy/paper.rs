@@ -105,13 +105,17 @@ fn changes_after(options: &TrainOptions, iteration: u32) -> Option<Changes> {
     let stretched = |published: u32| {
         ((f64::from(published) * f64::from(options.iterations) / PUBLISHED_ITERATIONS).round() as u32).max(1)
     };
+    let schedule = options.schedule();
+    let planned = schedule.planned(iteration);
     let until = stretched(values(options.paper.preset).until);
-    let resets = iteration < until && iteration.is_multiple_of(stretched(3000));
-    let splits = iteration < until
-        && iteration >= stretched(600)
+    let resets = planned < until && schedule.reaches_multiple(iteration, stretched(3000));
+    // Gradients need time to settle after a split, however fast the schedule is run through.
+    let splits = planned < until
+        && planned >= stretched(600)
         && iteration.is_multiple_of(stretched(200).max(options.refinement_period().min(200)));
-    let prunes = iteration >= until && iteration.is_multiple_of(stretched(1000)) && iteration < options.iterations;
-    let drops_large = iteration > stretched(3000);
+    let prunes =
+        planned >= until && schedule.reaches_multiple(iteration, stretched(1000)) && planned < options.iterations;
+    let drops_large = planned > stretched(3000);
     (splits || resets || prunes).then_some(Changes { splits, drops_large, resets })
 }
 

@@ -6,6 +6,7 @@ use crate::camera::Camera;
 use crate::gpu::GpuError;
 use crate::image::Image;
 use crate::kernels::DisplayMode;
+use crate::run::FinishWithin;
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
@@ -99,6 +100,8 @@ pub(crate) enum Action {
     SaveTraining,
     /// Makes the training write a checkpoint and end.
     StopTraining,
+    /// Makes the training come to a good end earlier.
+    FinishTraining(FinishWithin),
     /// Sets how often the scene of the training is taken.
     SetLiveRate(LiveRate),
 }

@@ -75,6 +75,7 @@ impl Session {
             Action::TogglePause => self.toggle_pause(),
             Action::SaveTraining => self.command(RunControl::Save),
             Action::StopTraining => self.command(RunControl::Stop),
+            Action::FinishTraining(within) => self.command(RunControl::Finish(within)),
             Action::SetLiveRate(rate) => self.set_live_rate(rate),
         }
         Ok(())

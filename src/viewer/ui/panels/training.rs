@@ -1,12 +1,46 @@
 //! The progress of a training, and its controls.
 
-use egui::Ui;
+use std::time::Duration;
 
+use egui::containers::menu::{MenuButton, MenuConfig};
+use egui::{PopupCloseBehavior, Ui};
+
+use crate::run::FinishWithin;
 use crate::text::time_left;
 use crate::viewer::live::LiveRate;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Action;
 use crate::viewer::ui::plot;
+
+/// The numbers in the menu that ends a training earlier.
+#[derive(Debug, Clone, Copy)]
+struct FinishNumbers {
+    minutes: f64,
+    iterations: u32,
+}
+
+/// The menu that ends a training earlier, within a time or a number of iterations.
+fn finish(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let id = ui.scope_id().with("finish numbers");
+    let mut numbers = ui.data(|data| data.get_temp(id)).unwrap_or(FinishNumbers { minutes: 5.0, iterations: 500 });
+    ui.label("The rest of the schedule is compressed, not cut.");
+    ui.horizontal(|ui| {
+        ui.add(egui::DragValue::new(&mut numbers.minutes).range(0.1..=10_000.0).speed(0.1).suffix(" min"));
+        if ui.button("finish within this time").clicked() {
+            let time = Duration::try_from_secs_f64(60.0 * numbers.minutes).unwrap_or_default();
+            actions.push(Action::FinishTraining(FinishWithin::Time(time)));
+            ui.close();
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.add(egui::DragValue::new(&mut numbers.iterations).range(1..=1_000_000).suffix(" iterations"));
+        if ui.button("finish after these").clicked() {
+            actions.push(Action::FinishTraining(FinishWithin::Iterations(numbers.iterations)));
+            ui.close();
+        }
+    });
+    ui.data_mut(|data| data.insert_temp(id, numbers));
+}
 
 pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     let Some(live) = &session.live else { return };
@@ -48,6 +82,8 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
                     actions.push(action);
                 }
             }
+            let menu = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+            MenuButton::new("finish…").config(menu).ui(ui, |ui| finish(ui, actions));
         });
     });
     #[expect(clippy::cast_precision_loss, reason = "for a plot")]
