@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         points: 4,
         ..SynthOptions::default()
     };
-    synth::write(&gems, &SynthOptions { overwrite: true, ..size })?;
+    synth::write(&gems, &SynthOptions { overwrite: true, ..size }, &|_| ())?;
     datasets(&corpus, &gems)?;
     scenes(&corpus, &gems)?;
     std::fs::remove_dir_all(gems)?;
@@ -76,7 +76,7 @@ fn scenes(corpus: &Path, gems: &Path) -> Result<(), Box<dyn Error>> {
         Metadata { normalised_from_world: Some(Similarity::IDENTITY), antialias: true, provenance: Some("a seed".to_owned()) };
     scene_file::save_with(&scene, &metadata, &path(corpus, "scene", "0")?)?;
     let ply = gems.join("scene.ply");
-    convert::write(&scene, &metadata, &WriteOptions::default(), &ply)?;
+    convert::write(&scene, &metadata, &WriteOptions::default(), &ply, &|_| ())?;
     seed(corpus, "convexes_ply", &std::fs::read(ply)?)?;
     checkpoint(scene).save(&path(corpus, "checkpoint", "0")?)?;
     let camera = CameraPath::new(

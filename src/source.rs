@@ -114,7 +114,7 @@ pub fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> Resul
         (Some(own), _) => own,
         (None, Some(data)) => dataset(data)?,
         (None, None) if cameras_file.is_file() => match cameras_of_training(&cameras_file) {
-            Ok(cameras) => cameras,
+            Ok(cameras) => LoadedCameras::Training(cameras),
             // The scene can be looked at without them.
             Err(error) if has_scene => {
                 cameras_warning = Some(format!("{error}; the scene is shown without its cameras"));
@@ -134,7 +134,7 @@ fn is_no_dataset(error: &DatasetError) -> bool {
     matches!(error, NotADataset { .. } | SeveralDatasets { .. } | Unreadable { .. })
 }
 
-fn cameras_of_training(file: &Path) -> Result<LoadedCameras, TransformsError> {
+fn cameras_of_training(file: &Path) -> Result<Vec<(String, Split, Camera)>, TransformsError> {
     let transforms = Transforms::load(file)?;
     let test = transforms.test_filenames.as_deref().unwrap_or_default();
     let named = |(frame, camera): (&TransformsFrame, Camera)| {
@@ -142,7 +142,7 @@ fn cameras_of_training(file: &Path) -> Result<LoadedCameras, TransformsError> {
         (frame.file_path.clone(), split, camera)
     };
     let cameras = transforms.cameras(file, None)?;
-    Ok(LoadedCameras::Training(transforms.frames.iter().zip(cameras).map(named).collect()))
+    Ok(transforms.frames.iter().zip(cameras).map(named).collect())
 }
 
 /// Returns the file of the scene that a path means: the path itself, or, in a folder, the scene or, while a training has not
@@ -164,16 +164,16 @@ pub fn is_scene(path: &Path) -> bool {
     ["safetensors", "ply", "pt"].contains(&extension.as_str()) || convert::is_packed_gaussians(path)
 }
 
-/// Reads the cameras that a training left beside a scene. Without a training there are none.
+/// Reads name, split and camera of the views that a training left beside a scene. Without a training there are none.
 ///
 /// # Errors
 /// Returns [`SourceError`] when the file of cameras is broken or another program's.
-pub fn cameras_beside(scene: &Path) -> Result<Vec<Camera>, SourceError> {
+pub fn views_beside(scene: &Path) -> Result<Vec<(String, Split, Camera)>, SourceError> {
     let file = scene_file_of(scene).with_file_name(CAMERAS_FILE);
     if !file.is_file() {
         return Ok(Vec::new());
     }
-    Ok(Transforms::load(&file).and_then(|transforms| transforms.cameras(&file, None))?)
+    Ok(cameras_of_training(&file)?)
 }
 
 /// Reads a scene, in world units also when it is a checkpoint's. `focal` is for models of the authors' code.
@@ -266,7 +266,7 @@ mod tests {
     fn a_scene_is_shown_without_the_cameras_of_a_broken_file() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(CAMERAS_FILE), "{").unwrap();
-        assert!(cameras_beside(&folder.path().join(SCENE_FILE)).is_err());
+        assert!(views_beside(&folder.path().join(SCENE_FILE)).is_err());
         assert!(opened(folder.path()).unwrap_err().to_string().contains(CAMERAS_FILE), "nothing else can be shown");
         scene_file::save(&scene(), &folder.path().join(SCENE_FILE)).unwrap();
         let run = opened(folder.path()).unwrap();

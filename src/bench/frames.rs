@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::run::{BenchRun, Workload};
-use super::sample::Limits;
+use super::sample::{Limits, best_seconds};
+use super::schedule::{BenchStage, Schedule};
 use super::subject::{CameraMeasurement, Subject, fnv1a, profiles, summary};
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::{Commands, Gpu, GpuError, KernelTime, KernelTimer, Readback};
@@ -22,6 +23,7 @@ pub(super) fn measure_camera(
     scene: &GpuScene,
     camera: &Camera,
 ) -> Result<CameraMeasurement, GpuError> {
+    let begin = Instant::now();
     let frame = renderer.forward(scene, camera, &subject.options, Outputs::default())?;
     let statistics = renderer.statistics(scene, &frame)?;
     // The frame is not given back: what it took is free for the memory that frames are timed in.
@@ -31,6 +33,7 @@ pub(super) fn measure_camera(
     Ok(CameraMeasurement {
         statistics,
         hash: fnv1a([bytemuck::cast_slice(&pictures.rgba)]),
+        seconds: begin.elapsed().as_secs_f64(),
         negative: negative.as_chunks().0.iter().map(word).collect(),
     })
 }
@@ -41,12 +44,18 @@ pub(super) fn frames(
     prepared: &PreparedFrames<'_>,
     measured: &[CameraMeasurement],
     upload_seconds: f64,
+    schedule: &mut Schedule<'_>,
 ) -> Result<BenchRun, GpuError> {
-    let limits = subject.limits;
+    schedule.begin(BenchStage::Waited);
+    let limits = subject.limits.for_samples_of(schedule.seconds_each);
     let waited = limits.sample(|i| prepared.wait_for(i))?;
+    schedule.seconds_each = best_seconds(&waited);
+    schedule.begin(BenchStage::OnDevice);
     let profiles = profiles(limits, |i| prepared.profile(i))?;
     let (device, kernels) = summary(&profiles);
-    let per_second = rate(limits, |i| prepared.start(i), |status| status.wait(subject.gpu).map(drop))?;
+    schedule.begin(BenchStage::UnderWay);
+    let most = limits.fitting(schedule.seconds_each);
+    let per_second = rate(limits, most, |i| prepared.start(i), |status| status.wait(subject.gpu).map(drop))?;
     Ok(BenchRun { device, kernels, per_second, ..subject.run(Workload::Frame, measured, upload_seconds, waited) })
 }
 
@@ -105,17 +114,17 @@ impl<'a> PreparedFrames<'a> {
     }
 }
 
-/// How many a second where [`IN_FLIGHT`] are under way.
+/// How many a second where [`IN_FLIGHT`] are under way, of at most `most`.
 pub(super) fn rate<T>(
     limits: Limits,
+    most: usize,
     mut start: impl FnMut(usize) -> Result<T, GpuError>,
     mut finish: impl FnMut(T) -> Result<(), GpuError>,
 ) -> Result<f64, GpuError> {
     let mut flights = VecDeque::new();
     let mut num_started = 0;
     let begin = Instant::now();
-    while num_started == 0 || (num_started < limits.samples as usize && begin.elapsed().as_secs_f64() < limits.seconds)
-    {
+    while num_started == 0 || (num_started < most && begin.elapsed().as_secs_f64() < limits.seconds) {
         flights.push_back(start(num_started)?);
         num_started += 1;
         if flights.len() >= IN_FLIGHT
@@ -134,9 +143,9 @@ mod tests {
 
     #[test]
     fn a_rate_counts_what_was_started() {
-        let limits = Limits { samples: 10, seconds: 1e3, warm_up: 0.0 };
+        let limits = Limits { samples: 10, seconds: 1e3, warm_up: 0.0, camera_seconds: None };
         let mut finished = 0;
-        let per_second = rate(limits, Ok, |_| {
+        let per_second = rate(limits, 10, Ok, |_| {
             finished += 1;
             Ok(())
         });

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::run::{BenchRun, Workload};
-use super::sample::Limits;
+use super::sample::{Limits, best_seconds};
+use super::schedule::{BenchStage, Schedule};
 use super::subject::{CameraMeasurement, Subject, fnv1a, profiles, summary};
 use crate::constants::SSIM_WEIGHT;
 use crate::gpu::{Buffer, GpuError};
@@ -28,7 +29,12 @@ const LIST_SECONDS: f64 = 0.5;
 
 /// Times iterations. Their targets are the negatives of the scene's own pictures, so that every pixel has a gradient.
 #[expect(clippy::cast_possible_truncation, reason = "the loss works in f32")]
-pub(super) fn iterations(subject: &Subject<'_>, measured: &[CameraMeasurement]) -> Result<BenchRun, GpuError> {
+pub(super) fn iterations(
+    subject: &Subject<'_>,
+    measured: &[CameraMeasurement],
+    schedule: &mut Schedule<'_>,
+) -> Result<BenchRun, GpuError> {
+    schedule.begin(BenchStage::First);
     subject.gpu.take_peak();
     let (scene, upload_seconds) = subject.upload()?;
     let mut training =
@@ -46,16 +52,22 @@ pub(super) fn iterations(subject: &Subject<'_>, measured: &[CameraMeasurement]) 
         });
     }
     training.optimiser.prepare(subject.cameras.iter().copied())?;
+    let begin = Instant::now();
     let hash = training.once(subject)?;
-    let waited = subject.limits.sample(|i| training.wait_for(i))?;
-    let profiles = profiles(subject.limits, |i| {
+    schedule.seconds_each = begin.elapsed().as_secs_f64() / training.iterations.len() as f64;
+    schedule.begin(BenchStage::Waited);
+    let limits = subject.limits.for_samples_of(schedule.seconds_each);
+    let waited = limits.sample(|i| training.wait_for(i))?;
+    schedule.seconds_each = best_seconds(&waited);
+    schedule.begin(BenchStage::OnDevice);
+    let profiles = profiles(limits, |i| {
         let iteration = training.next(i);
         training.step += 1;
         training.optimiser.profile(iteration)
     })?;
     let (device, kernels) = summary(&profiles);
-    let seconds = waited.iter().copied().fold(f64::INFINITY, f64::min) / 1e3;
-    let per_second = training.rate(subject.limits, seconds)?;
+    schedule.begin(BenchStage::UnderWay);
+    let per_second = training.rate(limits, schedule.seconds_each)?;
     let hashes = vec![format!("{hash:016x}")];
     Ok(BenchRun {
         device,
@@ -105,9 +117,8 @@ impl PreparedTraining {
         let begin = Instant::now();
         let mut num_done = 0;
         let mut num_started = 0;
-        while num_started == 0
-            || (num_started < limits.samples as usize && begin.elapsed().as_secs_f64() < limits.seconds)
-        {
+        let most = limits.fitting(seconds_each);
+        while num_started == 0 || (num_started < most && begin.elapsed().as_secs_f64() < limits.seconds) {
             let list = (num_started..num_started + len).map(|i| self.next(i)).collect();
             self.optimiser.submit(list)?;
             num_started += len;

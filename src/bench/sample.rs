@@ -13,9 +13,24 @@ pub struct Limits {
     pub seconds: f64,
     /// Seconds before that, whose samples are not counted: clocks rise, caches fill.
     pub warm_up: f64,
+    /// Seconds after which no further camera is begun; there is always one. `None` for all cameras.
+    pub camera_seconds: Option<f64>,
 }
 
 impl Limits {
+    /// Returns the limits for figures whose samples take about so many seconds each: where a single one is longer than the
+    /// warm-up, those before it have warmed the device.
+    pub(super) fn for_samples_of(self, seconds: f64) -> Self {
+        Self { warm_up: if seconds > self.warm_up { 0.0 } else { self.warm_up }, ..self }
+    }
+
+    /// Most samples of so many seconds each that fit, at least two, because a rate needs them.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is clamped")]
+    pub(super) fn fitting(&self, seconds_each: f64) -> usize {
+        let fitting = (self.seconds / seconds_each.max(1e-9)).ceil() as usize;
+        fitting.max(2).min(self.samples.max(1) as usize)
+    }
+
     /// Takes samples; `measure` is given the number of the sample.
     pub(super) fn sample<T, E>(&self, mut measure: impl FnMut(usize) -> Result<T, E>) -> Result<Vec<T>, E> {
         let begin = Instant::now();
@@ -31,6 +46,11 @@ impl Limits {
         }
         Ok(samples)
     }
+}
+
+/// The least of some samples in milliseconds, in seconds.
+pub(super) fn best_seconds(milliseconds: &[f64]) -> f64 {
+    milliseconds.iter().copied().fold(f64::INFINITY, f64::min) / 1e3
 }
 
 /// Statistics of samples, milliseconds.
@@ -79,9 +99,16 @@ mod tests {
     #[test]
     fn sampling_ends_by_number_or_by_time_and_never_without_a_sample() {
         let count = |samples, seconds| {
-            let limits = Limits { samples, seconds, warm_up: 0.0 };
+            let limits = Limits { samples, seconds, warm_up: 0.0, camera_seconds: None };
             limits.sample(Ok::<_, ()>).unwrap().len()
         };
         assert_eq!((count(5, 1e3), count(5, 0.0), count(0, 1e3)), (5, 1, 1));
+    }
+
+    #[test]
+    fn long_samples_are_few_and_need_no_warm_up() {
+        let limits = Limits { samples: 200, seconds: 3.0, warm_up: 0.5, camera_seconds: None };
+        assert_eq!([1e-3, 0.1, 1.4, 10.0].map(|each| limits.fitting(each)), [200, 30, 3, 2]);
+        assert_eq!([0.1, 0.6].map(|each| limits.for_samples_of(each).warm_up), [0.5, 0.0]);
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct CameraMeasurement {
     pub(super) statistics: Statistics,
     /// FNV-1a of the bytes of the colours.
     pub(super) hash: u64,
+    /// Seconds that drawing, counting and reading it took.
+    pub(super) seconds: f64,
     /// The negative of the picture, as a training takes its targets: a byte each of red, green, blue and weight.
     pub(super) negative: Vec<u32>,
 }
@@ -78,10 +80,12 @@ pub(super) fn profiles(
     mut profile: impl FnMut(usize) -> Result<Option<Vec<KernelTime>>, GpuError>,
 ) -> Result<Vec<Vec<KernelTime>>, GpuError> {
     // The device is warm already.
-    let limits = Limits { warm_up: 0.0, ..limits };
+    let begin = Instant::now();
     let Some(first) = profile(0)? else { return Ok(Vec::new()) };
-    let mut profiles = limits.sample(|i| profile(i + 1).map(Option::unwrap_or_default))?;
-    profiles.push(first);
+    let mut profiles = vec![first];
+    while profiles.len() < limits.samples as usize && begin.elapsed().as_secs_f64() < limits.seconds {
+        profiles.push(profile(profiles.len())?.unwrap_or_default());
+    }
     Ok(profiles)
 }
 

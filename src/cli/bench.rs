@@ -5,17 +5,20 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use lapidary::bench::{
-    self, BenchComparison, BenchReport, BenchRun, BenchSource, CloudKind, ConvexCloud, Limits, Subject,
+    self, BenchComparison, BenchProgress, BenchReport, BenchRun, BenchSource, BenchStage, CloudKind, ConvexCloud,
+    Limits, Subject,
 };
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::dataset::Split;
-use lapidary::gpu::{Gpu, GpuError, GpuOptions};
+use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::render::Orbit;
 use lapidary::scene::Scene;
-use lapidary::{files, scene_file};
+use lapidary::text::time_left;
+use lapidary::{files, scene_file, text};
 
 use super::dataset::DatasetArgs;
-use super::{SharedArgs, Size, progress, source};
+use super::progress::Step;
+use super::{SharedArgs, Size, source};
 
 /// Measures the cost of drawing and training: times, counts, memory, and hashes of the pictures.
 ///
@@ -54,9 +57,10 @@ struct ViewArgs {
     /// Dataset whose held-back views give the cameras; without it they stand on an orbit around the scene
     #[arg(long, value_name = "DIR", conflicts_with = "synthetic")]
     dataset: Option<PathBuf>,
-    /// Number of cameras, which are used in turn
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    views: u32,
+    /// Number of cameras, which are used in turn [default: 4, or as many as draw their first frames in 5 seconds; with
+    /// --baseline as many as there]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    views: Option<u32>,
     /// Width and height in pixels
     #[arg(long, value_name = "WxH", default_value = "1237x822")]
     size: Size,
@@ -125,6 +129,12 @@ const STEP: u32 = 4;
 /// Steps of a sweep below what was asked for.
 const STEPS: u32 = 3;
 
+/// Cameras where no number is given.
+const VIEWS: u32 = 4;
+
+/// Seconds after which no further one of those is begun, so that a plain measurement ends within half a minute.
+const CAMERA_SECONDS: f64 = 5.0;
+
 /// The smallest sizes of a sweep: convexes, and pixels of a side.
 const SMALLEST: (u32, u32) = (64, 32);
 
@@ -143,15 +153,29 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     // A baseline that cannot be read is refused before the measurement.
     let before = args.output.baseline.as_deref().map(baseline).transpose()?;
     let begin = Instant::now();
+    let num_views = args.views.views.or_else(|| before.as_ref().and_then(views_of));
     let (scene, options) = scene(args, None)?;
     let load_seconds = begin.elapsed().as_secs_f64();
     log::info!("{}: {} convexes, there in {load_seconds:.2} s", name(args), scene.len());
     if let Some(path) = &args.output.write_scene {
         scene_file::save(&scene, path)?;
     }
-    let (cameras, from) = cameras(args, &scene)?;
+    let (cameras, from) = cameras(args, &scene, num_views.unwrap_or(VIEWS))?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let runs = runs(args, &gpu, (scene, options), &cameras)?;
+    // Growth is fitted to pictures of the same cameras.
+    let is_fixed = num_views.is_some() || args.sweep;
+    let LimitArgs { frames, seconds, warm_up } = args.limits;
+    let camera_seconds = (!is_fixed).then_some(CAMERA_SECONDS);
+    let limits = Limits { samples: frames, seconds, warm_up, camera_seconds };
+    let runs = runs(args, &gpu, (scene, options), &cameras, limits)?;
+    let least = runs.iter().map(|run| run.num_views).min().unwrap_or(0);
+    if least < cameras.len() && !args.output.quiet {
+        let all = cameras.len();
+        let are = text::are(least);
+        say!(
+            "note: a frame takes so long that {least} of {all} cameras {are} measured; --views {all} measures them all"
+        );
+    }
     let report = BenchReport::of(&gpu, BenchSource { scene: name(args), cameras: from, load_seconds }, runs);
     if !args.output.quiet {
         tell_table!(bench::table(&report));
@@ -174,11 +198,18 @@ fn baseline(path: &Path) -> anyhow::Result<BenchReport> {
     bench::parse(&bytes).with_context(|| format!("--baseline {}", path.display()))
 }
 
+/// The number of cameras of a report, where all of its runs have the same.
+fn views_of(report: &BenchReport) -> Option<u32> {
+    let first = report.runs.first()?.num_views;
+    let is_same = report.runs.iter().all(|run| run.num_views == first);
+    u32::try_from(first).ok().filter(|_| is_same)
+}
+
 /// The scene and how it is meant to be drawn, or a cloud of another number of convexes.
 fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<(Scene, RenderOptions)> {
     match (&args.scene, num_convexes.or(args.synthetic)) {
         (Some(path), _) => {
-            let (scene, metadata) = source::load(path, None)?;
+            let (scene, metadata) = source::load(path, None, args.output.quiet)?;
             ensure!(!scene.is_empty(), "{} holds no convexes, so there is nothing to measure", path.display());
             Ok((scene, metadata.render_options()))
         }
@@ -195,30 +226,30 @@ fn name(args: &BenchArgs) -> String {
     args.scene.as_ref().map_or_else(cloud, |path| path.display().to_string())
 }
 
-/// The cameras, and a description of them.
-fn cameras(args: &BenchArgs, scene: &Scene) -> anyhow::Result<(Vec<Camera>, String)> {
-    let ViewArgs { dataset, views, size: Size { width, height } } = &args.views;
+/// So many cameras, and a description of them.
+fn cameras(args: &BenchArgs, scene: &Scene, num_views: u32) -> anyhow::Result<(Vec<Camera>, String)> {
+    let ViewArgs { dataset, size: Size { width, height }, .. } = &args.views;
     let (cameras, from) = if let Some(path) = dataset {
-        (of_dataset(path, args)?, format!("of {}", path.display()))
+        (of_dataset(path, args, num_views)?, format!("of {}", path.display()))
     } else if let Some(path) = &args.scene {
         let orbit = Orbit::of(&source::cameras_beside(path), scene);
-        (orbit.cameras(*views, *width, *height), "on an orbit, as `lapidary render --orbit`".to_owned())
+        (orbit.cameras(num_views, *width, *height), "on an orbit, as `lapidary render --orbit`".to_owned())
     } else {
-        (ConvexCloud::cameras(*views, *width, *height), "once round the cloud".to_owned())
+        (ConvexCloud::cameras(num_views, *width, *height), "once round the cloud".to_owned())
     };
     cameras.iter().try_for_each(Camera::check).context("--size")?;
     Ok((cameras, from))
 }
 
 /// Some of the held-back views, or of all where none are held back.
-fn of_dataset(path: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Camera>> {
+fn of_dataset(path: &Path, args: &BenchArgs, num_views: u32) -> anyhow::Result<Vec<Camera>> {
     let dataset = args.dataset_options.open(path, [0.0; 3], !args.output.quiet)?;
     let mut all: Vec<Camera> = dataset.indices(Split::Test).map(|view| dataset.views[view].camera).collect();
     if all.is_empty() {
         all = dataset.views.iter().map(|view| view.camera).collect();
     }
     ensure!(!all.is_empty(), "{} has no views", path.display());
-    let count = (args.views.views as usize).min(all.len());
+    let count = (num_views as usize).min(all.len());
     let Size { width, height } = args.views.size;
     Ok((0..count).map(|i| all[i * all.len() / count].resized(width, height)).collect())
 }
@@ -229,6 +260,7 @@ fn runs(
     gpu: &Gpu,
     (full, options): (Scene, RenderOptions),
     cameras: &[Camera],
+    limits: Limits,
 ) -> anyhow::Result<Vec<BenchRun>> {
     let mut cases = vec![(None, 1)];
     if args.sweep {
@@ -241,30 +273,33 @@ fn runs(
         cases.extend(scales.map(|scale| (None, scale)));
     }
     cases.reverse();
-    let bar = progress::bar(cases.len() as u64, args.output.quiet || cases.len() < 2);
+    let num_cases = cases.len();
     let mut runs = Vec::new();
-    for (num_convexes, scale) in cases {
+    for (i, (num_convexes, scale)) in cases.into_iter().enumerate() {
         let smaller = num_convexes.map(|n| scene(args, Some(n))).transpose()?.map(|(scene, _)| scene);
         let resized = |camera: &Camera| camera.resized(camera.width.div_ceil(scale), camera.height.div_ceil(scale));
         let cameras: Vec<Camera> = cameras.iter().map(resized).collect();
-        runs.extend(measure(args, gpu, (smaller.as_ref().unwrap_or(&full), options), &cameras)?);
-        bar.inc(1);
+        let case = if num_cases > 1 { format!("{} of {num_cases}: ", i + 1) } else { String::new() };
+        let subject = Subject { gpu, scene: smaller.as_ref().unwrap_or(&full), cameras: &cameras, options, limits };
+        let mut step = None;
+        let mut report =
+            |progress: BenchProgress| step = Some(Step::begin(case.clone() + &line(&progress), args.output.quiet));
+        runs.extend(bench::measure(&subject, args.train, &mut report)?);
     }
-    bar.finish_and_clear();
     Ok(runs)
 }
 
-/// One scene at one size.
-fn measure(
-    args: &BenchArgs,
-    gpu: &Gpu,
-    (scene, options): (&Scene, RenderOptions),
-    cameras: &[Camera],
-) -> Result<Vec<BenchRun>, GpuError> {
-    let LimitArgs { frames, seconds, warm_up } = args.limits;
-    let limits = Limits { samples: frames, seconds, warm_up };
-    let subject = Subject { gpu, scene, cameras, options, limits };
-    bench::measure(&subject, args.train)
+/// A stage that begins, in words.
+fn line(progress: &BenchProgress) -> String {
+    let thing = progress.what.name();
+    let stage = match progress.stage {
+        BenchStage::First => format!("the first {thing} of each camera"),
+        BenchStage::Waited => format!("one {thing} after another"),
+        BenchStage::OnDevice => format!("{thing}s by kernel"),
+        BenchStage::UnderWay => format!("{thing}s under way"),
+    };
+    let left = progress.remaining.map_or_else(String::new, |time| format!(", {} left", time_left(time)));
+    format!("measuring {stage}{left}")
 }
 
 /// Prints the ratios, and fails where something became slower.

@@ -8,6 +8,7 @@ use glam::DVec3;
 use lapidary::convert::{self, Focal, SolidLayout, WriteOptions, Written};
 use lapidary::{files, text};
 
+use super::progress::{self, Parts};
 use super::source;
 
 /// Converts a scene; the extensions of the two names give the formats.
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     );
     files::check_file(&args.output)?;
     let replaced = if args.output.exists() { ", replacing the file that was there" } else { "" };
-    let (scene, metadata) = source::load(&args.input, args.focal)?;
+    let (scene, metadata) = source::load(&args.input, args.focal, false)?;
     let layout = match (args.merge, args.colliders) {
         (true, _) => SolidLayout::Merged,
         (_, true) => SolidLayout::Colliders,
@@ -61,7 +62,11 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     };
     let ConvertArgs { min_opacity, gaussians, recentre, .. } = *args;
     let options = WriteOptions { min_opacity, layout, gaussians, recentre };
-    let Written { kind, written, left_out, lost } = convert::write(&scene, &metadata, &options, &args.output)?;
+    let Written { kind, written, left_out, lost } = {
+        let size = progress::large(convert::about_bytes(&scene, &options, &args.output));
+        let parts = Parts::begin(format!("writing {}{size}", args.output.display()), scene.len() as u64, false);
+        convert::write(&scene, &metadata, &options, &args.output, &|done| parts.set(done as u64))?
+    };
     let left_out = if left_out > 0 { format!(", {left_out} convexes left out") } else { String::new() };
     let provenance = metadata.provenance.map(|from| text::shortened(&from, source::MAX_PROVENANCE));
     let provenance = provenance.map(|from| format!(" from {from}")).unwrap_or_default();

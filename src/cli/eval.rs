@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use image::ImageFormat;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lapidary::camera::RenderOptions;
 use lapidary::dataset::{Dataset, Split, file_stems};
 use lapidary::evaluate::{
@@ -13,13 +12,15 @@ use lapidary::evaluate::{
 };
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
+use lapidary::text::counted;
 use lapidary::{files, text};
 use serde::Serialize;
 
 use super::dataset::DatasetArgs;
+use super::progress::Parts;
 use super::signals::Interrupted;
 use super::source::SCENE_FILE;
-use super::{Colour, SharedArgs, Switch, signals, source};
+use super::{Colour, SharedArgs, Switch, signals, source, trained};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
 ///
@@ -32,7 +33,8 @@ pub(crate) struct EvalArgs {
     #[arg(required_unless_present = "renders", conflicts_with = "renders")]
     scene: Option<PathBuf>,
     /// Photographs with cameras: COLMAP, Blender or nerfstudio
-    #[arg(long, value_name = "DATASET", required_unless_present = "truth", conflicts_with = "truth")]
+    #[arg(long, value_name = "DATASET", required_unless_present_any = ["truth", "scene"],
+        conflicts_with = "truth")]
     dataset: Option<PathBuf>,
     /// Pictures of the dataset to compare with
     #[arg(long, value_enum, default_value = "test")]
@@ -168,8 +170,11 @@ pub(super) fn metrics(weights: Option<&Path>, also_normalised: bool) -> anyhow::
 }
 
 fn of_scene(path: &Path, args: &EvalArgs, metrics: &Metrics, shared: &SharedArgs) -> anyhow::Result<Outcome> {
+    if args.dataset.is_none() {
+        return Err(no_dataset(path));
+    }
     let file = source::scene_file_of(path);
-    let (scene, metadata) = source::load(path, None)?;
+    let (scene, metadata) = source::load(path, None, args.json)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let options = metadata.render_options();
     let options = RenderOptions {
@@ -178,6 +183,9 @@ fn of_scene(path: &Path, args: &EvalArgs, metrics: &Metrics, shared: &SharedArgs
         ..options
     };
     let (dataset, views) = dataset(args, options.background)?;
+    for difference in trained::differences(&source::views_beside(path), &dataset, &views) {
+        say!("warning: {difference}");
+    }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let mut drawn = SceneViews::new(&gpu, &scene, &dataset, options)?;
     let album = collect(args, &views, &stems(&dataset, &views), |view| drawn.evaluate(*view, metrics))?;
@@ -222,31 +230,34 @@ fn dataset(args: &EvalArgs, background: [f32; 3]) -> anyhow::Result<(Dataset, Ve
     Ok((dataset, views))
 }
 
+/// The error where no photographs are given: the training that left the scene had some.
+fn no_dataset(scene: &Path) -> anyhow::Error {
+    let trained =
+        trained::command(scene).map(|command| format!(", with the same options as its training: `{command}`"));
+    anyhow!("{}: give its photographs by --dataset{}", scene.display(), trained.unwrap_or_default())
+}
+
 /// The stems of the files of views.
 fn stems(dataset: &Dataset, views: &[usize]) -> Vec<String> {
     let all = dataset.file_stems();
     views.iter().filter_map(|view| all.get(*view).cloned()).collect()
 }
 
-/// Evaluates one view after the other, with a progress bar.
+/// Evaluates one view after the other, with the progress on stderr.
 fn collect<V>(
     args: &EvalArgs,
     views: &[V],
     stems: &[String],
     mut evaluate: impl FnMut(&V) -> Result<lapidary::evaluate::Evaluated, EvaluateError>,
 ) -> anyhow::Result<Album> {
-    let target = if args.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(views.len() as u64), target);
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} views, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let parts = Parts::begin(format!("evaluating {}", counted(views.len(), "view")), views.len() as u64, args.json);
     let pictures = args.out.as_ref().map(|out| out.join("pictures"));
     let mut album = Album::new(views.len());
     for (view, stem) in views.iter().zip(stems) {
         let stem = pictures.as_ref().map(|pictures| pictures.join(stem));
         album.add(&evaluate(view)?, stem.as_deref())?;
-        bar.inc(1);
+        parts.advance();
     }
-    bar.finish_and_clear();
     Ok(album)
 }
 

@@ -106,7 +106,7 @@ struct SceneReport {
 
 fn describe_scene(path: &Path, is_json: bool) -> anyhow::Result<()> {
     let file = source::scene_file_of(path);
-    let (scene, about) = source::load(path, None)?;
+    let (scene, about) = source::load(path, None, is_json)?;
     let extent = Extent::of_scene(&scene);
     let report = SceneReport {
         path: file.display().to_string(),

@@ -45,6 +45,7 @@ mod signals;
 mod source;
 mod synth;
 mod train;
+mod trained;
 #[cfg(feature = "viewer")]
 mod view;
 

@@ -1,25 +1,30 @@
 //! `lapidary render`: a saved scene to pictures and films.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use glam::DVec3;
 use lapidary::camera::{Camera, CameraError, RenderOptions};
 use lapidary::camera_path::{self, CameraPath};
-use lapidary::dataset::Split;
 use lapidary::dataset::transforms::Transforms;
+use lapidary::dataset::{Split, file_stems};
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::render::{self, Destination, DrawBackend, Files, Film, Format, Job, Mode, Orbit, Shot, with_suffix};
 use lapidary::scene::Scene;
+use lapidary::text::counted;
 
 use super::dataset::DatasetArgs;
+use super::progress::Parts;
 use super::signals::{self, Interrupted};
-use super::{Colour, SharedArgs, Size, Switch, progress, source};
+use super::{Colour, SharedArgs, Size, Switch, source};
 
 /// Renders a saved scene from the cameras of a dataset, along a camera path, or on an orbit around it.
 ///
-/// Pictures are written to --out, a film to --video. docs/rendering.md describes the values of each mode.
+/// Where none of these is given, a film is an orbit, and pictures are the held-back views of the training, or an orbit of a scene
+/// without cameras. Pictures are written to --out, a film to --video. docs/rendering.md describes the values of each mode.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
     /// Scene to render: a file, a checkpoint, or the folder of a training
@@ -65,9 +70,10 @@ struct CameraArgs {
     /// Camera path of the viewer, nerfstudio, 3DGS (cameras.json) or SIBR (.lookat)
     #[arg(long, value_name = "FILE", conflicts_with = "orbit")]
     path: Option<PathBuf>,
-    /// Render an orbit of N frames. It goes around the point that the cameras of --dataset, of --cameras or of the training
+    /// Render an orbit of N frames, 120 where no number is given. It goes around the point that the cameras of --dataset, of --cameras or of the training
     /// look at, at their distance and elevation; without cameras it goes around the whole scene, with z up
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "120",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orbit: Option<u32>,
     /// Render only the camera with this number, counted from 0
     #[arg(long, value_name = "INDEX")]
@@ -153,9 +159,15 @@ const SIZE: Size = Size { width: 1280, height: 720 };
 /// Frames a second of a film, where nothing says another number.
 const RATE: f64 = 30.0;
 
+/// Frames of an orbit where no number is given: a film of four seconds.
+const ORBIT_FRAMES: u32 = 120;
+
+/// Pictures all around a scene that has no cameras.
+const ORBIT_PICTURES: u32 = 8;
+
 pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (scene, metadata) = source::load(&args.scene, None)?;
+    let (scene, metadata) = source::load(&args.scene, None, args.quiet)?;
     let trained = metadata.render_options();
     let (all, path_rate) = shots(args, &scene)?;
     let files = args.output.out.as_deref().map(|out| files(&args.output, out, all.len())).transpose()?;
@@ -179,25 +191,46 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     };
     let summary = Summary { args, convexes: scene.len(), skipped: num_all - shots.len(), depth_range };
     if args.reference {
-        let written = render_all(DrawBackend::Processor(&scene), &shots, job, args.quiet)?;
+        let written = render_all(DrawBackend::Processor(&scene), &shots, job, args)?;
         return summary.print(&shots, written, begin, "the processor");
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
-    let written = render_all(DrawBackend::gpu(&gpu, &scene)?, &shots, job, args.quiet)?;
+    let written = render_all(DrawBackend::gpu(&gpu, &scene)?, &shots, job, args)?;
     summary.print(&shots, written, begin, gpu.name())
 }
 
-/// Renders with a progress bar; a signal ends it between two frames.
-fn render_all(device: DrawBackend<'_>, shots: &[Shot], job: Job, is_quiet: bool) -> anyhow::Result<usize> {
-    signals::listen(|| ());
-    let bar = progress::bar(shots.len() as u64, is_quiet || shots.len() < 2);
+/// Renders with the progress on stderr. A signal ends it between two frames, or after a moment where one takes long: every
+/// picture is a whole file at any time.
+fn render_all(device: DrawBackend<'_>, shots: &[Shot], job: Job, args: &RenderArgs) -> anyhow::Result<usize> {
+    let num_written = Arc::new(AtomicUsize::new(0));
+    let (so_far, num_shots, is_film) = (Arc::clone(&num_written), shots.len(), args.output.video.is_some());
+    signals::listen_briefly(move || {
+        say!("{}", stopped(so_far.load(Ordering::Relaxed), num_shots, is_film));
+        signals::EXIT_CODE
+    });
+    let parts = Parts::begin(format!("rendering {}", frames(shots)), shots.len() as u64, args.quiet);
     let report = |written: usize| {
-        bar.set_position(written as u64);
+        num_written.fetch_max(written, Ordering::Relaxed);
+        parts.set(written as u64);
         !signals::asked()
     };
-    let result = render::render(device, shots, job, &report);
-    bar.finish_and_clear();
-    Ok(result?)
+    Ok(render::render(device, shots, job, &report)?)
+}
+
+/// The message after a signal.
+fn stopped(written: usize, num_shots: usize, is_film: bool) -> String {
+    let next = if is_film { "there is no film" } else { "go on with --resume" };
+    format!("stopped after {written} of {num_shots} frames; {next}")
+}
+
+/// How many frames there are, and their size.
+fn frames(shots: &[Shot]) -> String {
+    let size = |shot: &Shot| format!("{}×{} pixels", shot.camera.width, shot.camera.height);
+    match shots {
+        [] => "nothing left to do".to_owned(),
+        [shot] => size(shot),
+        [shot, ..] => format!("{} frames of {}", shots.len(), size(shot)),
+    }
 }
 
 /// The summary that is printed at the end.
@@ -213,19 +246,14 @@ impl Summary<'_> {
         let Self { args, convexes, skipped, depth_range } = self;
         let output = &args.output;
         if written < shots.len() {
-            let next = if output.video.is_some() { "there is no film" } else { "go on with --resume" };
-            return Err(Interrupted(format!("stopped after {written} of {} frames; {next}", shots.len())).into());
+            return Err(Interrupted(stopped(written, shots.len(), output.video.is_some())).into());
         }
         if args.quiet {
             return Ok(());
         }
         let targets: Vec<String> =
             output.out.iter().chain(&output.video).map(|path| path.display().to_string()).collect();
-        let frames = match (shots.first(), shots.len()) {
-            (Some(shot), 1) => format!("{}×{} pixels", shot.camera.width, shot.camera.height),
-            (Some(shot), count) => format!("{count} frames of {}×{} pixels", shot.camera.width, shot.camera.height),
-            (None, _) => "nothing left to do".to_owned(),
-        };
+        let frames = frames(shots);
         let skipped = if *skipped > 0 { format!(", {skipped} were there") } else { String::new() };
         let seconds = begin.elapsed().as_secs_f64();
         tell!("{}: {frames}{skipped}, {convexes} convexes, {seconds:.1} s on {device}", targets.join(", "));
@@ -255,7 +283,7 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
     } else if let Some(path) = &cameras.cameras {
         of_transforms(path, cameras)?
     } else {
-        bail!("no cameras are given: use --dataset, --cameras, --path or --orbit");
+        usual_shots(args, scene)?
     };
     if let Some(view) = cameras.view {
         let last = shots.len().saturating_sub(1);
@@ -271,6 +299,49 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
         }
     }
     Ok((shots, rate))
+}
+
+/// The shots where no cameras are asked for, with a note that tells which they are: an orbit for a film, else the views of the
+/// training, or an orbit where there are none. A single file gets the first of them.
+fn usual_shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Vec<Shot>> {
+    let Size { width, height } = args.cameras.size.unwrap_or(SIZE);
+    let is_film = args.output.video.is_some();
+    let (mut shots, mut thing) = if is_film { (Vec::new(), "") } else { of_training(args) };
+    let mut place = "the training";
+    if shots.is_empty() {
+        let count = if is_film { ORBIT_FRAMES } else { ORBIT_PICTURES };
+        shots = numbered(orbit(args, scene)?.cameras(count, width, height));
+        (thing, place) = ("view", "an orbit");
+    }
+    let is_single =
+        args.output.out.as_deref().and_then(ending).is_some_and(|ending| ["png", "exr"].contains(&&*ending));
+    let is_first = is_single && !is_film && args.cameras.view.is_none();
+    if !args.quiet {
+        let first = if is_first && shots.len() > 1 { "the first of " } else { "" };
+        let views = counted(shots.len(), thing);
+        say!(
+            "note: no cameras are given: taking {first}{views} of {place}; --orbit, --dataset, --cameras and --path give others"
+        );
+    }
+    if is_first {
+        shots.truncate(1);
+    }
+    Ok(shots)
+}
+
+/// The views that a training has left beside its scene, those of --split, and the name of one; all of them where none are held
+/// back.
+fn of_training(args: &RenderArgs) -> (Vec<Shot>, &'static str) {
+    let views = source::views_beside(&args.scene);
+    let is_there = |split: Split| views.iter().any(|(_, found, _)| *found == split);
+    let (wanted, thing) = match args.cameras.split {
+        SplitArg::Train => (Some(Split::Train), "training view"),
+        SplitArg::Test if is_there(Split::Test) => (Some(Split::Test), "held-back view"),
+        SplitArg::Test | SplitArg::All => (None, "view"),
+    };
+    let names: Vec<&str> = views.iter().map(|(name, ..)| name.as_str()).collect();
+    let views = views.iter().zip(file_stems(&names)).filter(|((_, split, _), _)| wanted.is_none_or(|s| s == *split));
+    (views.map(|((.., camera), name)| Shot { name, camera: *camera }).collect(), thing)
 }
 
 /// The camera with the size that is asked for.
@@ -341,13 +412,16 @@ fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
     Ok(numbered(transforms.cameras(path, size).context("--cameras")?))
 }
 
+/// The ending of a file's name in lower case. A folder may be called anything.
+fn ending(out: &Path) -> Option<String> {
+    let ending = out.extension().filter(|_| !out.is_dir());
+    ending.map(|ending| ending.to_string_lossy().to_lowercase())
+}
+
 /// The destination and the format of the pictures.
 fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<Files> {
     let png = if args.bits == "16" { Format::Png16 } else { Format::Png8 };
-    let extension = out.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    let (destination, format) = match extension.as_deref() {
-        // A folder may be called anything.
-        _ if out.is_dir() => (Destination::Folder(out.into()), None),
+    let (destination, format) = match ending(out).as_deref() {
         Some("png") => (Destination::File(out.into()), Some(png)),
         Some("exr") => (Destination::File(out.into()), Some(Format::Exr)),
         Some(other @ ("jpg" | "jpeg" | "webp" | "tif" | "tiff" | "hdr" | "gif" | "mp4" | "webm")) => {

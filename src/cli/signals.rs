@@ -2,7 +2,8 @@
 //! program; everywhere else the first ends it. Either way nothing half written stays, and the exit code is 130.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use lapidary::files;
 
@@ -32,12 +33,33 @@ pub(super) fn listen(then: impl Fn() + Send + 'static) {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(then));
 }
 
+/// The time that work has for its orderly end where nothing would be lost without it.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// Makes the first signal ask for an orderly end that has less than a second: a single frame can take minutes. Then `last`
+/// is called, which says what is left and returns the exit code, and the program ends. Only for work whose files are whole at
+/// any time.
+pub(super) fn listen_briefly(last: impl Fn() -> u8 + Send + Sync + 'static) {
+    let last = Arc::new(last);
+    listen(move || {
+        let last = Arc::clone(&last);
+        let wait = move || {
+            std::thread::sleep(GRACE);
+            let code = last();
+            files::discard_unfinished();
+            end(code);
+        };
+        // A system without another thread waits for the orderly end.
+        std::thread::Builder::new().spawn(wait).map(|_| ()).unwrap_or_default();
+    });
+}
+
 /// A signal has come.
 fn receive() {
     let listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
     if listeners.is_empty() || ASKED.swap(true, Ordering::Relaxed) {
         files::discard_unfinished();
-        end();
+        end(EXIT_CODE);
     }
     listeners.iter().for_each(|then| then());
 }
@@ -46,8 +68,6 @@ fn receive() {
 /// for work in the background, stay ignored.
 #[cfg(unix)]
 pub(super) fn take() {
-    use std::sync::Arc;
-
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
     let ignored = ignored();
@@ -81,12 +101,12 @@ pub(super) fn take() {
 
 /// Ends the program without printing: the reader of its output may be gone.
 #[cfg(unix)]
-fn end() -> ! {
+fn end(code: u8) -> ! {
     // Drivers that other threads are in are not asked to tidy up.
-    signal_hook::low_level::exit(EXIT_CODE.into())
+    signal_hook::low_level::exit(code.into())
 }
 
 #[cfg(not(unix))]
-fn end() -> ! {
-    std::process::exit(EXIT_CODE.into())
+fn end(code: u8) -> ! {
+    std::process::exit(code.into())
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use lapidary::synth::{self, SynthOptions, SynthSummary};
 
 use super::Size;
+use super::progress::{self, Parts};
 
 /// Makes a small exact dataset: cut gems on a checkered table, seen from all around.
 ///
@@ -35,21 +36,25 @@ pub(crate) struct SynthArgs {
 
 /// Makes the dataset and says what was made.
 pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<()> {
+    let Size { width, height } = args.size;
     let options = SynthOptions {
         views: args.views,
         test_views: args.test_views,
-        width: args.size.width,
-        height: args.size.height,
+        width,
+        height,
         seed: args.seed,
         overwrite: args.overwrite,
         ..SynthOptions::default()
     };
     let begin = Instant::now();
-    let SynthSummary { train, test, points, convexes } = synth::write(&args.out, &options)?;
+    let count = u64::from(args.views) + u64::from(args.test_views);
+    let size = progress::large(options.about_bytes());
+    let parts = Parts::begin(format!("making {count} pictures of {width}x{height}{size}"), count, false);
+    let report = |done: usize| parts.set(done as u64);
+    let SynthSummary { train, test, points, convexes } = synth::write(&args.out, &options, &report)?;
+    drop(parts);
     tell!(
-        "{train} training and {test} test pictures of {}x{}, {points} points, {convexes} exact convexes in {} ({:.1} s)",
-        options.width,
-        options.height,
+        "{train} training and {test} test pictures of {width}x{height}, {points} points, {convexes} exact convexes in {} ({:.1} s)",
         args.out.display(),
         begin.elapsed().as_secs_f64(),
     );

@@ -40,7 +40,11 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         open: Arc::new(move |path: &Path| open(path, data.as_deref(), &options)),
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: None,
-        on_open: Some(Box::new(signals::listen)),
+        on_open: Some(Box::new(|close| {
+            signals::listen(close);
+            // A window has little to save, and a frame that it waits for can take long.
+            signals::listen_briefly(|| 0);
+        })),
         size: args.size.map(|size| [size.width, size.height]),
     })?;
     Ok(())

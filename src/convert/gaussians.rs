@@ -14,6 +14,7 @@ use glam::{DMat3, DQuat, DVec2, DVec3};
 use rayon::prelude::*;
 
 use super::hull::hull as hull_in_space;
+use super::tally::Tally;
 use super::{ConvertError, ply};
 use crate::constants::{ALPHA_MAX, ALPHA_MIN, SH_COEFFS};
 use crate::files;
@@ -243,10 +244,17 @@ fn eigenvectors(mut matrix: DMat3) -> DMat3 {
 
 /// Writes Gaussians around an origin; returns how many, which leaves out convexes that are fainter than `min_opacity` or seen from
 /// nowhere.
-pub(super) fn write(scene: &Scene, origin: DVec3, min_opacity: f32, path: &Path) -> Result<usize, ConvertError> {
+pub(super) fn write(
+    scene: &Scene,
+    origin: DVec3,
+    min_opacity: f32,
+    path: &Path,
+    tally: &Tally<'_>,
+) -> Result<usize, ConvertError> {
     let is_kept = |i: &usize| sigmoid(scene.params.raw_opacity[*i]) >= min_opacity;
     let rows: Vec<Vec<f32>> = (0..scene.len())
         .into_par_iter()
+        .inspect(|_| tally.count())
         .filter(is_kept)
         .filter_map(|i| gaussian(scene, i).map(|gaussian| row(scene, i, origin, &gaussian)))
         .collect();

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::hull::{Polytope, hull};
+use super::tally::Tally;
 use crate::constants::SH_C0;
 use crate::reference::activation::sigmoid;
 use crate::scene::Scene;
@@ -35,9 +36,15 @@ impl Solids {
     /// The solids of all convexes that are at least this opaque.
     #[must_use]
     pub fn of(scene: &Scene, min_opacity: f32) -> Self {
+        Self::reported(scene, min_opacity, &|_| ())
+    }
+
+    /// Makes the same solids, and calls `report` from any thread when so many of the convexes are done.
+    pub(super) fn reported(scene: &Scene, min_opacity: f32, report: &(dyn Fn(usize) + Sync)) -> Self {
         let is_kept = |i: &usize| opacity(scene, *i) >= min_opacity;
         let kept: Vec<usize> = (0..scene.len()).filter(is_kept).collect();
-        let solids: Vec<Solid> = kept.par_iter().filter_map(|i| solid(scene, *i)).collect();
+        let tally = Tally::new(report);
+        let solids: Vec<Solid> = kept.par_iter().inspect(|_| tally.count()).filter_map(|i| solid(scene, *i)).collect();
         let flat = kept.len() - solids.len();
         Self { solids, faint: scene.len() - kept.len(), flat }
     }

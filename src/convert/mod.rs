@@ -20,10 +20,13 @@ pub mod hull;
 pub mod mesh;
 mod obj;
 mod ply;
+mod size;
+mod tally;
 
 use std::path::{Path, PathBuf};
 
 pub use foreign::is_packed_gaussians;
+pub use size::about_bytes;
 
 use glam::DVec3;
 
@@ -31,6 +34,7 @@ use crate::files::FileError;
 use crate::scene::{Scene, SceneError, step_of_f32};
 use crate::scene_file::{self, Metadata, SceneFileError};
 use mesh::Solids;
+use tally::Tally;
 
 /// A scene that could not be read or written in another format.
 #[derive(Debug, thiserror::Error)]
@@ -177,11 +181,18 @@ fn not_read(path: &Path) -> ConvertError {
     }
 }
 
-/// Writes a scene by the extension of its file.
+/// Writes a scene by the extension of its file. `report` is called from any thread when so many convexes have become solids or
+/// Gaussians.
 ///
 /// # Errors
 /// [`ConvertError`] naming the file.
-pub fn write(scene: &Scene, metadata: &Metadata, options: &WriteOptions, path: &Path) -> Result<Written, ConvertError> {
+pub fn write(
+    scene: &Scene,
+    metadata: &Metadata,
+    options: &WriteOptions,
+    path: &Path,
+    report: &(dyn Fn(usize) + Sync),
+) -> Result<Written, ConvertError> {
     scene.check().map_err(|source| ConvertError::Scene { path: path.into(), source })?;
     let extension = extension(path);
     check_options(options, &extension, path)?;
@@ -191,13 +202,13 @@ pub fn write(scene: &Scene, metadata: &Metadata, options: &WriteOptions, path: &
     match extension.as_str() {
         "safetensors" => scene_file::save_with(scene, metadata, path).map(|()| whole).map_err(Into::into),
         "ply" if options.gaussians => {
-            let written = gaussians::write(scene, origin, options.min_opacity, path)?;
+            let written = gaussians::write(scene, origin, options.min_opacity, path, &Tally::new(report))?;
             let lost = if origin == DVec3::ZERO { 0.0 } else { step };
             Ok(Written { kind: "Gaussians", written, left_out: scene.len() - written, lost })
         }
         "ply" => ply::write(scene, metadata, path).map(|()| whole),
         _ => {
-            let solids = write_solids(scene, origin, options, &extension, path)?;
+            let solids = write_solids(scene, origin, options, path, report)?;
             // The place of a node has 32 bits; files of text have all digits.
             let is_exact = extension != "glb" || origin.as_vec3().as_dvec3() == origin;
             Ok(Written { lost: if is_exact { 0.0 } else { step }, ..solids })
@@ -209,11 +220,12 @@ fn write_solids(
     scene: &Scene,
     origin: DVec3,
     options: &WriteOptions,
-    extension: &str,
     path: &Path,
+    report: &(dyn Fn(usize) + Sync),
 ) -> Result<Written, ConvertError> {
-    let Solids { solids, faint, flat } = Solids::of(scene, options.min_opacity);
-    match extension {
+    let Solids { solids, faint, flat } = Solids::reported(scene, options.min_opacity, report);
+    let extension = extension(path);
+    match extension.as_str() {
         "glb" => glb::write(&solids, origin, options.layout, path)?,
         "obj" => obj::write(&solids, origin, options.layout, path)?,
         _ => colliders::write(&solids, origin, path)?,

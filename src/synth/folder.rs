@@ -1,10 +1,12 @@
 //! Writes a dataset into a folder.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use super::exact::exact_scene;
 use super::picture::{depth, picture};
@@ -14,7 +16,7 @@ use super::world::World;
 use super::{SynthError, SynthOptions, colmap};
 use crate::dataset::Split;
 use crate::dataset::transforms::Transforms;
-use crate::files::{FileError, write_atomically};
+use crate::files::{FileError, Unfinished, write_atomically};
 use crate::scene_file;
 
 /// Folders of pictures.
@@ -33,14 +35,19 @@ pub struct SynthSummary {
     pub convexes: usize,
 }
 
-/// Makes the dataset and writes it into `folder`, which is created where it is missing.
+/// Makes the dataset and writes it into `folder`, which is created where it is missing. `report` is called from any thread when
+/// so many of its pictures are written.
 ///
 /// The files depend on `options` alone; docs/formats.md describes them.
 ///
 /// # Errors
 /// [`SynthError`]: options out of range, a folder that is not empty without `overwrite`, or a file that
 /// cannot be written.
-pub fn write(folder: &Path, options: &SynthOptions) -> Result<SynthSummary, SynthError> {
+pub fn write(
+    folder: &Path,
+    options: &SynthOptions,
+    report: &(dyn Fn(usize) + Sync),
+) -> Result<SynthSummary, SynthError> {
     options.check()?;
     prepare(folder, options.overwrite)?;
     let world = World::new(options.seed);
@@ -48,11 +55,14 @@ pub fn write(folder: &Path, options: &SynthOptions) -> Result<SynthSummary, Synt
     let points = points(&world, &views, options.points, options.seed);
     let scene = exact_scene(&world);
 
+    let num_written = AtomicUsize::new(0);
     (0u64..).zip(&views).collect::<Vec<_>>().into_par_iter().try_for_each(|(i, view)| {
         let seed = options.seed.wrapping_mul(1 << 20).wrapping_add(i);
         let picture = picture(&world, &view.camera, options.samples_side, seed);
         picture.save_png(&folder.join(view.path()))?;
-        picture.save_png(&folder.join("images").join(&view.name))
+        picture.save_png(&folder.join("images").join(&view.name))?;
+        report(num_written.fetch_add(1, Ordering::Relaxed) + 1);
+        Ok::<_, SynthError>(())
     })?;
     write_depth(&folder.join("depth.safetensors"), &world, &views)?;
     write_transforms(folder, &views)?;
@@ -110,23 +120,36 @@ fn write_transforms(folder: &Path, views: &[SynthView]) -> Result<(), SynthError
     Ok(())
 }
 
+/// Writes the depth map of every view. Each is made when it is written: all of them need not fit into memory.
 fn write_depth(path: &Path, world: &World, views: &[SynthView]) -> Result<(), SynthError> {
-    let maps: Vec<_> = views.iter().map(|view| (view, depth(world, &view.camera))).collect();
-    let content =
-        |error: safetensors::SafeTensorError| SynthError::Depth { path: path.into(), reason: error.to_string() };
-    let tensor = |(view, map): &(&SynthView, Vec<f32>)| {
-        let shape = vec![view.camera.height as usize, view.camera.width as usize];
+    let mut views: Vec<(String, &SynthView)> = views.iter().map(|view| (view.path(), view)).collect();
+    views.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let fault = |reason: String| SynthError::Depth { path: path.into(), reason };
+    let header = depth_header(&views).map_err(fault)?;
+    let mut file = Unfinished::create(path)?;
+    file.write_all(&header).map_err(FileError::of("write", path))?;
+    for (_, view) in &views {
         // The bytes are copied to be little-endian whatever the machine.
-        (view.path(), shape, map.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
-    };
-    let tensors: Vec<_> = maps.iter().map(tensor).collect();
-    let views_of = tensors
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(content)?;
+        let bytes: Vec<u8> = depth(world, &view.camera).iter().flat_map(|value| value.to_le_bytes()).collect();
+        file.write_all(&bytes).map_err(FileError::of("write", path))?;
+    }
+    Ok(file.finish()?)
+}
+
+/// What stands before the values in a safetensors file: the number of bytes of the description, and the description.
+fn depth_header(views: &[(String, &SynthView)]) -> Result<Vec<u8>, String> {
+    let mut end = 0;
+    let tensors = views.iter().map(|(name, view)| {
+        let shape = vec![view.camera.height as usize, view.camera.width as usize];
+        let begin = end;
+        end += shape.iter().product::<usize>() * size_of::<f32>();
+        (name.clone(), TensorInfo { dtype: Dtype::F32, shape, data_offsets: (begin, end) })
+    });
     // One key only: the order of more would vary from run to run.
-    let metadata = HashMap::from([("format".to_owned(), "lapidary-depth".to_owned())]);
-    let bytes = safetensors::serialize(views_of, Some(metadata)).map_err(content)?;
-    Ok(write_atomically(path, &bytes)?)
+    let about = HashMap::from([("format".to_owned(), "lapidary-depth".to_owned())]);
+    let tensors = Metadata::new(Some(about), tensors.collect()).map_err(|error| error.to_string())?;
+    let mut text = serde_json::to_vec(&tensors).map_err(|error| error.to_string())?;
+    // Values are aligned to eight bytes.
+    text.resize(text.len().next_multiple_of(8), b' ');
+    Ok([(text.len() as u64).to_le_bytes().as_slice(), &text].concat())
 }

@@ -111,6 +111,13 @@ pub enum SynthError {
 }
 
 impl SynthOptions {
+    /// About how many bytes the files of a dataset have: its pictures twice, compressed, and four bytes of depth a pixel.
+    #[must_use]
+    pub const fn about_bytes(&self) -> u64 {
+        let pixels = self.width as u64 * self.height as u64 * (self.views as u64 + self.test_views as u64);
+        7 * pixels
+    }
+
     /// Refuses options out of range.
     ///
     /// # Errors

@@ -8,8 +8,9 @@ mod splats;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use lapidary::convert::{self, WriteOptions};
+use lapidary::convert::{self, SolidLayout, WriteOptions};
 use lapidary::scene::{Params, Scene, Similarity};
 use lapidary::scene_file::{self, Metadata};
 use rand::{RngExt as _, SeedableRng as _};
@@ -156,9 +157,37 @@ fn impossible_conversions_are_refused_with_a_sentence() {
 }
 
 #[test]
+fn the_size_of_a_file_is_known_before_it_is_written() {
+    let (scene, folder) = (chance_scene(2500, 6), tempfile::tempdir().unwrap());
+    let options = |gaussians, layout| WriteOptions { gaussians, layout, ..WriteOptions::default() };
+    let each = SolidLayout::Each;
+    for (name, options, tolerance) in [
+        ("a.safetensors", options(false, each), 0.02),
+        ("a.ply", options(false, each), 0.02),
+        ("b.ply", options(true, each), 0.02),
+        ("a.glb", options(false, each), 0.35),
+        ("b.glb", options(false, SolidLayout::Merged), 0.35),
+        ("c.glb", options(false, SolidLayout::Colliders), 0.35),
+        ("a.obj", options(false, each), 0.35),
+        ("a.json", options(false, each), 0.35),
+    ] {
+        let (path, reports) = (folder.path().join(name), Mutex::new(Vec::new()));
+        let report = |done| reports.lock().unwrap().push(done);
+        convert::write(&scene, &metadata(), &options, &path, &report).unwrap();
+        let found = std::fs::metadata(&path).unwrap().len() as f64;
+        let about = convert::about_bytes(&scene, &options, &path) as f64;
+        assert!((about / found - 1.0).abs() < tolerance, "{name}: {about} is expected, {found} found");
+        let mut reports = reports.into_inner().unwrap();
+        reports.sort_unstable();
+        let are_made = options.gaussians || !["a.safetensors", "a.ply"].contains(&name);
+        assert_eq!(reports, if are_made { vec![1000, 2000] } else { vec![] }, "{name}");
+    }
+}
+
+#[test]
 fn extensions_may_be_capital() {
     let (_folder, path) = folder_with_scene(&chance_scene(2, 6));
     let path = path.with_file_name("A.PLY");
-    convert::write(&chance_scene(2, 6), &metadata(), &WriteOptions::default(), &path).unwrap();
+    convert::write(&chance_scene(2, 6), &metadata(), &WriteOptions::default(), &path, &|_| ()).unwrap();
     assert_eq!(convert::read(&path, None).unwrap().0, chance_scene(2, 6));
 }

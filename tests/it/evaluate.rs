@@ -22,7 +22,7 @@ use crate::support::device::gpu;
 fn gems(folder: &Path) -> Arc<Dataset> {
     let options =
         SynthOptions { views: 14, test_views: 3, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(folder, &options).unwrap();
+    synth::write(folder, &options, &|_| ()).unwrap();
     Arc::new(Dataset::open(folder, &DatasetOptions::default()).unwrap())
 }
 

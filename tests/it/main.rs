@@ -9,6 +9,7 @@ mod bench;
 mod cli;
 mod convert;
 mod dataset;
+mod defaults;
 mod density;
 mod device;
 mod display;

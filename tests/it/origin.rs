@@ -28,7 +28,7 @@ const FAR: [DVec3; 2] = [DVec3::new(448_262.37, 5_411_932.91, 250.4), DVec3::new
 fn gems(folder: &Path) {
     let options =
         SynthOptions { views: 14, test_views: 2, width: 48, height: 40, points: 200, ..SynthOptions::default() };
-    synth::write(folder, &options).unwrap();
+    synth::write(folder, &options, &|_| ()).unwrap();
 }
 
 fn moved(camera: &Camera, by: DVec3) -> Camera {

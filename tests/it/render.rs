@@ -386,7 +386,6 @@ fn impossible_renderings_are_refused() {
     let path = still(&gems);
     let (out, data, path) = (text(&out), text(&data), text(&path));
     let refused = |more: &[&str], parts: &[&str]| gems.refused(&[&["--out", out], more].concat(), parts);
-    refused(&[], &["--dataset", "--orbit"]);
     refused(&["--dataset", data, "--split", "most"], &["--split", "most"]);
     refused(&["--dataset", data, "--test-every", "0"], &["no views for testing", "--split"]);
     refused(&["--dataset", "nowhere"], &["nowhere"]);

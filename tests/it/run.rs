@@ -52,7 +52,7 @@ fn controls_pause_save_and_stop_a_run_and_a_stopped_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
     let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views).unwrap();
+    synth::write(&dataset, &views, &|_| ()).unwrap();
 
     let (control, controls) = channel();
     control.send(RunControl::PauseAtMost(Duration::from_millis(1))).unwrap();

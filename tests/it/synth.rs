@@ -26,7 +26,7 @@ fn options() -> SynthOptions {
 /// One dataset for all tests that only read.
 static DATASET: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    let summary = synth::write(folder.path(), &options()).unwrap();
+    let summary = synth::write(folder.path(), &options(), &|_| ()).unwrap();
     assert_eq!((summary.train, summary.test, summary.points), (5, 2, 300));
     folder
 });
@@ -73,7 +73,7 @@ fn the_same_options_give_the_same_bytes_whatever_the_threads() {
         let folder = tempfile::tempdir().unwrap();
         let small = SynthOptions { views: 2, test_views: 1, points: 50, seed, ..options() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| synth::write(folder.path(), &small)).unwrap();
+        pool.install(|| synth::write(folder.path(), &small, &|_| ())).unwrap();
         let mut files = BTreeMap::new();
         read_all(folder.path(), folder.path(), &mut files);
         files
@@ -337,7 +337,7 @@ fn options_out_of_range_are_refused() {
     let refuse = |options: SynthOptions, word: &str| {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("never");
-        let error = synth::write(&out, &options).unwrap_err();
+        let error = synth::write(&out, &options, &|_| ()).unwrap_err();
         assert!(matches!(error, SynthError::Option { .. }) && error.to_string().contains(word), "{error}");
         assert!(!out.exists(), "nothing is made");
     };
@@ -355,7 +355,7 @@ fn a_folder_that_is_not_empty_is_kept_without_overwrite() {
     let small = SynthOptions { views: 1, test_views: 1, points: 4, samples_side: 1, ..options() };
     let note = folder.path().join("note.txt");
     std::fs::write(&note, "mine").unwrap();
-    let error = synth::write(folder.path(), &small).unwrap_err();
+    let error = synth::write(folder.path(), &small, &|_| ()).unwrap_err();
     assert!(matches!(error, SynthError::NotEmpty(_)) && error.to_string().contains("not empty"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 
@@ -363,7 +363,7 @@ fn a_folder_that_is_not_empty_is_kept_without_overwrite() {
     let (old, kept) = (folder.path().join("train/0099.png"), folder.path().join("train/holiday.png"));
     std::fs::write(&old, "old").unwrap();
     std::fs::write(&kept, "mine").unwrap();
-    synth::write(folder.path(), &SynthOptions { overwrite: true, ..small }).unwrap();
+    synth::write(folder.path(), &SynthOptions { overwrite: true, ..small }, &|_| ()).unwrap();
     assert!(!old.exists() && kept.exists() && note.exists());
 }
 
@@ -373,7 +373,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     for out in [file.join("out"), file] {
-        let error = synth::write(&out, &SynthOptions { overwrite: true, ..options() }).unwrap_err();
+        let error = synth::write(&out, &SynthOptions { overwrite: true, ..options() }, &|_| ()).unwrap_err();
         assert!(matches!(error, SynthError::File(_)) && error.to_string().contains("file"), "{error}");
     }
 }

@@ -26,7 +26,7 @@ fn dataset(folder: &Path) -> Arc<Dataset> {
 
 fn dataset_of_size(folder: &Path, [width, height]: [u32; 2]) -> Arc<Dataset> {
     let options = SynthOptions { views: 14, test_views: 2, width, height, points: 200, ..SynthOptions::default() };
-    synth::write(folder, &options).unwrap();
+    synth::write(folder, &options, &|_| ()).unwrap();
     Arc::new(Dataset::open(folder, &DatasetOptions::default()).unwrap())
 }
 

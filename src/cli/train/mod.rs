@@ -166,7 +166,7 @@ fn config(args: &TrainArgs) -> anyhow::Result<RunConfig> {
     let start = match &args.start {
         _ if args.resume => RunStart::Checkpoint,
         Some(path) => {
-            let (scene, _) = source::load(path, None).context("--start")?;
+            let (scene, _) = source::load(path, None, args.quiet).context("--start")?;
             RunStart::Scene { scene, path: path.clone() }
         }
         None => RunStart::Points,

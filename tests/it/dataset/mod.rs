@@ -32,7 +32,7 @@ static GEMS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         samples_side: 1,
         ..SynthOptions::default()
     };
-    synth::write(folder.path(), &options).unwrap();
+    synth::write(folder.path(), &options, &|_| ()).unwrap();
     folder
 });
 

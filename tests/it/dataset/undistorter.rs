@@ -100,7 +100,7 @@ fn every_model_is_undone_as_by_colmap() {
     let folder = tempfile::tempdir().unwrap();
     let gems = folder.path().join("gems");
     let options = SynthOptions { views: 1, test_views: 1, width: 640, height: 480, ..SynthOptions::default() };
-    synth::write(&gems, &SynthOptions { points: 8, samples_side: 2, ..options }).unwrap();
+    synth::write(&gems, &SynthOptions { points: 8, samples_side: 2, ..options }, &|_| ()).unwrap();
     let picture = std::fs::read(gems.join("images/0000.png")).unwrap();
     println!("| lens | size by COLMAP | by lapidary | mean difference | largest | of the camera, px |");
     println!("|---|---|---|---|---|---|");
