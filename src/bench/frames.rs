@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::run::{BenchRun, Workload};
 use super::sample::{Limits, best_seconds};
-use super::schedule::{BenchStage, Schedule};
+use super::stages::{BenchStage, Stages};
 use super::subject::{CameraMeasurement, Subject, fnv1a, profiles, summary};
 use crate::camera::{Camera, RenderOptions};
 use crate::gpu::{Commands, Gpu, GpuError, KernelTime, KernelTimer, Readback};
@@ -44,17 +44,17 @@ pub(super) fn frames(
     prepared: &PreparedFrames<'_>,
     measured: &[CameraMeasurement],
     upload_seconds: f64,
-    schedule: &mut Schedule<'_>,
+    stages: &mut Stages<'_>,
 ) -> Result<BenchRun, GpuError> {
-    schedule.begin(BenchStage::Waited);
-    let limits = subject.limits.for_samples_of(schedule.seconds_each);
+    stages.begin(BenchStage::Waited);
+    let limits = subject.limits.for_samples_of(stages.seconds_each);
     let waited = limits.sample(|i| prepared.wait_for(i))?;
-    schedule.seconds_each = best_seconds(&waited);
-    schedule.begin(BenchStage::OnDevice);
+    stages.seconds_each = best_seconds(&waited);
+    stages.begin(BenchStage::OnDevice);
     let profiles = profiles(limits, |i| prepared.profile(i))?;
     let (device, kernels) = summary(&profiles);
-    schedule.begin(BenchStage::UnderWay);
-    let most = limits.fitting(schedule.seconds_each);
+    stages.begin(BenchStage::UnderWay);
+    let most = limits.fitting(stages.seconds_each);
     let per_second = rate(limits, most, |i| prepared.start(i), |status| status.wait(subject.gpu).map(drop))?;
     Ok(BenchRun { device, kernels, per_second, ..subject.run(Workload::Frame, measured, upload_seconds, waited) })
 }

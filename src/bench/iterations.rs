@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::run::{BenchRun, Workload};
 use super::sample::{Limits, best_seconds};
-use super::schedule::{BenchStage, Schedule};
+use super::stages::{BenchStage, Stages};
 use super::subject::{CameraMeasurement, Subject, fnv1a, profiles, summary};
 use crate::constants::SSIM_WEIGHT;
 use crate::gpu::{Buffer, GpuError};
@@ -32,9 +32,9 @@ const LIST_SECONDS: f64 = 0.5;
 pub(super) fn iterations(
     subject: &Subject<'_>,
     measured: &[CameraMeasurement],
-    schedule: &mut Schedule<'_>,
+    stages: &mut Stages<'_>,
 ) -> Result<BenchRun, GpuError> {
-    schedule.begin(BenchStage::First);
+    stages.begin(BenchStage::First);
     subject.gpu.take_peak();
     let (scene, upload_seconds) = subject.upload()?;
     let mut training =
@@ -54,20 +54,20 @@ pub(super) fn iterations(
     training.optimiser.prepare(subject.cameras.iter().copied())?;
     let begin = Instant::now();
     let hash = training.once(subject)?;
-    schedule.seconds_each = begin.elapsed().as_secs_f64() / training.iterations.len() as f64;
-    schedule.begin(BenchStage::Waited);
-    let limits = subject.limits.for_samples_of(schedule.seconds_each);
+    stages.seconds_each = begin.elapsed().as_secs_f64() / training.iterations.len() as f64;
+    stages.begin(BenchStage::Waited);
+    let limits = subject.limits.for_samples_of(stages.seconds_each);
     let waited = limits.sample(|i| training.wait_for(i))?;
-    schedule.seconds_each = best_seconds(&waited);
-    schedule.begin(BenchStage::OnDevice);
+    stages.seconds_each = best_seconds(&waited);
+    stages.begin(BenchStage::OnDevice);
     let profiles = profiles(limits, |i| {
         let iteration = training.next(i);
         training.step += 1;
         training.optimiser.profile(iteration)
     })?;
     let (device, kernels) = summary(&profiles);
-    schedule.begin(BenchStage::UnderWay);
-    let per_second = training.rate(limits, schedule.seconds_each)?;
+    stages.begin(BenchStage::UnderWay);
+    let per_second = training.rate(limits, stages.seconds_each)?;
     let hashes = vec![format!("{hash:016x}")];
     Ok(BenchRun {
         device,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::frames::{PreparedFrames, frames, measure_camera};
 use super::iterations::iterations;
 use super::run::{BenchRun, Workload};
-use super::schedule::{BenchProgress, BenchStage, Schedule};
+use super::stages::{BenchProgress, BenchStage, Stages};
 use super::subject::{CameraMeasurement, Subject};
 use crate::gpu::GpuError;
 use crate::renderer::{GpuScene, Renderer};
@@ -23,21 +23,21 @@ pub fn measure(
     report: &mut dyn FnMut(BenchProgress),
 ) -> Result<Vec<BenchRun>, GpuError> {
     assert!(!subject.cameras.is_empty(), "a subject has cameras");
-    let mut schedule = Schedule::new(subject.limits, with_iterations, report);
-    schedule.begin(BenchStage::First);
+    let mut stages = Stages::new(subject.limits, with_iterations, report);
+    stages.begin(BenchStage::First);
     let (scene, upload_seconds) = subject.upload()?;
     let mut renderer = Renderer::new(subject.gpu, scene.points_per_convex)?;
     let measured = first_frames(subject, &mut renderer, &scene)?;
-    schedule.seconds_each = measured.last().map_or(0.0, |measured| measured.seconds);
+    stages.seconds_each = measured.last().map_or(0.0, |measured| measured.seconds);
     let subject = &Subject { cameras: &subject.cameras[..measured.len()], ..*subject };
     subject.gpu.take_peak();
     let prepared = PreparedFrames::new(subject, renderer, &scene, &measured)?;
-    let mut runs = vec![frames(subject, &prepared, &measured, upload_seconds, &mut schedule)?];
+    let mut runs = vec![frames(subject, &prepared, &measured, upload_seconds, &mut stages)?];
     drop(prepared);
     drop(scene);
     if with_iterations {
-        schedule.what = Workload::Iteration;
-        runs.push(iterations(subject, &measured, &mut schedule)?);
+        stages.what = Workload::Iteration;
+        runs.push(iterations(subject, &measured, &mut stages)?);
     }
     Ok(runs)
 }

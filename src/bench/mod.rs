@@ -16,7 +16,7 @@ mod plot;
 mod report;
 mod run;
 mod sample;
-mod schedule;
+mod stages;
 mod subject;
 mod table;
 
@@ -29,6 +29,6 @@ pub use plot::plot;
 pub use report::{BenchReport, BenchSource, DeviceInfo};
 pub use run::{BenchRun, Counts, KernelTimes, Workload};
 pub use sample::{Limits, Times};
-pub use schedule::{BenchProgress, BenchStage};
+pub use stages::{BenchProgress, BenchStage};
 pub use subject::Subject;
 pub use table::table;

@@ -90,7 +90,7 @@ fn tell_parts(what: &str, tally: &Mutex<Tally>, ended: &Receiver<()>) {
 }
 
 fn left(tally: &Mutex<Tally>) -> String {
-    lock(tally).remaining().map_or_else(|| ESTIMATING.to_owned(), |time| format!("{} left", time_left(time)))
+    lock(tally).text()
 }
 
 fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
@@ -116,6 +116,15 @@ impl Tally {
     fn set(&mut self, done: u64, now: Instant) {
         self.first = self.first.or((done > 0).then_some((done, now)));
         (self.done, self.last) = (done, now);
+    }
+
+    /// The time that is left, in words. What comes behind the last part is not measured.
+    fn text(&self) -> String {
+        match self.remaining() {
+            _ if self.done >= self.total => "nearly done".to_owned(),
+            Some(time) => format!("{} left", time_left(time)),
+            None => ESTIMATING.to_owned(),
+        }
     }
 
     /// The time that the other parts take, by those behind the first ones where there are any.
@@ -221,7 +230,8 @@ mod tests {
         assert_eq!(tally.remaining(), Some(Duration::from_secs(180)), "all that is known");
         tally.set(3, at(24));
         assert_eq!(tally.remaining(), Some(Duration::from_secs(14)));
+        assert_eq!(tally.text(), "14 s left");
         tally.set(10, at(40));
-        assert_eq!(tally.remaining(), Some(Duration::ZERO));
+        assert_eq!(tally.text(), "nearly done");
     }
 }

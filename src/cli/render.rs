@@ -23,8 +23,8 @@ use super::{Colour, SharedArgs, Size, Switch, source};
 
 /// Renders a saved scene from the cameras of a dataset, along a camera path, or on an orbit around it.
 ///
-/// Where none of these is given, a film is an orbit, and pictures are the held-back views of the training, or an orbit of a scene
-/// without cameras. Pictures are written to --out, a film to --video. docs/rendering.md describes the values of each mode.
+/// Pictures are written to --out, a film to --video. If no cameras are given, a film is an orbit, and pictures are the held-back
+/// views of the training, or an orbit of a scene without cameras. docs/rendering.md describes the values of each mode.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
     /// Scene to render: a file, a checkpoint, or the folder of a training

@@ -115,7 +115,7 @@ fn a_run_that_is_told_to_finish_ends_earlier_and_its_options_give_the_same_scene
     let folder = tempfile::tempdir().unwrap();
     let dataset = folder.path().join("gems");
     let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views).unwrap();
+    synth::write(&dataset, &views, &|_| ()).unwrap();
     let out = |name: &str| folder.path().join(name);
     let scene = |name: &str| std::fs::read(out(name).join("scene.safetensors")).unwrap();
 
@@ -150,7 +150,7 @@ fn a_run_finishes_within_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
     let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views).unwrap();
+    synth::write(&dataset, &views, &|_| ()).unwrap();
     let within = |time| RunControl::Finish(FinishWithin::Time(time));
     let mut long = config(&dataset, &out, RunStart::Points);
     long.options.iterations = Some(20_000);

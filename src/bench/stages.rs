@@ -30,7 +30,7 @@ pub struct BenchProgress {
 }
 
 /// Tells of stages as they begin.
-pub(super) struct Schedule<'a> {
+pub(super) struct Stages<'a> {
     pub(super) what: Workload,
     /// Seconds of a frame or an iteration, as far as it is known; 0 where it is not.
     pub(super) seconds_each: f64,
@@ -40,7 +40,7 @@ pub(super) struct Schedule<'a> {
     report: &'a mut dyn FnMut(BenchProgress),
 }
 
-impl<'a> Schedule<'a> {
+impl<'a> Stages<'a> {
     pub(super) fn new(limits: Limits, with_iterations: bool, report: &'a mut dyn FnMut(BenchProgress)) -> Self {
         Self { what: Workload::Frame, seconds_each: 0.0, limits, with_iterations, report }
     }
@@ -80,9 +80,9 @@ mod tests {
         let left = |with_iterations, seconds_each, stage| {
             let mut found = None;
             let mut report = |progress: BenchProgress| found = Some(progress.remaining);
-            let mut schedule = Schedule::new(limits, with_iterations, &mut report);
-            schedule.seconds_each = seconds_each;
-            schedule.begin(stage);
+            let mut stages = Stages::new(limits, with_iterations, &mut report);
+            stages.seconds_each = seconds_each;
+            stages.begin(stage);
             found.unwrap().map(|left| left.as_secs_f64())
         };
         assert_eq!(left(false, 0.01, BenchStage::First), None);
