@@ -80,14 +80,17 @@ impl ActiveRun<'_> {
             subtitle: format!("{iterations} on {dataset}; figures and pictures are of held-back views"),
             num_convexes: Some(summary.num_convexes.into()),
             curves: curves_of(&read_log(self.log.path())?),
-            facts: vec![
-                ("Dataset", dataset),
-                ("Iterations", summary.iterations.to_string()),
-                ("Time", format!("{:.0} s, {speed:.1} iterations per second", summary.seconds)),
-                ("Device", summary.adapter.clone()),
-                ("Program", format!("lapidary {}", summary.version)),
-                ("Options", options.lines().collect::<Vec<_>>().join(", ")),
-            ],
+            facts: [("Dataset", dataset)]
+                .into_iter()
+                .chain(self.budget.map(|budget| ("Budget", budget.to_string())))
+                .chain([
+                    ("Iterations", summary.iterations.to_string()),
+                    ("Time", format!("{:.0} s, {speed:.1} iterations per second", summary.seconds)),
+                    ("Device", summary.adapter.clone()),
+                    ("Program", format!("lapidary {}", summary.version)),
+                    ("Options", options.lines().collect::<Vec<_>>().join(", ")),
+                ])
+                .collect(),
         })
     }
 }

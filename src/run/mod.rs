@@ -37,7 +37,7 @@ use crate::dataset::{Dataset, DatasetOptions, Split};
 use crate::gpu::Gpu;
 use crate::scene::Scene;
 use crate::text::counted;
-use crate::train::{Checkpoint, TrainOptions, Trainer, other_world};
+use crate::train::{AutomaticBudget, Checkpoint, TrainOptions, Trainer, other_world};
 
 /// A training run before it has a device. The folder is locked as long as this lives.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub struct TrainingRun {
     options: TrainOptions,
     dataset: Arc<Dataset>,
     begin: Begin,
+    /// The budget, where it follows from the pictures.
+    budget: Option<AutomaticBudget>,
 }
 
 /// The state that the trainer begins with, read and checked.
@@ -84,7 +86,7 @@ impl TrainingRun {
     pub fn prepare(mut config: RunConfig, emit: &mut dyn FnMut(RunEvent)) -> Result<Self, RunError> {
         let folder = RunFolder { path: config.out.clone() };
         folder.check(&config.dataset, matches!(config.start, RunStart::Checkpoint))?;
-        let (begin, options) = match std::mem::replace(&mut config.start, RunStart::Points) {
+        let (begin, mut options) = match std::mem::replace(&mut config.start, RunStart::Points) {
             RunStart::Points => (Begin::Points, config.options.resolve(None)?),
             RunStart::Scene { scene, path } => {
                 let options = config.options.resolve(Some(&scene))?;
@@ -112,7 +114,12 @@ impl TrainingRun {
                 other_world(&dataset, scene).into_iter().for_each(|message| emit(warning(message)));
             }
         }
-        Ok(Self { _lock: folder.lock()?, config, folder, options, dataset, begin })
+        let budget = automatic_budget(&config, &begin, &dataset, &options)?;
+        if let Some(budget) = &budget {
+            options.max_convexes = budget.max_convexes;
+            emit(note(budget.to_string()));
+        }
+        Ok(Self { _lock: folder.lock()?, config, folder, options, dataset, begin, budget })
     }
 
     /// The options of the training.
@@ -149,7 +156,7 @@ impl TrainingRun {
         controls: &Receiver<RunControl>,
         emit: &mut dyn FnMut(RunEvent),
     ) -> Result<RunFinished, RunError> {
-        let Self { config, folder, _lock, options, dataset, begin } = self;
+        let Self { config, folder, _lock, options, dataset, begin, budget } = self;
         let goes_on = matches!(begin, Begin::Checkpoint(_));
         emit(preparing(match begin {
             Begin::Points => format!("preparing the training from {}", counted(dataset.points.len(), "point")),
@@ -166,11 +173,30 @@ impl TrainingRun {
             trainer.warnings()?.into_iter().for_each(|message| emit(warning(message)));
         }
         let mut run = training::ActiveRun::new(&config, folder, &dataset, trainer, gpu.name(), controls, emit);
+        run.budget = budget;
         run.open_log(goes_on)?;
         cameras(&dataset).save(&run.folder.cameras())?;
         run.write_config()?;
         run.train()
     }
+}
+
+/// The budget that follows from the pictures, for a new training whose options give none.
+fn automatic_budget(
+    config: &RunConfig,
+    begin: &Begin,
+    dataset: &Dataset,
+    options: &TrainOptions,
+) -> Result<Option<AutomaticBudget>, RunError> {
+    let num_first = match begin {
+        Begin::Points => 0,
+        Begin::Scene { scene, .. } => scene.len(),
+        Begin::Checkpoint(_) => return Ok(None),
+    };
+    if config.options.names_budget() {
+        return Ok(None);
+    }
+    Ok(AutomaticBudget::choose(dataset, options)?.map(|budget| budget.with_room_for(num_first)))
 }
 
 /// The cameras, for those who open the scene without its dataset.

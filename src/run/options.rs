@@ -125,6 +125,12 @@ impl TrainOptionsPatch {
         Ok(())
     }
 
+    /// Whether the budget was given.
+    #[must_use]
+    pub fn names_budget(&self) -> bool {
+        self.max_convexes.is_some() || self.named.contains_key("max_convexes")
+    }
+
     /// Adds one option, written `NAME=VALUE`. Values are those of TOML; words and lists need no quotes and brackets.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::optimiser::LossMeans;
 use crate::scene::Scene;
 use crate::scene_file;
 use crate::text;
-use crate::train::{PlannedIterations, TrainError, TrainOptions, Trainer};
+use crate::train::{AutomaticBudget, PlannedIterations, TrainError, TrainOptions, Trainer};
 
 /// Time between two checkpoints where no number of iterations is given. A checkpoint of a million convexes is a gigabyte,
 /// which takes as long as hundreds of iterations of a fast device.
@@ -43,6 +43,8 @@ pub(super) struct ActiveRun<'a> {
     pub(super) emit: &'a mut dyn FnMut(RunEvent),
     pub(super) log: RunLog,
     pub(super) is_stopping: bool,
+    /// The budget, where it follows from the pictures.
+    pub(super) budget: Option<AutomaticBudget>,
     begin: Instant,
     /// Seconds that the training took before this run, as far as the log tells.
     seconds_before: f64,
@@ -122,6 +124,7 @@ impl<'a> ActiveRun<'a> {
             emit,
             log,
             is_stopping: false,
+            budget: None,
             begin: Instant::now(),
             seconds_before: 0.0,
             last_save: Instant::now(),

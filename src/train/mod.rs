@@ -6,6 +6,7 @@
 //! Nothing random has a state: the order of an epoch and the draws of a refinement depend on the seed and the iteration
 //! alone. So a training that goes on from a checkpoint is bit for bit the one that was never stopped.
 
+mod automatic;
 mod begin;
 mod checkpoint;
 mod error;
@@ -24,6 +25,7 @@ mod weighted_sample;
 
 use std::sync::Arc;
 
+pub use automatic::AutomaticBudget;
 pub use checkpoint::{Checkpoint, CheckpointError, State, TrainView};
 pub use error::TrainError;
 use memory_budget::MemoryBudget;

@@ -20,8 +20,12 @@ use crate::scene::{NORMALISED_RADIUS, Params, Scene, Similarity};
 /// Radius of a first convex over the distance to its neighbours.
 const RADIUS: f64 = 1.2;
 
-/// Convexes to begin with where there are no points; fewer if `max_convexes` is smaller.
-const RANDOM_POINTS: usize = 30_000;
+/// Convexes to begin with where there are no points; fewer if `max_convexes` is smaller. More hide each other, and take long to
+/// become transparent. Source: docs/archive/budget.md.
+const RANDOM_POINTS: usize = 4000;
+
+/// Most convexes that a start is filled up to where there are fewer points: more hide each other as well.
+const MOST_FILLED: usize = 10_000;
 
 /// A place and a colour.
 type StartPoint = (DVec3, [f32; 3]);
@@ -53,8 +57,8 @@ pub(super) fn start(
     if seeds.len() > most {
         seeds = thinned(&seeds, most, cameras, &mut random);
     } else if has_points {
-        let least = strategy.start_fraction(options) * most as f64;
-        add_scattered(&mut seeds, least as usize, cameras, &mut random);
+        let least = (strategy.start_fraction(options) * most as f64) as usize;
+        add_scattered(&mut seeds, least.min(MOST_FILLED), cameras, &mut random);
     }
     seeds.extend(far);
     seeds.truncate(max_convexes);

@@ -85,7 +85,7 @@ fn without_a_place(points: &[SfmPoint], similarity: &Similarity) -> Vec<String> 
 }
 
 /// Picks at most so many items, evenly.
-fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
+pub(super) fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
     let taken = count.min(all.len());
     (0..taken).map(move |i| &all[i * all.len() / taken])
 }

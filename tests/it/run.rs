@@ -163,3 +163,33 @@ fn a_run_finishes_within_a_time() {
     assert!(finished.iteration < 20_000);
     assert_eq!(events.iter().filter(|event| event.starts_with("Replanned")).count(), 1, "{events:?}");
 }
+
+#[test]
+fn the_budget_follows_from_the_pictures_unless_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = folder.path().join("gems");
+    let views =
+        SynthOptions { views: 12, test_views: 1, width: 160, height: 120, points: 50, ..SynthOptions::default() };
+    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let budget = |change: &dyn Fn(&mut RunConfig)| {
+        let mut config = config(&dataset, &folder.path().join("run"), RunStart::Points);
+        config.options.max_convexes = None;
+        change(&mut config);
+        let mut notes = String::new();
+        let run = TrainingRun::prepare(config, &mut |event| {
+            if let RunEvent::Note(note) = event {
+                notes += &note.message;
+            }
+        });
+        let number = run.unwrap().options().max_convexes;
+        (number, notes.contains(&format!("at most {number} convexes")))
+    };
+    let (whole, is_told) = budget(&|_| ());
+    assert!(
+        is_told && (2000..10_100).contains(&whole),
+        "{whole}: a third of the pixels is detail; 69 numbers a convex"
+    );
+    assert_eq!(budget(&|config| config.dataset_options.downscale = Some(8)), (1000, true), "the least that is chosen");
+    assert_eq!(budget(&|config| config.options.max_convexes = Some(300)), (300, false));
+    assert_eq!(budget(&|config| config.options.add_assignment("max_convexes=301").unwrap()), (301, false));
+}

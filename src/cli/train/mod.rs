@@ -39,7 +39,8 @@ pub(crate) struct TrainArgs {
     /// [default: 30000]
     #[arg(long, value_name = "N")]
     iterations: Option<u32>,
-    /// Largest number of convexes: more give a better picture, and take more time and memory [default: 1000000]
+    /// Largest number of convexes: more give a better picture, and take more time and memory [default: what
+    /// the pictures hold, at most 1000000]
     #[arg(long, value_name = "N")]
     max_convexes: Option<u32>,
     /// Begin with this scene in place of points: a scene, a checkpoint, the folder of a training, convexes or Gaussians in

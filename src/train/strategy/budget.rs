@@ -120,6 +120,10 @@ impl Strategy for Budget {
         "all are fainter than `dead_opacity`"
     }
 
+    fn aims_at_budget(&self) -> bool {
+        true
+    }
+
     fn start_fraction(&self, options: &TrainOptions) -> f64 {
         f64::from(options.budget.start_part)
     }

@@ -60,6 +60,11 @@ pub(super) trait Strategy {
     /// The reason for the error if no convex is left after a refinement, as the end of a sentence.
     fn why_empty(&self) -> &'static str;
 
+    /// Whether the number of convexes grows to `max_convexes` in every scene.
+    fn aims_at_budget(&self) -> bool {
+        false
+    }
+
     /// The part of the convexes that there may be to begin with, at least.
     fn start_fraction(&self, _options: &TrainOptions) -> f64 {
         0.0
