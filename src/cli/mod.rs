@@ -118,6 +118,7 @@ enum Command {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
+    started();
     signals::take();
     let cli = Cli::parse();
     let level = match cli.shared.verbose {
@@ -166,10 +167,16 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// When the program started, or when this was first called.
+pub(crate) fn started() -> Instant {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    *STARTED.get_or_init(Instant::now)
+}
+
 /// Writes the log to stderr. Lines are escaped, because they may quote files, as errors do.
 fn log_to_stderr(level: log::LevelFilter) {
     let mut logger = env_logger::Builder::new();
-    let start = Instant::now();
+    let start = started();
     logger.format(move |out, record| {
         let (seconds, text) = (start.elapsed().as_secs_f64(), lapidary::text::message(&record.args().to_string()));
         writeln!(out, "[{seconds:.3} s {} {}] {text}", record.level(), record.target())

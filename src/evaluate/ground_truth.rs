@@ -1,6 +1,7 @@
 //! The ground truth of a picture, and the comparison with it.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::error::EvaluateError;
 use crate::dataset::{Dataset, DatasetError};
@@ -22,6 +23,21 @@ impl Metrics {
         Self { lpips: Some((lpips, inputs)) }
     }
 
+    /// Whether LPIPS is measured.
+    #[must_use]
+    pub const fn has_lpips(&self) -> bool {
+        self.lpips.is_some()
+    }
+
+    /// Seconds that the metrics take for a pixel, measured on a small grey picture.
+    #[must_use]
+    pub fn seconds_per_pixel(&self) -> f64 {
+        let grey = Image::new(SAMPLE_SIDE, SAMPLE_SIDE, vec![0.5; 3 * SAMPLE_SIDE * SAMPLE_SIDE]);
+        let begin = Instant::now();
+        self.measure(&grey, &grey);
+        begin.elapsed().as_secs_f64() / (SAMPLE_SIDE * SAMPLE_SIDE) as f64
+    }
+
     fn measure(&self, image: &Image, truth: &Image) -> ImageMetrics {
         match &self.lpips {
             Some((lpips, inputs)) => ImageMetrics::with_lpips(image, truth, lpips, inputs),
@@ -29,6 +45,9 @@ impl Metrics {
         }
     }
 }
+
+/// Side of the picture that the time of metrics is measured on, pixels.
+const SAMPLE_SIDE: usize = 128;
 
 /// The picture that a rendered one is compared with.
 #[derive(Debug, Clone)]

@@ -90,6 +90,7 @@ impl fmt::Display for ReplanLine {
         let rest = counted(self.end.saturating_sub(self.iteration) as usize, "more iteration");
         let reason = match self.reason {
             ReplanReason::Asked => "finishing",
+            ReplanReason::Time => "keeping the time",
         };
         write!(out, "{reason}: {rest}, the schedule is {change}")
     }
@@ -101,6 +102,8 @@ impl fmt::Display for ReplanLine {
 pub enum ReplanReason {
     /// The user asked for it.
     Asked,
+    /// The training would not end in its time.
+    Time,
 }
 
 /// Means over held-back views.

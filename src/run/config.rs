@@ -1,6 +1,7 @@
 //! The description of a training run.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::TrainOptionsPatch;
 use crate::dataset::DatasetOptions;
@@ -24,6 +25,8 @@ pub struct RunConfig {
     pub checkpoint_every: Option<u32>,
     /// The iteration after which the run stops with a checkpoint; `None` for the last one.
     pub stop_at: Option<u32>,
+    /// The time that the run may take, where it chooses its length by that.
+    pub time: Option<TimeLimit>,
     /// The metrics of the held-back views at the end.
     pub metrics: Metrics,
     /// Whether some pictures are decoded before the training to find what looks wrong about the dataset.
@@ -32,6 +35,15 @@ pub struct RunConfig {
     pub profiles: bool,
     /// The comment that `config.toml` begins with.
     pub comment: String,
+}
+
+/// The time that a run may take, its evaluation and report included.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeLimit {
+    /// The time; that of a training that goes on includes what it took before.
+    pub limit: Duration,
+    /// When the time began: the start of the program.
+    pub begin: Instant,
 }
 
 /// The state that a training begins with.

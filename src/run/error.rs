@@ -1,6 +1,7 @@
 //! Errors of a training run.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::bug::Bug;
 use super::options::LayerError;
@@ -18,6 +19,26 @@ pub enum RunError {
     /// The training options.
     #[error(transparent)]
     Options(#[from] LayerError),
+    /// A time that holds no training.
+    #[error(
+        "{} s are too short: compiling, one look at every picture and the evaluation take about {} s",
+        limit.as_secs_f64(),
+        needed.as_secs_f64().ceil()
+    )]
+    TooShort {
+        /// The time.
+        limit: Duration,
+        /// The time that would do.
+        needed: Duration,
+    },
+    /// A time that a training which goes on has taken already.
+    #[error("the training that goes on has taken {:.0} s already; {} s were given", taken.as_secs_f64(), limit.as_secs_f64())]
+    TimeIsOver {
+        /// The time.
+        limit: Duration,
+        /// The time that was taken.
+        taken: Duration,
+    },
     /// The dataset.
     #[error(transparent)]
     Dataset(#[from] DatasetError),

@@ -1,12 +1,14 @@
 //! The end of a run: measures every held-back view, and writes `metrics.json` and `report.html`.
 
+use std::time::Instant;
+
 use serde::Serialize;
 
 use super::event::{RunEvent, RunProfile};
 use super::training::ActiveRun;
-use super::{RunControl, RunError, serialize};
+use super::{RunControl, RunError, note, serialize};
 use crate::dataset::Split;
-use crate::evaluate::{Album, EvaluationReport, Summary, curves_of, read_log};
+use crate::evaluate::{Album, EvaluationReport, Metrics, Summary, curves_of, read_log};
 use crate::files;
 use crate::text::counted;
 
@@ -33,16 +35,32 @@ impl ActiveRun<'_> {
     pub(super) fn evaluate_all(&mut self) -> Result<Option<TrainingSummary>, RunError> {
         let seconds = self.seconds();
         self.trainer.release()?;
-        let views: Vec<usize> = self.dataset.indices(Split::Test).collect();
+        let all: Vec<usize> = self.dataset.indices(Split::Test).collect();
+        let number = self.num_last_views();
+        let views: Vec<usize> = (0..number).map(|i| all[i * all.len() / number]).collect();
+        let (plain, skips_lpips) = (Metrics::default(), self.last_views.is_some_and(|views| views.skips_lpips));
+        let metrics = if skips_lpips { &plain } else { &self.config.metrics };
         let (stems, folder) = (self.dataset.file_stems(), self.folder.test_pictures());
         let mut album = Album::new(views.len());
         for view in views {
             if self.is_stop_asked() {
                 return Ok(None);
             }
-            album.add(&self.trainer.evaluate(view, &self.config.metrics)?, Some(&folder.join(&stems[view])))?;
+            let begin = Instant::now();
+            album.add(&self.trainer.evaluate(view, metrics)?, Some(&folder.join(&stems[view])))?;
+            if self.is_time_up(begin.elapsed()) {
+                break;
+            }
         }
-        self.log_evaluation(&album.metrics())?;
+        let measured = album.metrics();
+        if measured.len() < number {
+            (self.emit)(note(format!(
+                "the time is up: {} of {} held-back views are measured",
+                measured.len(),
+                all.len()
+            )));
+        }
+        self.log_evaluation(&measured)?;
         self.log.write()?;
         let summary = TrainingSummary {
             num_convexes: self.trainer.num_convexes(),

@@ -1,69 +1,97 @@
-//! The end of a run that was asked to end earlier: the rest of the schedule is compressed, not cut.
+//! A run that is asked to end earlier, or that has a deadline: the rest of its schedule is compressed or stretched, not cut.
 
 use std::time::{Duration, Instant};
 
+use super::deadline::Deadline;
 use super::event::{FinishWithin, RunEvent};
+use super::time_choice::LastViews;
 use super::training::ActiveRun;
-use super::{RunError, note, serialize};
+use super::{RunError, TimeLimit, note, serialize};
+use crate::dataset::Split;
 use crate::evaluate::{LogLine, ReplanLine, ReplanReason};
 use crate::text::{counted, time_left};
 
-/// Part of the time that the rest of a run is planned for: estimates are not exact.
-const PLANNED_PART: f64 = 0.93;
-
 impl ActiveRun<'_> {
-    /// Compresses the rest of the schedule, if the run then ends earlier. Before the cost of an iteration is known, a time is
-    /// kept until it is.
+    /// Compresses the rest of the schedule, if the run then ends earlier. For a time this happens as soon as the cost of an
+    /// iteration is known.
     pub(super) fn finish(&mut self, within: FinishWithin) -> Result<(), RunError> {
         match within {
             FinishWithin::Iterations(number) => {
-                self.finish_by = None;
                 let end = self.trainer.iteration().saturating_add(number.max(1));
-                if end < self.last_iteration() { self.compress(end) } else { self.go_on_as_it_is() }
+                if end >= self.last_iteration() {
+                    self.go_on_as_it_is();
+                    return Ok(());
+                }
+                self.deadline.iter_mut().for_each(|deadline| deadline.may_lengthen = false);
+                self.compress(end)
             }
             FinishWithin::Time(time) => {
-                self.finish_by = Instant::now().checked_add(time);
-                self.finish_in_time()
+                let now = Instant::now();
+                if self.deadline.is_some_and(|deadline| deadline.left(now) <= time.as_secs_f64()) {
+                    self.go_on_as_it_is();
+                    return Ok(());
+                }
+                self.deadline = Some(Deadline::new(now, time, ReplanReason::Asked));
+                self.is_answer_due = true;
+                self.keep_deadline()
             }
         }
     }
 
-    /// Does what [`FinishWithin::Time`] asked for, if that is known by now.
-    pub(super) fn finish_in_time(&mut self) -> Result<(), RunError> {
-        let Some(by) = self.finish_by else { return Ok(()) };
-        let options = self.trainer.options();
-        let Some(remaining) = self.remaining_with(options) else { return Ok(()) };
-        let left = by.saturating_duration_since(Instant::now());
-        self.finish_by = None;
-        let end = self.end_within(left.mul_f64(PLANNED_PART)).unwrap_or(self.trainer.iteration() + 1);
-        if remaining > left && end < self.last_iteration() { self.compress(end) } else { self.go_on_as_it_is() }
+    /// Counts the time of the run from its begin, and that before from the log.
+    pub(super) fn set_time(&mut self, time: TimeLimit, last_views: Option<LastViews>) -> Result<(), RunError> {
+        let (limit, taken) = (time.limit, self.seconds_before);
+        if taken >= limit.as_secs_f64() {
+            return Err(RunError::TimeIsOver { limit, taken: super::seconds(taken) });
+        }
+        self.begin = time.begin;
+        self.last_views = last_views;
+        let mut deadline = Deadline::new(time.begin, limit, ReplanReason::Time).after(taken);
+        deadline.may_lengthen = !self.config.options.names("iterations");
+        self.deadline = Some(deadline);
+        Ok(())
     }
 
-    fn go_on_as_it_is(&mut self) -> Result<(), RunError> {
+    /// The number of held-back views that are measured at the end.
+    pub(super) fn num_last_views(&self) -> usize {
+        let all = self.dataset.indices(Split::Test).count();
+        self.last_views.map_or(all, |views| all.min(views.number as usize))
+    }
+
+    /// Looks from time to time whether the run ends in time, and plans the rest anew where it does not.
+    pub(super) fn keep_deadline(&mut self) -> Result<(), RunError> {
+        let now = Instant::now();
+        let Some(deadline) = self.deadline.as_mut().filter(|deadline| deadline.is_due(now)) else { return Ok(()) };
+        let kept = *deadline;
+        let (iteration, end) = (self.trainer.iteration(), self.trainer.end());
+        if iteration >= end || self.remaining_with(self.trainer.options()).is_none() {
+            return Ok(());
+        }
+        self.deadline.iter_mut().for_each(|deadline| deadline.looked(now));
+        let remaining = |end| self.remaining_with(&self.trainer.options().ending_at(iteration, end));
+        let as_it_is = |new: u32| if new == end { self.remaining_with(self.trainer.options()) } else { remaining(new) };
+        let new_end = kept.new_end(now, iteration, end, &as_it_is);
+        let is_answer_due = std::mem::take(&mut self.is_answer_due);
+        match new_end {
+            Some(end) if is_answer_due => self.compress(end),
+            Some(end) => self.replan(end, kept.reason),
+            None if is_answer_due => {
+                self.go_on_as_it_is();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn go_on_as_it_is(&mut self) {
         let number = self.last_iteration().saturating_sub(self.trainer.iteration());
         let rest = counted(number as usize, "more iteration");
         let time = self.remaining_with(self.trainer.options());
         let time = time.map_or_else(String::new, |time| format!(", in about {}", time_left(time)));
         (self.emit)(note(format!("the training goes on as it is: it ends after {rest} already{time}")));
-        Ok(())
     }
 
-    /// The last iteration of the run if its rest takes no longer than this; `None` if nothing is known or nothing fits.
-    fn end_within(&self, time: Duration) -> Option<u32> {
-        let iteration = self.trainer.iteration();
-        let fits = |end: u32| {
-            let options = self.trainer.options().ending_at(iteration, end);
-            self.remaining_with(&options).is_some_and(|remaining| remaining <= time)
-        };
-        // The last end that fits lies in low..high.
-        let (mut low, mut high) = (iteration, self.last_iteration());
-        while high > low + 1 {
-            let middle = low.midpoint(high);
-            *(if fits(middle) { &mut low } else { &mut high }) = middle;
-        }
-        (low > iteration).then_some(low)
-    }
-
+    /// Plans a rest that the user asked for, and saves it at once.
     fn compress(&mut self, end: u32) -> Result<(), RunError> {
         self.replan(end, ReplanReason::Asked)?;
         self.save()
@@ -82,4 +110,12 @@ impl ActiveRun<'_> {
         (self.emit)(RunEvent::Replanned(line));
         Ok(())
     }
+
+    /// Whether the deadline leaves no room for another held-back view that takes so long.
+    pub(super) fn is_time_up(&self, view: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| deadline.left(Instant::now()) < RESERVE * view.as_secs_f64())
+    }
 }
+
+/// The time that is kept for a held-back view and the files behind it, over that of the view before.
+const RESERVE: f64 = 2.0;

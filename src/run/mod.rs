@@ -6,6 +6,7 @@
 
 mod bug;
 mod config;
+mod deadline;
 mod error;
 mod evaluation;
 mod event;
@@ -13,16 +14,21 @@ mod finish;
 mod folder;
 mod log;
 mod options;
+mod part_costs;
 mod remaining;
+mod time_choice;
+mod timed;
 mod training;
+mod trial;
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 pub use bug::Bug;
-pub use config::{RunConfig, RunStart};
+pub use config::{RunConfig, RunStart, TimeLimit};
 pub use error::{FolderFault, Kept, RunError, RunFailure};
 pub use evaluation::TrainingSummary;
 pub use event::{
@@ -31,6 +37,7 @@ pub use event::{
 };
 use folder::RunFolder;
 pub use options::{LayerError, TrainOptionsPatch};
+use timed::TimedRun;
 
 use crate::dataset::transforms::Transforms;
 use crate::dataset::{Dataset, DatasetOptions, Split};
@@ -70,6 +77,11 @@ fn warning(message: String) -> RunEvent {
 
 fn preparing(work: String) -> RunEvent {
     RunEvent::Preparing(RunPreparing { work })
+}
+
+/// A number of seconds as a time; none where it is no time.
+fn seconds(number: f64) -> Duration {
+    Duration::try_from_secs_f64(number.max(0.0)).unwrap_or_default()
 }
 
 /// The text of a value, where it has one.
@@ -158,6 +170,14 @@ impl TrainingRun {
     ) -> Result<RunFinished, RunError> {
         let Self { config, folder, _lock, options, dataset, begin, budget } = self;
         let goes_on = matches!(begin, Begin::Checkpoint(_));
+        let timed = match (config.time, begin.num_convexes()) {
+            (Some(time), start_convexes) if !goes_on => {
+                let (config, dataset, options) = (&config, &dataset, &options);
+                Some(TimedRun { config, gpu, dataset, options, start_convexes }.choose(time, emit)?)
+            }
+            _ => None,
+        };
+        let options = timed.as_ref().map_or(options, |timed| timed.options.clone());
         emit(preparing(match begin {
             Begin::Points => format!("preparing the training from {}", counted(dataset.points.len(), "point")),
             Begin::Scene { .. } | Begin::Checkpoint(_) => "preparing the training".to_owned(),
@@ -169,12 +189,17 @@ impl TrainingRun {
             Begin::Checkpoint(checkpoint) => Trainer::resume(gpu, pictures, *checkpoint, &folder.checkpoint())?,
         };
         trainer.note().into_iter().for_each(|message| emit(note(message)));
-        if config.checks_dataset {
+        if config.checks_dataset && timed.is_none() {
             trainer.warnings()?.into_iter().for_each(|message| emit(warning(message)));
         }
+        let costs = timed.as_ref().map_or_else(|| trial::costs_of(&dataset), |timed| timed.costs.clone());
         let mut run = training::ActiveRun::new(&config, folder, &dataset, trainer, gpu.name(), controls, emit);
-        run.budget = budget;
+        run.budget = budget.filter(|_| timed.is_none());
+        run.costs = costs;
         run.open_log(goes_on)?;
+        if let Some(time) = config.time {
+            run.set_time(time, timed.as_ref().map(|timed| timed.last_views))?;
+        }
         cameras(&dataset).save(&run.folder.cameras())?;
         run.write_config()?;
         run.train()
@@ -193,10 +218,18 @@ fn automatic_budget(
         Begin::Scene { scene, .. } => scene.len(),
         Begin::Checkpoint(_) => return Ok(None),
     };
-    if config.options.names_budget() {
+    if config.options.names("max_convexes") {
         return Ok(None);
     }
     Ok(AutomaticBudget::choose(dataset, options)?.map(|budget| budget.with_room_for(num_first)))
+}
+
+impl Begin {
+    /// The number of convexes of the scene that the training begins with, where it is given.
+    fn num_convexes(&self) -> Option<u32> {
+        let Self::Scene { scene, .. } = self else { return None };
+        u32::try_from(scene.len()).ok()
+    }
 }
 
 /// The cameras, for those who open the scene without its dataset.

@@ -125,10 +125,20 @@ impl TrainOptionsPatch {
         Ok(())
     }
 
-    /// Whether the budget was given.
+    /// Whether a value was given for the option of this name.
     #[must_use]
-    pub fn names_budget(&self) -> bool {
-        self.max_convexes.is_some() || self.named.contains_key("max_convexes")
+    pub fn names(&self, name: &str) -> bool {
+        let is_typed = match name {
+            "iterations" => self.iterations.is_some(),
+            "max_convexes" => self.max_convexes.is_some(),
+            "memory" => self.memory.is_some(),
+            "eval_every" => self.eval_every.is_some(),
+            "seed" => self.seed.is_some(),
+            "antialias" => self.antialias.is_some(),
+            "preset" => self.preset.is_some(),
+            _ => false,
+        };
+        is_typed || self.named.contains_key(name)
     }
 
     /// Adds one option, written `NAME=VALUE`. Values are those of TOML; words and lists need no quotes and brackets.

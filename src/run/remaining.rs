@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::train::PlannedIterations;
 
 /// The convexes that are assumed to cost as much as a pixel. Measured on a software device.
-const CONVEXES_PER_PIXEL: f64 = 0.25;
+pub(super) const CONVEXES_PER_PIXEL: f64 = 0.25;
 
 /// Weight of that assumption over that of the measurements: they decide as soon as the number of convexes has changed by a
 /// few percent.
@@ -15,7 +15,7 @@ const ASSUMPTION_WEIGHT: f64 = 0.02;
 const HALF_LIFE_PART: f64 = 0.1;
 const MIN_HALF_LIFE: f64 = 64.0;
 
-/// Most that a measurement is taken for, over what was expected of it: a driver may compile a kernel on the way.
+/// Most that a measurement is taken for, over what was expected of it.
 const MAX_SURPRISE: f64 = 1.5;
 
 /// Iterations without which nothing is known; and the part of the run, or the time, that must be measured besides.
@@ -35,6 +35,8 @@ pub(super) struct RunCosts {
     iterations: IterationCosts,
     decoding: Decoding,
     view: Option<f64>,
+    /// A held-back view at the end, where it takes another time.
+    last_view: Option<f64>,
     checkpoint: Option<f64>,
 }
 
@@ -73,16 +75,23 @@ impl IterationCosts {
         [pixels, f64::from(num_convexes)].map(|value| value / self.first.max(1.0))
     }
 
-    /// Adds a measurement of some iterations.
+    /// Adds a measurement of some iterations. Drivers may compile a kernel on the way.
     fn add(&mut self, iterations: &PlannedIterations, seconds: f64, half_life: f64) {
+        let mut seconds = seconds;
+        if self.num_measured >= MIN_ITERATIONS {
+            let expected = f64::from(iterations.number) * self.of(iterations.num_convexes, iterations.level);
+            seconds = seconds.min(MAX_SURPRISE * expected);
+        }
+        self.add_sure(iterations, seconds, half_life);
+    }
+
+    /// Adds a measurement of some iterations that nothing disturbed.
+    fn add_sure(&mut self, iterations: &PlannedIterations, seconds: f64, half_life: f64) {
         if self.num_measured == 0 {
             self.first = CONVEXES_PER_PIXEL * self.pixels + f64::from(iterations.num_convexes);
         }
         let number = f64::from(iterations.number);
-        let mut cost = seconds / number;
-        if self.num_measured >= MIN_ITERATIONS {
-            cost = cost.min(MAX_SURPRISE * self.of(iterations.num_convexes, iterations.level));
-        }
+        let cost = seconds / number;
         self.num_measured = self.num_measured.saturating_add(iterations.number);
         self.seconds += seconds;
         let [pixels, convexes] = self.features(iterations.num_convexes, iterations.level);
@@ -130,8 +139,9 @@ impl IterationCosts {
 pub(super) struct RunRest<'a> {
     /// The iterations that are left.
     pub(super) plan: &'a [PlannedIterations],
-    /// Held-back views that are still to be evaluated, those at the end among them.
+    /// Held-back views that are still to be evaluated on the way, and at the end.
     pub(super) num_views: f64,
+    pub(super) num_last_views: f64,
     /// Checkpoints that are still to be written at certain iterations or at the end.
     pub(super) num_checkpoints: u32,
     /// Time between other checkpoints.
@@ -154,6 +164,16 @@ impl RunCosts {
             let decoding = (f64::from(num_decoded) * self.decoding.seconds).min(MAX_DECODING_PART * took);
             self.iterations.add(iterations, took - decoding, half_life);
         }
+    }
+
+    /// Takes in what a trial measured: some iterations, none of which waited for a picture.
+    pub(super) fn add_trial(&mut self, iterations: &PlannedIterations, seconds: f64) {
+        self.iterations.add_sure(iterations, seconds, MIN_HALF_LIFE);
+    }
+
+    /// Takes in how long a held-back view takes at the end.
+    pub(super) fn add_last_view(&mut self, seconds: f64) {
+        self.last_view = Some(seconds);
     }
 
     /// Takes in how long some held-back views took.
@@ -182,7 +202,8 @@ impl RunCosts {
             |planned: &PlannedIterations| f64::from(planned.number) * costs.of(planned.num_convexes, planned.level);
         let iterations: f64 = rest.plan.iter().map(cost_of).sum();
         let mean = rest.plan.first().map_or(0.0, |planned| costs.of(planned.num_convexes, 0));
-        let views = rest.num_views * self.view.unwrap_or(VIEW_ITERATIONS * mean);
+        let view = self.view.unwrap_or(VIEW_ITERATIONS * mean);
+        let views = rest.num_views * view + rest.num_last_views * self.last_view.unwrap_or(view);
         let timed = rest.checkpoint_period.map_or(0.0, |period| (iterations / period.as_secs_f64()).floor());
         let checkpoints = (f64::from(rest.num_checkpoints) + timed) * self.checkpoint.unwrap_or(0.0);
         let decoding = f64::from(self.decoding.num_left).min(num_left) * self.decoding.seconds;
@@ -269,8 +290,13 @@ mod tests {
                 costs.add_iterations(&PlannedIterations { number, num_convexes, level }, time, iterations);
             }
             let plan = options.plan(max_convexes, done, num_convexes, iterations);
-            let rest =
-                RunRest { plan: &plan, num_views: num_views.into(), num_checkpoints: 1, checkpoint_period: None };
+            let rest = RunRest {
+                plan: &plan,
+                num_views: num_views.into(),
+                num_last_views: 0.0,
+                num_checkpoints: 1,
+                checkpoint_period: None,
+            };
             if 20 * done > iterations && done < iterations {
                 let remaining = costs.remaining(&rest).unwrap_or_else(|| panic!("{name}: unknown at {done}"));
                 let error = (elapsed + remaining.as_secs_f64()) / whole - 1.0;
@@ -294,7 +320,8 @@ mod tests {
         let mut costs = RunCosts::new(100.0, Decoding::default());
         let planned = |number| PlannedIterations { number, num_convexes: 100, level: 0 };
         let plan = [planned(1000)];
-        let rest = RunRest { plan: &plan, num_views: 0.0, num_checkpoints: 1, checkpoint_period: None };
+        let rest =
+            RunRest { plan: &plan, num_views: 0.0, num_last_views: 0.0, num_checkpoints: 1, checkpoint_period: None };
         assert_eq!(costs.remaining(&rest), None);
         costs.add_iterations(&planned(1), Duration::from_secs(1), 1000);
         assert_eq!(costs.remaining(&rest), None);

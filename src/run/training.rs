@@ -4,14 +4,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::bug::caught;
+use super::deadline::Deadline;
 use super::event::{
     IterationLoss, RunControl, RunEnd, RunEvent, RunFinished, RunPaused, RunSaved, RunSnapshot, RunStarted, RunStep,
 };
 use super::folder::RunFolder;
 use super::log::RunLog;
-use super::remaining::{Decoding, RunCosts, RunRest};
+use super::remaining::{RunCosts, RunRest};
+use super::time_choice::LastViews;
 use super::{Kept, RunConfig, RunError, RunFailure, preparing, serialize};
-use crate::dataset::{Dataset, Split};
+use crate::dataset::Dataset;
 use crate::evaluate::{EvaluationLine, LogLine, Metrics, TrainingLine};
 use crate::files;
 use crate::metrics::ImageMetrics;
@@ -45,9 +47,9 @@ pub(super) struct ActiveRun<'a> {
     pub(super) is_stopping: bool,
     /// The budget, where it follows from the pictures.
     pub(super) budget: Option<AutomaticBudget>,
-    begin: Instant,
+    pub(super) begin: Instant,
     /// Seconds that the training took before this run, as far as the log tells.
-    seconds_before: f64,
+    pub(super) seconds_before: f64,
     last_save: Instant,
     /// The pause that the run is in.
     pause: Option<Pause>,
@@ -56,12 +58,16 @@ pub(super) struct ActiveRun<'a> {
     /// The iteration of the last loss that was reported.
     last_loss: u32,
     speed: Speed,
-    costs: RunCosts,
+    pub(super) costs: RunCosts,
     /// The time of the last measurement and the iterations that were submitted then; `None` where the time since then says
     /// nothing.
     measured: Option<(Instant, u32)>,
-    /// The time by which the run was asked to end, as long as nobody knows how many iterations fit.
-    pub(super) finish_by: Option<Instant>,
+    /// The time by which the run is to end.
+    pub(super) deadline: Option<Deadline>,
+    /// Whether the user waits to hear what becomes of a deadline.
+    pub(super) is_answer_due: bool,
+    /// The held-back views that are measured at the end, if not all.
+    pub(super) last_views: Option<LastViews>,
     /// Whether the options have changed since `config.toml` was written.
     pub(super) is_config_old: bool,
     /// The time that the run still took when that was last estimated.
@@ -71,6 +77,7 @@ pub(super) struct ActiveRun<'a> {
 /// A pause that ends at some time, or at [`RunControl::Resume`] alone.
 #[derive(Debug, Clone, Copy)]
 struct Pause {
+    since: Instant,
     until: Option<Instant>,
 }
 
@@ -132,28 +139,15 @@ impl<'a> ActiveRun<'a> {
             losses: Vec::new(),
             last_loss: iteration,
             speed: Speed::new(iteration),
-            costs: costs_of(dataset),
+            costs: RunCosts::default(),
             measured: None,
-            finish_by: None,
+            deadline: None,
+            is_answer_due: false,
+            last_views: None,
             is_config_old: true,
             remaining: None,
         }
     }
-}
-
-/// The costs of a run on this dataset before any is measured, apart from the decoding of a picture.
-fn costs_of(dataset: &Dataset) -> RunCosts {
-    let views: Vec<usize> = dataset.indices(Split::Train).collect();
-    let num_pixels = |view: &usize| {
-        let camera = &dataset.views[*view].camera;
-        f64::from(camera.width) * f64::from(camera.height)
-    };
-    let pixels = views.iter().map(num_pixels).sum::<f64>() / views.len().max(1) as f64;
-    let begin = Instant::now();
-    let is_decoded = views.first().is_some_and(|view| dataset.load(*view).is_ok());
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let seconds = if is_decoded { begin.elapsed().as_secs_f64() / threads as f64 } else { 0.0 };
-    RunCosts::new(pixels, Decoding { num_left: u32::try_from(views.len()).unwrap_or(u32::MAX), seconds })
 }
 
 impl ActiveRun<'_> {
@@ -222,7 +216,7 @@ impl ActiveRun<'_> {
                 self.save()?;
             }
             self.take_controls()?;
-            self.finish_in_time()?;
+            self.keep_deadline()?;
         }
         Ok(())
     }
@@ -277,12 +271,16 @@ impl ActiveRun<'_> {
     }
 
     fn begin_pause(&mut self, at_most: Option<Duration>) {
-        self.pause = Some(Pause { until: at_most.map(|time| Instant::now() + time) });
+        self.pause = Some(Pause { since: Instant::now(), until: at_most.map(|time| Instant::now() + time) });
         (self.emit)(RunEvent::Paused(RunPaused { at_most }));
     }
 
     fn end_pause(&mut self) {
-        if self.pause.take().is_some() {
+        if let Some(pause) = self.pause.take() {
+            // The user who asked for the pause knows that the end comes later.
+            if let (None, Some(deadline)) = (pause.until, &mut self.deadline) {
+                deadline.forgive(pause.since.elapsed());
+            }
             self.speed = Speed::new(self.trainer.iteration());
             self.measured = None;
             (self.emit)(RunEvent::Resumed);
@@ -338,11 +336,12 @@ impl ActiveRun<'_> {
         let period = options.evaluation_period();
         let num_evaluations = period.map_or(0, |period| num_due(period, total.min(end.saturating_add(1))));
         let num_watched = self.trainer.watched_views().len();
-        let num_last = if end == total { self.dataset.indices(Split::Test).count() } else { 0 };
+        let num_last = if end == total { self.num_last_views() } else { 0 };
         let every = self.config.checkpoint_every;
         self.costs.remaining(&RunRest {
             plan: &self.trainer.plan_with(options, end),
-            num_views: f64::from(num_evaluations) * num_watched as f64 + num_last as f64,
+            num_views: f64::from(num_evaluations) * num_watched as f64,
+            num_last_views: num_last as f64,
             num_checkpoints: 1 + every.map_or(0, |period| num_due(period, end)),
             checkpoint_period: every.is_none().then_some(SAVE_PERIOD),
         })

@@ -10,6 +10,7 @@ mod automatic;
 mod begin;
 mod checkpoint;
 mod error;
+mod gain;
 mod memory_budget;
 mod neighbours;
 mod options;
@@ -20,6 +21,7 @@ mod schedule;
 mod start;
 mod strategy;
 mod targets;
+mod trial;
 mod warnings;
 mod weighted_sample;
 
@@ -28,6 +30,7 @@ use std::sync::Arc;
 pub use automatic::AutomaticBudget;
 pub use checkpoint::{Checkpoint, CheckpointError, State, TrainView};
 pub use error::TrainError;
+pub use gain::TrainingSize;
 use memory_budget::MemoryBudget;
 pub use options::{OptionsError, TrainOptions};
 use order::Order;
@@ -121,11 +124,15 @@ impl Trainer {
 
     /// One iteration: the picked view, and all that its step depends on.
     fn iteration_at(&mut self, iteration: u32) -> Result<Iteration, TrainError> {
+        self.iteration_of(iteration, self.options.coarse_level(iteration))
+    }
+
+    /// The same as [`Self::iteration_at`], with sides halved `level` times.
+    fn iteration_of(&mut self, iteration: u32, level: u32) -> Result<Iteration, TrainError> {
         fault::panic_if_requested(format_args!("iteration {iteration}"));
         let view = self.order.view_at(iteration);
         // A scene keeps its degree: one that was given, or one of a shorter training that goes on.
         self.optimiser.set_sh_degree(self.sh_degree_at(iteration).max(self.optimiser.scene().sh_degree));
-        let level = self.options.coarse_level(iteration);
         Ok(Iteration {
             camera: halved(&self.cameras[view], level),
             options: self.render_options(),

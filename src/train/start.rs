@@ -22,10 +22,10 @@ const RADIUS: f64 = 1.2;
 
 /// Convexes to begin with where there are no points; fewer if `max_convexes` is smaller. More hide each other, and take long to
 /// become transparent. Source: docs/archive/budget.md.
-const RANDOM_POINTS: usize = 4000;
+pub(super) const RANDOM_POINTS: usize = 4000;
 
 /// Most convexes that a start is filled up to where there are fewer points: more hide each other as well.
-const MOST_FILLED: usize = 10_000;
+pub(super) const MOST_FILLED: usize = 10_000;
 
 /// A place and a colour.
 type StartPoint = (DVec3, [f32; 3]);

@@ -17,6 +17,10 @@ pub(super) fn advised(error: RunError) -> anyhow::Error {
         RunError::Train(error) => train(error),
         RunError::Evaluate(error) => error.into(),
         RunError::Bug(error) => error.into(),
+        RunError::TooShort { .. } => Advised::error(error, "--downscale makes pictures smaller and iterations faster"),
+        RunError::TimeIsOver { .. } => {
+            Advised::error(error, "give --time more, or leave it out to end as it was planned")
+        }
         RunError::Folder { fault, .. } => {
             let advice = match fault {
                 FolderFault::NoCheckpoint => "without --resume a training begins there",

@@ -7,11 +7,14 @@ mod readers;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use advice::{GO_ON, advised};
 use anyhow::Context as _;
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::run::{RunConfig, RunControl, RunEnd, RunEvent, RunFinished, RunStart, TrainOptionsPatch, TrainingRun};
+use lapidary::run::{
+    RunConfig, RunControl, RunEnd, RunEvent, RunFinished, RunStart, TimeLimit, TrainOptionsPatch, TrainingRun,
+};
 use lapidary::text::counted;
 use lapidary::train::Preset;
 use readers::{JsonLines, Terminal, Verbosity};
@@ -39,6 +42,10 @@ pub(crate) struct TrainArgs {
     /// [default: 30000]
     #[arg(long, value_name = "N")]
     iterations: Option<u32>,
+    /// Train the best scene that this time allows, like 90s, 10m or 1h30m: the device is measured first, then size of pictures, number of
+    /// convexes and iterations are chosen. The time holds everything from the start of the program to the report
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time: Option<Duration>,
     /// Largest number of convexes: more give a better picture, and take more time and memory [default: what
     /// the pictures hold, at most 1000000]
     #[arg(long, value_name = "N")]
@@ -100,6 +107,12 @@ pub(crate) struct TrainArgs {
     /// Print the time of every kernel of an iteration at the end
     #[arg(long, help_heading = "Saving and measuring")]
     profile: bool,
+}
+
+/// A time with its unit.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).ok().filter(|time| !time.is_zero());
+    time.ok_or_else(|| "expected a time like 90s, 10m or 1h30m".to_owned())
 }
 
 impl TrainArgs {
@@ -181,6 +194,7 @@ fn config(args: &TrainArgs) -> anyhow::Result<RunConfig> {
         start,
         checkpoint_every: args.checkpoint_every,
         stop_at: args.stop_at,
+        time: args.time.map(|limit| TimeLimit { limit, begin: super::started() }),
         metrics,
         checks_dataset: !args.quiet,
         profiles: args.profile,

@@ -1,0 +1,163 @@
+//! The beginning of a run that has a time: a trial of the device, and the choice of a training that fits.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::deadline::PLANNED;
+use super::part_costs::PartCosts;
+use super::remaining::{Decoding, RunCosts};
+use super::time_choice::{GivenOptions, LastViews, TimeChoice, TimeChooser, TimedDataset, most_levels};
+use super::trial::{DeviceTrial, decoding_of};
+use super::{RunConfig, RunError, RunEvent, TimeLimit, note};
+use crate::dataset::{Dataset, Split};
+use crate::gpu::Gpu;
+use crate::text::{counted, time_left};
+use crate::train::TrainOptions;
+
+/// A training that was chosen for a time, and what was measured for it.
+pub(super) struct TimedStart {
+    pub(super) options: TrainOptions,
+    pub(super) last_views: LastViews,
+    pub(super) costs: RunCosts,
+}
+
+/// The dataset, the device and the options that a training is chosen for.
+#[derive(Clone, Copy)]
+pub(super) struct TimedRun<'a> {
+    pub(super) config: &'a RunConfig,
+    pub(super) gpu: &'a Gpu,
+    pub(super) dataset: &'a Arc<Dataset>,
+    pub(super) options: &'a TrainOptions,
+    /// Convexes of the scene that the training begins with, if it is given one.
+    pub(super) start_convexes: Option<u32>,
+}
+
+impl TimedRun<'_> {
+    /// Tries the device and chooses.
+    pub(super) fn choose(self, time: TimeLimit, emit: &mut dyn FnMut(RunEvent)) -> Result<TimedStart, RunError> {
+        let Self { config, gpu, dataset, options, .. } = self;
+        let given = given(config);
+        let level = most_levels(self.shortest_side()).min(1);
+        let mut trial = DeviceTrial::begin(gpu, dataset, options, (time.limit, level), emit)?;
+        trial.try_results(&config.metrics)?;
+        if config.checks_dataset {
+            trial.warn(emit)?;
+        }
+        // The numbers of convexes that come into question are tried as well.
+        let decoding = decoding_of(dataset);
+        for _ in 0..2 {
+            let chosen = self.chooser(&trial, given, &decoding).choose(left(time));
+            let Ok(chosen) = chosen else { break };
+            let number = chosen.options.max_convexes.min(trial.most_convexes());
+            if trial.has_tried(number) || !trial.try_convexes(number)? || !trial.has_tried(number) {
+                break;
+            }
+        }
+        log::info!("trials: {}", trial.describe());
+        let chooser = self.chooser(&trial, given, &decoding);
+        let seconds = left(time) - trial.preparing.as_secs_f64();
+        let chosen = chooser.choose(seconds).map_err(|short| RunError::TooShort {
+            limit: time.limit,
+            needed: super::seconds(time.limit.as_secs_f64() + (short.needed - seconds) / PLANNED),
+        })?;
+        self.tell(time, given, &chosen, emit);
+        let mut costs = RunCosts::new(trial.pixels(), decoding);
+        trial.samples.iter().for_each(|sample| costs.add_trial(&sample.iterations, sample.seconds));
+        add_results(&mut costs, &chooser.costs, &chosen);
+        Ok(TimedStart { options: chosen.options, last_views: chosen.last_views, costs })
+    }
+
+    fn shortest_side(&self) -> u32 {
+        let sides = self.dataset.views.iter().map(|view| view.camera.width.min(view.camera.height));
+        sides.min().unwrap_or(0)
+    }
+
+    fn chooser(&self, trial: &DeviceTrial<'_>, given: GivenOptions, decoding: &Decoding) -> TimeChooser<'_> {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let num_held_back = count(self.dataset.indices(Split::Test).count());
+        TimeChooser {
+            base: self.options,
+            given,
+            costs: PartCosts { picture: decoding.seconds, ..trial.costs() },
+            dataset: TimedDataset {
+                num_pictures: count(self.dataset.indices(Split::Train).count()),
+                pixels: trial.pixels(),
+                shortest_side: self.shortest_side(),
+                num_held_back,
+                num_watched: num_held_back.min(self.options.eval_views),
+                num_points: count(self.dataset.points.len()),
+                start_convexes: self.start_convexes,
+                most_convexes: trial.most_convexes().min(self.options.max_convexes),
+            },
+        }
+    }
+
+    /// Tells what was chosen and which of several numbers decided.
+    fn tell(&self, time: TimeLimit, given: GivenOptions, chosen: &TimeChoice, emit: &mut dyn FnMut(RunEvent)) {
+        let options = &chosen.options;
+        let end = options.schedule().end();
+        let all = self.dataset.indices(Split::Test).count();
+        let LastViews { number, skips_lpips } = chosen.last_views;
+        let took = time.begin.elapsed().as_secs_f64();
+        let whole = time_left(super::seconds(took + chosen.seconds));
+        emit(note(format!(
+            "the plan for {}: {}, {}, {} at about {:.1} a second; all is done after about {whole}",
+            time_left(time.limit),
+            self.describe_pictures(options),
+            counted(options.max_convexes as usize, "convex"),
+            counted(end as usize, "iteration"),
+            chosen.speed,
+        )));
+        if given.iterations && end < options.iterations {
+            let given = counted(options.iterations as usize, "iteration");
+            emit(note(format!("the time decides: the schedule of {given} is compressed to {end}")));
+        } else if given.iterations {
+            emit(note(format!("the number of iterations decides, not the time: {end} are given")));
+        }
+        if (number as usize) < all {
+            emit(note(format!(
+                "the held-back views take too long for this time: {number} of {all} are measured at the end"
+            )));
+        }
+        if skips_lpips {
+            emit(note("LPIPS takes too long for this time: it is not measured".to_owned()));
+        }
+    }
+
+    /// The sizes of the pictures in words.
+    fn describe_pictures(&self, options: &TrainOptions) -> String {
+        let camera = self.dataset.indices(Split::Train).next().map(|view| self.dataset.views[view].camera);
+        let [width, height] = camera.map_or([0; 2], |camera| [camera.width, camera.height]);
+        let size = |level: u32| format!("{}x{}", (width >> level).max(1), (height >> level).max(1));
+        let end = options.schedule().end();
+        match (options.coarse_level(1), options.coarse_level(end.saturating_sub(1).max(1))) {
+            (0, _) => format!("pictures of {}", size(0)),
+            (first, last) if first == last => format!("pictures of {}", size(first)),
+            (first, last) => format!("pictures from {} to {}", size(first), size(last)),
+        }
+    }
+}
+
+/// Seconds that are left of those that are planned for.
+fn left(time: TimeLimit) -> f64 {
+    PLANNED * time.limit.as_secs_f64() - Instant::now().saturating_duration_since(time.begin).as_secs_f64()
+}
+
+/// The options that the user gave.
+fn given(config: &RunConfig) -> GivenOptions {
+    let names = |name: &str| config.options.names(name);
+    GivenOptions {
+        iterations: names("iterations"),
+        max_convexes: names("max_convexes"),
+        coarse: names("coarse_until") || names("coarse_levels"),
+        eval_every: names("eval_every"),
+    }
+}
+
+/// Takes in what held-back views and checkpoints cost.
+fn add_results(costs: &mut RunCosts, parts: &PartCosts, chosen: &TimeChoice) {
+    let lpips = if chosen.last_views.skips_lpips { 0.0 } else { parts.lpips };
+    costs.add_views(1, super::seconds(parts.watched_view));
+    costs.add_last_view(parts.last_view + lpips);
+    costs.add_checkpoint(super::seconds(parts.saved_convex * f64::from(chosen.options.max_convexes)));
+}

@@ -1,0 +1,212 @@
+//! The trial of a device in the first seconds of a run that has a time: what iterations, views and files take.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::part_costs::{PartCosts, TrialSample};
+use super::remaining::{Decoding, RunCosts};
+use super::{RunError, RunEvent, preparing, warning};
+use crate::dataset::{Dataset, Split};
+use crate::evaluate::{Album, Metrics};
+use crate::files::FileError;
+use crate::gpu::Gpu;
+use crate::scene_file;
+use crate::text::counted;
+use crate::train::{BudgetOptions, PlannedIterations, TrainOptions, Trainer};
+
+/// Convexes of the first trial.
+const FIRST_CONVEXES: u32 = 2000;
+
+/// Part of the whole time that trials may take, and the seconds that they may take at least and at most.
+const TRIAL_PART: f64 = 0.05;
+const MIN_SECONDS: f64 = 1.0;
+const MAX_SECONDS: f64 = 20.0;
+
+/// Part of the time of trials for one of them, and most iterations of one.
+const SAMPLE_PART: f64 = 0.15;
+const MAX_SAMPLE: f64 = 24.0;
+
+/// Factor within which two numbers of convexes count as the same.
+const NEAR: f64 = 1.5;
+
+/// What the trials have found.
+pub(super) struct DeviceTrial<'a> {
+    gpu: &'a Gpu,
+    dataset: &'a Arc<Dataset>,
+    options: &'a TrainOptions,
+    /// The mean number of pixels of a picture.
+    pixels: f64,
+    /// The time at which the trials shall end.
+    end: Instant,
+    /// The seconds that they may take.
+    seconds: f64,
+    /// The trainer of the last trials.
+    trainer: Trainer,
+    /// The time that making it took.
+    pub(super) preparing: Duration,
+    /// The time that drivers took to compile.
+    compiling: Duration,
+    pub(super) samples: Vec<TrialSample>,
+    costs: PartCosts,
+}
+
+impl<'a> DeviceTrial<'a> {
+    /// Compiles the kernels, and measures iterations with whole pictures and with pictures whose sides are halved `level` times.
+    pub(super) fn begin(
+        gpu: &'a Gpu,
+        dataset: &'a Arc<Dataset>,
+        options: &'a TrainOptions,
+        (limit, level): (Duration, u32),
+        emit: &mut dyn FnMut(RunEvent),
+    ) -> Result<Self, RunError> {
+        emit(preparing(format!("compiling kernels for {}", gpu.name())));
+        let begin = Instant::now();
+        let mut trainer = trainer(gpu, dataset, options, FIRST_CONVEXES)?;
+        trainer.try_iterations(level, 1)?;
+        let compiling = begin.elapsed();
+        emit(preparing(format!("measuring {}", gpu.name())));
+        let (now, pixels) = (Instant::now(), mean_pixels(dataset));
+        let seconds = (TRIAL_PART * limit.as_secs_f64()).clamp(MIN_SECONDS, MAX_SECONDS);
+        let end = now.checked_add(Duration::from_secs_f64(seconds)).unwrap_or(now);
+        let mut trial = Self {
+            gpu,
+            dataset,
+            options,
+            pixels,
+            end,
+            seconds,
+            trainer,
+            preparing: Duration::ZERO,
+            compiling,
+            samples: Vec::new(),
+            costs: PartCosts::default(),
+        };
+        trial.sample(level)?;
+        if level > 0 {
+            trial.sample(0)?;
+        }
+        Ok(trial)
+    }
+
+    /// Measures iterations with another number of convexes, if there is time for them.
+    /// Returns whether there was.
+    pub(super) fn try_convexes(&mut self, num_convexes: u32) -> Result<bool, RunError> {
+        let costs = self.costs();
+        let expected = costs.iteration + costs.pixel * self.pixels + costs.convex * f64::from(num_convexes);
+        // The first iteration is done twice, because it may need more memory than there is.
+        if 3.0 * expected > self.end.saturating_duration_since(Instant::now()).as_secs_f64() {
+            return Ok(false);
+        }
+        let begin = Instant::now();
+        self.trainer = trainer(self.gpu, self.dataset, self.options, num_convexes)?;
+        self.preparing = begin.elapsed();
+        self.sample(0)?;
+        Ok(true)
+    }
+
+    /// Whether about so many convexes were tried.
+    pub(super) fn has_tried(&self, num_convexes: u32) -> bool {
+        let near = |sample: &TrialSample| {
+            let tried = f64::from(sample.iterations.num_convexes);
+            (f64::from(num_convexes) / tried).ln().abs() < NEAR.ln()
+        };
+        self.samples.iter().any(near)
+    }
+
+    /// Measures as many iterations as a part of the time holds, after one that is not counted.
+    fn sample(&mut self, level: u32) -> Result<(), RunError> {
+        let first = self.trainer.try_iterations(level, 1)?.as_secs_f64();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
+        let number = (SAMPLE_PART * self.seconds / first.max(1e-6)).clamp(1.0, MAX_SAMPLE) as u32;
+        let took = self.trainer.try_iterations(level, number)?.as_secs_f64();
+        let iterations = PlannedIterations { number, num_convexes: self.trainer.num_convexes(), level };
+        self.samples.push(TrialSample { iterations, seconds: took });
+        Ok(())
+    }
+
+    /// Measures a held-back view and a checkpoint; files go to a folder that is removed.
+    pub(super) fn try_results(&mut self, metrics: &Metrics) -> Result<(), RunError> {
+        let held_back = self.dataset.indices(Split::Test).next();
+        let scratch = tempfile::tempdir().map_err(FileError::of("write", &std::env::temp_dir()))?;
+        if let Some(view) = held_back {
+            self.trainer.release()?;
+            let begin = Instant::now();
+            let evaluated = self.trainer.evaluate(view, &Metrics::default())?;
+            self.costs.watched_view = begin.elapsed().as_secs_f64();
+            Album::new(1).add(&evaluated, Some(&scratch.path().join("view")))?;
+            self.costs.last_view = begin.elapsed().as_secs_f64();
+            if metrics.has_lpips() {
+                self.costs.lpips = metrics.seconds_per_pixel() * self.pixels;
+            }
+        }
+        let begin = Instant::now();
+        let checkpoint = self.trainer.checkpoint()?;
+        checkpoint.save(&scratch.path().join("checkpoint"))?;
+        let world = self.trainer.similarity().to_world(&checkpoint.scene);
+        scene_file::save_with(&world, &self.trainer.metadata(), &scratch.path().join("scene"))?;
+        self.costs.saved_convex = begin.elapsed().as_secs_f64() / f64::from(self.trainer.num_convexes().max(1));
+        Ok(())
+    }
+
+    /// Warnings about the dataset, which take some time as well.
+    pub(super) fn warn(&self, emit: &mut dyn FnMut(RunEvent)) -> Result<(), RunError> {
+        self.trainer.warnings()?.into_iter().for_each(|message| emit(warning(message)));
+        Ok(())
+    }
+
+    /// The costs by what was measured so far.
+    pub(super) fn costs(&self) -> PartCosts {
+        self.costs.with_samples(&self.samples, self.pixels)
+    }
+
+    pub(super) const fn most_convexes(&self) -> u32 {
+        self.trainer.most_convexes()
+    }
+
+    pub(super) const fn pixels(&self) -> f64 {
+        self.pixels
+    }
+
+    /// The measurements in words, for the log of the program.
+    pub(super) fn describe(&self) -> String {
+        let sample = |sample: &TrialSample| {
+            let PlannedIterations { number, num_convexes, level } = sample.iterations;
+            let each = 1000.0 * sample.seconds / f64::from(number);
+            format!("{} at level {level}: {each:.1} ms", counted(num_convexes as usize, "convex"))
+        };
+        let samples: Vec<String> = self.samples.iter().map(sample).collect();
+        format!("compiling {:.1} s; {}; {:?}", self.compiling.as_secs_f64(), samples.join("; "), self.costs())
+    }
+}
+
+/// The mean number of pixels of the pictures that are trained on.
+pub(super) fn mean_pixels(dataset: &Dataset) -> f64 {
+    let views: Vec<usize> = dataset.indices(Split::Train).collect();
+    let num_pixels = |view: &usize| {
+        let camera = &dataset.views[*view].camera;
+        f64::from(camera.width) * f64::from(camera.height)
+    };
+    views.iter().map(num_pixels).sum::<f64>() / views.len().max(1) as f64
+}
+
+/// The pictures that are trained on, and how long one takes to decode; reads one.
+pub(super) fn decoding_of(dataset: &Dataset) -> Decoding {
+    let views: Vec<usize> = dataset.indices(Split::Train).collect();
+    let begin = Instant::now();
+    let is_decoded = views.first().is_some_and(|view| dataset.load(*view).is_ok());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let seconds = if is_decoded { begin.elapsed().as_secs_f64() / threads as f64 } else { 0.0 };
+    Decoding { num_left: u32::try_from(views.len()).unwrap_or(u32::MAX), seconds }
+}
+
+/// The costs of a run on this dataset before anything else is measured.
+pub(super) fn costs_of(dataset: &Dataset) -> RunCosts {
+    RunCosts::new(mean_pixels(dataset), decoding_of(dataset))
+}
+
+/// A trainer with so many convexes, or with as many as the device has room for.
+fn trainer(gpu: &Gpu, dataset: &Arc<Dataset>, options: &TrainOptions, num_convexes: u32) -> Result<Trainer, RunError> {
+    let budget = BudgetOptions { start_part: 1.0, ..options.budget.clone() };
+    let options = TrainOptions { max_convexes: num_convexes, budget, replanned: Vec::new(), ..options.clone() };
+    Ok(Trainer::new(gpu, Arc::clone(dataset), options)?)
+}

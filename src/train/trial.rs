@@ -1,0 +1,51 @@
+//! Trials: iterations that belong to no training, for the time that they take.
+
+use std::time::{Duration, Instant};
+
+use super::start::{MOST_FILLED, RANDOM_POINTS};
+use super::{TrainError, TrainOptions, Trainer};
+use crate::real::to_u32;
+
+impl Trainer {
+    /// Does so many iterations on the first views, with sides halved `level` times and all spherical harmonics, and returns how
+    /// long the device took; pictures are decoded before. The scene belongs to no training afterwards.
+    ///
+    /// # Errors
+    /// The same as [`Self::advance`].
+    pub fn try_iterations(&mut self, level: u32, number: u32) -> Result<Duration, TrainError> {
+        let mut iterations = Vec::new();
+        for iteration in 1..=number.max(1) {
+            iterations.push(self.iteration_of(iteration, level)?);
+        }
+        self.optimiser.set_sh_degree(u32::try_from(self.options.sh_degree).unwrap_or(0));
+        let begin = Instant::now();
+        // As many at once as in a training.
+        let most = self.options.iterations_per_submission as usize;
+        while !iterations.is_empty() {
+            let rest = iterations.split_off(iterations.len().min(most.max(1)));
+            self.optimiser.submit(std::mem::replace(&mut iterations, rest))?;
+            self.collect_losses(0)?;
+        }
+        self.losses.clear();
+        Ok(begin.elapsed())
+    }
+
+    /// The number of convexes that the device has room for.
+    #[must_use]
+    pub const fn most_convexes(&self) -> u32 {
+        self.memory_budget.most_convexes()
+    }
+}
+
+impl TrainOptions {
+    /// The number of convexes that a training begins with, of `most`, by the number of points that it begins at; 0 where it
+    /// places its own.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
+    pub fn first_convexes(&self, num_points: u32, most: u32) -> u32 {
+        let least = (self.strategy.strategy().start_fraction(self) * f64::from(most)) as u32;
+        let number =
+            if num_points == 0 { to_u32(RANDOM_POINTS) } else { num_points.max(least.min(to_u32(MOST_FILLED))) };
+        number.clamp(1, most.max(1))
+    }
+}
