@@ -37,7 +37,7 @@ impl TimedRun<'_> {
     pub(super) fn choose(self, time: TimeLimit, emit: &mut dyn FnMut(RunEvent)) -> Result<TimedStart, RunError> {
         let Self { config, gpu, dataset, options, .. } = self;
         let given = given(config);
-        let level = most_levels(self.shortest_side()).min(1);
+        let level = most_levels(self.shortest_side());
         let mut trial = DeviceTrial::begin(gpu, dataset, options, (time.limit, level), emit)?;
         trial.try_results(&config.metrics)?;
         if config.checks_dataset {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::part_costs::{PartCosts, TrialSample};
+use super::part_costs::{PartCosts, TrialSample, smaller};
 use super::remaining::{Decoding, RunCosts};
 use super::{RunError, RunEvent, preparing, warning};
 use crate::dataset::{Dataset, Split};
@@ -51,7 +51,8 @@ pub(super) struct DeviceTrial<'a> {
 }
 
 impl<'a> DeviceTrial<'a> {
-    /// Compiles the kernels, and measures iterations with whole pictures and with pictures whose sides are halved `level` times.
+    /// Compiles the kernels, and measures iterations with pictures whose sides are halved `level` times, and with larger ones if there
+    /// is time for them.
     pub(super) fn begin(
         gpu: &'a Gpu,
         dataset: &'a Arc<Dataset>,
@@ -82,8 +83,13 @@ impl<'a> DeviceTrial<'a> {
             costs: PartCosts::default(),
         };
         trial.sample(level)?;
-        if level > 0 {
-            trial.sample(0)?;
+        for larger in [1, 0].into_iter().filter(|larger| *larger < level) {
+            let last = trial.samples.last().map_or(0.0, |sample| sample.seconds / f64::from(sample.iterations.number));
+            let growth =
+                smaller(larger) / smaller(trial.samples.last().map_or(level, |sample| sample.iterations.level));
+            if trial.is_time_for(growth * last) {
+                trial.sample(larger)?;
+            }
         }
         Ok(trial)
     }
@@ -92,16 +98,22 @@ impl<'a> DeviceTrial<'a> {
     /// Returns whether there was.
     pub(super) fn try_convexes(&mut self, num_convexes: u32) -> Result<bool, RunError> {
         let costs = self.costs();
-        let expected = costs.iteration + costs.pixel * self.pixels + costs.convex * f64::from(num_convexes);
-        // The first iteration is done twice, because it may need more memory than there is.
-        if 3.0 * expected > self.end.saturating_duration_since(Instant::now()).as_secs_f64() {
-            return Ok(false);
-        }
+        let expected = |level: u32| {
+            costs.iteration + costs.pixel * self.pixels * smaller(level) + costs.convex * f64::from(num_convexes)
+        };
+        let mut levels = self.samples.iter().map(|sample| sample.iterations.level).rev();
+        let Some(level) = levels.find(|level| self.is_time_for(expected(*level))) else { return Ok(false) };
         let begin = Instant::now();
         self.trainer = trainer(self.gpu, self.dataset, self.options, num_convexes)?;
         self.preparing = begin.elapsed();
-        self.sample(0)?;
+        self.sample(level)?;
         Ok(true)
+    }
+
+    /// Whether there is time for a trial of iterations that take so long: at least one, and one before that is not counted because
+    /// it may need more memory than there is.
+    fn is_time_for(&self, iteration: f64) -> bool {
+        3.0 * iteration <= self.end.saturating_duration_since(Instant::now()).as_secs_f64()
     }
 
     /// Whether about so many convexes were tried.
