@@ -254,8 +254,7 @@ impl TimeChooser<'_> {
         let part = self.iterations(&Self::sample(&template)).1;
         let size = TrainingSize {
             num_convexes: options.max_convexes.min(self.dataset.most_convexes),
-            points_per_convex: options.points_per_convex,
-            pixels: f64::from(self.dataset.num_pictures) * self.dataset.pixels * part,
+            pixels: self.dataset.pixels * part,
             iterations: options.schedule().end(),
         };
         Candidate { gain: size.expected_gain(), options }
@@ -352,8 +351,7 @@ mod tests {
         let part = chooser(&base, GivenOptions::default()).iterations(&choice.options).1;
         TrainingSize {
             num_convexes: choice.options.max_convexes,
-            points_per_convex: 6,
-            pixels: 80.0 * DATASET.pixels * part,
+            pixels: DATASET.pixels * part,
             iterations: choice.options.iterations,
         }
         .expected_gain()
