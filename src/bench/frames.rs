@@ -65,6 +65,8 @@ pub(super) struct PreparedFrames<'a> {
     scene: &'a GpuScene,
     renderer: Renderer,
     memory: FrameMemory,
+    /// The pieces that a frame is cut into, because one submission of it would take long.
+    num_pieces: u32,
     cameras: &'a [Camera],
     options: RenderOptions,
 }
@@ -81,16 +83,17 @@ impl<'a> PreparedFrames<'a> {
         let shape_of = |camera: &Camera| renderer.shape(scene, camera);
         let shape = cameras[1..].iter().map(shape_of).fold(shape_of(&cameras[0]), FrameShape::max);
         let memory = renderer.memory(shape.max(shape.with_instances(to_u32(most))))?;
-        Ok(Self { gpu, scene, renderer, memory, cameras, options })
+        let num_pieces = renderer.num_pieces(&shape);
+        Ok(Self { gpu, scene, renderer, memory, num_pieces, cameras, options })
     }
 
-    fn record(&self, mut commands: Commands<'_>, i: usize) -> Result<(), GpuError> {
+    fn record(&self, commands: Commands<'_>, i: usize) -> Result<(), GpuError> {
+        let mut commands = commands.in_pieces(self.num_pieces);
         self.memory.clear_status(&mut commands);
         let camera = &self.cameras[i % self.cameras.len()];
         let view = self.memory.view(&mut commands, self.scene, camera, &self.options)?;
         self.renderer.record(&mut commands, self.scene, &view)?;
-        commands.submit();
-        Ok(())
+        commands.into_parts().submit_all()
     }
 
     /// Milliseconds from recording a frame to its end.

@@ -21,12 +21,6 @@ const RATES: Params<Rates> = Params {
     sh: Rates { front_width: 3, front: 1e-8, rest: 1e-9 },
 };
 
-/// Most iterations of one submission, as in a training.
-const LIST: usize = 8;
-
-/// The limit per submission, to stay below the timeouts of drivers, seconds.
-const LIST_SECONDS: f64 = 0.5;
-
 /// Times iterations. Their targets are the negatives of the scene's own pictures, so that every pixel has a gradient.
 #[expect(clippy::cast_possible_truncation, reason = "the loss works in f32")]
 pub(super) fn iterations(
@@ -111,9 +105,8 @@ impl PreparedTraining {
     }
 
     /// Iterations a second in lists, two of them under way as in a training.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before the cast")]
     fn rate(&mut self, limits: Limits, seconds_each: f64) -> Result<f64, GpuError> {
-        let len = (LIST_SECONDS / seconds_each).clamp(1.0, LIST as f64) as usize;
+        let len = self.optimiser.list_len() as usize;
         let begin = Instant::now();
         let mut num_done = 0;
         let mut num_started = 0;

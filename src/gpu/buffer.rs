@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytemuck::{NoUninit, Pod};
 
@@ -256,6 +257,15 @@ impl<T> Buffer<T> {
     }
 
     fn start_reading(&self, gpu: &Gpu, elements: Range<u64>) -> Result<Readback<T>, GpuError> {
+        let copy = self.copy_of(gpu, elements)?;
+        let mut encoder =
+            gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
+        copy.record(&mut encoder, self);
+        Ok(copy.submitted(gpu.queue.submit([encoder.finish()])))
+    }
+
+    /// Memory for a copy of some elements.
+    pub(super) fn copy_of(&self, gpu: &Gpu, elements: Range<u64>) -> Result<RecordedCopy<T>, GpuError> {
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let size = size_of::<T>() as u64;
         let bytes = (elements.end - elements.start) * size;
@@ -264,16 +274,35 @@ impl<T> Buffer<T> {
             Some(kept) => kept,
             None => gpu.create(&format!("{} (read back)", self.label), copied, usage)?,
         };
-        let mut encoder =
-            gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
-        encoder.copy_buffer_to_buffer(&self.raw, elements.start * size, &copy, 0, copied);
-        let submission = gpu.queue.submit([encoder.finish()]);
+        Ok(RecordedCopy { copy, first_byte: elements.start * size, bytes, allocation, kind: PhantomData })
+    }
+}
+
+/// A copy for the host that a list of commands makes.
+#[derive(Debug)]
+pub struct RecordedCopy<T> {
+    copy: wgpu::Buffer,
+    /// The first byte that is copied.
+    first_byte: u64,
+    bytes: u64,
+    allocation: Allocation,
+    kind: PhantomData<T>,
+}
+
+impl<T> RecordedCopy<T> {
+    pub(super) fn record(&self, encoder: &mut wgpu::CommandEncoder, from: &Buffer<T>) {
+        encoder.copy_buffer_to_buffer(&from.raw, self.first_byte, &self.copy, 0, self.copy.size());
+    }
+
+    /// The elements on their way, when the copy was submitted.
+    pub(super) fn submitted(self, submission: wgpu::SubmissionIndex) -> Readback<T> {
         let (sender, mapped) = std::sync::mpsc::channel();
-        copy.map_async(wgpu::MapMode::Read, .., move |result| {
+        self.copy.map_async(wgpu::MapMode::Read, .., move |result| {
             // The receiver is gone only if the result is no longer wanted.
             sender.send(result).unwrap_or_default();
         });
-        Ok(Readback { copy, bytes, submission, mapped, allocation, kind: PhantomData })
+        let Self { copy, bytes, allocation, .. } = self;
+        Readback { copy, bytes, submission, mapped, result: None, allocation, kind: PhantomData }
     }
 }
 
@@ -284,19 +313,39 @@ pub struct Readback<T> {
     bytes: u64,
     submission: wgpu::SubmissionIndex,
     mapped: std::sync::mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    /// What came of the mapping, where it is known.
+    result: Option<Result<(), wgpu::BufferAsyncError>>,
     allocation: Allocation,
     kind: PhantomData<T>,
 }
 
 impl<T: Pod> Readback<T> {
+    /// Waits for the work that was submitted before the copy, but not longer than until `end`. Returns whether it is done.
+    ///
+    /// # Errors
+    /// The same as [`Self::wait`].
+    pub fn is_done_by(&mut self, gpu: &Gpu, end: Instant) -> Result<bool, GpuError> {
+        let Self { mapped, result, .. } = self;
+        gpu.wait_until(end, || {
+            *result = result.take().or_else(|| mapped.try_recv().ok());
+            result.is_some()
+        })
+    }
+
     /// Waits for the work that was submitted before the copy, and returns the elements.
     ///
     /// # Errors
     /// Returns [`GpuError`] when the device was lost, or the first fault of any work so far.
     pub fn wait(self, gpu: &Gpu) -> Result<Vec<T>, GpuError> {
-        gpu.wait_for(self.submission)?;
         let lost = |reason: String| GpuError::Lost { reason };
-        self.mapped.recv().map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))?;
+        let result = match self.result {
+            Some(result) => result,
+            None => {
+                gpu.wait_for(self.submission)?;
+                self.mapped.recv().map_err(|error| lost(error.to_string()))?
+            }
+        };
+        result.map_err(|error| lost(error.to_string()))?;
         let view = self.copy.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
         let bytes = usize::try_from(self.bytes).map_err(|error| lost(error.to_string()))?;
         let elements = bytemuck::pod_collect_to_vec(&view[..bytes]);

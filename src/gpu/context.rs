@@ -1,6 +1,7 @@
 //! An open device.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::adapter::{self, Selector};
 use super::error::GpuError;
@@ -52,6 +53,11 @@ impl Default for GpuOptions {
 
 /// Optional features that are asked for where the adapter has them.
 pub(super) const OPTIONAL_FEATURES: wgpu::Features = wgpu::Features::SUBGROUP.union(wgpu::Features::TIMESTAMP_QUERY);
+
+/// The pause between two looks at the device, as a part of the time waited so far, and at least and at most.
+const PAUSES: u32 = 64;
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 
 /// An open device and its queue. A clone is the same device.
 #[derive(Debug, Clone)]
@@ -205,6 +211,25 @@ impl Gpu {
     /// Waits until one submission and all before it are done.
     pub(super) fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<(), GpuError> {
         self.poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })
+    }
+
+    /// Waits until `is_done`, which depends on callbacks of the device, but not longer than until `end`. Returns whether it is.
+    ///
+    /// A wait of wgpu 30 with a timeout panics where another thread waits as well, so this one looks again and again.
+    pub(super) fn wait_until(&self, end: Instant, mut is_done: impl FnMut() -> bool) -> Result<bool, GpuError> {
+        let begin = Instant::now();
+        loop {
+            self.poll(wgpu::PollType::Poll)?;
+            if is_done() {
+                return Ok(true);
+            }
+            let now = Instant::now();
+            if now >= end {
+                return Ok(false);
+            }
+            let pause = ((now - begin) / PAUSES).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+            std::thread::sleep(pause.min(end - now));
+        }
     }
 
     fn poll(&self, what: wgpu::PollType) -> Result<(), GpuError> {

@@ -4,7 +4,8 @@
 //! * A [`Shader`] is the source of a kernel, composed of parts; a [`Kernel`] is it compiled, its bindings found by reflection.
 //! * [`Buffer`] is typed memory, a [`Uniform`] a value for one list of commands; a [`Mirror`] is a struct that shaders share.
 //! * `WindowSurface` is what a window presents (feature `viewer`).
-//! * [`Commands`] records dispatches and copies; a [`KernelTimer`] times them.
+//! * [`Commands`] records dispatches and copies; a [`KernelTimer`] times them. [`CommandParts`] submits them part by part, and
+//!   [`Pace`] says where that is needed.
 
 pub mod adapter;
 mod bind_groups;
@@ -19,6 +20,8 @@ mod kernel_timer;
 mod memory;
 mod memory_tracker;
 mod mirror;
+mod pace;
+mod parts;
 pub(crate) mod probe;
 mod readbacks;
 pub mod report;
@@ -28,7 +31,7 @@ mod surface;
 mod uniforms;
 
 pub use adapter::Selector;
-pub use buffer::{Binding, Buffer, Readback};
+pub use buffer::{Binding, Buffer, Readback, RecordedCopy};
 pub use commands::{Commands, Grid};
 pub use context::{Gpu, GpuOptions, LimitSet};
 pub use error::GpuError;
@@ -40,6 +43,8 @@ pub use kernel::{Kernel, KernelBinding, KernelInterface, reflect};
 pub use kernel_timer::{KernelTime, KernelTimer};
 pub(crate) use mirror::mirror;
 pub use mirror::{Mirror, MirrorShape};
+pub use pace::Pace;
+pub use parts::CommandParts;
 pub use shader::{DeviceTraits, ONE_VARIANT, Shader, ShaderPart};
 pub(crate) use shader::{choice, file, shader};
 #[cfg(feature = "viewer")]

@@ -166,6 +166,7 @@ impl Sort {
             // Every window knows the number of entries of the whole histogram.
             self.scan.record(commands, &plan.histogram_scan, &plan.windows[0].groups.groups, &plan.histogram)?;
             self.scatter(commands, plan, step, counts, from, to)?;
+            commands.border();
             std::mem::swap(&mut from, &mut to);
         }
         Ok(())

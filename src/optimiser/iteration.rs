@@ -63,7 +63,9 @@ impl Optimiser {
         let view = frame.view(commands, &self.scene, &iteration.camera, &iteration.options)?;
         self.renderer.record(commands, &self.scene, &view)?;
         self.record_loss(commands, memory, iteration, slot)?;
+        commands.border();
         self.differentiator.record(commands, &self.scene, &view, v, backward)?;
+        // What changes statistics, moments and parameters is one part: an iteration that ends before it leaves no trace.
         let gradients = &backward.gradients;
         let accumulate = AccumulateArgs {
             camera: view.camera(),

@@ -3,19 +3,24 @@
 //!
 //! A frame that does not fit its buffers is skipped on the GPU with everything behind it, and changes no parameter. The host
 //! learns of it when it reads the status, makes the buffers larger and repeats what was skipped, so nothing is lost.
+//!
+//! An iteration that takes longer than a submission may is cut between its stages; only the last part changes parameters.
 
 mod iteration;
+mod lists;
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use iteration::LossSlot;
 pub use iteration::{Iteration, LossMeans};
+use lists::SubmittedList;
 
 use crate::camera::Camera;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer, Readback};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer, Pace};
 use crate::kernels::{
     Accumulate, Adam, Edit, FinishStep, GatherRows, GatherRowsRecord, Gradient, LossKernels, LossMemory, Rebuild,
-    Regularise, Status,
+    Regularise,
 };
 use crate::real::to_u32;
 use crate::renderer::{
@@ -53,6 +58,10 @@ pub struct Optimiser {
     collected: Vec<LossMeans>,
     /// Buffers of losses that no list is using.
     free_losses: Vec<Buffer<[f32; 2]>>,
+    /// The time of an iteration.
+    pace: Pace,
+    /// The time since which the device works on what is not measured yet.
+    busy_since: Option<Instant>,
 }
 
 /// Buffers of an iteration.
@@ -62,16 +71,6 @@ struct Memory {
     backward: BackwardMemory,
     loss: LossMemory,
     v: PictureCotangents,
-}
-
-/// Iterations that the device is working on.
-#[derive(Debug)]
-struct SubmittedList {
-    iterations: Vec<Iteration>,
-    status: Readback<Status>,
-    losses: Readback<[f32; 2]>,
-    /// The buffer that the losses are copied from.
-    loss_buffer: Buffer<[f32; 2]>,
 }
 
 impl Optimiser {
@@ -102,6 +101,8 @@ impl Optimiser {
             submitted_lists: VecDeque::new(),
             collected: Vec::new(),
             free_losses: Vec::new(),
+            pace: Pace::new(gpu),
+            busy_since: None,
         })
     }
 
@@ -162,6 +163,24 @@ impl Optimiser {
     #[must_use]
     pub const fn moments(&self) -> &Moments {
         &self.moments
+    }
+
+    /// The number of iterations of a list whose length follows from the time that one takes.
+    #[must_use]
+    pub fn list_len(&self) -> u32 {
+        self.pace.list_len()
+    }
+
+    /// Whether iterations are cut into several submissions, so that a second list under way would hide nothing.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.pace.num_pieces(1.0) > 1
+    }
+
+    /// Takes another limit of the time of everything under way; zero cuts every iteration as finely as can be. Only for tests.
+    #[doc(hidden)]
+    pub fn set_pace(&mut self, limit: std::time::Duration) {
+        self.pace = Pace::with_limit(limit);
     }
 
     /// Number of lists of iterations that were submitted and not yet collected.
@@ -252,96 +271,6 @@ impl Optimiser {
         self.num_reported = 0;
     }
 
-    /// Submits iterations to the device and returns at once.
-    ///
-    /// # Errors
-    /// Returns [`GpuError`] when there is no memory.
-    pub fn submit(&mut self, iterations: Vec<Iteration>) -> Result<(), GpuError> {
-        let Some(shape) = self.shape_for(&iterations) else { return Ok(()) };
-        self.reserve(shape)?;
-        let loss_buffer = self.losses_for(iterations.len() as u64)?;
-        let Some(memory) = &self.memory else { return Ok(()) };
-        let mut commands = Commands::new(&self.gpu, "iterations");
-        for (index, iteration) in iterations.iter().enumerate() {
-            self.record(&mut commands, memory, iteration, LossSlot { losses: &loss_buffer, index })?;
-        }
-        commands.submit();
-        let status = memory.frame.status().read_later(&self.gpu)?;
-        let losses = loss_buffer.read_first_later(&self.gpu, iterations.len() as u64)?;
-        self.submitted_lists.push_back(SubmittedList { iterations, status, losses, loss_buffer });
-        Ok(())
-    }
-
-    /// A buffer for this many losses that no list is using.
-    fn losses_for(&mut self, len: u64) -> Result<Buffer<[f32; 2]>, GpuError> {
-        match self.free_losses.iter().position(|buffer| buffer.len() == len) {
-            Some(index) => Ok(self.free_losses.swap_remove(index)),
-            None => self.gpu.zeros("losses", len),
-        }
-    }
-
-    /// Keeps a buffer of losses for the next list; those of other lengths were made for lists that are rare.
-    fn keep_losses(&mut self, buffer: Buffer<[f32; 2]>) {
-        self.free_losses.retain(|free| free.len() == buffer.len());
-        self.free_losses.push(buffer);
-    }
-
-    /// Waits for the oldest list of iterations and returns their losses. Where a frame did not fit, the buffers are
-    /// made larger and everything that was skipped is done again: then the losses of all lists under way are returned.
-    ///
-    /// # Errors
-    /// Returns [`GpuError`] when the device was lost or has no more memory.
-    pub fn collect(&mut self) -> Result<Vec<LossMeans>, GpuError> {
-        let mut means = std::mem::take(&mut self.collected);
-        if let Some(list) = self.submitted_lists.pop_front() {
-            means.extend(self.collect_list(list)?);
-        }
-        Ok(means)
-    }
-
-    fn collect_list(&mut self, list: SubmittedList) -> Result<Vec<LossMeans>, GpuError> {
-        let status = list.status.wait(&self.gpu)?.first().copied().unwrap_or_default();
-        let num_done = status.num_steps.saturating_sub(self.num_reported);
-        self.num_done += num_done;
-        let num_done = num_done as usize;
-        let losses = list.losses.wait(&self.gpu)?;
-        self.keep_losses(list.loss_buffer);
-        let means = |[l1, ssim]: [f32; 2]| LossMeans { l1, ssim };
-        let mut means: Vec<LossMeans> = losses.into_iter().take(num_done).map(means).collect();
-        if status.has_overflowed == 0 {
-            self.num_reported = status.num_steps;
-            return Ok(means);
-        }
-        let behind = std::mem::take(&mut self.submitted_lists);
-        let mut skipped: Vec<Iteration> = list.iterations.into_iter().skip(num_done).collect();
-        skipped.extend(behind.into_iter().flat_map(|list| list.iterations));
-        let Some(shape) = self.shape_for(&skipped) else { return Ok(means) };
-        self.reserve(shape.with_instances(status.needed_instances))?;
-        self.submit(skipped)?;
-        means.extend(self.collect()?);
-        Ok(means)
-    }
-
-    /// Drops the iterations that are under way and the memory of an iteration, after an error; iterations that are done stay.
-    pub fn drop_submitted(&mut self) {
-        while self.num_submitted_lists() > 0 && self.collect().is_ok() {}
-        self.submitted_lists.clear();
-        self.release();
-    }
-
-    /// Does iterations and returns their losses.
-    ///
-    /// # Errors
-    /// The same as [`Self::submit`] and [`Self::collect`].
-    pub fn run(&mut self, iterations: Vec<Iteration>) -> Result<Vec<LossMeans>, GpuError> {
-        self.submit(iterations)?;
-        let mut means = Vec::new();
-        while !self.submitted_lists.is_empty() || !self.collected.is_empty() {
-            means.extend(self.collect()?);
-        }
-        Ok(means)
-    }
-
     /// Does one iteration and says how long each kernel took; `None` where the device has no timestamps.
     ///
     /// # Errors
@@ -351,9 +280,10 @@ impl Optimiser {
         self.run(vec![iteration.clone()])?;
         let (Some(mut timer), Some(memory)) = (KernelTimer::new(&self.gpu), &self.memory) else { return Ok(None) };
         let losses = self.gpu.zeros("losses", 1)?;
-        let mut commands = Commands::timed(&self.gpu, "iteration", &mut timer);
+        let num_pieces = self.pace.num_pieces(1.0);
+        let mut commands = Commands::timed(&self.gpu, "iteration", &mut timer).in_pieces(num_pieces);
         self.record(&mut commands, memory, &iteration, LossSlot { losses: &losses, index: 0 })?;
-        commands.submit();
+        commands.into_parts().submit_all()?;
         self.num_reported += 1;
         timer.read(&self.gpu).map(Some)
     }
@@ -382,10 +312,7 @@ impl Optimiser {
             return Ok(());
         }
         // Iterations that are under way belong to the memory that they began with.
-        while let Some(list) = self.submitted_lists.pop_front() {
-            let means = self.collect_list(list)?;
-            self.collected.extend(means);
-        }
+        self.collect_all()?;
         let shape = self.largest_shape.map_or(shape, |largest| largest.max(shape));
         self.largest_shape = Some(shape);
         // The old memory is free before more is asked for.

@@ -173,10 +173,12 @@ impl Differentiator {
         for band in &view.bands {
             self.totals.record(commands, rasterize, band.args(&band.camera))?;
         }
+        commands.border();
         let convexes = frame.ranked_convexes(view, scene.num_convexes);
         for (i, slots) in view.slots.iter().enumerate() {
             for band in &view.bands {
                 self.rasterize.record(commands, rasterize, band.args(&band.with_slots[i]))?;
+                commands.border();
             }
             let gather = GatherArgs {
                 convexes: RankedConvexes { camera: &slots.camera, ..convexes },
@@ -192,6 +194,7 @@ impl Differentiator {
             self.forget_rest.record(commands, gather)?;
             self.gather_chunks.record(commands, gather)?;
             self.gather.record(commands, gather)?;
+            commands.border();
         }
         for window in &view.convexes {
             let args = ProjectBackwardArgs {
@@ -202,6 +205,7 @@ impl Differentiator {
             };
             let prepared = self.sh.record(commands, args)?;
             self.project.record(commands, prepared)?;
+            commands.border();
         }
         Ok(())
     }

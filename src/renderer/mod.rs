@@ -22,10 +22,12 @@ pub use view::ViewUniforms;
 
 use frame::PlanningKernels;
 
+use std::time::Instant;
+
 use glam::DVec3;
 
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer, Pace};
 use crate::image::Image;
 use crate::kernels::{
     AdmitInstances, CountInstances, CountPairs, CountTiles, CountTilesArgs, CountVisible, EmitInstances, Normals,
@@ -133,7 +135,15 @@ pub struct Renderer {
     /// Compiled at its first use.
     count_visible: Option<CountVisible>,
     memory: Option<FrameMemory>,
+    /// The time of a unit of [`Self::work`].
+    pace: Pace,
+    /// The end of the last frame that was waited for.
+    last_end: Option<Instant>,
 }
+
+/// The pixels that a convex is assumed to cost as much as, where the time of one frame is known and that of another is not.
+/// Measured on a software device.
+const PIXELS_PER_CONVEX: f64 = 4.0;
 
 impl Renderer {
     /// Compiles the kernels.
@@ -157,6 +167,8 @@ impl Renderer {
             count_pairs: None,
             count_visible: None,
             memory: None,
+            pace: Pace::new(gpu),
+            last_end: None,
         })
     }
 
@@ -208,8 +220,10 @@ impl Renderer {
         mut shape: FrameShape,
     ) -> Result<RenderedFrame, GpuError> {
         loop {
+            let begin = Instant::now();
             let memory = self.submit(scene, camera, options, shape)?;
             let status = memory.status.read_one(&self.gpu)?;
+            self.measure(shape, begin);
             if status.has_overflowed == 0 {
                 let num_instances = status.needed_instances;
                 return Ok(RenderedFrame { memory, camera: *camera, options: *options, num_instances });
@@ -227,12 +241,37 @@ impl Renderer {
         shape: FrameShape,
     ) -> Result<FrameMemory, GpuError> {
         let memory = self.memory_for(shape)?;
-        let mut commands = Commands::new(&self.gpu, "frame");
+        let mut commands = Commands::new(&self.gpu, "frame").in_pieces(self.num_pieces(&shape));
         memory.clear_status(&mut commands);
         let view = memory.view(&mut commands, scene, camera, options)?;
         self.record(&mut commands, scene, &view)?;
-        commands.submit();
+        commands.into_parts().submit_all()?;
         Ok(memory)
+    }
+
+    /// The number of pieces that a frame is cut into, by the time of the last one: 1 where a single submission does not take long.
+    #[must_use]
+    pub fn num_pieces(&self, shape: &FrameShape) -> u32 {
+        self.pace.num_pieces(Self::work(shape))
+    }
+
+    /// Takes another limit of the time of everything under way; zero cuts every frame as finely as can be. Only for tests.
+    #[doc(hidden)]
+    pub fn set_pace(&mut self, limit: std::time::Duration) {
+        self.pace = Pace::with_limit(limit);
+    }
+
+    /// The work of a frame, in pixels.
+    fn work(shape: &FrameShape) -> f64 {
+        shape.num_pixels as f64 + PIXELS_PER_CONVEX * f64::from(shape.num_convexes)
+    }
+
+    /// Takes in the time of a frame that was submitted then and is done now; the device may have had another one before.
+    fn measure(&mut self, shape: FrameShape, submitted: Instant) {
+        let now = Instant::now();
+        let begin = self.last_end.map_or(submitted, |end| end.max(submitted));
+        self.pace.add(Self::work(&shape), now.saturating_duration_since(begin));
+        self.last_end = Some(now);
     }
 
     /// Draws a frame once more into its own memory, and says how long each kernel took; `None` where the device has no
@@ -242,10 +281,11 @@ impl Renderer {
     /// Returns [`GpuError`] when the device was lost.
     pub fn profile(&self, scene: &GpuScene, frame: &RenderedFrame) -> Result<Option<Vec<KernelTime>>, GpuError> {
         let Some(mut timer) = KernelTimer::new(&self.gpu) else { return Ok(None) };
-        let mut commands = Commands::timed(&self.gpu, "frame", &mut timer);
+        let num_pieces = self.num_pieces(frame.memory.shape());
+        let mut commands = Commands::timed(&self.gpu, "frame", &mut timer).in_pieces(num_pieces);
         let view = frame.view(&mut commands, scene)?;
         self.record(&mut commands, scene, &view)?;
-        commands.submit();
+        commands.into_parts().submit_all()?;
         timer.read(&self.gpu).map(Some)
     }
 
@@ -312,6 +352,7 @@ impl Renderer {
         let (camera, num_convexes) = (&view.whole, scene.num_convexes);
         let (projected, by_depth) = (&memory.projected, &memory.by_depth);
         self.count_tiles.record(commands, CountTilesArgs { camera, num_convexes, projected, by_depth })?;
+        commands.border();
         let (count, slots) = (&memory.num_convexes, &memory.first_slot_from_rank);
         self.sort.record(commands, &memory.depth_sort, count, by_depth, &memory.by_depth_scratch)?;
         let convexes = memory.ranked_convexes(view, num_convexes);
@@ -320,16 +361,20 @@ impl Renderer {
         let (total, num_instances) = (memory.slot_scan.total().buffer, &memory.num_instances);
         self.admit_instances.record(commands, camera, total, num_instances, &memory.status)?;
         self.emit_instances.record(commands, convexes, &memory.instances, &memory.convex_from_slot)?;
+        commands.border();
         let (instances, scratch) = (&memory.instances, &memory.instances_scratch);
         self.sort.record(commands, &memory.tile_sort, num_instances, instances, scratch)?;
         let (tile_keys, tiles) = (&memory.by_tile().keys, &memory.first_instance_from_tile);
         self.tile_ranges.record(commands, camera, num_instances, tile_keys, tiles)?;
+        commands.border();
         for band in &view.bands {
             self.rasterize.record(commands, memory.rasterize_args(), band.args(&band.camera))?;
+            commands.border();
         }
         if let Some(normals) = &memory.pixels.normals {
             for bands in view.with_neighbours() {
                 self.normals.record(commands, &memory.pixels, bands, normals)?;
+                commands.border();
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Frames that the device works on: it draws the next one while the host reads this one.
 
+use std::time::Instant;
+
 use super::frame::rows_of_three;
 use super::{FrameShape, GpuScene, Outputs, Pictures, Renderer};
 use crate::camera::{Camera, RenderOptions};
@@ -12,6 +14,7 @@ pub struct PendingFrame {
     camera: Camera,
     options: RenderOptions,
     shape: FrameShape,
+    begin: Instant,
     status: Readback<Status>,
     rgba: Readback<[f32; 4]>,
     depth: Readback<f32>,
@@ -36,6 +39,7 @@ impl Renderer {
         outputs: Outputs,
     ) -> Result<PendingFrame, GpuError> {
         let shape = self.shape(scene, camera).with_outputs(outputs);
+        let begin = Instant::now();
         let memory = self.submit(scene, camera, options, shape)?;
         let (gpu, pixels) = (&self.gpu, &memory.pixels);
         let len = u64::from(camera.width) * u64::from(camera.height);
@@ -43,6 +47,7 @@ impl Renderer {
             camera: *camera,
             options: *options,
             shape,
+            begin,
             status: memory.status.read_later(gpu)?,
             rgba: pixels.rgba.read_first_later(gpu, len)?,
             depth: pixels.depth.read_first_later(gpu, len)?,
@@ -61,9 +66,10 @@ impl Renderer {
     /// # Panics
     /// When the scene is another than the frame was started with, of another number of points: a bug of the caller.
     pub fn finish(&mut self, scene: &GpuScene, pending: PendingFrame) -> Result<Pictures, GpuError> {
-        let PendingFrame { camera, options, shape, status, rgba, depth, inspection, normals } = pending;
+        let PendingFrame { camera, options, shape, begin, status, rgba, depth, inspection, normals } = pending;
         let gpu = self.gpu.clone();
         let status = status.wait(&gpu)?.first().copied().unwrap_or_default();
+        self.measure(shape, begin);
         if status.has_overflowed != 0 {
             let frame = self.draw(scene, &camera, &options, shape.with_instances(status.needed_instances))?;
             let pictures = frame.read(&gpu)?;

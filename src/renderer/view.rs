@@ -1,4 +1,5 @@
-//! A camera as the kernels read it: once in all, and once for every window where a buffer is longer than a binding.
+//! A camera as the kernels read it: once in all, and once for every window where a buffer is longer than a binding, or the
+//! work is cut into pieces.
 
 use std::ops::Range;
 
@@ -57,7 +58,7 @@ impl<'m> ViewUniforms<'m> {
         camera: &Camera,
         options: &RenderOptions,
     ) -> Result<Self, GpuError> {
-        let (gpu, shape) = (commands.gpu(), &memory.shape);
+        let (gpu, shape, num_pieces) = (commands.gpu(), &memory.shape, commands.num_pieces());
         let size = [camera.width, camera.height];
         let num_tiles = size.map(|side| side.div_ceil(TILE_SIZE));
         let common = camera_uniform(scene, camera, options, num_tiles, shape.max_instances);
@@ -77,7 +78,7 @@ impl<'m> ViewUniforms<'m> {
         }
         let slot_windows: Vec<Range<u64>> = windows(u64::from(shape.max_instances), shape.slots_per_window).collect();
         let mut bands = Vec::new();
-        for rows in windows(num_tiles[1].into(), band_rows(gpu, size[0])) {
+        for rows in windows(num_tiles[1].into(), band_rows(gpu, size, num_pieces)) {
             let base = CameraUniform { first_tile_row: to_u32(rows.start), ..common };
             let row_pixels = u64::from(TILE_SIZE) * u64::from(size[0]);
             let all = u64::from(size[0]) * u64::from(size[1]);
@@ -132,13 +133,15 @@ fn windows(len: u64, per_window: u64) -> impl Iterator<Item = Range<u64>> {
     (0..len.div_ceil(per_window)).map(move |i| i * per_window..((i + 1) * per_window).min(len))
 }
 
-/// The number of rows of tiles whose colours one binding shows, rounded so that each band starts aligned.
-fn band_rows(gpu: &Gpu, width: u32) -> u64 {
+/// The number of rows of tiles of a band: no more than one binding shows the colours of, few enough that there are about so many
+/// pieces, and rounded so that each band starts aligned.
+fn band_rows(gpu: &Gpu, [width, height]: [u32; 2], num_pieces: u32) -> u64 {
     let row_pixels = u64::from(TILE_SIZE) * u64::from(width);
     let alignment = u64::from(gpu.limits().min_storage_buffer_offset_alignment);
     // The depth has the fewest bytes per pixel.
     let unit = (1..=alignment).find(|rows| (rows * row_pixels * 4).is_multiple_of(alignment)).unwrap_or(1);
-    (gpu.binding_elements::<[f32; 4]>() / row_pixels / unit).max(1) * unit
+    let most = (gpu.binding_elements::<[f32; 4]>() / row_pixels / unit).max(1) * unit;
+    most.min(u64::from(height.div_ceil(TILE_SIZE)).div_ceil(num_pieces.max(1).into()).next_multiple_of(unit))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32")]

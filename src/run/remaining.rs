@@ -188,6 +188,11 @@ impl RunCosts {
         self.checkpoint = Some(took.as_secs_f64());
     }
 
+    /// The time that the last checkpoint took; `None` where there was none.
+    pub(super) fn checkpoint(&self) -> Option<Duration> {
+        self.checkpoint.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+
     /// The time that the rest takes; `None` until it is known.
     pub(super) fn remaining(&self, rest: &RunRest<'_>) -> Option<Duration> {
         let costs = &self.iterations;

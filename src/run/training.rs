@@ -18,18 +18,25 @@ use crate::evaluate::{EvaluationLine, LogLine, Metrics, TrainingLine};
 use crate::files;
 use crate::metrics::ImageMetrics;
 use crate::optimiser::LossMeans;
+use crate::real::to_u32;
 use crate::scene::Scene;
 use crate::scene_file;
 use crate::text;
 use crate::train::{AutomaticBudget, PlannedIterations, TrainError, TrainOptions, Trainer};
 
-/// Time between two checkpoints where no number of iterations is given. A checkpoint of a million convexes is a gigabyte,
-/// which takes as long as hundreds of iterations of a fast device.
-const SAVE_PERIOD: Duration = Duration::from_secs(60);
+/// Time between two checkpoints where no number of iterations is given: fifty times what the last one took, so that they take two
+/// percent of a run; at least a minute, and at most what a run may lose. A checkpoint of a million convexes is a gigabyte, which
+/// takes as long as hundreds of iterations of a fast device.
+const SAVE_COSTS: u32 = 50;
+const MIN_SAVE_PERIOD: Duration = Duration::from_secs(60);
+const MAX_SAVE_PERIOD: Duration = Duration::from_secs(300);
 
 /// Most lines about training in the log of a short run, and most iterations per line in that of a long one.
 const MAX_SHORT_LINES: u32 = 100;
 const MAX_LINE_ITERATIONS: u32 = 100;
+
+/// The time for which the device is waited for before the controls are looked at.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The speed is measured over at least this long.
 const SPEED_SPAN: Duration = Duration::from_millis(500);
@@ -51,6 +58,10 @@ pub(super) struct ActiveRun<'a> {
     /// Seconds that the training took before this run, as far as the log tells.
     pub(super) seconds_before: f64,
     last_save: Instant,
+    /// Whether a list of iterations is waited for.
+    is_waiting: bool,
+    /// Whether a copy of the scene was asked for while a list was waited for.
+    is_snapshot_due: bool,
     /// The pause that the run is in.
     pause: Option<Pause>,
     /// Losses up to `last_loss` that were reported in steps and are in no line of the log yet.
@@ -59,9 +70,8 @@ pub(super) struct ActiveRun<'a> {
     last_loss: u32,
     speed: Speed,
     pub(super) costs: RunCosts,
-    /// The time of the last measurement and the iterations that were submitted then; `None` where the time since then says
-    /// nothing.
-    measured: Option<(Instant, u32)>,
+    /// The time of the last measurement; `None` where the time since then says nothing.
+    measured: Option<Instant>,
     /// The time by which the run is to end.
     pub(super) deadline: Option<Deadline>,
     /// Whether the user waits to hear what becomes of a deadline.
@@ -135,6 +145,8 @@ impl<'a> ActiveRun<'a> {
             begin: Instant::now(),
             seconds_before: 0.0,
             last_save: Instant::now(),
+            is_waiting: false,
+            is_snapshot_due: false,
             pause: None,
             losses: Vec::new(),
             last_loss: iteration,
@@ -200,11 +212,14 @@ impl ActiveRun<'_> {
             let next_after = |period: u32| (self.trainer.iteration() / period + 1).saturating_mul(period);
             let next_save = match self.config.checkpoint_every {
                 Some(period) => next_after(period),
-                None if self.last_save.elapsed() >= SAVE_PERIOD => next_after(1),
+                None if self.last_save.elapsed() >= self.save_period() => next_after(1),
                 None => u32::MAX,
             };
             let next_evaluation = self.trainer.options().evaluation_period().map_or(u32::MAX, next_after);
-            let losses = self.trainer.advance(next_save.min(next_evaluation).min(end))?;
+            let losses = self.advance(next_save.min(next_evaluation).min(end))?;
+            if self.is_stopping {
+                break;
+            }
             self.measure(losses.len());
             self.add_losses(&losses)?;
             let iteration = self.trainer.iteration();
@@ -218,7 +233,27 @@ impl ActiveRun<'_> {
             self.take_controls()?;
             self.keep_deadline()?;
         }
+        if self.is_stopping {
+            self.trainer.fall_back();
+        }
         Ok(())
+    }
+
+    /// Trains on, and looks at the controls while the device is at work. Returns early, without losses, where a stop is asked
+    /// for.
+    fn advance(&mut self, until: u32) -> Result<Vec<LossMeans>, RunError> {
+        loop {
+            if let Some(losses) = self.trainer.advance_within(until, PATIENCE)? {
+                return Ok(losses);
+            }
+            self.is_waiting = true;
+            let taken = self.take_controls();
+            self.is_waiting = false;
+            taken?;
+            if self.is_stopping {
+                return Ok(Vec::new());
+            }
+        }
     }
 
     /// Does the first iteration alone: drivers may compile every kernel then, and only the iterations behind it tell the speed.
@@ -228,14 +263,21 @@ impl ActiveRun<'_> {
             return Ok(());
         }
         (self.emit)(preparing(format!("compiling kernels for {}", self.gpu_name)));
-        let losses = self.trainer.advance(first)?;
+        let losses = self.advance(first)?;
+        if self.is_stopping {
+            return Ok(());
+        }
         self.speed = Speed::new(first);
-        self.measured = Some((Instant::now(), first));
+        self.measured = Some(Instant::now());
         self.add_losses(&losses)
     }
 
     /// Does what was asked for; returns when nothing more is asked for and the run is not paused.
     fn take_controls(&mut self) -> Result<(), RunError> {
+        if self.is_snapshot_due && !self.is_waiting {
+            self.is_snapshot_due = false;
+            self.answer_with_snapshot();
+        }
         while let Some(control) = self.next_control() {
             match control {
                 RunControl::Pause => self.begin_pause(None),
@@ -243,10 +285,9 @@ impl ActiveRun<'_> {
                 RunControl::Resume => self.end_pause(),
                 RunControl::Save => self.save()?,
                 RunControl::Finish(within) => self.finish(within)?,
-                RunControl::Snapshot => {
-                    let scene = self.trainer.snapshot().map(Box::new).map_err(|error| error.to_string());
-                    (self.emit)(RunEvent::Snapshot(RunSnapshot { scene }));
-                }
+                // The scene changes only when the list is done.
+                RunControl::Snapshot if self.is_waiting => self.is_snapshot_due = true,
+                RunControl::Snapshot => self.answer_with_snapshot(),
                 RunControl::Stop => {
                     self.is_stopping = true;
                     return Ok(());
@@ -254,6 +295,11 @@ impl ActiveRun<'_> {
             }
         }
         Ok(())
+    }
+
+    fn answer_with_snapshot(&mut self) {
+        let scene = self.trainer.snapshot().map(Box::new).map_err(|error| error.to_string());
+        (self.emit)(RunEvent::Snapshot(RunSnapshot { scene }));
     }
 
     /// The next control; waits for one while the run is paused.
@@ -303,20 +349,26 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    /// Measures the iterations that were submitted since the last measurement, where losses have come: the wait for a list takes
-    /// as long as all that is submitted.
+    /// Measures the iterations whose losses have come since the last measurement.
     fn measure(&mut self, num_losses: usize) {
         if num_losses == 0 {
             return;
         }
-        let (now, iteration) = (Instant::now(), self.trainer.iteration());
-        if let Some((since, measured)) = self.measured.replace((now, iteration)) {
+        let now = Instant::now();
+        if let Some(since) = self.measured.replace(now) {
             let options = self.trainer.options();
-            let level = options.coarse_level(iteration);
-            let number = iteration.saturating_sub(measured);
-            let iterations = PlannedIterations { number, num_convexes: self.trainer.num_convexes(), level };
+            let level = options.coarse_level(self.trainer.iteration());
+            let (number, num_convexes) = (to_u32(num_losses), self.trainer.num_convexes());
+            let iterations = PlannedIterations { number, num_convexes, level };
             self.costs.add_iterations(&iterations, now - since, self.trainer.end());
         }
+    }
+
+    /// The time between the beginnings of two checkpoints. A run that ends while it writes one has lost that time as well.
+    fn save_period(&self) -> Duration {
+        let cost = self.costs.checkpoint().unwrap_or_default();
+        let most = MAX_SAVE_PERIOD.saturating_sub(cost).max(MIN_SAVE_PERIOD);
+        cost.saturating_mul(SAVE_COSTS).clamp(MIN_SAVE_PERIOD, most)
     }
 
     /// Estimates the time until everything is done.
@@ -343,7 +395,7 @@ impl ActiveRun<'_> {
             num_views: f64::from(num_evaluations) * num_watched as f64,
             num_last_views: num_last as f64,
             num_checkpoints: 1 + every.map_or(0, |period| num_due(period, end)),
-            checkpoint_period: every.is_none().then_some(SAVE_PERIOD),
+            checkpoint_period: every.is_none().then_some(self.save_period()),
         })
     }
 
@@ -415,7 +467,7 @@ impl ActiveRun<'_> {
             measured.push(self.trainer.evaluate(view, &Metrics::default())?.metrics);
         }
         self.costs.add_views(measured.len(), begin.elapsed());
-        self.measured = Some((Instant::now(), self.trainer.iteration()));
+        self.measured = Some(Instant::now());
         self.log_evaluation(&measured)
     }
 
@@ -467,9 +519,9 @@ impl ActiveRun<'_> {
         if self.is_config_old {
             self.write_config()?;
         }
-        self.last_save = Instant::now();
+        self.last_save = begin;
         self.costs.add_checkpoint(begin.elapsed());
-        self.measured = self.measured.map(|_| (Instant::now(), self.trainer.iteration()));
+        self.measured = self.measured.map(|_| Instant::now());
         (self.emit)(RunEvent::Saved(RunSaved { iteration: checkpoint.state.iteration }));
         Ok(())
     }

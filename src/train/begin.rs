@@ -132,6 +132,7 @@ impl Trainer {
             order,
             optimiser,
             iteration,
+            num_under_way: 0,
             losses: Vec::new(),
         })
     }
@@ -162,7 +163,7 @@ impl Device {
             return Err(TrainError::TooLarge { width, height, most });
         }
         // Pictures of two lists under way are held even where there is no room to keep them.
-        let targets = 2 * u64::from(options.iterations_per_submission) * size_of::<u32>() as u64;
+        let targets = 2 * u64::from(options.longest_list()) * size_of::<u32>() as u64;
         let costs = Optimiser::costs(&renderer, points) + Costs { pixel: targets, ..Costs::default() };
         let most_tiles = sizes().map(num_tiles).max().unwrap_or(0);
         memory_budget.plan(costs, num_pixels([width, height]), most_tiles, renderer.most_convexes());

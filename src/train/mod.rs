@@ -26,6 +26,7 @@ mod warnings;
 mod weighted_sample;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use automatic::AutomaticBudget;
 pub use checkpoint::{Checkpoint, CheckpointError, State, TrainView};
@@ -73,6 +74,8 @@ pub struct Trainer {
     iteration: u32,
     /// The last iteration after which the number of convexes changed.
     changed_after: u32,
+    /// Lists that may be under way when the next one is submitted.
+    num_under_way: usize,
     /// Losses that were collected and not yet reported.
     losses: Vec<LossMeans>,
 }
@@ -85,6 +88,32 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`] when a picture cannot be read, no convex is left, or the device fails.
     pub fn advance(&mut self, until: u32) -> Result<Vec<LossMeans>, TrainError> {
+        self.submit_next(until)?;
+        self.collect_losses(self.num_under_way)?;
+        Ok(std::mem::take(&mut self.losses))
+    }
+
+    /// The same as [`Self::advance`], but waits for the device no longer than `patience`; `None` where it is still at work
+    /// then, and the call is to be repeated. In between the scene may be read, and the iterations under way be abandoned.
+    ///
+    /// # Errors
+    /// The same as [`Self::advance`].
+    pub fn advance_within(&mut self, until: u32, patience: Duration) -> Result<Option<Vec<LossMeans>>, TrainError> {
+        self.submit_next(until)?;
+        while self.optimiser.num_submitted_lists() > self.num_under_way {
+            match self.optimiser.collect_within(patience)? {
+                Some(losses) => self.losses.extend(losses),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(std::mem::take(&mut self.losses)))
+    }
+
+    /// Submits the next list of iterations, unless one is still waited for.
+    fn submit_next(&mut self, until: u32) -> Result<(), TrainError> {
+        if self.optimiser.num_submitted_lists() > self.num_under_way {
+            return Ok(());
+        }
         let until = until.min(self.end());
         if self.iteration < until && self.is_refinement_due() {
             self.refine()?;
@@ -93,10 +122,11 @@ impl Trainer {
         // Forward, loss, backward and step of every iteration.
         self.optimiser.submit(picked)?;
         self.decode_ahead();
-        // One list stays under way while the host prepares the next one, except where it has to read the scene.
-        let num_under_way = usize::from(!is_break_due && self.iteration < until);
-        self.collect_losses(num_under_way)?;
-        Ok(std::mem::take(&mut self.losses))
+        // One list stays under way while the host prepares the next one, except where it has to read the scene, and where an
+        // iteration is cut because it takes long.
+        let is_alone = is_break_due || self.iteration >= until || self.optimiser.is_cut();
+        self.num_under_way = usize::from(!is_alone);
+        Ok(())
     }
 
     /// Waits for everything that was submitted, and returns the losses that were not returned before.
@@ -113,13 +143,21 @@ impl Trainer {
     fn pick_views(&mut self, until: u32) -> Result<(Vec<Iteration>, bool), TrainError> {
         let mut picked = Vec::new();
         let mut is_break_due = false;
-        while !is_break_due && self.iteration < until && picked.len() < self.options.iterations_per_submission as usize
-        {
+        let most = self.list_len() as usize;
+        while !is_break_due && self.iteration < until && picked.len() < most {
             self.iteration += 1;
             picked.push(self.iteration_at(self.iteration)?);
             is_break_due = self.is_refinement_due() || self.sh_degree_rises();
         }
         Ok((picked, is_break_due))
+    }
+
+    /// The number of iterations of the next list.
+    fn list_len(&self) -> u32 {
+        match self.options.iterations_per_submission {
+            0 => self.optimiser.list_len(),
+            number => number,
+        }
     }
 
     /// One iteration: the picked view, and all that its step depends on.
@@ -146,7 +184,7 @@ impl Trainer {
 
     /// Has the pictures of the next list decoded while the GPU works on this one.
     fn decode_ahead(&mut self) {
-        let last = self.iteration.saturating_add(self.options.iterations_per_submission).min(self.end());
+        let last = self.iteration.saturating_add(self.list_len()).min(self.end());
         for iteration in self.iteration + 1..=last {
             self.targets.prefetch(self.order.view_at(iteration), self.options.coarse_level(iteration));
         }
@@ -303,11 +341,18 @@ impl Trainer {
         Ok(warnings::warnings(&self.dataset, &self.cameras, &self.similarity)?)
     }
 
-    /// Goes back after an error to the iterations that were really done, so that they can still be saved. A device that
-    /// was lost has nothing left to save.
+    /// Ends the iterations under way as soon as can be, and goes back to those that were really done, so that they can be
+    /// saved. A device that was lost has nothing left to save.
     pub fn fall_back(&mut self) {
-        self.optimiser.drop_submitted();
+        self.losses.extend(self.optimiser.abandon());
         self.iteration = self.first_iteration + self.optimiser.num_done();
+        self.num_under_way = 0;
+    }
+
+    /// Takes another limit of the time of everything under way; zero cuts every iteration as finely as can be. Only for tests.
+    #[doc(hidden)]
+    pub fn set_pace(&mut self, limit: Duration) {
+        self.optimiser.set_pace(limit);
     }
 
     /// Bytes that the training holds on the device.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::strategy::{BudgetOptions, PaperOptions, Preset, StrategyKind};
 use crate::constants::{DEFAULT_POINTS, SH_MAX_DEGREE, SSIM_WEIGHT};
+use crate::gpu::Pace;
 use crate::kernels::Gradient;
 
 /// Everything that a training depends on besides the dataset. Files hold the options of all strategies side by side.
@@ -61,7 +62,7 @@ pub struct TrainOptions {
     pub eval_views: u32,
     /// The gradient, or for comparison a published approximation of it.
     pub gradient: Gradient,
-    /// Iterations submitted at once.
+    /// Iterations submitted at once; 0 where their number follows from the time that they take. Changes nothing but the speed.
     pub iterations_per_submission: u32,
     /// Decoded pictures kept in the host's memory, MiB; changes nothing but the speed.
     pub picture_memory: u32,
@@ -94,7 +95,7 @@ impl Default for TrainOptions {
             eval_every: None,
             eval_views: 4,
             gradient: Gradient::True,
-            iterations_per_submission: 8,
+            iterations_per_submission: 0,
             picture_memory: 2048,
             memory: 0,
         }
@@ -136,7 +137,7 @@ const MAX_LR_SCALE: f32 = 5.0;
 const REFINEMENTS: u32 = 20;
 const MAX_REFINEMENT_PERIOD: u32 = 100;
 
-/// Iterations that are submitted at once at most: a signal is answered after them.
+/// Iterations that are submitted at once at most.
 const MAX_ITERATIONS_PER_SUBMISSION: u32 = 1000;
 
 /// Evaluations of held-back views during a training, where nothing else is given.
@@ -184,6 +185,15 @@ impl TrainOptions {
         (period > 0 && self.eval_views > 0).then_some(period)
     }
 
+    /// Most iterations of one submission. It does not depend on measured times, because what memory is left for convexes
+    /// depends on it.
+    pub(super) const fn longest_list(&self) -> u32 {
+        match self.iterations_per_submission {
+            0 => Pace::MAX_LIST,
+            number => number,
+        }
+    }
+
     /// Refuses values that do not make sense.
     ///
     /// # Errors
@@ -202,8 +212,8 @@ impl TrainOptions {
         if self.sh_degree > 3 {
             return fault("sh_degree", &self.sh_degree, "0 to 3");
         }
-        if !(1..=MAX_ITERATIONS_PER_SUBMISSION).contains(&self.iterations_per_submission) {
-            return fault("iterations_per_submission", &self.iterations_per_submission, "1 to 1000");
+        if self.iterations_per_submission > MAX_ITERATIONS_PER_SUBMISSION {
+            return fault("iterations_per_submission", &self.iterations_per_submission, "0 to 1000");
         }
         if self.refine_every == Some(0) {
             return fault("refine_every", &0, "at least 1");

@@ -20,9 +20,8 @@ impl Trainer {
         self.optimiser.set_sh_degree(u32::try_from(self.options.sh_degree).unwrap_or(0));
         let begin = Instant::now();
         // As many at once as in a training.
-        let most = self.options.iterations_per_submission as usize;
         while !iterations.is_empty() {
-            let rest = iterations.split_off(iterations.len().min(most.max(1)));
+            let rest = iterations.split_off(iterations.len().min(self.list_len() as usize));
             self.optimiser.submit(std::mem::replace(&mut iterations, rest))?;
             self.collect_losses(0)?;
         }

@@ -1,14 +1,17 @@
 //! Whole iterations on the GPU: against the twin, and what happens when a frame does not fit.
 
+use std::time::Duration;
+
 use lapidary::constants::SSIM_WEIGHT;
-use lapidary::kernels::Rates;
+use lapidary::gpu::Buffer;
+use lapidary::kernels::{Edit, Rates, ShapeEdit};
 use lapidary::optimiser::{Iteration, LossMeans, Optimiser};
 use lapidary::reference::{self, ImageCotangents};
 use lapidary::renderer::GpuScene;
 use lapidary::scene::{Params, Scene};
 
 use crate::support::compare::relative_error;
-use crate::support::device::gpu;
+use crate::support::device::{all_gpus, gpu};
 use crate::support::toys::{self, Random};
 
 const RATES: Params<Rates> = Params {
@@ -125,8 +128,10 @@ fn iterations_that_do_not_fit_are_skipped_and_repeated() {
     in_lists.submit(all[..3].to_vec()).unwrap();
     in_lists.submit(all[3..].to_vec()).unwrap();
     assert_eq!(in_lists.num_submitted_lists(), 2);
-    let mut found = in_lists.collect().unwrap();
-    found.extend(in_lists.collect().unwrap());
+    let mut found = Vec::new();
+    while in_lists.num_submitted_lists() > 0 {
+        found.extend(in_lists.collect().unwrap());
+    }
     assert_eq!(found, expected);
     assert!(params(&in_lists) == params(&one_by_one));
     assert!(params(&in_lists) != scene.params, "nothing was learned");
@@ -170,20 +175,61 @@ fn a_steady_iteration_creates_no_buffer_and_no_bind_group() {
             Iteration { camera, options, target, ssim_weight, rates: RATES, step, regularization }
         })
         .collect();
-    let mut optimiser = Optimiser::new(&gpu, GpuScene::upload(&gpu, &scene).unwrap()).unwrap();
-    let mut run = |num_lists: usize| {
-        // Two lists are under way at once, as in a training.
-        optimiser.submit(iterations.clone()).unwrap();
-        for _ in 0..num_lists {
-            optimiser.submit(iterations.clone()).unwrap();
-            optimiser.collect().unwrap();
+    for limit in [Duration::from_secs(3600), Duration::ZERO] {
+        let mut optimiser = Optimiser::new(&gpu, GpuScene::upload(&gpu, &scene).unwrap()).unwrap();
+        optimiser.set_pace(limit);
+        let mut run = |num_lists: usize| {
+            // As in a training: two lists are under way at once, or one that is cut; their lengths differ.
+            let num_under_way = usize::from(!optimiser.is_cut());
+            for i in 0..num_lists {
+                optimiser.submit(iterations[i % 2..].to_vec()).unwrap();
+                while optimiser.num_submitted_lists() > num_under_way {
+                    optimiser.collect().unwrap();
+                }
+            }
+            optimiser.run(iterations.clone()).unwrap();
+        };
+        // The first iterations are cut, because nothing is known of their time.
+        run(1);
+        run(4);
+        let before = gpu.num_created();
+        run(8);
+        assert_eq!(gpu.num_created(), before, "buffers and bind groups; limit: {limit:?}");
+    }
+}
+
+/// An iteration that is ended between its parts was never begun, wherever that happens; those before it stay.
+#[test]
+fn an_abandoned_iteration_leaves_no_trace() {
+    let mut random = Random::new(17);
+    let scene = large_scene(&mut random);
+    let all: Vec<Iteration> = (1..=3).map(|step| iteration(&mut random, 40, 90, step).0).collect();
+    let mut whole = optimiser(&scene);
+    let mut expected = whole.run(all[..2].to_vec()).unwrap();
+    let before = params(&whole);
+    expected.extend(whole.run(all[2..].to_vec()).unwrap());
+
+    let mut num_abandoned = 0;
+    for num_waits in 0..12 {
+        let mut stopped = optimiser(&scene);
+        stopped.set_pace(Duration::ZERO);
+        let mut found = stopped.run(all[..2].to_vec()).unwrap();
+        stopped.submit(all[2..].to_vec()).unwrap();
+        for _ in 0..num_waits {
+            found.extend(stopped.collect_within(Duration::from_millis(3)).unwrap().unwrap_or_default());
         }
-        optimiser.collect().unwrap();
-    };
-    run(4);
-    let before = gpu.num_created();
-    run(8);
-    assert_eq!(gpu.num_created(), before, "buffers and bind groups");
+        found.extend(stopped.abandon());
+        let num_done = stopped.num_done() as usize;
+        assert_eq!(found, expected[..num_done], "{num_waits}");
+        if num_done == 2 {
+            num_abandoned += 1;
+            assert!(params(&stopped) == before, "{num_waits}: half an iteration");
+        }
+        found.extend(stopped.run(all[num_done..].to_vec()).unwrap());
+        assert!(found == expected && params(&stopped) == params(&whole), "{num_waits}: it does not go on");
+    }
+    println!("{num_abandoned} of 12 were abandoned");
+    assert!(num_abandoned > 0);
 }
 
 #[test]
@@ -196,4 +242,62 @@ fn uniforms_of_another_list_are_refused() {
     let mut second = lapidary::gpu::Commands::new(gpu(), "second");
     let error = second.dispatch(&kernel, lapidary::gpu::Grid::Groups(1), &bindings).unwrap_err();
     assert!(error.to_string().contains("another list"), "{error}");
+}
+
+/// Keeps every second convex, with its moments.
+fn second_convex(index: u32) -> Edit {
+    let (shape, keeps_moments) = (ShapeEdit::Same as u32, 1);
+    let (scale, sigma_exponent, log_delta_shift, raw_opacity) = (1.0, 1.0, 0.0, -1.0);
+    Edit { source: 2 * index, shape, point: 0, keeps_moments, scale, sigma_exponent, log_delta_shift, raw_opacity }
+}
+
+/// Every way of cutting and grouping iterations gives the same losses and the same bits, anti-aliased or not, with frames that do
+/// not fit and a rebuilt scene in between.
+#[test]
+fn cuts_and_lists_change_no_bit() {
+    for (name, gpu) in all_gpus() {
+        for antialias in [false, true] {
+            let mut random = Random::new(91);
+            let scene = large_scene(&mut random);
+            // The smallest bindings hold the loss of 1820 pixels.
+            let sizes = [(32, 16), (33, 54), (16, 112), (32, 32), (40, 41), (36, 36), (64, 28), (20, 90)];
+            let all: Vec<Iteration> = (1..)
+                .zip(sizes)
+                .map(|(step, (width, height))| {
+                    let (mut made, bytes) = iteration(&mut random, width, height, step);
+                    let words: Vec<u32> = bytes.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+                    made.target = gpu.upload("target", &words).unwrap();
+                    made.options.antialias = antialias;
+                    made.regularization = [1e-3, 1e-3];
+                    made
+                })
+                .collect();
+            let run = |len: usize, limit: Option<Duration>| {
+                let mut optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, &scene).unwrap()).unwrap();
+                optimiser.set_pace(limit.unwrap_or(Duration::from_secs(3600)));
+                let (mut losses, mut num_convexes) = (Vec::new(), scene.len() as u32);
+                for half in all.chunks(all.len() / 2) {
+                    for list in half.chunks(len) {
+                        optimiser.submit(list.to_vec()).unwrap();
+                        if optimiser.num_submitted_lists() > 1 {
+                            losses.extend(optimiser.collect().unwrap());
+                        }
+                    }
+                    while optimiser.num_submitted_lists() > 0 {
+                        losses.extend(optimiser.collect().unwrap());
+                    }
+                    num_convexes /= 2;
+                    optimiser.rebuild(&(0..num_convexes).map(second_convex).collect::<Vec<_>>()).unwrap();
+                }
+                let read = |values: &Buffer<f32>| values.read(gpu).unwrap();
+                let moments = optimiser.moments().each_ref().map(|moments| moments.as_ref().map(read));
+                (losses, optimiser.scene().params.as_ref().map(read), moments)
+            };
+            let expected = run(1, None);
+            assert_eq!(expected.0.len(), all.len());
+            for (len, limit) in [(3, None), (8, None), (1, Some(Duration::ZERO)), (3, Some(Duration::ZERO))] {
+                assert!(run(len, limit) == expected, "{name}: lists of {len}, {limit:?}, anti-aliased: {antialias}");
+            }
+        }
+    }
 }

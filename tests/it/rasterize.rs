@@ -1,7 +1,9 @@
 //! Pictures of the GPU against the test vectors and against the twin, which has no tiles.
 
+use std::time::Duration;
+
 use lapidary::reference;
-use lapidary::renderer::Pictures;
+use lapidary::renderer::{GpuScene, Outputs, Pictures, Renderer};
 use lapidary::scene::Scene;
 
 use crate::support::compare::max_error_outside;
@@ -100,4 +102,36 @@ fn buffers_grow_within_a_frame_and_serve_the_next() {
     let between = renderers.render(&small, &narrow, &options);
     assert!(renderers.render(&large, &wide, &options) == first);
     assert!(renderers.render(&small, &narrow, &options) == between);
+}
+
+#[test]
+fn a_frame_that_is_cut_has_the_same_bits() {
+    let outputs = Outputs { inspection: true, normals: true };
+    for (name, gpu) in all_gpus() {
+        let mut random = Random::new(4);
+        let scene = GpuScene::upload(gpu, &toys::scene(&mut random, 300, 6, 1).cast::<f32>()).unwrap();
+        for options in [toys::options(), toys::antialiased()] {
+            let cameras =
+                [(70, 93), (33, 200), (128, 60)].map(|(width, height)| toys::camera(&mut random, width, height));
+            let pictures = |limit: Duration| {
+                let mut renderer = Renderer::new(gpu, 6).unwrap();
+                renderer.set_pace(limit);
+                let mut pictures = Vec::new();
+                // The first frame is cut in any case, because nothing is known of its time.
+                renderer.render(&scene, &cameras[0], &options, outputs).unwrap();
+                let num_pieces = renderer.num_pieces(&renderer.shape(&scene, &cameras[0]));
+                assert_eq!(num_pieces > 1, limit.is_zero());
+                for camera in &cameras {
+                    pictures.push(renderer.render(&scene, camera, &options, outputs).unwrap());
+                }
+                let started =
+                    cameras.each_ref().map(|camera| renderer.start(&scene, camera, &options, outputs).unwrap());
+                pictures.extend(started.into_iter().map(|pending| renderer.finish(&scene, pending).unwrap()));
+                pictures
+            };
+            let (whole, cut) = (pictures(Duration::from_secs(3600)), pictures(Duration::ZERO));
+            assert!(whole == cut, "{name}, {options:?}");
+            assert!(whole[..3] == whole[3..], "{name}, {options:?}: frames under way");
+        }
+    }
 }

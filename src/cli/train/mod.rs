@@ -91,7 +91,7 @@ pub(crate) struct TrainArgs {
     #[arg(long = "set", value_name = "NAME=VALUE", help_heading = "Method")]
     set: Vec<String>,
 
-    /// Write a checkpoint every so many iterations [default: once a minute]
+    /// Write a checkpoint every so many iterations [default: every one to five minutes]
     #[arg(long, value_name = "N", help_heading = "Saving and measuring",
         value_parser = clap::value_parser!(u32).range(1..))]
     checkpoint_every: Option<u32>,
@@ -268,11 +268,17 @@ fn train(
     forward: &mut dyn FnMut(RunEvent),
 ) -> anyhow::Result<RunFinished> {
     let mut stop = Some(channels.stop);
+    let is_quiet = readers.terminal.is_quiet();
     let result = run.train(gpu, &channels.controls, &mut |event| {
         if let RunEvent::Started(_) = event
             && let Some(stop) = stop.take()
         {
-            signals::listen(move || stop.send(RunControl::Stop).unwrap_or_default());
+            signals::listen(move || {
+                if !is_quiet {
+                    say!("stopping: the training is saved; a second signal ends it without");
+                }
+                stop.send(RunControl::Stop).unwrap_or_default();
+            });
         }
         readers.read(&event);
         forward(event);

@@ -39,8 +39,13 @@ impl Terminal {
         Self { verbosity, step: None, bar: None, plain, last_psnr: None }
     }
 
+    /// Whether nothing but errors is printed.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
     pub(super) fn read(&mut self, event: &RunEvent) {
-        let is_quiet = self.verbosity == Verbosity::Quiet;
+        let is_quiet = self.is_quiet();
         match event {
             RunEvent::Preparing(preparing) => self.step = Some(Step::begin(preparing.work.clone(), is_quiet)),
             RunEvent::Note(note) => self.say(&format!("note: {}", note.message)),
