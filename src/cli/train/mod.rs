@@ -241,7 +241,7 @@ impl Readers {
             (false, true) => Verbosity::Json,
             (false, false) => Verbosity::People,
         };
-        Self { terminal: Terminal::new(verbosity), json: args.json.then(JsonLines::default) }
+        Self { terminal: Terminal::new(verbosity, args.time.is_none()), json: args.json.then(JsonLines::default) }
     }
 
     fn read(&mut self, event: &RunEvent) {

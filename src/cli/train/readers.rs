@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use lapidary::evaluate::{EvaluationLine, LogLine, TrainingLine};
 use lapidary::gpu::KernelTime;
 use lapidary::run::{RunEvent, RunPaused, RunProfile, RunStep, TrainingSummary};
-use lapidary::text::counted;
+use lapidary::text::{counted, time_left};
 use serde::Serialize;
 
 use super::super::progress::{self, PlainProgress, Step};
@@ -20,7 +20,12 @@ pub(super) struct Terminal {
     plain: PlainProgress,
     /// The PSNR of the held-back views when they were last measured, dB.
     last_psnr: Option<f64>,
+    /// Whether people are still to be told what to do about a training that takes long.
+    advises: bool,
 }
+
+/// Time from which on a training takes long.
+const LONG: Duration = Duration::from_secs(30 * 60);
 
 /// The output besides errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +39,16 @@ pub(super) enum Verbosity {
 }
 
 impl Terminal {
-    pub(super) fn new(verbosity: Verbosity) -> Self {
+    pub(super) fn new(verbosity: Verbosity, advises: bool) -> Self {
         let plain = PlainProgress::new(verbosity != Verbosity::People);
-        Self { verbosity, step: None, bar: None, plain, last_psnr: None }
+        Self {
+            verbosity,
+            step: None,
+            bar: None,
+            plain,
+            last_psnr: None,
+            advises: advises && verbosity == Verbosity::People,
+        }
     }
 
     /// Whether nothing but errors is printed.
@@ -87,6 +99,10 @@ impl Terminal {
         let bar = self.bar.get_or_insert_with(|| progress::paced_bar(step.iterations.into(), is_hidden));
         bar.set_length(step.iterations.into());
         bar.set_position(step.iteration.into());
+        if let Some(advice) = step.remaining.filter(|_| self.advises).and_then(advice) {
+            bar.suspend(|| say!("{advice}"));
+        }
+        self.advises &= step.remaining.is_none();
         bar.set_prefix(progress::pace(step.iterations_per_second, step.remaining));
     }
 
@@ -102,6 +118,16 @@ impl Terminal {
     fn evaluated(&mut self, line: &EvaluationLine) {
         self.last_psnr = Some(line.test_psnr);
     }
+}
+
+/// The advice for a training that takes so long.
+fn advice(remaining: Duration) -> Option<String> {
+    let advice = |left: String| {
+        format!(
+            "note: this takes about {left}; type `finish 10m` and Enter for a good end in ten minutes, or begin with --time 10m"
+        )
+    };
+    (remaining >= LONG).then(|| advice(time_left(remaining)))
 }
 
 /// Prints the lines of `metrics.jsonl` while they are written, those about training with the time that is left, and at the
@@ -164,4 +190,17 @@ pub(super) fn sentence(training: &TrainingSummary) -> String {
     };
     let convexes = counted(*num_convexes as usize, "convex");
     format!("{quality}; {convexes}, {seconds:.0} s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_trainings_come_with_advice() {
+        assert_eq!(advice(Duration::from_secs(1799)), None);
+        assert!(
+            advice(Duration::from_secs(7200)).is_some_and(|text| text.contains("about 2 h") && text.contains("--time"))
+        );
+    }
 }
