@@ -190,9 +190,14 @@ impl TimeChooser<'_> {
         std::iter::once((coarse_levels, 0.0)).chain(smaller).collect()
     }
 
+    /// Convexes at the end of a training.
+    fn num_convexes(&self, options: &TrainOptions) -> u32 {
+        options.max_convexes.min(self.dataset.most_convexes)
+    }
+
     /// Convexes at the start of a training.
     fn first_convexes(&self, options: &TrainOptions) -> u32 {
-        let most = options.max_convexes.min(self.dataset.most_convexes);
+        let most = self.num_convexes(options);
         let start = self.dataset.start_convexes;
         start.unwrap_or_else(|| options.first_convexes(self.dataset.num_points, most))
     }
@@ -205,7 +210,7 @@ impl TimeChooser<'_> {
 
     /// Seconds of all iterations, and the mean part of the pixels that they see.
     fn iterations(&self, options: &TrainOptions) -> (f64, f64) {
-        let most = options.max_convexes.min(self.dataset.most_convexes);
+        let most = self.num_convexes(options);
         let plan = options.plan(most, 0, self.first_convexes(options), u32::MAX);
         let (mut seconds, mut pixels) = (0.0, 0.0);
         for planned in &plan {
@@ -221,7 +226,7 @@ impl TimeChooser<'_> {
         let num_decoded = self.dataset.num_pictures.min(options.schedule().end());
         self.iterations(options).0
             + f64::from(num_decoded) * self.costs.picture
-            + f64::from(options.max_convexes) * self.costs.saved_convex
+            + self.costs.saving(self.num_convexes(options))
     }
 
     /// A training that stands for the template's trainings of all lengths: numbers of convexes and sizes of pictures have the
@@ -233,7 +238,7 @@ impl TimeChooser<'_> {
     /// The number of iterations that so many seconds hold.
     fn num_fitting(&self, template: &TrainOptions, seconds: f64) -> f64 {
         let mean = self.iterations(&Self::sample(template)).0 / f64::from(SAMPLE_ITERATIONS);
-        let seconds = seconds - f64::from(template.max_convexes) * self.costs.saved_convex;
+        let seconds = seconds - self.costs.saving(self.num_convexes(template));
         let pictures = f64::from(self.dataset.num_pictures);
         let first = seconds / (mean + self.costs.picture);
         let number = if first < pictures { first } else { (seconds - pictures * self.costs.picture) / mean };
@@ -243,7 +248,7 @@ impl TimeChooser<'_> {
     /// Seconds of so many iterations of a template, with as much for the held-back views as they may take.
     fn least_seconds(&self, template: &TrainOptions, iterations: u32) -> f64 {
         let mean = self.iterations(&Self::sample(template)).0 / f64::from(SAMPLE_ITERATIONS);
-        let saved = f64::from(template.max_convexes) * self.costs.saved_convex;
+        let saved = self.costs.saving(self.num_convexes(template));
         let part = (1.0 - CHECKPOINT_PART - MAX_WATCHED_PART) * (1.0 - MAX_LAST_PART);
         SLACK * ((f64::from(iterations) * (mean + self.costs.picture) + saved) / part + self.last_view(true))
     }
@@ -253,7 +258,7 @@ impl TimeChooser<'_> {
         let options = self.of_length(&template, whole(num_fitting).max(1));
         let part = self.iterations(&Self::sample(&template)).1;
         let size = TrainingSize {
-            num_convexes: options.max_convexes.min(self.dataset.most_convexes),
+            num_convexes: self.num_convexes(&options),
             pixels: self.dataset.pixels * part,
             iterations: options.schedule().end(),
         };
@@ -324,7 +329,7 @@ mod tests {
         watched_view: 0.1,
         last_view: 0.15,
         lpips: 0.0,
-        saved_convex: 2e-6,
+        checkpoint: 0.02,
     };
 
     const DATASET: TimedDataset = TimedDataset {

@@ -39,11 +39,11 @@ impl TimedRun<'_> {
         let given = given(config);
         let level = most_levels(self.shortest_side());
         let mut trial = DeviceTrial::begin(gpu, dataset, options, (time.limit, level), emit)?;
-        trial.try_results(&config.metrics)?;
+        trial.try_results(&config.metrics, &config.out)?;
         if config.checks_dataset {
             trial.warn(emit)?;
         }
-        // The numbers of convexes that come into question are tried as well.
+        // The numbers of convexes that come into question are tried as well, as far as a start has so many.
         let decoding = decoding_of(dataset);
         for _ in 0..2 {
             let chosen = self.chooser(&trial, given, &decoding).choose(left(time));
@@ -159,5 +159,5 @@ fn add_results(costs: &mut RunCosts, parts: &PartCosts, chosen: &TimeChoice) {
     let lpips = if chosen.last_views.skips_lpips { 0.0 } else { parts.lpips };
     costs.add_views(1, super::seconds(parts.watched_view));
     costs.add_last_view(parts.last_view + lpips);
-    costs.add_checkpoint(super::seconds(parts.saved_convex * f64::from(chosen.options.max_convexes)));
+    costs.add_checkpoint(super::seconds(parts.saving(chosen.options.max_convexes)));
 }

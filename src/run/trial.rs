@@ -1,5 +1,6 @@
 //! The trial of a device in the first seconds of a run that has a time: what iterations, views and files take.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::files::FileError;
 use crate::gpu::Gpu;
 use crate::scene_file;
 use crate::text::counted;
-use crate::train::{BudgetOptions, PlannedIterations, TrainOptions, Trainer};
+use crate::train::{BudgetOptions, PlannedIterations, TrainError, TrainOptions, Trainer};
 
 /// Convexes of the first trial.
 const FIRST_CONVEXES: u32 = 2000;
@@ -63,6 +64,7 @@ impl<'a> DeviceTrial<'a> {
         emit(preparing(format!("compiling kernels for {}", gpu.name())));
         let begin = Instant::now();
         let mut trainer = trainer(gpu, dataset, options, FIRST_CONVEXES)?;
+        let preparing_took = begin.elapsed();
         trainer.try_iterations(level, 1)?;
         let compiling = begin.elapsed();
         emit(preparing(format!("measuring {}", gpu.name())));
@@ -77,7 +79,7 @@ impl<'a> DeviceTrial<'a> {
             end,
             seconds,
             trainer,
-            preparing: Duration::ZERO,
+            preparing: preparing_took,
             compiling,
             samples: Vec::new(),
             costs: PartCosts::default(),
@@ -104,7 +106,12 @@ impl<'a> DeviceTrial<'a> {
         let mut levels = self.samples.iter().map(|sample| sample.iterations.level).rev();
         let Some(level) = levels.find(|level| self.is_time_for(expected(*level))) else { return Ok(false) };
         let begin = Instant::now();
-        self.trainer = trainer(self.gpu, self.dataset, self.options, num_convexes)?;
+        // The memory of its iterations would be held twice.
+        self.trainer.release()?;
+        self.trainer = match trainer(self.gpu, self.dataset, self.options, num_convexes) {
+            Err(RunError::Train(TrainError::Gpu(error))) if error.is_of_memory() => return Ok(false),
+            trainer => trainer?,
+        };
         self.preparing = begin.elapsed();
         self.sample(level)?;
         Ok(true)
@@ -136,14 +143,19 @@ impl<'a> DeviceTrial<'a> {
         Ok(())
     }
 
-    /// Measures a held-back view and a checkpoint; files go to a folder that is removed.
-    pub(super) fn try_results(&mut self, metrics: &Metrics) -> Result<(), RunError> {
+    /// Measures a held-back view, the second time where the first was quick, and a checkpoint; files go to a folder within `out`
+    /// that is removed.
+    pub(super) fn try_results(&mut self, metrics: &Metrics, out: &Path) -> Result<(), RunError> {
         let held_back = self.dataset.indices(Split::Test).next();
-        let scratch = tempfile::tempdir().map_err(FileError::of("write", &std::env::temp_dir()))?;
+        let scratch = tempfile::tempdir_in(out).map_err(FileError::of("write", out))?;
         if let Some(view) = held_back {
             self.trainer.release()?;
-            let begin = Instant::now();
-            let evaluated = self.trainer.evaluate(view, &Metrics::default())?;
+            let mut begin = Instant::now();
+            let mut evaluated = self.trainer.evaluate(view, &Metrics::default())?;
+            if begin.elapsed().as_secs_f64() < MIN_SECONDS {
+                begin = Instant::now();
+                evaluated = self.trainer.evaluate(view, &Metrics::default())?;
+            }
             self.costs.watched_view = begin.elapsed().as_secs_f64();
             Album::new(1).add(&evaluated, Some(&scratch.path().join("view")))?;
             self.costs.last_view = begin.elapsed().as_secs_f64();
@@ -156,7 +168,7 @@ impl<'a> DeviceTrial<'a> {
         checkpoint.save(&scratch.path().join("checkpoint"))?;
         let world = self.trainer.similarity().to_world(&checkpoint.scene);
         scene_file::save_with(&world, &self.trainer.metadata(), &scratch.path().join("scene"))?;
-        self.costs.saved_convex = begin.elapsed().as_secs_f64() / f64::from(self.trainer.num_convexes().max(1));
+        self.costs.checkpoint = begin.elapsed().as_secs_f64();
         Ok(())
     }
 

@@ -6,6 +6,9 @@ use super::start::{MOST_FILLED, RANDOM_POINTS};
 use super::{TrainError, TrainOptions, Trainer};
 use crate::real::to_u32;
 
+/// The number of views that trials are made on: more would have to be decoded for every one.
+const TRIAL_VIEWS: u32 = 4;
+
 impl Trainer {
     /// Does so many iterations on the first views, with sides halved `level` times and all spherical harmonics, and returns how
     /// long the device took; pictures are decoded before. The scene belongs to no training afterwards.
@@ -14,12 +17,12 @@ impl Trainer {
     /// The same as [`Self::advance`].
     pub fn try_iterations(&mut self, level: u32, number: u32) -> Result<Duration, TrainError> {
         let mut iterations = Vec::new();
-        for iteration in 1..=number.max(1) {
-            iterations.push(self.iteration_of(iteration, level)?);
+        for iteration in 0..number.max(1) {
+            iterations.push(self.iteration_of(1 + iteration % TRIAL_VIEWS, level)?);
         }
         self.optimiser.set_sh_degree(u32::try_from(self.options.sh_degree).unwrap_or(0));
         let begin = Instant::now();
-        // As many at once as in a training.
+        // Lists as long as those of a training, one after another.
         while !iterations.is_empty() {
             let rest = iterations.split_off(iterations.len().min(self.list_len() as usize));
             self.optimiser.submit(std::mem::replace(&mut iterations, rest))?;
