@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::time_choice::MAX_ITERATIONS;
 use crate::evaluate::ReplanReason;
 
 /// Parts of the time: a run that would end outside of the first two is planned anew, for the third.
@@ -80,16 +81,16 @@ impl Deadline {
         let limit = self.limit.as_secs_f64();
         let total = self.spent(now) + remaining(end)?.as_secs_f64();
         let is_late = total > LATEST * limit;
-        let is_early = total < EARLIEST * limit && self.may_lengthen;
+        let is_early = total < EARLIEST * limit && self.may_lengthen && end < MAX_ITERATIONS;
         if iteration >= end || !(is_late || is_early) {
             return None;
         }
         let time = self.planned(now);
         let fits = |end: u32| remaining(end).is_some_and(|remaining| remaining.as_secs_f64() <= time);
-        // The last iteration that fits lies in low..high.
-        let (mut low, mut high) = if is_late { (iteration, end) } else { (end, end.saturating_mul(2)) };
-        while is_early && high < u32::MAX / 2 && fits(high) {
-            (low, high) = (high, 2 * high);
+        // The last iteration that fits lies in low..high, or is the last one that is ever chosen.
+        let (mut low, mut high) = if is_late { (iteration, end) } else { (end, (2 * end).min(MAX_ITERATIONS)) };
+        while is_early && low < high && fits(high) {
+            (low, high) = (high, (2 * high).min(MAX_ITERATIONS));
         }
         while high > low + 1 {
             let middle = low.midpoint(high);
@@ -203,6 +204,18 @@ mod tests {
         assert!(Simulation::new(true, |_| 1.0).run().1.replanned.is_empty());
         let (part, options) = Simulation::new(false, |_| 0.5).run();
         assert!(options.replanned.is_empty() && part < 0.6, "{part} {:?}", options.replanned);
+    }
+
+    #[test]
+    fn a_run_is_never_lengthened_without_bound() {
+        let now = Instant::now();
+        let deadline = Deadline::new(now, Duration::from_secs(10), ReplanReason::Time);
+        let nothing = |_| Some(Duration::ZERO);
+        assert_eq!(deadline.new_end(now, 100, 200, &nothing), Some(MAX_ITERATIONS), "every end fits");
+        assert_eq!(deadline.new_end(now, 100, MAX_ITERATIONS, &nothing), None);
+        assert_eq!(deadline.new_end(now, 100, u32::MAX, &nothing), None);
+        let some = |end: u32| Some(Duration::from_secs(if end > 1_234_567 { 10 } else { 0 }));
+        assert_eq!(deadline.new_end(now, 100, 200, &some), Some(1_234_567));
     }
 
     #[test]

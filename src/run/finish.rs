@@ -15,6 +15,7 @@ impl ActiveRun<'_> {
     /// Compresses the rest of the schedule, if the run then ends earlier. For a time this happens as soon as the cost of an
     /// iteration is known.
     pub(super) fn finish(&mut self, within: FinishWithin) -> Result<(), RunError> {
+        self.forgive_pause_so_far();
         match within {
             FinishWithin::Iterations(number) => {
                 let end = self.trainer.iteration().saturating_add(number.max(1));
@@ -38,7 +39,8 @@ impl ActiveRun<'_> {
         }
     }
 
-    /// Counts the time of the run from its begin, and that before from the log.
+    /// Counts the time of the run from its begin, and that before from the log. The run becomes longer only where neither its
+    /// length nor the iteration to stop after is given, and where nobody asked for its end before.
     pub(super) fn set_time(&mut self, time: TimeLimit, last_views: Option<LastViews>) -> Result<(), RunError> {
         let (limit, taken) = (time.limit, self.seconds_before);
         if taken >= limit.as_secs_f64() {
@@ -47,7 +49,8 @@ impl ActiveRun<'_> {
         self.begin = time.begin;
         self.last_views = last_views;
         let mut deadline = Deadline::new(time.begin, limit, ReplanReason::Time).after(taken);
-        deadline.may_lengthen = !self.config.options.names("iterations");
+        let is_length_given = self.config.options.names("iterations") || self.config.stop_at.is_some();
+        deadline.may_lengthen = !is_length_given && !self.log.was_asked_to_finish();
         self.deadline = Some(deadline);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::evaluate::{LogLine, cut_log, read_log};
+use crate::evaluate::{LogLine, ReplanReason, cut_log, read_log};
 use crate::files::{FileError, append};
 
 /// The log of a training. Lines wait in memory until the training is saved.
@@ -42,6 +42,13 @@ impl RunLog {
     pub(super) fn seconds(&self) -> f64 {
         let lines = read_log(&self.path).unwrap_or_default();
         lines.last().map_or(0.0, LogLine::seconds)
+    }
+
+    /// Whether the user asked for the end that the training was given last.
+    pub(super) fn was_asked_to_finish(&self) -> bool {
+        let lines = read_log(&self.path).unwrap_or_default();
+        let last = lines.iter().rev().find_map(|line| if let LogLine::Replan(line) = line { Some(line) } else { None });
+        last.is_some_and(|line| line.reason == ReplanReason::Asked)
     }
 
     /// Adds a line, without its end.

@@ -129,7 +129,10 @@ impl TrainingRun {
         let budget = automatic_budget(&config, &begin, &dataset, &options)?;
         if let Some(budget) = &budget {
             options.max_convexes = budget.max_convexes;
-            emit(note(budget.to_string()));
+            // A time decides the number later.
+            if config.time.is_none() {
+                emit(note(budget.to_string()));
+            }
         }
         Ok(Self { _lock: folder.lock()?, config, folder, options, dataset, begin, budget })
     }

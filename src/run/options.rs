@@ -171,16 +171,20 @@ impl TrainOptionsPatch {
     }
 
     /// Returns the options of a training that goes on: those of its checkpoint, except for the length and for options that
-    /// do not change how the training learns.
+    /// do not change how the training learns. Plans of the checkpoint win over those of a file that the training began with.
     ///
     /// # Errors
     /// [`LayerError`] when the options make no sense or cannot change.
     pub fn resume(&self, state: &State) -> Result<TrainOptions, LayerError> {
         let before = &state.options;
-        let options = self.over(before.clone())?;
+        let mut options = self.over(before.clone())?;
+        let is_length_kept = options.iterations == before.iterations;
+        if is_length_kept {
+            options.replanned.clone_from(&before.replanned);
+        }
         let free = TrainOptions {
             iterations: options.iterations,
-            replanned: if options.iterations == before.iterations { before.replanned.clone() } else { Vec::new() },
+            replanned: if is_length_kept { before.replanned.clone() } else { Vec::new() },
             max_convexes: options.max_convexes,
             memory: options.memory,
             picture_memory: options.picture_memory,

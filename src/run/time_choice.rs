@@ -90,7 +90,7 @@ const CONVEX_STEP: f64 = 1.259_921;
 const SAMPLE_ITERATIONS: u32 = 200;
 
 /// Most iterations that are chosen.
-const MAX_ITERATIONS: f64 = 2_000_000.0;
+pub(super) const MAX_ITERATIONS: u32 = 2_000_000;
 
 /// Everything that a choice is made from.
 #[derive(Debug, Clone, Copy)]
@@ -242,7 +242,7 @@ impl TimeChooser<'_> {
         let pictures = f64::from(self.dataset.num_pictures);
         let first = seconds / (mean + self.costs.picture);
         let number = if first < pictures { first } else { (seconds - pictures * self.costs.picture) / mean };
-        if number.is_nan() { 0.0 } else { number.clamp(0.0, MAX_ITERATIONS) }
+        if number.is_nan() { 0.0 } else { number.clamp(0.0, MAX_ITERATIONS.into()) }
     }
 
     /// Seconds of so many iterations of a template, with as much for the held-back views as they may take.
@@ -284,7 +284,7 @@ impl TimeChooser<'_> {
                 break;
             }
             let number = f64::from(end) * seconds / taken.max(f64::MIN_POSITIVE);
-            options = self.of_length(&options, whole(number.min(MAX_ITERATIONS)).max(1));
+            options = self.of_length(&options, whole(number.min(MAX_ITERATIONS.into())).max(1));
         }
         options
     }
@@ -418,7 +418,7 @@ mod tests {
         let found = of(COSTS, small).choose(60.0).unwrap();
         assert!(found.options.max_convexes <= 100 && found.options.budget.coarse_until == 0.0);
         let nothing = of(PartCosts::default(), DATASET).choose(60.0).unwrap();
-        assert!(f64::from(nothing.options.iterations) <= MAX_ITERATIONS);
+        assert!(nothing.options.iterations <= MAX_ITERATIONS);
         let begun = TimedDataset { start_convexes: Some(40_000), ..DATASET };
         assert!(of(COSTS, begun).choose(600.0).unwrap().options.max_convexes >= 40_000);
         let paper = TrainOptions::of_strategy(StrategyKind::Paper, crate::train::Preset::Light);

@@ -58,12 +58,12 @@ pub(super) struct ActiveRun<'a> {
     /// Seconds that the training took before this run, as far as the log tells.
     pub(super) seconds_before: f64,
     last_save: Instant,
-    /// Whether a list of iterations is waited for.
-    is_waiting: bool,
     /// Whether a copy of the scene was asked for while a list was waited for.
     is_snapshot_due: bool,
     /// The pause that the run is in.
     pause: Option<Pause>,
+    /// The time of earlier pauses that the user asked for.
+    paused: Duration,
     /// Losses up to `last_loss` that were reported in steps and are in no line of the log yet.
     losses: Vec<LossMeans>,
     /// The iteration of the last loss that was reported.
@@ -145,9 +145,9 @@ impl<'a> ActiveRun<'a> {
             begin: Instant::now(),
             seconds_before: 0.0,
             last_save: Instant::now(),
-            is_waiting: false,
             is_snapshot_due: false,
             pause: None,
+            paused: Duration::ZERO,
             losses: Vec::new(),
             last_loss: iteration,
             speed: Speed::new(iteration),
@@ -240,17 +240,14 @@ impl ActiveRun<'_> {
     }
 
     /// Trains on, and looks at the controls while the device is at work. Returns early, without losses, where a stop is asked
-    /// for.
+    /// for or a control has taken them in.
     fn advance(&mut self, until: u32) -> Result<Vec<LossMeans>, RunError> {
         loop {
             if let Some(losses) = self.trainer.advance_within(until, PATIENCE)? {
                 return Ok(losses);
             }
-            self.is_waiting = true;
-            let taken = self.take_controls();
-            self.is_waiting = false;
-            taken?;
-            if self.is_stopping {
+            self.take_controls()?;
+            if self.is_stopping || !self.trainer.is_waiting() {
                 return Ok(Vec::new());
             }
         }
@@ -274,27 +271,26 @@ impl ActiveRun<'_> {
 
     /// Does what was asked for; returns when nothing more is asked for and the run is not paused.
     fn take_controls(&mut self) -> Result<(), RunError> {
-        if self.is_snapshot_due && !self.is_waiting {
-            self.is_snapshot_due = false;
-            self.answer_with_snapshot();
-        }
-        while let Some(control) = self.next_control() {
+        loop {
+            // The scene changes only when the list is done.
+            if self.is_snapshot_due && !self.trainer.is_waiting() {
+                self.is_snapshot_due = false;
+                self.answer_with_snapshot();
+            }
+            let Some(control) = self.next_control() else { return Ok(()) };
             match control {
-                RunControl::Pause => self.begin_pause(None),
-                RunControl::PauseAtMost(time) => self.begin_pause(Some(time)),
+                RunControl::Pause => self.begin_pause(None)?,
+                RunControl::PauseAtMost(time) => self.begin_pause(Some(time))?,
                 RunControl::Resume => self.end_pause(),
                 RunControl::Save => self.save()?,
                 RunControl::Finish(within) => self.finish(within)?,
-                // The scene changes only when the list is done.
-                RunControl::Snapshot if self.is_waiting => self.is_snapshot_due = true,
-                RunControl::Snapshot => self.answer_with_snapshot(),
+                RunControl::Snapshot => self.is_snapshot_due = true,
                 RunControl::Stop => {
                     self.is_stopping = true;
                     return Ok(());
                 }
             }
         }
-        Ok(())
     }
 
     fn answer_with_snapshot(&mut self) {
@@ -316,17 +312,27 @@ impl ActiveRun<'_> {
         Some(control.unwrap_or(RunControl::Resume))
     }
 
-    fn begin_pause(&mut self, at_most: Option<Duration>) {
+    /// Takes in what is under way first: the scene can then be read, and no iteration seems to take as long as the pause.
+    fn begin_pause(&mut self, at_most: Option<Duration>) -> Result<(), RunError> {
+        self.collect()?;
+        self.forgive_pause_so_far();
         self.pause = Some(Pause { since: Instant::now(), until: at_most.map(|time| Instant::now() + time) });
         (self.emit)(RunEvent::Paused(RunPaused { at_most }));
+        Ok(())
+    }
+
+    /// Does not count the pause up to now, if the user asked for it and so knows that the end comes later.
+    pub(super) fn forgive_pause_so_far(&mut self) {
+        let now = Instant::now();
+        let Some(pause) = self.pause.as_mut().filter(|pause| pause.until.is_none()) else { return };
+        let taken = now - std::mem::replace(&mut pause.since, now);
+        self.paused += taken;
+        self.deadline.iter_mut().for_each(|deadline| deadline.forgive(taken));
     }
 
     fn end_pause(&mut self) {
-        if let Some(pause) = self.pause.take() {
-            // The user who asked for the pause knows that the end comes later.
-            if let (None, Some(deadline)) = (pause.until, &mut self.deadline) {
-                deadline.forgive(pause.since.elapsed());
-            }
+        self.forgive_pause_so_far();
+        if self.pause.take().is_some() {
             self.speed = Speed::new(self.trainer.iteration());
             self.measured = None;
             (self.emit)(RunEvent::Resumed);
@@ -337,7 +343,7 @@ impl ActiveRun<'_> {
     /// complete. Groups do not depend on how many iterations are submitted at once.
     fn add_losses(&mut self, losses: &[LossMeans]) -> Result<(), RunError> {
         self.report_step(losses);
-        let total = self.trainer.options().iterations;
+        let total = self.trainer.options().length();
         let iterations_per_line = total.div_ceil(MAX_SHORT_LINES).clamp(1, MAX_LINE_ITERATIONS);
         for means in losses {
             self.losses.push(*means);
@@ -481,9 +487,11 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    /// Seconds since the training began, without the time in which it was stopped.
+    /// Seconds since the training began, without the time in which it was stopped or the user let it pause.
     pub(super) fn seconds(&self) -> f64 {
-        self.seconds_before + self.begin.elapsed().as_secs_f64()
+        let pause = self.pause.filter(|pause| pause.until.is_none()).map(|pause| pause.since.elapsed());
+        let paused = self.paused + pause.unwrap_or_default();
+        self.seconds_before + self.begin.elapsed().saturating_sub(paused).as_secs_f64()
     }
 
     /// Waits for everything that was submitted, and takes in its losses.

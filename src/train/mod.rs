@@ -100,7 +100,7 @@ impl Trainer {
     /// The same as [`Self::advance`].
     pub fn advance_within(&mut self, until: u32, patience: Duration) -> Result<Option<Vec<LossMeans>>, TrainError> {
         self.submit_next(until)?;
-        while self.optimiser.num_submitted_lists() > self.num_under_way {
+        while self.is_waiting() {
             match self.optimiser.collect_within(patience)? {
                 Some(losses) => self.losses.extend(losses),
                 None => return Ok(None),
@@ -109,9 +109,15 @@ impl Trainer {
         Ok(Some(std::mem::take(&mut self.losses)))
     }
 
+    /// Whether [`Self::advance_within`] still waits for a list.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.optimiser.num_submitted_lists() > self.num_under_way
+    }
+
     /// Submits the next list of iterations, unless one is still waited for.
     fn submit_next(&mut self, until: u32) -> Result<(), TrainError> {
-        if self.optimiser.num_submitted_lists() > self.num_under_way {
+        if self.is_waiting() {
             return Ok(());
         }
         let until = until.min(self.end());

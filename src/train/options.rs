@@ -163,7 +163,7 @@ impl TrainOptions {
     /// number of steps, and so may they.
     #[must_use]
     pub fn lr_scale(&self) -> f32 {
-        (FULL_ITERATIONS / self.iterations as f32).sqrt().clamp(1.0, MAX_LR_SCALE)
+        (FULL_ITERATIONS / self.length() as f32).sqrt().clamp(1.0, MAX_LR_SCALE)
     }
 
     /// The number of times that width and height of the pictures are halved in an iteration.
@@ -175,13 +175,13 @@ impl TrainOptions {
     /// Iterations between refinements.
     #[must_use]
     pub fn refinement_period(&self) -> u32 {
-        self.refine_every.unwrap_or((self.iterations / REFINEMENTS).clamp(1, MAX_REFINEMENT_PERIOD))
+        self.refine_every.unwrap_or((self.length() / REFINEMENTS).clamp(1, MAX_REFINEMENT_PERIOD))
     }
 
     /// Iterations between evaluations of held-back views; `None` for never.
     #[must_use]
     pub fn evaluation_period(&self) -> Option<u32> {
-        let period = self.eval_every.unwrap_or((self.iterations / EVALUATIONS).max(1));
+        let period = self.eval_every.unwrap_or((self.length() / EVALUATIONS).max(1));
         (period > 0 && self.eval_views > 0).then_some(period)
     }
 

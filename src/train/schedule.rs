@@ -86,6 +86,16 @@ impl TrainOptions {
         Schedule { iterations: self.iterations, replanned: &self.replanned }
     }
 
+    /// The number of iterations that the training was given at its beginning: what depends on it stays where the rest is planned
+    /// anew later.
+    #[must_use]
+    pub fn length(&self) -> u32 {
+        match self.replanned.first() {
+            Some([0, end]) => *end,
+            _ => self.iterations,
+        }
+    }
+
     /// The options of a training whose schedule is compressed or stretched after an iteration, so that it ends with `end`.
     #[must_use]
     pub fn ending_at(&self, after: u32, end: u32) -> Self {
@@ -152,6 +162,19 @@ mod tests {
                 assert!(planned[last] <= at && planned.get(last + 1).is_none_or(|next| *next > at), "{plans:?} {at}");
             }
         }
+    }
+
+    #[test]
+    fn a_plan_from_the_beginning_is_the_length_of_the_training() {
+        let short = replanned(30_000, &[[0, 1000]]);
+        let given = replanned(1000, &[]);
+        let of = |options: &TrainOptions| {
+            let (length, lr_scale) = (options.length(), options.lr_scale());
+            (length, lr_scale.to_bits(), options.refinement_period(), options.evaluation_period())
+        };
+        assert_eq!(of(&short), of(&given));
+        assert_eq!(of(&short.ending_at(100, 5000)), of(&given), "a later plan changes nothing that was begun");
+        assert_eq!(of(&replanned(30_000, &[[1, 1000]])), of(&replanned(30_000, &[])));
     }
 
     #[test]

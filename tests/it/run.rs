@@ -230,6 +230,101 @@ fn a_run_that_goes_on_with_a_time_counts_what_it_took_before() {
 }
 
 #[test]
+fn a_run_with_a_time_that_stops_before_keeps_its_schedule() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
+    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
+    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let time = Some(TimeLimit { limit: Duration::from_secs(20), begin: Instant::now() });
+    let options = TrainOptionsPatch::default();
+    let stopped = RunConfig { options, time, stop_at: Some(60), ..config(&dataset, &out, RunStart::Points) };
+    let (finished, events) = controlled(stopped, &[]);
+    assert_eq!((finished.end, finished.iteration), (RunEnd::StopAt, 60));
+    assert!(events.iter().all(|event| !event.starts_with("Replanned")), "{events:?}");
+    assert!(events.iter().all(|event| !event.contains("at most")), "the plan names the convexes: {events:?}");
+}
+
+#[test]
+fn a_run_that_was_told_to_finish_keeps_its_end_when_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = folder.path().join("gems");
+    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
+    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let sent = [(8, RunControl::Finish(FinishWithin::Iterations(100))), (20, RunControl::Stop)];
+    let num_plans = |events: &[String]| events.iter().filter(|event| event.starts_with("Replanned")).count();
+    let part = |name: &str, start, options: &str| {
+        let mut part = config(&dataset, &folder.path().join(name), start);
+        let file = folder.path().join("options.toml");
+        std::fs::write(&file, format!("refine_every = 10\niterations_per_submission = 1\n{options}")).unwrap();
+        part.options = TrainOptionsPatch::default();
+        part.options.add_file(&file).unwrap();
+        part
+    };
+
+    let given = "iterations = 400\nmax_convexes = 200\n";
+    let (stopped, events) = controlled(part("timed", RunStart::Points, given), &sent);
+    assert_eq!((stopped.end, num_plans(&events)), (RunEnd::Stopped, 1));
+    let mut goes_on = part("timed", RunStart::Checkpoint, "");
+    goes_on.time = Some(TimeLimit { limit: Duration::from_secs(3600), begin: Instant::now() });
+    let (finished, events) = controlled(goes_on, &[]);
+    assert_eq!(num_plans(&events), 0, "{events:?}");
+    assert!(finished.end == RunEnd::Done && finished.iteration < 200, "{finished:?}");
+
+    let given = format!("{given}replanned = [[5, 300]]\n");
+    let (stopped, _) = controlled(part("file", RunStart::Points, &given), &sent);
+    assert_eq!(stopped.end, RunEnd::Stopped);
+    let (finished, _) = controlled(part("file", RunStart::Checkpoint, &given), &[]);
+    assert!(finished.end == RunEnd::Done && finished.iteration < 200, "the plan of the checkpoint: {finished:?}");
+}
+
+#[test]
+fn a_paused_run_answers_and_does_not_count_the_pause() {
+    const PART: Duration = Duration::from_millis(700);
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
+    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
+    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let mut long = config(&dataset, &out, RunStart::Points);
+    long.options = TrainOptionsPatch::default();
+    for option in ["iterations=600", "iterations_per_submission=300", "refine_every=1000", "sh_degree=0"] {
+        long.options.add_assignment(option).unwrap();
+    }
+    long.options.max_convexes = Some(200);
+
+    let (control, controls) = channel();
+    let (told, heard) = channel::<&str>();
+    let user = std::thread::spawn(move || {
+        // Lists of 300 iterations are long: the pause comes while one is under way.
+        while heard.recv().unwrap() != "Step" {}
+        std::thread::sleep(Duration::from_millis(100));
+        control.send(RunControl::Pause).unwrap();
+        while heard.recv().unwrap() != "Paused" {}
+        control.send(RunControl::Snapshot).unwrap();
+        std::thread::sleep(PART);
+        control.send(RunControl::Pause).unwrap();
+        std::thread::sleep(PART);
+        control.send(RunControl::Resume).unwrap();
+    });
+    let (mut names, mut begin, mut counted) = (Vec::new(), Instant::now(), None);
+    let finished = train(long, &controls, &mut |event| {
+        match event {
+            RunEvent::Started(_) => begin = Instant::now(),
+            RunEvent::Step(_) => told.send("Step").unwrap_or_default(),
+            RunEvent::Paused(_) => told.send("Paused").unwrap_or_default(),
+            RunEvent::Evaluated(line) => counted = Some((begin.elapsed(), line.seconds)),
+            _ => {}
+        }
+        names.push(name(event));
+    });
+    user.join().unwrap();
+    assert_eq!((finished.end, finished.iteration), (RunEnd::Done, 600));
+    let at = |name: &str| names.iter().position(|found| found == name).unwrap();
+    assert!(at("Snapshot") < at("Resumed"), "{names:?}");
+    let (took, seconds) = counted.unwrap();
+    assert!(seconds <= (took - 2 * PART).as_secs_f64() + 0.2, "{seconds} s of {took:?}");
+}
+
+#[test]
 fn the_budget_follows_from_the_pictures_unless_it_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = folder.path().join("gems");
