@@ -32,7 +32,7 @@ fn bar(total: u64, is_quiet: bool, style: ProgressStyle) -> ProgressBar {
 #[derive(Debug)]
 pub(crate) struct Parts {
     bar: ProgressBar,
-    tally: Arc<Mutex<Tally>>,
+    counts: Arc<Mutex<PartCounts>>,
     /// Dropped with the work, which ends the lines.
     _end: Sender<()>,
 }
@@ -40,35 +40,35 @@ pub(crate) struct Parts {
 impl Parts {
     /// Begins `total` parts of the work that `what` describes.
     pub(crate) fn begin(what: String, total: u64, is_quiet: bool) -> Self {
-        let tally = Arc::new(Mutex::new(Tally::new(total, Instant::now())));
-        let shown = Arc::clone(&tally);
+        let counts = Arc::new(Mutex::new(PartCounts::new(total, Instant::now())));
+        let shown = Arc::clone(&counts);
         let left = move |_: &ProgressState, out: &mut dyn Write| {
             write!(out, "{}", left(&shown)).unwrap_or_default();
         };
         let bar = bar(total, is_quiet, style("{bar:24} {pos}/{len} {left}  {msg}").with_key("left", left));
         let (end, ended) = channel();
         if !is_quiet && !stderr().is_terminal() {
-            let tally = Arc::clone(&tally);
-            spawn(move || tell_parts(&what, &tally, &ended));
+            let counts = Arc::clone(&counts);
+            spawn(move || tell_parts(&what, &counts, &ended));
         } else {
             bar.set_message(what);
         }
-        Self { bar, tally, _end: end }
+        Self { bar, counts, _end: end }
     }
 
     /// So many parts are done.
     pub(crate) fn set(&self, done: u64) {
-        let mut tally = lock(&self.tally);
+        let mut counts = lock(&self.counts);
         // Threads report in any order.
-        if done > tally.done {
-            tally.set(done, Instant::now());
+        if done > counts.done {
+            counts.set(done, Instant::now());
             self.bar.set_position(done);
         }
     }
 
     /// One part more is done.
     pub(crate) fn advance(&self) {
-        let done = lock(&self.tally).done;
+        let done = lock(&self.counts).done;
         self.set(done + 1);
     }
 }
@@ -80,26 +80,26 @@ impl Drop for Parts {
 }
 
 /// Prints lines about some work until it has ended.
-fn tell_parts(what: &str, tally: &Mutex<Tally>, ended: &Receiver<()>) {
+fn tell_parts(what: &str, counts: &Mutex<PartCounts>, ended: &Receiver<()>) {
     let mut period = FIRST_LINE;
     while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
-        let Tally { done, total, .. } = *lock(tally);
-        say!("{what}: {done}/{total}, {}", left(tally));
+        let PartCounts { done, total, .. } = *lock(counts);
+        say!("{what}: {done}/{total}, {}", left(counts));
         period = LINE_PERIOD;
     }
 }
 
-fn left(tally: &Mutex<Tally>) -> String {
-    lock(tally).text()
+fn left(counts: &Mutex<PartCounts>) -> String {
+    lock(counts).text()
 }
 
-fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
-    tally.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(counts: &Mutex<PartCounts>) -> MutexGuard<'_, PartCounts> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How many parts are done, and when the first and the last of them were.
 #[derive(Debug)]
-struct Tally {
+struct PartCounts {
     total: u64,
     done: u64,
     begin: Instant,
@@ -108,7 +108,7 @@ struct Tally {
     last: Instant,
 }
 
-impl Tally {
+impl PartCounts {
     fn new(total: u64, now: Instant) -> Self {
         Self { total, done: 0, begin: now, first: None, last: now }
     }
@@ -224,14 +224,14 @@ mod tests {
     fn the_time_left_does_not_count_what_the_first_part_waited_for() {
         let begin = Instant::now();
         let at = |seconds: u64| begin + Duration::from_secs(seconds);
-        let mut tally = Tally::new(10, begin);
-        assert_eq!(tally.remaining(), None);
-        tally.set(1, at(20));
-        assert_eq!(tally.remaining(), Some(Duration::from_secs(180)), "all that is known");
-        tally.set(3, at(24));
-        assert_eq!(tally.remaining(), Some(Duration::from_secs(14)));
-        assert_eq!(tally.text(), "14 s left");
-        tally.set(10, at(40));
-        assert_eq!(tally.text(), "nearly done");
+        let mut counts = PartCounts::new(10, begin);
+        assert_eq!(counts.remaining(), None);
+        counts.set(1, at(20));
+        assert_eq!(counts.remaining(), Some(Duration::from_secs(180)), "all that is known");
+        counts.set(3, at(24));
+        assert_eq!(counts.remaining(), Some(Duration::from_secs(14)));
+        assert_eq!(counts.text(), "14 s left");
+        counts.set(10, at(40));
+        assert_eq!(counts.text(), "nearly done");
     }
 }

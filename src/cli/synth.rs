@@ -49,7 +49,11 @@ pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
     let count = u64::from(args.views) + u64::from(args.test_views);
     let size = progress::large(options.about_bytes());
-    let parts = Parts::begin(format!("making {count} pictures of {width}x{height}{size}"), count, false);
+    let parts = Parts::begin(
+        format!("making {count} pictures of {width}x{height} and their depth maps{size}"),
+        2 * count,
+        false,
+    );
     let report = |done: usize| parts.set(done as u64);
     let SynthSummary { train, test, points, convexes } = synth::write(&args.out, &options, &report)?;
     drop(parts);

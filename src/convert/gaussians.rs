@@ -258,6 +258,7 @@ pub(super) fn write(
         .filter(is_kept)
         .filter_map(|i| gaussian(scene, i).map(|gaussian| row(scene, i, origin, &gaussian)))
         .collect();
+    tally.finish(scene.len());
     let comments = [format!("lapidary {}: convexes as Gaussians", env!("CARGO_PKG_VERSION"))];
     let mut bytes = ply::header(&comments, &[("vertex", rows.len(), &ply::floats(&names()))]).into_bytes();
     rows.iter().for_each(|row| ply::extend(&mut bytes, row));

@@ -42,11 +42,12 @@ impl Solids {
     /// Makes the same solids, and calls `report` from any thread when so many of the convexes are done.
     pub(super) fn reported(scene: &Scene, min_opacity: f32, report: &(dyn Fn(usize) + Sync)) -> Self {
         let is_kept = |i: &usize| opacity(scene, *i) >= min_opacity;
-        let kept: Vec<usize> = (0..scene.len()).filter(is_kept).collect();
         let tally = Tally::new(report);
-        let solids: Vec<Solid> = kept.par_iter().inspect(|_| tally.count()).filter_map(|i| solid(scene, *i)).collect();
-        let flat = kept.len() - solids.len();
-        Self { solids, faint: scene.len() - kept.len(), flat }
+        let all = (0..scene.len()).into_par_iter().inspect(|_| tally.count());
+        let solids: Vec<Solid> = all.filter(is_kept).filter_map(|i| solid(scene, i)).collect();
+        tally.finish(scene.len());
+        let num_kept = (0..scene.len()).filter(is_kept).count();
+        Self { faint: scene.len() - num_kept, flat: num_kept - solids.len(), solids }
     }
 }
 

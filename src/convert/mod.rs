@@ -182,7 +182,7 @@ fn not_read(path: &Path) -> ConvertError {
 }
 
 /// Writes a scene by the extension of its file. `report` is called from any thread when so many convexes have become solids or
-/// Gaussians.
+/// Gaussians or were left out, and with all of them before those are written.
 ///
 /// # Errors
 /// [`ConvertError`] naming the file.

@@ -16,6 +16,11 @@ impl<'a> Tally<'a> {
         Self { done: AtomicUsize::new(0), report }
     }
 
+    /// All of so many are made; what is left is to write them.
+    pub(super) fn finish(&self, total: usize) {
+        (self.report)(total);
+    }
+
     /// One more is done.
     pub(super) fn count(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;

@@ -2,7 +2,7 @@
 
 use glam::{DMat3, DVec3};
 
-use super::remaining::CONVEXES_PER_PIXEL;
+use super::remaining::COST_PER_PIXEL;
 use crate::train::PlannedIterations;
 
 /// Seconds that parts of a run take.
@@ -56,7 +56,7 @@ impl PartCosts {
     pub(super) fn with_samples(self, samples: &[TrialSample], pixels: f64) -> Self {
         let Some(first) = samples.first() else { return self };
         let cost = |sample: &TrialSample| sample.seconds / f64::from(sample.iterations.number.max(1));
-        let pixels_of = |sample: &TrialSample| CONVEXES_PER_PIXEL * pixels * smaller(sample.iterations.level);
+        let pixels_of = |sample: &TrialSample| COST_PER_PIXEL * pixels * smaller(sample.iterations.level);
         let unit = pixels_of(first) + f64::from(first.iterations.num_convexes);
         let scale = cost(first).max(f64::MIN_POSITIVE);
         let assumptions = [(DVec3::X, 0.0), (DVec3::new(0.0, 1.0, -1.0), 0.0)];
@@ -68,7 +68,7 @@ impl PartCosts {
         });
         let rows: Vec<(DVec3, f64)> = measured.chain(assumptions).collect();
         let [iteration, pixel, convex] = (least_squares(&rows) * scale).to_array();
-        Self { iteration, pixel: pixel * CONVEXES_PER_PIXEL / unit, convex: convex / unit, ..self }
+        Self { iteration, pixel: pixel * COST_PER_PIXEL / unit, convex: convex / unit, ..self }
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn what_was_not_tried_is_assumed_and_nothing_is_negative() {
         let [_, pixel, convex] = fitted([0.0, 1e-6, 4e-6], &[(2000, 0)]);
-        assert!((convex / pixel * CONVEXES_PER_PIXEL - 1.0).abs() < 0.01, "{pixel} {convex}");
+        assert!((convex / pixel * COST_PER_PIXEL - 1.0).abs() < 0.01, "{pixel} {convex}");
         let noisy = [(2000, 1, 0.3), (2000, 0, 0.2), (8000, 0, 0.1)].map(|(num_convexes, level, seconds)| {
             TrialSample { iterations: PlannedIterations { number: 1, num_convexes, level }, seconds }
         });

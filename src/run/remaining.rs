@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::train::PlannedIterations;
 
 /// The convexes that are assumed to cost as much as a pixel. Measured on a software device.
-pub(super) const CONVEXES_PER_PIXEL: f64 = 0.25;
+pub(super) const COST_PER_PIXEL: f64 = 0.25;
 
 /// Weight of that assumption over that of the measurements: they decide as soon as the number of convexes has changed by a
 /// few percent.
@@ -71,7 +71,7 @@ struct IterationCosts {
 impl IterationCosts {
     /// Pixels and convexes, relative to the first measurement.
     fn features(&self, num_convexes: u32, level: u32) -> [f64; 2] {
-        let pixels = CONVEXES_PER_PIXEL * self.pixels * 0.25_f64.powi(level.min(16).cast_signed());
+        let pixels = COST_PER_PIXEL * self.pixels * 0.25_f64.powi(level.min(16).cast_signed());
         [pixels, f64::from(num_convexes)].map(|value| value / self.first.max(1.0))
     }
 
@@ -88,7 +88,7 @@ impl IterationCosts {
     /// Adds a measurement of some iterations that nothing disturbed.
     fn add_sure(&mut self, iterations: &PlannedIterations, seconds: f64, half_life: f64) {
         if self.num_measured == 0 {
-            self.first = CONVEXES_PER_PIXEL * self.pixels + f64::from(iterations.num_convexes);
+            self.first = COST_PER_PIXEL * self.pixels + f64::from(iterations.num_convexes);
         }
         let number = f64::from(iterations.number);
         let cost = seconds / number;

@@ -422,8 +422,14 @@ mod tests {
         let begun = TimedDataset { start_convexes: Some(40_000), ..DATASET };
         assert!(of(COSTS, begun).choose(600.0).unwrap().options.max_convexes >= 40_000);
         let paper = TrainOptions::of_strategy(StrategyKind::Paper, crate::train::Preset::Light);
-        let found = chooser(&paper, GivenOptions::default()).choose(100.0);
-        assert!(found.is_err() || found.is_ok_and(|found| found.options.max_convexes == paper.max_convexes));
+        let paper_chooser = chooser(&paper, GivenOptions::default());
+        let TooShort { needed } = paper_chooser.choose(1.0).unwrap_err();
+        let found = paper_chooser.choose(2.0 * needed).unwrap();
+        let TrainOptions { iterations, eval_every, .. } = found.options;
+        println!("paper: {iterations} iterations in {} s", found.seconds);
+        assert!((DATASET.num_pictures..paper.iterations).contains(&iterations), "{iterations} iterations");
+        assert!((needed..=2.0 * needed).contains(&found.seconds), "{} of {} s", found.seconds, 2.0 * needed);
+        assert_eq!(found.options, TrainOptions { iterations, eval_every, ..paper }, "the strategy's own options stay");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct SynthSummary {
 }
 
 /// Makes the dataset and writes it into `folder`, which is created where it is missing. `report` is called from any thread when
-/// so many of its pictures are written.
+/// so many of its pictures and depth maps are written, of two for each view.
 ///
 /// The files depend on `options` alone; docs/formats.md describes them.
 ///
@@ -64,7 +64,7 @@ pub fn write(
         report(num_written.fetch_add(1, Ordering::Relaxed) + 1);
         Ok::<_, SynthError>(())
     })?;
-    write_depth(&folder.join("depth.safetensors"), &world, &views)?;
+    write_depth(&folder.join("depth.safetensors"), &world, &views, &|done| report(views.len() + done))?;
     write_transforms(folder, &views)?;
     colmap::write(&folder.join("sparse/0"), &views, &points)?;
     scene_file::save(&scene, &folder.join("scene.safetensors"))?;
@@ -120,18 +120,20 @@ fn write_transforms(folder: &Path, views: &[SynthView]) -> Result<(), SynthError
     Ok(())
 }
 
-/// Writes the depth map of every view. Each is made when it is written: all of them need not fit into memory.
-fn write_depth(path: &Path, world: &World, views: &[SynthView]) -> Result<(), SynthError> {
+/// Writes the depth map of every view, and reports how many are written. Each is made when it is written: all of them need not
+/// fit into memory.
+fn write_depth(path: &Path, world: &World, views: &[SynthView], report: &dyn Fn(usize)) -> Result<(), SynthError> {
     let mut views: Vec<(String, &SynthView)> = views.iter().map(|view| (view.path(), view)).collect();
     views.sort_by(|(one, _), (other, _)| one.cmp(other));
     let fault = |reason: String| SynthError::Depth { path: path.into(), reason };
     let header = depth_header(&views).map_err(fault)?;
     let mut file = Unfinished::create(path)?;
     file.write_all(&header).map_err(FileError::of("write", path))?;
-    for (_, view) in &views {
+    for (i, (_, view)) in views.iter().enumerate() {
         // The bytes are copied to be little-endian whatever the machine.
         let bytes: Vec<u8> = depth(world, &view.camera).iter().flat_map(|value| value.to_le_bytes()).collect();
         file.write_all(&bytes).map_err(FileError::of("write", path))?;
+        report(i + 1);
     }
     Ok(file.finish()?)
 }
@@ -152,4 +154,24 @@ fn depth_header(views: &[(String, &SynthView)]) -> Result<Vec<u8>, String> {
     // Values are aligned to eight bytes.
     text.resize(text.len().next_multiple_of(8), b' ');
     Ok([(text.len() as u64).to_le_bytes().as_slice(), &text].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn every_picture_and_every_depth_map_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let options =
+            SynthOptions { views: 3, test_views: 1, width: 16, height: 16, points: 9, ..SynthOptions::default() };
+        let reports = Mutex::new(Vec::new());
+        write(&folder.path().join("gems"), &options, &|done| reports.lock().unwrap().push(done)).unwrap();
+        let mut reports = reports.into_inner().unwrap();
+        // Threads report pictures in any order.
+        reports.sort_unstable();
+        assert_eq!(reports, (1..=8).collect::<Vec<_>>());
+    }
 }

@@ -13,7 +13,7 @@ use crate::text::counted;
 const LOOKS: usize = 8;
 
 /// Convexes over the pixels of detail of a picture. Source: docs/training.md, "Budget".
-const CONVEXES_PER_PIXEL: f64 = 1.0;
+const BUDGET_PER_PIXEL: f64 = 1.0;
 
 /// The smallest and the largest budget.
 const LEAST: f64 = 1000.0;
@@ -56,7 +56,7 @@ impl AutomaticBudget {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a million")]
     fn of(num_views: usize, num_pixels: f64, points_per_convex: usize) -> Self {
         let numbers_per_convex: usize = row_widths(points_per_convex).into_array().into_iter().sum();
-        let by_picture = CONVEXES_PER_PIXEL * num_pixels / num_views.max(1) as f64;
+        let by_picture = BUDGET_PER_PIXEL * num_pixels / num_views.max(1) as f64;
         let by_numbers = 3.0 * num_pixels / numbers_per_convex as f64;
         Self { max_convexes: by_picture.min(by_numbers).clamp(LEAST, MOST) as u32, num_views, num_pixels }
     }

@@ -8,7 +8,7 @@ const FEW_CONVEXES: f64 = 190.0;
 const FEW_ITERATIONS: f64 = 105.0;
 
 /// The most convexes that a pixel of a picture can use, in the sum of the inverses.
-const CONVEXES_PER_PIXEL: f64 = 0.6;
+const USED_PER_PIXEL: f64 = 0.6;
 
 /// The size of a training.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ impl TrainingSize {
     #[must_use]
     pub fn expected_gain(&self) -> f64 {
         let inverse = |number: f64| 1.0 / number.max(1.0);
-        let used = inverse(self.num_convexes.into()) + inverse(CONVEXES_PER_PIXEL * self.pixels);
+        let used = inverse(self.num_convexes.into()) + inverse(USED_PER_PIXEL * self.pixels);
         -FEW_CONVEXES * used.sqrt() - FEW_ITERATIONS * inverse(self.iterations.into()).sqrt()
     }
 }

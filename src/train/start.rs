@@ -14,7 +14,7 @@ use super::weighted_sample::weighted_sample;
 use crate::camera::{self, Camera};
 use crate::constants::{SH_C0, SH_COEFFS};
 use crate::dataset::{Dataset, DatasetFormat, SfmPoint};
-use crate::real::median;
+use crate::real::{median, to_u32};
 use crate::scene::{NORMALISED_RADIUS, Params, Scene, Similarity};
 
 /// Radius of a first convex over the distance to its neighbours.
@@ -22,21 +22,17 @@ const RADIUS: f64 = 1.2;
 
 /// Convexes to begin with where there are no points; fewer if `max_convexes` is smaller. More hide each other, and take long to
 /// become transparent. Source: docs/archive/budget.md.
-pub(super) const RANDOM_POINTS: usize = 4000;
+const RANDOM_POINTS: u32 = 4000;
 
 /// Most convexes that a start is filled up to where there are fewer points: more hide each other as well.
-pub(super) const MOST_FILLED: usize = 10_000;
+const MOST_FILLED: u32 = 10_000;
 
 /// A place and a colour.
 type StartPoint = (DVec3, [f32; 3]);
 
 /// The scene that training starts from, in normalised units, with at most so many convexes.
 #[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "scenes are stored in f32; a part of a count"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "scenes are stored in f32")]
 pub(super) fn start(
     dataset: &Dataset,
     cameras: &[Camera],
@@ -45,23 +41,25 @@ pub(super) fn start(
     max_convexes: u32,
 ) -> Scene {
     let strategy = options.strategy.strategy();
-    let max_convexes = max_convexes as usize;
     let mut random = Pcg64Mcg::seed_from_u64(options.seed);
     let mut seeds = StartPoints::of(&dataset.points, similarity).seeds;
     let has_points = !seeds.is_empty();
     if !has_points {
-        seeds = random_seeds(dataset.kind, cameras, max_convexes, &mut random);
+        let count = options.first_convexes(0, max_convexes);
+        seeds = random_seeds(dataset.kind, cameras, count as usize, &mut random);
     }
     let far = if has_points { far_seeds(&seeds, cameras) } else { Vec::new() };
-    let most = max_convexes.saturating_sub(far.len()).max(1);
-    if seeds.len() > most {
-        seeds = thinned(&seeds, most, cameras, &mut random);
-    } else if has_points {
-        let least = (strategy.start_fraction(options) * most as f64) as usize;
-        add_scattered(&mut seeds, least.min(MOST_FILLED), cameras, &mut random);
+    if has_points {
+        let most = max_convexes.saturating_sub(to_u32(far.len()));
+        let count = options.first_convexes(to_u32(seeds.len()), most) as usize;
+        if seeds.len() > count {
+            seeds = thinned(&seeds, count, cameras, &mut random);
+        } else {
+            add_scattered(&mut seeds, count, cameras, &mut random);
+        }
     }
     seeds.extend(far);
-    seeds.truncate(max_convexes);
+    seeds.truncate(max_convexes as usize);
     let raw_opacity = logit(strategy.start_opacity(options));
     let focal = mean_focal(cameras);
     let mut scene = Scene::empty(options.points_per_convex, 0);
@@ -86,6 +84,18 @@ pub(super) fn start(
         });
     }
     scene
+}
+
+impl TrainOptions {
+    /// The number of convexes that a training begins with, of `most`, by the number of points that it begins at; 0 where it
+    /// places its own.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
+    pub fn first_convexes(&self, num_points: u32, most: u32) -> u32 {
+        let least = (self.strategy.strategy().start_fraction(self) * f64::from(most)) as u32;
+        let number = if num_points == 0 { RANDOM_POINTS } else { num_points.max(least.min(MOST_FILLED)) };
+        number.clamp(1, most.max(1))
+    }
 }
 
 /// Farthest point that is trained, normalised units: beyond it the squares and cubes of shaders leave single precision.
@@ -193,15 +203,9 @@ fn fibonacci_sphere(count: usize) -> impl Iterator<Item = DVec3> {
     })
 }
 
-/// Random places inside the sphere that all cameras see, and where the world is not bounded also further away.
-fn random_seeds(
-    kind: DatasetFormat,
-    cameras: &[Camera],
-    max_convexes: usize,
-    random: &mut Pcg64Mcg,
-) -> Vec<StartPoint> {
+/// So many random places inside the sphere that all cameras see, and where the world is not bounded also further away.
+fn random_seeds(kind: DatasetFormat, cameras: &[Camera], count: usize, random: &mut Pcg64Mcg) -> Vec<StartPoint> {
     let (focus, radius) = common_view(cameras);
-    let count = RANDOM_POINTS.min(max_convexes).max(1);
     // Cameras at one place have no common sphere before them.
     let is_one_place = cameras.iter().all(|camera| camera.position().length() < ONE_PLACE);
     let num_far = match kind {

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::start::{MOST_FILLED, RANDOM_POINTS};
-use super::{TrainError, TrainOptions, Trainer};
-use crate::real::to_u32;
+use super::{TrainError, Trainer};
 
 /// The number of views that trials are made on: more would have to be decoded for every one.
 const TRIAL_VIEWS: u32 = 4;
@@ -36,18 +34,5 @@ impl Trainer {
     #[must_use]
     pub const fn most_convexes(&self) -> u32 {
         self.memory_budget.most_convexes()
-    }
-}
-
-impl TrainOptions {
-    /// The number of convexes that a training begins with, of `most`, by the number of points that it begins at; 0 where it
-    /// places its own.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
-    pub fn first_convexes(&self, num_points: u32, most: u32) -> u32 {
-        let least = (self.strategy.strategy().start_fraction(self) * f64::from(most)) as u32;
-        let number =
-            if num_points == 0 { to_u32(RANDOM_POINTS) } else { num_points.max(least.min(to_u32(MOST_FILLED))) };
-        number.clamp(1, most.max(1))
     }
 }

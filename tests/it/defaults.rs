@@ -119,7 +119,11 @@ fn long_work_is_told_of_within_two_seconds() {
     let begin = Instant::now();
     let mut child = synth.env("RAYON_NUM_THREADS", "1").stderr(Stdio::piped()).spawn().unwrap();
     let line = BufReader::new(child.stderr.take().unwrap()).lines().next().unwrap().unwrap();
-    assert!(line.starts_with("making 8 pictures of 256x192: ") && begin.elapsed() < Duration::from_secs(2), "{line}");
+    assert!(
+        line.starts_with("making 8 pictures of 256x192 and their depth maps: ")
+            && begin.elapsed() < Duration::from_secs(2),
+        "{line}"
+    );
     assert!(child.wait().unwrap().success());
 }
 

@@ -6,15 +6,21 @@ use std::thread::{Builder, sleep};
 use std::time::Duration;
 
 use lapidary::run::{FinishWithin, RunControl};
+use lapidary::text::counted;
 
 const COMMANDS: &str = "commands: finish 5m (a time), finish 200 (more iterations), pause, resume, save, stop; each ends with the Enter key";
 
 /// Time after which the terminal is asked again whether it belongs to this program.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Whether typed lines are read.
+pub(super) fn is_heard() -> bool {
+    stdin().is_terminal()
+}
+
 /// Sends the controls of typed lines, if the input is a terminal. Nothing else is read: it may be for another program.
 pub(super) fn listen(control: Sender<RunControl>, is_silent: bool) {
-    if !stdin().is_terminal() {
+    if !is_heard() {
         return;
     }
     let work = move || send_lines(&control, is_silent);
@@ -24,7 +30,6 @@ pub(super) fn listen(control: Sender<RunControl>, is_silent: bool) {
 }
 
 fn send_lines(control: &Sender<RunControl>, is_silent: bool) {
-    let mut is_list_told = is_silent;
     let mut line = String::new();
     refuse_stops();
     loop {
@@ -33,15 +38,15 @@ fn send_lines(control: &Sender<RunControl>, is_silent: bool) {
             Ok(0) => return,
             // A program in the background may not read; later it may be in the foreground.
             Err(_) => sleep(RETRY),
-            Ok(_) => match parse(&line) {
-                Some(command) if control.send(command).is_err() => return,
-                Some(_) => (),
-                None if !is_list_told && !line.trim().is_empty() => {
-                    say!("{COMMANDS}");
-                    is_list_told = true;
+            Ok(_) => {
+                let command = parse(&line);
+                if let Some(answer) = answer(&line, command).filter(|_| !is_silent) {
+                    say!("{answer}");
                 }
-                None => (),
-            },
+                if command.is_some_and(|command| control.send(command).is_err()) {
+                    return;
+                }
+            }
         }
     }
 }
@@ -60,6 +65,20 @@ fn refuse_stops() {
 
 #[cfg(not(unix))]
 const fn refuse_stops() {}
+
+/// Answers a line that asked for this control: with the commands where it asked for none, and with how a number without a unit was
+/// understood.
+fn answer(line: &str, command: Option<RunControl>) -> Option<String> {
+    match command {
+        None if line.trim().is_empty() => None,
+        None => Some(COMMANDS.to_owned()),
+        Some(RunControl::Finish(FinishWithin::Iterations(number))) => {
+            let iterations = counted(number as usize, "more iteration");
+            Some(format!("{iterations}; `finish {number}m` would be minutes"))
+        }
+        Some(_) => None,
+    }
+}
 
 /// The control that a line asks for.
 fn parse(line: &str) -> Option<RunControl> {
@@ -86,6 +105,21 @@ fn finish_within(text: &str) -> Option<FinishWithin> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unknown_lines_and_numbers_without_a_unit_are_answered() {
+        for (line, expected) in [
+            ("\n", None),
+            ("help\n", Some(COMMANDS)),
+            ("finish 0\n", Some(COMMANDS)),
+            ("finish 5\n", Some("5 more iterations; `finish 5m` would be minutes")),
+            ("finish 1\n", Some("1 more iteration; `finish 1m` would be minutes")),
+            ("finish 5m\n", None),
+            ("pause\n", None),
+        ] {
+            assert_eq!(answer(line, parse(line)).as_deref(), expected, "{line:?}");
+        }
+    }
 
     #[test]
     fn typed_lines_are_controls() {

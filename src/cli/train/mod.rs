@@ -275,7 +275,7 @@ fn train(
         {
             signals::listen(move || {
                 if !is_quiet {
-                    say!("stopping: the training is saved; a second signal ends it without");
+                    say!("stopping: the training will be saved; a second signal ends it without");
                 }
                 stop.send(RunControl::Stop).unwrap_or_default();
             });

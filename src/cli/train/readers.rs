@@ -10,6 +10,7 @@ use lapidary::text::{counted, time_left};
 use serde::Serialize;
 
 use super::super::progress::{self, PlainProgress, Step};
+use super::keyboard;
 
 /// Shows the progress of a training to people.
 pub(super) struct Terminal {
@@ -99,7 +100,8 @@ impl Terminal {
         let bar = self.bar.get_or_insert_with(|| progress::paced_bar(step.iterations.into(), is_hidden));
         bar.set_length(step.iterations.into());
         bar.set_position(step.iteration.into());
-        if let Some(advice) = step.remaining.filter(|_| self.advises).and_then(advice) {
+        let advised = step.remaining.filter(|_| self.advises);
+        if let Some(advice) = advised.and_then(|remaining| advice(remaining, keyboard::is_heard())) {
             bar.suspend(|| say!("{advice}"));
         }
         self.advises &= step.remaining.is_none();
@@ -120,14 +122,13 @@ impl Terminal {
     }
 }
 
-/// The advice for a training that takes so long.
-fn advice(remaining: Duration) -> Option<String> {
-    let advice = |left: String| {
-        format!(
-            "note: this takes about {left}; type `finish 10m` and Enter for a good end in ten minutes, or begin with --time 10m"
-        )
+/// The advice for a training that takes so long, to someone who can type commands or not.
+fn advice(remaining: Duration, can_type: bool) -> Option<String> {
+    let advice = match can_type {
+        true => "type `finish 10m` and Enter for a good end in ten minutes, or begin with --time 10m",
+        false => "begin with --time 10m for a good end in ten minutes",
     };
-    (remaining >= LONG).then(|| advice(time_left(remaining)))
+    (remaining >= LONG).then(|| format!("note: this takes about {}; {advice}", time_left(remaining)))
 }
 
 /// Prints the lines of `metrics.jsonl` while they are written, those about training with the time that is left, and at the
@@ -198,9 +199,11 @@ mod tests {
 
     #[test]
     fn only_long_trainings_come_with_advice() {
-        assert_eq!(advice(Duration::from_secs(1799)), None);
-        assert!(
-            advice(Duration::from_secs(7200)).is_some_and(|text| text.contains("about 2 h") && text.contains("--time"))
-        );
+        for can_type in [true, false] {
+            assert_eq!(advice(Duration::from_secs(1799), can_type), None);
+            let text = advice(Duration::from_secs(7200), can_type).unwrap();
+            assert!(text.contains("about 2 h") && text.contains("--time 10m"), "{text}");
+            assert_eq!(text.contains("type `finish 10m`"), can_type, "{text}");
+        }
     }
 }
