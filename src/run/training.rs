@@ -206,6 +206,9 @@ impl ActiveRun<'_> {
 
     fn iterate(&mut self) -> Result<(), RunError> {
         self.take_controls()?;
+        if self.is_evaluation_left() {
+            self.evaluate_some()?;
+        }
         self.compile(self.last_iteration())?;
         while !self.is_stopping && self.trainer.iteration() < self.last_iteration() {
             let (total, end) = (self.trainer.end(), self.last_iteration());
@@ -464,15 +467,28 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    /// Evaluates a few held-back views. LPIPS is left for the end: it takes longer than the iterations in between.
+    /// Whether held-back views were to be evaluated after the last iteration of the checkpoint, and a stop came before the end.
+    fn is_evaluation_left(&self) -> bool {
+        let iteration = self.trainer.iteration();
+        let is_due = self.trainer.options().evaluation_period().is_some_and(|period| iteration.is_multiple_of(period));
+        is_due && (1..self.trainer.end()).contains(&iteration) && !self.log.has_evaluation(iteration)
+    }
+
+    /// Evaluates a few held-back views, unless a stop is asked for; then that is left for a run that goes on. LPIPS is left for the end:
+    /// it takes longer than the iterations in between.
     fn evaluate_some(&mut self) -> Result<(), RunError> {
         self.trainer.release()?;
-        let begin = Instant::now();
-        let mut measured = Vec::new();
+        let (mut took, mut measured) = (Duration::ZERO, Vec::new());
         for view in self.trainer.watched_views() {
+            self.take_controls()?;
+            if self.is_stopping {
+                return Ok(());
+            }
+            let begin = Instant::now();
             measured.push(self.trainer.evaluate(view, &Metrics::default())?.metrics);
+            took += begin.elapsed();
         }
-        self.costs.add_views(measured.len(), begin.elapsed());
+        self.costs.add_views(measured.len(), took);
         self.measured = Some(Instant::now());
         self.log_evaluation(&measured)
     }

@@ -90,6 +90,10 @@ fn controls_pause_save_and_stop_a_run_and_a_stopped_run_goes_on() {
     assert_eq!((finished.end, finished.iteration), (RunEnd::Done, ITERATIONS));
     assert!(!finished.summary.unwrap().summary.views.is_empty());
     assert_eq!(losses, (9..=ITERATIONS).collect::<Vec<_>>());
+    let log = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+    let evaluated = log.lines().filter(|line| line.contains("test_psnr"));
+    let expected = (4..=ITERATIONS).step_by(4).map(|iteration| format!("\"iteration\":{iteration},"));
+    assert!(evaluated.zip(expected).all(|(line, expected)| line.contains(&expected)), "{log}");
     for file in ["scene.safetensors", "metrics.json", "metrics.jsonl", "report.html", "cameras.json"] {
         assert!(out.join(file).is_file(), "{file}");
     }
