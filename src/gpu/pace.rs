@@ -15,10 +15,6 @@ const SOFTWARE_LIMIT: Duration = Duration::from_secs(1);
 /// Submissions that are under way at a time.
 const UNDER_WAY: u32 = 2;
 
-/// Most iterations of a list. The host records an iteration in about half a millisecond while the device works on the list
-/// before, so eight of them hide the milliseconds in which the host learns of the end of a list; more would hide no more.
-const MAX_LIST: u32 = 8;
-
 /// Most pieces of a long stage.
 const MAX_PIECES: u32 = 128;
 
@@ -32,8 +28,9 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Most iterations of a list whose length follows from their time.
-    pub const MAX_LIST: u32 = MAX_LIST;
+    /// Most iterations of a list whose length follows from their time. The host records an iteration in about half a millisecond while the device works on the list
+    /// before, so eight of them hide the milliseconds in which the host learns of the end of a list; more would hide no more.
+    pub const MAX_LIST: u32 = 8;
 
     /// Nothing is measured yet.
     #[must_use]
@@ -63,7 +60,7 @@ impl Pace {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before the cast")]
     pub fn list_len(&self) -> u32 {
-        self.seconds.map_or(1, |seconds| (self.limit / seconds).clamp(1.0, f64::from(MAX_LIST)) as u32)
+        self.seconds.map_or(1, |seconds| (self.limit / seconds).clamp(1.0, f64::from(Self::MAX_LIST)) as u32)
     }
 
     /// The number of pieces that the stages of so many units are cut into; 1 where all of them fit one submission.

@@ -100,16 +100,14 @@ impl CommandParts {
         }
         let submission = self.gpu.queue.submit([part]);
         self.last = Some(submission.clone());
-        // The end of the last part is learned from what it copies.
-        if !self.waiting.is_empty() {
+        if self.waiting.is_empty() {
+            // The end of the last part is learned from what it copies. What later lists write there comes behind all parts.
+            self.uniforms = None;
+        } else {
             let is_done = Arc::<AtomicBool>::default();
             let told = Arc::clone(&is_done);
             self.gpu.queue.on_submitted_work_done(move || told.store(true, Ordering::Release));
             self.under_way.push_back(PartUnderWay { submission, is_done });
-        }
-        if self.waiting.is_empty() {
-            // What later lists write there comes behind all parts.
-            self.uniforms = None;
         }
     }
 

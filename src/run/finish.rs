@@ -71,9 +71,11 @@ impl ActiveRun<'_> {
             return Ok(());
         }
         self.deadline.iter_mut().for_each(|deadline| deadline.looked(now));
-        let remaining = |end| self.remaining_with(&self.trainer.options().ending_at(iteration, end));
-        let as_it_is = |new: u32| if new == end { self.remaining_with(self.trainer.options()) } else { remaining(new) };
-        let new_end = kept.new_end(now, iteration, end, &as_it_is);
+        let remaining = |new: u32| match self.trainer.options() {
+            options if new == end => self.remaining_with(options),
+            options => self.remaining_with(&options.ending_at(iteration, new)),
+        };
+        let new_end = kept.new_end(now, iteration, end, &remaining);
         let is_answer_due = std::mem::take(&mut self.is_answer_due);
         match new_end {
             Some(end) if is_answer_due => self.compress(end),

@@ -2,7 +2,7 @@
 
 use glam::{DMat3, DVec3};
 
-use super::remaining::COST_PER_PIXEL;
+use super::remaining::{COST_PER_PIXEL, smaller};
 use crate::train::PlannedIterations;
 
 /// Seconds that parts of a run take.
@@ -39,11 +39,6 @@ pub(super) struct TrialSample {
 /// Weight of the assumptions that an iteration costs nothing by itself and that a pixel costs as much as so many convexes, over
 /// that of a measurement. They decide what was not measured.
 const ASSUMPTION_WEIGHT: f64 = 1e-3;
-
-/// The part of the pixels that is left when the sides are halved so often.
-pub(super) fn smaller(level: u32) -> f64 {
-    0.25_f64.powi(level.min(16).cast_signed())
-}
 
 impl PartCosts {
     /// Seconds of a checkpoint.

@@ -68,10 +68,15 @@ struct IterationCosts {
     convexes_cost: f64,
 }
 
+/// The part of the pixels that is left when the sides are halved so often.
+pub(super) fn smaller(level: u32) -> f64 {
+    0.25_f64.powi(level.min(16).cast_signed())
+}
+
 impl IterationCosts {
     /// Pixels and convexes, relative to the first measurement.
     fn features(&self, num_convexes: u32, level: u32) -> [f64; 2] {
-        let pixels = COST_PER_PIXEL * self.pixels * 0.25_f64.powi(level.min(16).cast_signed());
+        let pixels = COST_PER_PIXEL * self.pixels * smaller(level);
         [pixels, f64::from(num_convexes)].map(|value| value / self.first.max(1.0))
     }
 

@@ -1,7 +1,8 @@
 //! The choice of a training that fits a time: sizes of pictures, number of convexes and iterations, by what the parts of a run
 //! cost and what they gain. Nothing here reads a clock.
 
-use super::part_costs::{PartCosts, smaller};
+use super::part_costs::PartCosts;
+use super::remaining::smaller;
 use crate::train::{BudgetOptions, StrategyKind, TrainOptions, TrainingSize};
 
 /// The facts that a choice depends on besides the costs.

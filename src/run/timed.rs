@@ -11,6 +11,7 @@ use super::trial::{DeviceTrial, decoding_of};
 use super::{RunConfig, RunError, RunEvent, TimeLimit, note};
 use crate::dataset::{Dataset, Split};
 use crate::gpu::Gpu;
+use crate::real::to_u32;
 use crate::text::{counted, time_left};
 use crate::train::TrainOptions;
 
@@ -73,19 +74,18 @@ impl TimedRun<'_> {
     }
 
     fn chooser(&self, trial: &DeviceTrial<'_>, given: GivenOptions, decoding: &Decoding) -> TimeChooser<'_> {
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let num_held_back = count(self.dataset.indices(Split::Test).count());
+        let num_held_back = to_u32(self.dataset.indices(Split::Test).count());
         TimeChooser {
             base: self.options,
             given,
             costs: PartCosts { picture: decoding.seconds, ..trial.costs() },
             dataset: TimedDataset {
-                num_pictures: count(self.dataset.indices(Split::Train).count()),
+                num_pictures: to_u32(self.dataset.indices(Split::Train).count()),
                 pixels: trial.pixels(),
                 shortest_side: self.shortest_side(),
                 num_held_back,
                 num_watched: num_held_back.min(self.options.eval_views),
-                num_points: count(self.dataset.points.len()),
+                num_points: to_u32(self.dataset.points.len()),
                 start_convexes: self.start_convexes,
                 most_convexes: trial.most_convexes().min(self.options.max_convexes),
             },

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::part_costs::{PartCosts, TrialSample, smaller};
-use super::remaining::{Decoding, RunCosts};
+use super::part_costs::{PartCosts, TrialSample};
+use super::remaining::{Decoding, RunCosts, smaller};
 use super::{RunError, RunEvent, preparing, warning};
 use crate::dataset::{Dataset, Split};
 use crate::evaluate::{Album, Metrics};
 use crate::files::FileError;
 use crate::gpu::Gpu;
+use crate::real::to_u32;
 use crate::scene_file;
 use crate::text::counted;
 use crate::train::{BudgetOptions, PlannedIterations, TrainError, TrainOptions, Trainer};
@@ -206,11 +207,8 @@ impl<'a> DeviceTrial<'a> {
 /// The mean number of pixels of the pictures that are trained on.
 pub(super) fn mean_pixels(dataset: &Dataset) -> f64 {
     let views: Vec<usize> = dataset.indices(Split::Train).collect();
-    let num_pixels = |view: &usize| {
-        let camera = &dataset.views[*view].camera;
-        f64::from(camera.width) * f64::from(camera.height)
-    };
-    views.iter().map(num_pixels).sum::<f64>() / views.len().max(1) as f64
+    let num_pixels: u64 = views.iter().map(|view| dataset.views[*view].num_pixels()).sum();
+    num_pixels as f64 / views.len().max(1) as f64
 }
 
 /// The pictures that are trained on, and how long one takes to decode; reads one.
@@ -220,7 +218,7 @@ pub(super) fn decoding_of(dataset: &Dataset) -> Decoding {
     let is_decoded = views.first().is_some_and(|view| dataset.load(*view).is_ok());
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let seconds = if is_decoded { begin.elapsed().as_secs_f64() / threads as f64 } else { 0.0 };
-    Decoding { num_left: u32::try_from(views.len()).unwrap_or(u32::MAX), seconds }
+    Decoding { num_left: to_u32(views.len()), seconds }
 }
 
 /// The costs of a run on this dataset before anything else is measured.

@@ -3,14 +3,11 @@
 use rayon::prelude::*;
 
 use super::TrainOptions;
-use super::warnings::every;
+use super::warnings::looks;
 use crate::dataset::{Dataset, DatasetError, Picture, Split};
 use crate::real::to_u32;
 use crate::scene::row_widths;
 use crate::text::counted;
-
-/// The number of pictures that are decoded.
-const LOOKS: usize = 8;
 
 /// Convexes over the pixels of detail of a picture. Source: docs/training.md, "Budget".
 const BUDGET_PER_PIXEL: f64 = 1.0;
@@ -44,8 +41,7 @@ impl AutomaticBudget {
             return Ok(None);
         }
         let views: Vec<usize> = dataset.indices(Split::Train).collect();
-        let looks: Vec<usize> = every(LOOKS, &views).copied().collect();
-        let parts = looks.into_par_iter().map(|view| Ok(detailed_part(&dataset.load(view)?)));
+        let parts = looks(&views).into_par_iter().map(|view| Ok(detailed_part(&dataset.load(view)?)));
         let parts = parts.collect::<Result<Vec<f64>, DatasetError>>()?;
         let part = parts.iter().sum::<f64>() / parts.len().max(1) as f64;
         let num_pixels: u64 = views.iter().map(|view| dataset.views[*view].num_pixels()).sum();

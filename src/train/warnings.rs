@@ -51,9 +51,7 @@ pub(super) fn warnings(
     let cameras: Vec<Camera> = views.iter().map(|view| cameras[*view]).collect();
     let points: Vec<DVec3> =
         every(POINTS, &dataset.points).map(|point| similarity.point(DVec3::from_array(point.position))).collect();
-    let pictures: Vec<(usize, Picture)> = every(LOOKS, &views)
-        .copied()
-        .collect::<Vec<usize>>()
+    let pictures: Vec<(usize, Picture)> = looks(&views)
         .into_par_iter()
         .map(|view| Ok((view, dataset.load(view)?)))
         .collect::<Result<_, DatasetError>>()?;
@@ -84,8 +82,13 @@ fn without_a_place(points: &[SfmPoint], similarity: &Similarity) -> Vec<String> 
     found.map(|(count, what)| format!("{count} of {all} points are left out, because they are {what}")).collect()
 }
 
+/// Picks the views whose pictures are decoded.
+pub(super) fn looks(views: &[usize]) -> Vec<usize> {
+    every(LOOKS, views).copied().collect()
+}
+
 /// Picks at most so many items, evenly.
-pub(super) fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
+fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
     let taken = count.min(all.len());
     (0..taken).map(move |i| &all[i * all.len() / taken])
 }

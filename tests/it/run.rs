@@ -1,6 +1,6 @@
 //! A training run as a library object: its events, its controls, and the folder that it writes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,14 @@ fn config(dataset: &Path, out: &Path, start: RunStart) -> RunConfig {
     }
 }
 
+/// A small dataset in a folder.
+fn gems(folder: &Path) -> PathBuf {
+    let dataset = folder.join("gems");
+    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
+    synth::write(&dataset, &views, &|_| ()).unwrap();
+    dataset
+}
+
 /// Trains; every event also goes to `read`.
 fn train(config: RunConfig, controls: &Receiver<RunControl>, read: &mut dyn FnMut(&RunEvent)) -> RunFinished {
     let run = TrainingRun::prepare(config, &mut |event| read(&event)).unwrap();
@@ -51,9 +59,7 @@ fn name(event: &RunEvent) -> String {
 #[test]
 fn controls_pause_save_and_stop_a_run_and_a_stopped_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
 
     let (control, controls) = channel();
     control.send(RunControl::PauseAtMost(Duration::from_millis(1))).unwrap();
@@ -120,9 +126,7 @@ fn controlled(config: RunConfig, sent: &[(u32, RunControl)]) -> (RunFinished, Ve
 #[test]
 fn a_run_that_is_told_to_finish_ends_earlier_and_its_options_give_the_same_scene() {
     let folder = tempfile::tempdir().unwrap();
-    let dataset = folder.path().join("gems");
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let dataset = gems(folder.path());
     let out = |name: &str| folder.path().join(name);
     let scene = |name: &str| std::fs::read(out(name).join("scene.safetensors")).unwrap();
 
@@ -155,9 +159,7 @@ fn a_run_that_is_told_to_finish_ends_earlier_and_its_options_give_the_same_scene
 #[test]
 fn a_run_finishes_within_a_time() {
     let folder = tempfile::tempdir().unwrap();
-    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     let within = |time| RunControl::Finish(FinishWithin::Time(time));
     let mut long = config(&dataset, &out, RunStart::Points);
     long.options.iterations = Some(20_000);
@@ -181,9 +183,7 @@ const TIME_SLACK: Duration = Duration::from_secs(3);
 #[test]
 fn a_run_takes_the_time_that_it_is_given_and_its_options_give_the_same_scene() {
     let folder = tempfile::tempdir().unwrap();
-    let dataset = folder.path().join("gems");
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let dataset = gems(folder.path());
     let out = |name: &str| folder.path().join(name);
     let scene = |name: &str| std::fs::read(out(name).join("scene.safetensors")).unwrap();
     let timed = |name: &str, start, limit| {
@@ -216,9 +216,7 @@ fn a_run_takes_the_time_that_it_is_given_and_its_options_give_the_same_scene() {
 #[test]
 fn a_run_that_goes_on_with_a_time_counts_what_it_took_before() {
     let folder = tempfile::tempdir().unwrap();
-    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     let mut long = config(&dataset, &out, RunStart::Points);
     (long.options.iterations, long.stop_at) = (Some(50_000), Some(60));
     assert_eq!(controlled(long, &[]).0.end, RunEnd::StopAt);
@@ -239,9 +237,7 @@ fn a_run_that_goes_on_with_a_time_counts_what_it_took_before() {
 #[test]
 fn a_run_with_a_time_that_stops_before_keeps_its_schedule() {
     let folder = tempfile::tempdir().unwrap();
-    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     let time = Some(TimeLimit { limit: Duration::from_secs(20), begin: Instant::now() });
     let options = TrainOptionsPatch::default();
     let stopped = RunConfig { options, time, stop_at: Some(60), ..config(&dataset, &out, RunStart::Points) };
@@ -254,9 +250,7 @@ fn a_run_with_a_time_that_stops_before_keeps_its_schedule() {
 #[test]
 fn a_run_that_was_told_to_finish_keeps_its_end_when_it_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let dataset = folder.path().join("gems");
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let dataset = gems(folder.path());
     let sent = [(8, RunControl::Finish(FinishWithin::Iterations(100))), (20, RunControl::Stop)];
     let num_plans = |events: &[String]| events.iter().filter(|event| event.starts_with("Replanned")).count();
     let part = |name: &str, start, options: &str| {
@@ -288,9 +282,7 @@ fn a_run_that_was_told_to_finish_keeps_its_end_when_it_goes_on() {
 fn a_paused_run_answers_and_does_not_count_the_pause() {
     const PART: Duration = Duration::from_millis(700);
     let folder = tempfile::tempdir().unwrap();
-    let (dataset, out) = (folder.path().join("gems"), folder.path().join("run"));
-    let views = SynthOptions { views: 8, test_views: 1, width: 48, height: 40, points: 100, ..SynthOptions::default() };
-    synth::write(&dataset, &views, &|_| ()).unwrap();
+    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     let mut long = config(&dataset, &out, RunStart::Points);
     long.options = TrainOptionsPatch::default();
     for option in ["iterations=600", "iterations_per_submission=300", "refine_every=1000", "sh_degree=0"] {
