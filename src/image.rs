@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 pub use decode::{Head, check_end, decode, has_usual_end};
 
 use crate::files::{self, FileError};
+use crate::real::to_u32;
 
 /// Extensions of the files that are read, in small letters.
 pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
@@ -74,13 +75,12 @@ impl Image {
     /// # Errors
     /// [`ImageError`] naming the file.
     pub fn save_png(&self, path: &Path) -> Result<(), ImageError> {
-        let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
         let mut png = Vec::new();
         image::write_buffer_with_format(
             &mut Cursor::new(&mut png),
             &self.to_rgb8(),
-            side(self.width),
-            side(self.height),
+            to_u32(self.width),
+            to_u32(self.height),
             image::ExtendedColorType::Rgb8,
             image::ImageFormat::Png,
         )

@@ -12,6 +12,7 @@ use super::ground_truth::Evaluated;
 use crate::files;
 use crate::image::{Image, ImageError};
 use crate::metrics::{ImageMetrics, difference_map};
+use crate::real::to_u32;
 
 /// Most views whose pictures are kept for the report and the sheet; metrics are kept of all views.
 const MAX_THUMBNAILS: usize = 48;
@@ -199,7 +200,7 @@ fn fitted(picture: RgbImage, width: u32) -> RgbImage {
         return picture;
     }
     let height = u64::from(picture.height()) * u64::from(width) / u64::from(picture.width().max(1));
-    let height = u32::try_from(height).unwrap_or(u32::MAX).clamp(1, width.saturating_mul(100));
+    let height = to_u32(height).clamp(1, width.saturating_mul(100));
     imageops::resize(&picture, width, height, FilterType::Triangle)
 }
 

@@ -26,6 +26,7 @@ pub use orbit::Orbit;
 use crate::camera::{Camera, RenderOptions};
 use crate::files::{self, FileError};
 use crate::gpu::{Gpu, GpuError};
+use crate::real::to_u32;
 use crate::reference;
 use crate::renderer::{GpuScene, Outputs, PendingFrame, Pictures, Renderer};
 use crate::scene::{Extent, Scene};
@@ -348,8 +349,7 @@ fn of_reference(scene: &Scene, camera: &Camera, options: &RenderOptions) -> Pict
     let frame = reference::forward(scene, camera, options);
     let normals = reference::normals::normals(camera, &frame.alpha, &frame.depth);
     let colours = frame.rgb.chunks_exact(3).zip(&frame.alpha);
-    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let inspected = |(heaviest, count): (&Option<usize>, &usize)| [heaviest.map_or(u32::MAX, small), small(*count)];
+    let inspected = |(heaviest, count): (&Option<usize>, &usize)| [heaviest.map_or(u32::MAX, to_u32), to_u32(*count)];
     Pictures {
         width: frame.width,
         height: frame.height,

@@ -13,6 +13,7 @@ use crate::dataset::{Dataset, Split};
 use crate::gpu::Gpu;
 use crate::kernels::{Gradient, LossMemory};
 use crate::optimiser::Optimiser;
+use crate::real::to_u32;
 use crate::renderer::{Costs, GpuScene, Renderer};
 use crate::scene::{Scene, Similarity};
 
@@ -151,7 +152,7 @@ fn similarity_of(dataset: &Dataset) -> Result<Similarity, TrainError> {
 impl Device {
     /// Decides how much memory is for what, and how many convexes there may be.
     fn plan(gpu: &Gpu, options: &TrainOptions, dataset: &Dataset) -> Result<Self, TrainError> {
-        let points = u32::try_from(options.points_per_convex).unwrap_or(u32::MAX);
+        let points = to_u32(options.points_per_convex);
         let renderer = Renderer::new(gpu, points)?;
         let mut memory_budget = MemoryBudget::new(gpu, options);
         let sizes = || dataset.views.iter().map(|view| [view.camera.width, view.camera.height]);
@@ -176,7 +177,7 @@ impl Device {
 
 /// Refuses a scene of more convexes than were `asked` for or are `possible`; `path` is where it came from.
 fn check_number(scene: &Scene, asked: u32, possible: u32, path: &Path) -> Result<(), TrainError> {
-    let found = u32::try_from(scene.len()).unwrap_or(u32::MAX);
+    let found = to_u32(scene.len());
     let path = path.to_path_buf();
     match found {
         _ if found > asked => Err(TrainError::TooMany { path, found, most: asked }),

@@ -2,6 +2,7 @@
 
 use super::options::TrainOptions;
 use crate::gpu::Gpu;
+use crate::real::to_u32;
 use crate::renderer::Costs;
 
 /// Part of a GPU's memory that a training takes where nothing else is said. The memory of a software device is that of
@@ -58,7 +59,7 @@ impl MemoryBudget {
             let fixed = num_pixels * costs.pixel + num_tiles * INSTANCES_PER_TILE * costs.instance;
             let room = (allowed - self.target_bytes()).saturating_sub(fixed);
             let most = room / (costs.convex + INSTANCES_PER_CONVEX * costs.instance);
-            u32::try_from(most).unwrap_or(u32::MAX)
+            to_u32(most)
         });
         self.most_convexes = in_memory.min(most_bound);
         self.is_bound = most_bound < in_memory;

@@ -4,6 +4,8 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64Mcg;
 
+use crate::real::to_u32;
+
 /// The pictures that are trained on, and their order.
 #[derive(Debug)]
 pub(super) struct Order {
@@ -26,7 +28,7 @@ impl Order {
 
     /// The view of an iteration, counted from 1.
     pub(super) fn view_at(&mut self, iteration: u32) -> usize {
-        let per_epoch = u32::try_from(self.views.len()).unwrap_or(u32::MAX);
+        let per_epoch = to_u32(self.views.len());
         let (epoch, place) = ((iteration - 1) / per_epoch, (iteration - 1) % per_epoch);
         let slot = &mut self.epochs[epoch as usize % 2];
         if slot.as_ref().is_none_or(|(found, _)| *found != epoch) {

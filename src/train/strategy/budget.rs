@@ -112,6 +112,15 @@ impl Strategy for Budget {
         edits(refinement)
     }
 
+    /// The iterations between the bounds are those behind the last one below them, up to the last one within.
+    fn next_change(&self, options: &TrainOptions, iteration: u32) -> Option<u32> {
+        let (from, until) = bounds(options);
+        let last_within = |planned: u32| options.schedule().last_within(planned, u32::MAX);
+        let first = last_within(from.saturating_sub(1)).saturating_add(1);
+        let due = iteration.max(first).checked_next_multiple_of(options.refinement_period())?;
+        (due <= last_within(until)).then_some(due)
+    }
+
     fn planned_convexes(&self, options: &TrainOptions, max_convexes: u32, iteration: u32, now: u32) -> u32 {
         u32::try_from(target(options, max_convexes, iteration, now as usize)).unwrap_or(max_convexes)
     }

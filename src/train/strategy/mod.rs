@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::TrainOptions;
 
 use crate::kernels::{Edit, ShapeEdit};
+use crate::real::to_u32;
 
 /// Declares the strategies: their names in options, in lower case, and the values that implement them.
 macro_rules! strategies {
@@ -51,6 +52,12 @@ pub(super) trait Strategy {
 
     /// The scene after a refinement that is due, one edit per convex.
     fn edits(&self, refinement: &Refinement<'_>) -> Vec<Edit>;
+
+    /// The first iteration from this one on after which the number of convexes is planned to change; `None` where no such change
+    /// can be told before.
+    fn next_change(&self, _options: &TrainOptions, _iteration: u32) -> Option<u32> {
+        None
+    }
 
     /// The number of convexes after the refinement that is due after an iteration, of `now`, as far as it can be told before.
     fn planned_convexes(&self, _options: &TrainOptions, _max_convexes: u32, _iteration: u32, now: u32) -> u32 {
@@ -142,7 +149,7 @@ impl ConvexStats {
 /// The edit that keeps a convex as it is, with this opacity before the sigmoid.
 fn keep(source: usize, raw_opacity: f32) -> Edit {
     Edit {
-        source: u32::try_from(source).unwrap_or(u32::MAX),
+        source: to_u32(source),
         shape: ShapeEdit::Same as u32,
         point: 0,
         keeps_moments: 1,
