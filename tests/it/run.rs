@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use lapidary::dataset::DatasetOptions;
-use lapidary::evaluate::Metrics;
+use lapidary::evaluate::{Metrics, ReplanLine, ReplanReason};
 use lapidary::run::{
     FinishWithin, FolderFault, RunConfig, RunControl, RunEnd, RunError, RunEvent, RunFinished, RunStart, TimeLimit,
     TrainOptionsPatch, TrainingRun,
@@ -159,26 +159,45 @@ fn a_run_that_is_told_to_finish_ends_earlier_and_its_options_give_the_same_scene
 #[test]
 fn a_run_finishes_within_a_time() {
     let folder = tempfile::tempdir().unwrap();
-    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
+    let (dataset, limit) = (gems(folder.path()), Duration::from_secs(2));
     let within = |time| RunControl::Finish(FinishWithin::Time(time));
-    let mut long = config(&dataset, &out, RunStart::Points);
-    long.options.iterations = Some(20_000);
-    long.options.eval_every = Some(0);
-    let begin = Instant::now();
-    let sent = [(9, within(Duration::from_secs(3600 * 24))), (17, within(Duration::from_secs(2)))];
-    let (finished, events) = controlled(long, &sent);
-    let took = begin.elapsed();
-    println!("{} iterations, {:.1} s", finished.iteration, took.as_secs_f64());
-    assert_eq!(finished.end, RunEnd::Done);
-    // The slack once for what comes before the message, and once for the end. All iterations would take many times as long.
-    assert!(took <= Duration::from_secs(2) + 2 * TIME_SLACK, "{took:?}");
-    assert!(finished.iteration < 20_000);
-    let replanned: Vec<&String> = events.iter().filter(|event| event.starts_with("Replanned")).collect();
-    assert!(!replanned.is_empty() && replanned.iter().all(|event| event.contains("reason: Asked")), "{replanned:?}");
+    some_run_is_in_time(&mut |attempt| {
+        let mut long = config(&dataset, &folder.path().join(attempt), RunStart::Points);
+        long.options.iterations = Some(20_000);
+        long.options.eval_every = Some(0);
+        let (control, controls) = channel();
+        let (mut asked, mut replanned) = (None, Vec::new());
+        let finished = train(long, &controls, &mut |event| match event {
+            RunEvent::Step(step) if asked.is_none() && step.iteration >= 9 => {
+                control.send(within(Duration::from_secs(3600 * 24))).unwrap();
+                control.send(within(limit)).unwrap();
+                asked = Some(Instant::now());
+            }
+            RunEvent::Replanned(line) => replanned.push(*line),
+            _ => {}
+        });
+        assert_eq!(finished.end, RunEnd::Done);
+        // All iterations would take many times as long.
+        assert!(finished.iteration < 20_000);
+        let is_asked = |line: &ReplanLine| line.reason == ReplanReason::Asked;
+        assert!(!replanned.is_empty() && replanned.iter().all(is_asked), "{replanned:?}");
+        (Duration::ZERO, asked.unwrap().elapsed(), limit)
+    });
 }
 
-/// What a run may take beyond its time on a machine that is busy with other tests.
-const TIME_SLACK: Duration = Duration::from_secs(3);
+/// Repeats a run until one takes its time, the second of three, and no less than the first. A busy machine may stand still for
+/// seconds near the end of one run; a run that does not look at the time never takes it.
+fn some_run_is_in_time(run: &mut dyn FnMut(&str) -> (Duration, Duration, Duration)) {
+    let is_in_time = |attempt: &str| {
+        let (least, took, limit) = run(attempt);
+        println!("{attempt} run: {:.2} s of {:.2} s", took.as_secs_f64(), limit.as_secs_f64());
+        (least..=limit + TIME_SLACK).contains(&took)
+    };
+    assert!(["first", "second", "third", "fourth"].into_iter().any(is_in_time), "no run was in time");
+}
+
+/// What a run may take beyond its time while other tests change the load of the machine.
+const TIME_SLACK: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_run_takes_the_time_that_it_is_given_and_its_options_give_the_same_scene() {
@@ -191,24 +210,27 @@ fn a_run_takes_the_time_that_it_is_given_and_its_options_give_the_same_scene() {
         RunConfig { options: TrainOptionsPatch::default(), time, ..config(&dataset, &out(name), start) }
     };
 
-    let begin = Instant::now();
-    let (finished, events) = controlled(timed("timed", RunStart::Points, 8000), &[]);
-    let (took, limit) = (begin.elapsed(), Duration::from_secs(8));
-    println!("{} iterations in {:.2} s: {:?}", finished.iteration, took.as_secs_f64(), finished.summary);
-    assert_eq!(finished.end, RunEnd::Done);
-    assert!(took <= limit + TIME_SLACK && took >= limit.mul_f64(0.7), "{took:?}");
-    assert!(events.iter().any(|event| event.starts_with("Note") && event.contains("the plan for 8 s")), "{events:?}");
+    let (mut last, mut num_iterations) = (String::new(), 0);
+    some_run_is_in_time(&mut |attempt| {
+        let (begin, limit) = (Instant::now(), Duration::from_secs(8));
+        let (finished, events) = controlled(timed(attempt, RunStart::Points, 8000), &[]);
+        assert_eq!(finished.end, RunEnd::Done);
+        let is_plan = |event: &String| event.starts_with("Note") && event.contains("the plan for 8 s");
+        assert!(events.iter().any(is_plan), "{events:?}");
+        (last, num_iterations) = (attempt.to_owned(), finished.iteration);
+        (limit.mul_f64(0.8), begin.elapsed(), limit)
+    });
 
     let mut again = config(&dataset, &out("again"), RunStart::Points);
     again.options = TrainOptionsPatch::default();
-    again.options.add_file(&out("timed").join("config.toml")).unwrap();
-    assert_eq!(controlled(again, &[]).0.iteration, finished.iteration);
-    assert!(scene("again") == scene("timed"), "the same config.toml");
+    again.options.add_file(&out(&last).join("config.toml")).unwrap();
+    assert_eq!(controlled(again, &[]).0.iteration, num_iterations);
+    assert!(scene("again") == scene(&last), "the same config.toml");
 
     let run = TrainingRun::prepare(timed("short", RunStart::Points, 1), &mut |_| ()).unwrap();
     let error = run.train(gpu(), &channel().1, &mut |_| ()).unwrap_err();
     assert!(matches!(error, RunError::TooShort { needed, .. } if needed > Duration::from_millis(1)), "{error}");
-    let run = TrainingRun::prepare(timed("timed", RunStart::Checkpoint, 1000), &mut |_| ()).unwrap();
+    let run = TrainingRun::prepare(timed(&last, RunStart::Checkpoint, 1000), &mut |_| ()).unwrap();
     let error = run.train(gpu(), &channel().1, &mut |_| ()).unwrap_err();
     assert!(matches!(error, RunError::TimeIsOver { .. }), "{error}");
 }
@@ -216,22 +238,24 @@ fn a_run_takes_the_time_that_it_is_given_and_its_options_give_the_same_scene() {
 #[test]
 fn a_run_that_goes_on_with_a_time_counts_what_it_took_before() {
     let folder = tempfile::tempdir().unwrap();
-    let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
-    let mut long = config(&dataset, &out, RunStart::Points);
-    (long.options.iterations, long.stop_at) = (Some(50_000), Some(60));
-    assert_eq!(controlled(long, &[]).0.end, RunEnd::StopAt);
-    let log = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
-    let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
-    let before = Duration::from_secs_f64(last["seconds"].as_f64().unwrap());
+    let dataset = gems(folder.path());
+    some_run_is_in_time(&mut |attempt| {
+        let out = folder.path().join(attempt);
+        let mut long = config(&dataset, &out, RunStart::Points);
+        (long.options.iterations, long.stop_at) = (Some(50_000), Some(60));
+        assert_eq!(controlled(long, &[]).0.end, RunEnd::StopAt);
+        let log = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+        let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        let before = Duration::from_secs_f64(last["seconds"].as_f64().unwrap());
 
-    let (begin, limit) = (Instant::now(), before + Duration::from_secs(5));
-    let time = Some(TimeLimit { limit, begin });
-    let options = TrainOptionsPatch::default();
-    let (finished, _) = controlled(RunConfig { options, time, ..config(&dataset, &out, RunStart::Checkpoint) }, &[]);
-    let took = begin.elapsed() + before;
-    println!("{} iterations in {:.2} s of {:.2} s", finished.iteration, took.as_secs_f64(), limit.as_secs_f64());
-    assert_eq!(finished.end, RunEnd::Done);
-    assert!(finished.iteration < 50_000 && took <= limit + TIME_SLACK, "{took:?} of {limit:?}");
+        let (begin, limit) = (Instant::now(), before + Duration::from_secs(5));
+        let time = Some(TimeLimit { limit, begin });
+        let options = TrainOptionsPatch::default();
+        let goes_on = RunConfig { options, time, ..config(&dataset, &out, RunStart::Checkpoint) };
+        let finished = controlled(goes_on, &[]).0;
+        assert!(finished.end == RunEnd::Done && finished.iteration < 50_000, "{finished:?}");
+        (before, begin.elapsed() + before, limit)
+    });
 }
 
 #[test]
@@ -285,42 +309,47 @@ fn a_paused_run_answers_and_does_not_count_the_pause() {
     let (dataset, out) = (gems(folder.path()), folder.path().join("run"));
     let mut long = config(&dataset, &out, RunStart::Points);
     long.options = TrainOptionsPatch::default();
-    for option in ["iterations=600", "iterations_per_submission=300", "refine_every=1000", "sh_degree=0"] {
+    for option in ["iterations=100000", "iterations_per_submission=300", "refine_every=100000", "eval_every=300"] {
         long.options.add_assignment(option).unwrap();
     }
+    long.options.add_assignment("sh_degree=0").unwrap();
     long.options.max_convexes = Some(200);
 
     let (control, controls) = channel();
-    let (told, heard) = channel::<&str>();
+    let (told, heard) = channel::<String>();
     let user = std::thread::spawn(move || {
+        let hear = |name: &str| while heard.recv().unwrap() != name {};
         // Lists of 300 iterations are long: the pause comes while one is under way.
-        while heard.recv().unwrap() != "Step" {}
+        hear("Evaluated");
         std::thread::sleep(Duration::from_millis(100));
         control.send(RunControl::Pause).unwrap();
-        while heard.recv().unwrap() != "Paused" {}
+        hear("Paused");
         control.send(RunControl::Snapshot).unwrap();
         std::thread::sleep(PART);
         control.send(RunControl::Pause).unwrap();
         std::thread::sleep(PART);
         control.send(RunControl::Resume).unwrap();
+        hear("Evaluated");
+        control.send(RunControl::Stop).unwrap();
     });
-    let (mut names, mut begin, mut counted) = (Vec::new(), Instant::now(), None);
+    let (mut names, mut evaluated) = (Vec::new(), Vec::new());
+    let mut last = Instant::now();
     let finished = train(long, &controls, &mut |event| {
-        match event {
-            RunEvent::Started(_) => begin = Instant::now(),
-            RunEvent::Step(_) => told.send("Step").unwrap_or_default(),
-            RunEvent::Paused(_) => told.send("Paused").unwrap_or_default(),
-            RunEvent::Evaluated(line) => counted = Some((begin.elapsed(), line.seconds)),
-            _ => {}
+        // The seconds of a line are read after the event before it, and before its own.
+        if let RunEvent::Evaluated(line) = event {
+            evaluated.push((last, Instant::now(), line.seconds));
         }
+        last = Instant::now();
         names.push(name(event));
+        told.send(name(event)).unwrap_or_default();
     });
     user.join().unwrap();
-    assert_eq!((finished.end, finished.iteration), (RunEnd::Done, 600));
+    assert_eq!(finished.end, RunEnd::Stopped);
     let at = |name: &str| names.iter().position(|found| found == name).unwrap();
     assert!(at("Snapshot") < at("Resumed"), "{names:?}");
-    let (took, seconds) = counted.unwrap();
-    assert!(seconds <= (took - 2 * PART).as_secs_f64() + 0.2, "{seconds} s of {took:?}");
+    let [(begin, _, first), .., (_, end, last)] = evaluated[..] else { panic!("{names:?}") };
+    let (counted, took) = (last - first, end - begin);
+    assert!(counted > 0.0 && counted <= (took - 2 * PART).as_secs_f64(), "{counted} s of {took:?}");
 }
 
 #[test]
