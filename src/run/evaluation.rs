@@ -1,10 +1,12 @@
-//! The end of a run: measures every held-back view, and writes `metrics.json` and `report.html`.
+//! The evaluations of a run: a few held-back views on the way; at the end those that there is time for, with `metrics.json` and
+//! `report.html`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use super::event::{RunEvent, RunProfile};
+use super::last_views::LastViews;
 use super::training::ActiveRun;
 use super::{RunControl, RunError, note, serialize};
 use crate::dataset::Split;
@@ -31,14 +33,41 @@ pub struct TrainingSummary {
 }
 
 impl ActiveRun<'_> {
+    /// Whether held-back views were to be evaluated after the last iteration of the checkpoint, and a stop came before the end.
+    pub(super) fn is_evaluation_left(&self) -> bool {
+        let iteration = self.trainer.iteration();
+        let is_due = self.trainer.options().evaluation_period().is_some_and(|period| iteration.is_multiple_of(period));
+        is_due && (1..self.trainer.end()).contains(&iteration) && !self.log.has_evaluation(iteration)
+    }
+
+    /// Evaluates a few held-back views, unless a stop is asked for; then that is left for a run that goes on. LPIPS is left for the end:
+    /// it takes longer than the iterations in between.
+    pub(super) fn evaluate_some(&mut self) -> Result<(), RunError> {
+        self.trainer.release()?;
+        let (mut took, mut measured) = (Duration::ZERO, Vec::new());
+        for view in self.trainer.watched_views() {
+            self.take_controls()?;
+            if self.is_stopping {
+                return Ok(());
+            }
+            let begin = Instant::now();
+            measured.push(self.trainer.evaluate(view, &Metrics::default())?.metrics);
+            took += begin.elapsed();
+        }
+        self.costs.add_views(measured.len(), took);
+        self.measured = Some(Instant::now());
+        self.log_evaluation(&measured)
+    }
+
     /// Measures every held-back view and writes the results; `None` when a stop came before all were measured.
     pub(super) fn evaluate_all(&mut self) -> Result<Option<TrainingSummary>, RunError> {
         let seconds = self.seconds();
         self.trainer.release()?;
         let all: Vec<usize> = self.dataset.indices(Split::Test).collect();
-        let number = self.num_last_views();
+        let LastViews { number, skips_lpips } = self.views_at_end();
+        let number = number as usize;
         let views: Vec<usize> = (0..number).map(|i| all[i * all.len() / number]).collect();
-        let (plain, skips_lpips) = (Metrics::default(), self.last_views.is_some_and(|views| views.skips_lpips));
+        let plain = Metrics::default();
         let metrics = if skips_lpips { &plain } else { &self.config.metrics };
         let (stems, folder) = (self.dataset.file_stems(), self.folder.test_pictures());
         let mut album = Album::new(views.len());

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::deadline::Deadline;
 use super::event::{FinishWithin, RunEvent};
-use super::time_choice::LastViews;
+use super::last_views::LastViews;
 use super::training::ActiveRun;
 use super::{RunError, TimeLimit, note, serialize};
 use crate::dataset::Split;
 use crate::evaluate::{LogLine, ReplanLine, ReplanReason};
+use crate::real::to_u32;
 use crate::text::{counted, time_left};
 
 impl ActiveRun<'_> {
@@ -33,6 +34,7 @@ impl ActiveRun<'_> {
                     return Ok(());
                 }
                 self.deadline = Some(Deadline::new(now, time, ReplanReason::Asked));
+                self.last_views = None;
                 self.is_answer_due = true;
                 self.keep_deadline()
             }
@@ -55,21 +57,35 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    /// The number of held-back views that are measured at the end.
-    pub(super) fn num_last_views(&self) -> usize {
-        let all = self.dataset.indices(Split::Test).count();
-        self.last_views.map_or(all, |views| all.min(views.number as usize))
+    /// The held-back views that are measured at the end: all where no time says otherwise.
+    pub(super) fn views_at_end(&self) -> LastViews {
+        self.last_views.unwrap_or_else(|| LastViews { number: self.num_held_back(), skips_lpips: false })
+    }
+
+    fn num_held_back(&self) -> u32 {
+        to_u32(self.dataset.indices(Split::Test).count())
+    }
+
+    /// Chooses the held-back views that a time leaves room for, where that is not done.
+    fn choose_last_views(&mut self, deadline: &Deadline) {
+        if self.last_views.is_none() {
+            let (all, cost) = (self.num_held_back(), self.costs.last_view(self.trainer.num_convexes()));
+            let views = LastViews::fitting(all, &cost, deadline.seconds());
+            self.last_views = Some(views);
+            views.notes(all).for_each(|message| (self.emit)(note(message)));
+        }
     }
 
     /// Looks from time to time whether the run ends in time, and plans the rest anew where it does not.
     pub(super) fn keep_deadline(&mut self) -> Result<(), RunError> {
         let now = Instant::now();
         let Some(deadline) = self.deadline.as_mut().filter(|deadline| deadline.is_due(now)) else { return Ok(()) };
-        let kept = *deadline;
+        let kept = if self.is_answer_due { deadline.asked() } else { *deadline };
         let (iteration, end) = (self.trainer.iteration(), self.trainer.end());
         if iteration >= end || self.remaining_with(self.trainer.options()).is_none() {
             return Ok(());
         }
+        self.choose_last_views(&kept);
         self.deadline.iter_mut().for_each(|deadline| deadline.looked(now));
         let remaining = |new: u32| match self.trainer.options() {
             options if new == end => self.remaining_with(options),

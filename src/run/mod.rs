@@ -6,16 +6,21 @@
 
 mod bug;
 mod config;
+mod controls;
 mod deadline;
 mod error;
 mod evaluation;
 mod event;
 mod finish;
 mod folder;
+mod iteration_costs;
+mod last_views;
 mod log;
 mod options;
 mod part_costs;
+mod progress;
 mod remaining;
+mod saving;
 mod time_choice;
 mod timed;
 mod training;
@@ -195,7 +200,8 @@ impl TrainingRun {
         if config.checks_dataset && timed.is_none() {
             trainer.warnings()?.into_iter().for_each(|message| emit(warning(message)));
         }
-        let costs = timed.as_ref().map_or_else(|| trial::costs_of(&dataset), |timed| timed.costs.clone());
+        let costs =
+            timed.as_ref().map_or_else(|| trial::costs_of(&dataset, &config.metrics), |timed| timed.costs.clone());
         let mut run = training::ActiveRun::new(&config, folder, &dataset, trainer, gpu.name(), controls, emit);
         run.budget = budget.filter(|_| timed.is_none());
         run.costs = costs;

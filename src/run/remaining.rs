@@ -2,24 +2,15 @@
 
 use std::time::Duration;
 
+use super::iteration_costs::{IterationCosts, MIN_ITERATIONS, smaller};
+use super::last_views::{LastViewCost, LastViews};
 use crate::train::PlannedIterations;
-
-/// The convexes that are assumed to cost as much as a pixel. Measured on a software device.
-pub(super) const COST_PER_PIXEL: f64 = 0.25;
-
-/// Weight of that assumption over that of the measurements: they decide as soon as the number of convexes has changed by a
-/// few percent.
-const ASSUMPTION_WEIGHT: f64 = 0.02;
 
 /// A measurement counts half after this part of the run, and not before so many iterations.
 const HALF_LIFE_PART: f64 = 0.1;
 const MIN_HALF_LIFE: f64 = 64.0;
 
-/// Most that a measurement is taken for, over what was expected of it.
-const MAX_SURPRISE: f64 = 1.5;
-
-/// Iterations without which nothing is known; and the part of the run, or the time, that must be measured besides.
-const MIN_ITERATIONS: u32 = 2;
+/// The part of the run, or the time, that must be measured before anything is known.
 const MIN_PART: f64 = 0.01;
 const MIN_SECONDS: f64 = 2.0;
 
@@ -35,8 +26,9 @@ pub(super) struct RunCosts {
     iterations: IterationCosts,
     decoding: Decoding,
     view: Option<f64>,
-    /// A held-back view at the end, where it takes another time.
+    /// A held-back view at the end with its files, where that is known, and its LPIPS, where it is measured.
     last_view: Option<f64>,
+    lpips: f64,
     checkpoint: Option<f64>,
 }
 
@@ -49,96 +41,6 @@ pub(super) struct Decoding {
     pub(super) seconds: f64,
 }
 
-/// The cost of an iteration: `a·pixels + b·convexes`, where pixels count as the convexes that are assumed to cost as much, and
-/// both are relative to their first sum.
-#[derive(Debug, Clone, Default)]
-struct IterationCosts {
-    /// The mean number of pixels of a picture at its full size.
-    pixels: f64,
-    num_measured: u32,
-    seconds: f64,
-    /// Pixels and convexes of the first measurement.
-    first: f64,
-    /// Weight of all measurements, and weighted sums of the products of pixels, convexes and cost.
-    weight: f64,
-    pixels_pixels: f64,
-    pixels_convexes: f64,
-    convexes_convexes: f64,
-    pixels_cost: f64,
-    convexes_cost: f64,
-}
-
-/// The part of the pixels that is left when the sides are halved so often.
-pub(super) fn smaller(level: u32) -> f64 {
-    0.25_f64.powi(level.min(16).cast_signed())
-}
-
-impl IterationCosts {
-    /// Pixels and convexes, relative to the first measurement.
-    fn features(&self, num_convexes: u32, level: u32) -> [f64; 2] {
-        let pixels = COST_PER_PIXEL * self.pixels * smaller(level);
-        [pixels, f64::from(num_convexes)].map(|value| value / self.first.max(1.0))
-    }
-
-    /// Adds a measurement of some iterations. Drivers may compile a kernel on the way.
-    fn add(&mut self, iterations: &PlannedIterations, seconds: f64, half_life: f64) {
-        let mut seconds = seconds;
-        if self.num_measured >= MIN_ITERATIONS {
-            let expected = f64::from(iterations.number) * self.of(iterations.num_convexes, iterations.level);
-            seconds = seconds.min(MAX_SURPRISE * expected);
-        }
-        self.add_sure(iterations, seconds, half_life);
-    }
-
-    /// Adds a measurement of some iterations that nothing disturbed.
-    fn add_sure(&mut self, iterations: &PlannedIterations, seconds: f64, half_life: f64) {
-        if self.num_measured == 0 {
-            self.first = COST_PER_PIXEL * self.pixels + f64::from(iterations.num_convexes);
-        }
-        let number = f64::from(iterations.number);
-        let cost = seconds / number;
-        self.num_measured = self.num_measured.saturating_add(iterations.number);
-        self.seconds += seconds;
-        let [pixels, convexes] = self.features(iterations.num_convexes, iterations.level);
-        let kept = 0.5_f64.powf(number / half_life);
-        let sums = [
-            (&mut self.weight, 1.0),
-            (&mut self.pixels_pixels, pixels * pixels),
-            (&mut self.pixels_convexes, pixels * convexes),
-            (&mut self.convexes_convexes, convexes * convexes),
-            (&mut self.pixels_cost, pixels * cost),
-            (&mut self.convexes_cost, convexes * cost),
-        ];
-        for (sum, value) in sums {
-            *sum = *sum * kept + number * value;
-        }
-    }
-
-    /// The cost of pixels and that of convexes, by least squares; none is negative.
-    fn fitted(&self) -> [f64; 2] {
-        let assumed = ASSUMPTION_WEIGHT * self.weight;
-        let [pp, pc, cc] =
-            [self.pixels_pixels + assumed, self.pixels_convexes - assumed, self.convexes_convexes + assumed];
-        let determinant = pp * cc - pc * pc;
-        if determinant <= 0.0 {
-            return [0.0; 2];
-        }
-        let a = (self.pixels_cost * cc - self.convexes_cost * pc) / determinant;
-        let b = (self.convexes_cost * pp - self.pixels_cost * pc) / determinant;
-        match (a < 0.0, b < 0.0) {
-            (true, _) => [0.0, self.convexes_cost / self.convexes_convexes],
-            (_, true) => [self.pixels_cost / self.pixels_pixels, 0.0],
-            _ => [a, b],
-        }
-    }
-
-    /// Seconds of an iteration.
-    fn of(&self, num_convexes: u32, level: u32) -> f64 {
-        let ([a, b], [pixels, convexes]) = (self.fitted(), self.features(num_convexes, level));
-        a * pixels + b * convexes
-    }
-}
-
 /// The parts of a run that are left.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunRest<'a> {
@@ -146,7 +48,7 @@ pub(super) struct RunRest<'a> {
     pub(super) plan: &'a [PlannedIterations],
     /// Held-back views that are still to be evaluated on the way, and at the end.
     pub(super) num_views: f64,
-    pub(super) num_last_views: f64,
+    pub(super) last_views: LastViews,
     /// Checkpoints that are still to be written at certain iterations or at the end.
     pub(super) num_checkpoints: u32,
     /// Time between other checkpoints.
@@ -154,9 +56,9 @@ pub(super) struct RunRest<'a> {
 }
 
 impl RunCosts {
-    /// Nothing is measured yet. `pixels` is the mean number of pixels of a picture.
-    pub(super) fn new(pixels: f64, decoding: Decoding) -> Self {
-        Self { iterations: IterationCosts { pixels, ..IterationCosts::default() }, decoding, ..Self::default() }
+    /// The costs of a run whose iterations were measured as far as these tell.
+    pub(super) fn new(iterations: IterationCosts, decoding: Decoding) -> Self {
+        Self { iterations, decoding, ..Self::default() }
     }
 
     /// Takes in how long some iterations took. `total` is the number of iterations of the run.
@@ -171,14 +73,26 @@ impl RunCosts {
         }
     }
 
-    /// Takes in what a trial measured: some iterations, none of which waited for a picture.
-    pub(super) fn add_trial(&mut self, iterations: &PlannedIterations, seconds: f64) {
-        self.iterations.add_sure(iterations, seconds, MIN_HALF_LIFE);
-    }
-
-    /// Takes in how long a held-back view takes at the end.
+    /// Takes in how long a held-back view takes at the end, with its files.
     pub(super) fn add_last_view(&mut self, seconds: f64) {
         self.last_view = Some(seconds);
+    }
+
+    /// Takes in how long the LPIPS of a held-back view takes, where it is measured.
+    pub(super) fn add_lpips(&mut self, seconds: f64) {
+        self.lpips = seconds;
+    }
+
+    /// The cost of a held-back view at the end, of a scene of so many convexes.
+    pub(super) fn last_view(&self, num_convexes: u32) -> LastViewCost {
+        let view = self.last_view.unwrap_or_else(|| self.view(num_convexes));
+        LastViewCost { view, lpips: self.lpips }
+    }
+
+    /// Seconds of a held-back view on the way.
+    fn view(&self, num_convexes: u32) -> f64 {
+        let iteration = || self.iterations.fitted().of(self.iterations.pixels(), num_convexes);
+        self.view.unwrap_or_else(|| VIEW_ITERATIONS * iteration())
     }
 
     /// Takes in how long some held-back views took.
@@ -200,20 +114,20 @@ impl RunCosts {
 
     /// The time that the rest takes; `None` until it is known.
     pub(super) fn remaining(&self, rest: &RunRest<'_>) -> Option<Duration> {
-        let costs = &self.iterations;
+        let (costs, cost) = (&self.iterations, self.iterations.fitted());
         let num_left: f64 = rest.plan.iter().map(|planned| f64::from(planned.number)).sum();
-        let measured = f64::from(costs.num_measured);
-        let is_known = costs.num_measured >= MIN_ITERATIONS
-            && (costs.seconds >= MIN_SECONDS || measured >= MIN_PART * (measured + num_left));
+        let measured = f64::from(costs.num_measured());
+        let is_known = costs.num_measured() >= MIN_ITERATIONS
+            && (costs.seconds() >= MIN_SECONDS || measured >= MIN_PART * (measured + num_left));
         if !is_known {
             return None;
         }
-        let cost_of =
-            |planned: &PlannedIterations| f64::from(planned.number) * costs.of(planned.num_convexes, planned.level);
-        let iterations: f64 = rest.plan.iter().map(cost_of).sum();
-        let mean = rest.plan.first().map_or(0.0, |planned| costs.of(planned.num_convexes, 0));
-        let view = self.view.unwrap_or(VIEW_ITERATIONS * mean);
-        let views = rest.num_views * view + rest.num_last_views * self.last_view.unwrap_or(view);
+        let seconds_of = |planned: &PlannedIterations| {
+            f64::from(planned.number) * cost.of(costs.pixels() * smaller(planned.level), planned.num_convexes)
+        };
+        let iterations: f64 = rest.plan.iter().map(seconds_of).sum();
+        let num_convexes = rest.plan.first().map_or(0, |planned| planned.num_convexes);
+        let views = rest.num_views * self.view(num_convexes) + rest.last_views.seconds(&self.last_view(num_convexes));
         let timed = rest.checkpoint_period.map_or(0.0, |period| (iterations / period.as_secs_f64()).floor());
         let checkpoints = (f64::from(rest.num_checkpoints) + timed) * self.checkpoint.unwrap_or(0.0);
         let decoding = f64::from(self.decoding.num_left).min(num_left) * self.decoding.seconds;
@@ -284,8 +198,12 @@ mod tests {
             .collect();
         let whole: f64 = rows.iter().map(|row| row.3).sum();
         let mut num_views: u32 = rows.iter().filter(|row| row.0 == "views").map(|row| row.1).sum();
-        let (mut costs, mut done, mut elapsed, mut worst) =
-            (RunCosts::new(pixels.into(), Decoding { num_left: num_pictures, seconds }), 0, 0.0, 0.0_f64);
+        let (mut costs, mut done, mut elapsed, mut worst) = (
+            RunCosts::new(IterationCosts::new(pixels.into()), Decoding { num_left: num_pictures, seconds }),
+            0,
+            0.0,
+            0.0_f64,
+        );
         for (kind, number, num_convexes, took) in rows {
             elapsed += took;
             let time = Duration::from_secs_f64(took);
@@ -303,7 +221,7 @@ mod tests {
             let rest = RunRest {
                 plan: &plan,
                 num_views: num_views.into(),
-                num_last_views: 0.0,
+                last_views: LastViews::default(),
                 num_checkpoints: 1,
                 checkpoint_period: None,
             };
@@ -327,11 +245,16 @@ mod tests {
 
     #[test]
     fn nothing_is_told_before_two_iterations_are_measured() {
-        let mut costs = RunCosts::new(100.0, Decoding::default());
+        let mut costs = RunCosts::new(IterationCosts::new(100.0), Decoding::default());
         let planned = |number| PlannedIterations { number, num_convexes: 100, level: 0 };
         let plan = [planned(1000)];
-        let rest =
-            RunRest { plan: &plan, num_views: 0.0, num_last_views: 0.0, num_checkpoints: 1, checkpoint_period: None };
+        let rest = RunRest {
+            plan: &plan,
+            num_views: 0.0,
+            last_views: LastViews::default(),
+            num_checkpoints: 1,
+            checkpoint_period: None,
+        };
         assert_eq!(costs.remaining(&rest), None);
         costs.add_iterations(&planned(1), Duration::from_secs(1), 1000);
         assert_eq!(costs.remaining(&rest), None);

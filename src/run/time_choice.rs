@@ -1,8 +1,9 @@
 //! The choice of a training that fits a time: sizes of pictures, number of convexes and iterations, by what the parts of a run
 //! cost and what they gain. Nothing here reads a clock.
 
+use super::iteration_costs::smaller;
+use super::last_views::{LastViews, MAX_LAST_PART};
 use super::part_costs::PartCosts;
-use super::remaining::smaller;
 use crate::train::{BudgetOptions, StrategyKind, TrainOptions, TrainingSize};
 
 /// The facts that a choice depends on besides the costs.
@@ -45,27 +46,14 @@ pub(super) struct TimeChoice {
     pub(super) speed: f64,
 }
 
-/// The held-back views that are measured at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LastViews {
-    /// The number of views.
-    pub(super) number: u32,
-    /// Whether LPIPS is left out.
-    pub(super) skips_lpips: bool,
-}
-
 /// A time that holds no training, and the seconds that one would take at least.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TooShort {
     pub(super) needed: f64,
 }
 
-/// Most of the time that the held-back views may take at the end, and on the way.
-const MAX_LAST_PART: f64 = 0.15;
+/// Most of the time that the held-back views may take on the way.
 const MAX_WATCHED_PART: f64 = 0.02;
-
-/// Fewest views, where there are as many, that LPIPS is measured on.
-const MIN_LPIPS_VIEWS: u32 = 4;
 
 /// The part of the time that checkpoints on the way may take.
 const CHECKPOINT_PART: f64 = 0.02;
@@ -113,8 +101,8 @@ struct Candidate {
 impl TimeChooser<'_> {
     /// The training with the largest expected gain among those that take no longer than so many seconds.
     pub(super) fn choose(&self, seconds: f64) -> Result<TimeChoice, TooShort> {
-        let last_views = self.last_views(seconds);
-        let fixed = f64::from(last_views.number) * self.last_view(last_views.skips_lpips);
+        let last_views = LastViews::fitting(self.dataset.num_held_back, &self.costs.last_view, seconds);
+        let fixed = last_views.seconds(&self.costs.last_view);
         let left = (seconds - fixed) * (1.0 - CHECKPOINT_PART - MAX_WATCHED_PART);
         let mut best: Option<Candidate> = None;
         let mut needed = f64::INFINITY;
@@ -136,20 +124,6 @@ impl TimeChooser<'_> {
         let taken = fixed + self.seconds_of(&options);
         let speed = f64::from(options.schedule().end()) / self.iterations(&options).0.max(f64::MIN_POSITIVE);
         Ok(TimeChoice { options: self.with_evaluations(options, taken), last_views, seconds: taken, speed })
-    }
-
-    /// Seconds of a held-back view at the end.
-    fn last_view(&self, skips_lpips: bool) -> f64 {
-        self.costs.last_view + if skips_lpips { 0.0 } else { self.costs.lpips }
-    }
-
-    /// The held-back views at the end of so many seconds: all, or as many as a small part of the time holds. LPIPS is left out
-    /// where it would leave only a few.
-    fn last_views(&self, seconds: f64) -> LastViews {
-        let all = self.dataset.num_held_back;
-        let number = |skips_lpips| whole(MAX_LAST_PART * seconds / self.last_view(skips_lpips)).min(all);
-        let skips_lpips = number(false) < MIN_LPIPS_VIEWS.min(all) && self.costs.lpips > 0.0;
-        LastViews { number: number(skips_lpips).max(all.min(1)), skips_lpips }
     }
 
     /// The options without a number of iterations that are weighed.
@@ -205,8 +179,7 @@ impl TimeChooser<'_> {
 
     /// Seconds of an iteration.
     fn iteration(&self, num_convexes: u32, level: u32) -> f64 {
-        let PartCosts { iteration, pixel, convex, .. } = self.costs;
-        iteration + pixel * self.dataset.pixels * smaller(level) + convex * f64::from(num_convexes)
+        self.costs.iteration.of(self.dataset.pixels * smaller(level), num_convexes)
     }
 
     /// Seconds of all iterations, and the mean part of the pixels that they see.
@@ -251,7 +224,9 @@ impl TimeChooser<'_> {
         let mean = self.iterations(&Self::sample(template)).0 / f64::from(SAMPLE_ITERATIONS);
         let saved = self.costs.saving(self.num_convexes(template));
         let part = (1.0 - CHECKPOINT_PART - MAX_WATCHED_PART) * (1.0 - MAX_LAST_PART);
-        SLACK * ((f64::from(iterations) * (mean + self.costs.picture) + saved) / part + self.last_view(true))
+        SLACK
+            * ((f64::from(iterations) * (mean + self.costs.picture) + saved) / part
+                + self.costs.last_view.seconds(true))
     }
 
     /// The template with as many iterations as fit, and its expected gain.
@@ -320,16 +295,15 @@ fn whole(number: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::iteration_costs::IterationCost;
+    use super::super::last_views::LastViewCost;
     use super::*;
 
     const COSTS: PartCosts = PartCosts {
-        iteration: 1e-3,
-        pixel: 1e-6,
-        convex: 4e-6,
+        iteration: IterationCost { constant: 1e-3, pixel: 1e-6, convex: 4e-6 },
         picture: 0.005,
         watched_view: 0.1,
-        last_view: 0.15,
-        lpips: 0.0,
+        last_view: LastViewCost { view: 0.15, lpips: 0.0 },
         checkpoint: 0.02,
     };
 
@@ -436,8 +410,8 @@ mod tests {
     #[test]
     fn held_back_views_take_a_small_part_of_the_time() {
         let base = TrainOptions::default();
-        let of = |last_view: f64, lpips: f64| {
-            let costs = PartCosts { last_view, lpips, watched_view: last_view, ..COSTS };
+        let of = |view: f64, lpips: f64| {
+            let costs = PartCosts { last_view: LastViewCost { view, lpips }, watched_view: view, ..COSTS };
             let chosen =
                 TimeChooser { base: &base, given: GivenOptions::default(), costs, dataset: DATASET }.choose(60.0);
             let chosen = chosen.unwrap();

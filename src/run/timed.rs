@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::deadline::PLANNED;
+use super::last_views::LastViews;
 use super::part_costs::PartCosts;
 use super::remaining::{Decoding, RunCosts};
-use super::time_choice::{GivenOptions, LastViews, TimeChoice, TimeChooser, TimedDataset, most_levels};
+use super::time_choice::{GivenOptions, TimeChoice, TimeChooser, TimedDataset, most_levels};
 use super::trial::{DeviceTrial, decoding_of};
 use super::{RunConfig, RunError, RunEvent, TimeLimit, note};
 use crate::dataset::{Dataset, Split};
@@ -62,8 +63,7 @@ impl TimedRun<'_> {
             needed: super::seconds(time.limit.as_secs_f64() + (short.needed - seconds) / PLANNED),
         })?;
         self.tell(time, given, &chosen, emit);
-        let mut costs = RunCosts::new(trial.pixels(), decoding);
-        trial.samples.iter().for_each(|sample| costs.add_trial(&sample.iterations, sample.seconds));
+        let mut costs = RunCosts::new(trial.iterations().clone(), decoding);
         add_results(&mut costs, &chooser.costs, &chosen);
         Ok(TimedStart { options: chosen.options, last_views: chosen.last_views, costs })
     }
@@ -96,8 +96,6 @@ impl TimedRun<'_> {
     fn tell(&self, time: TimeLimit, given: GivenOptions, chosen: &TimeChoice, emit: &mut dyn FnMut(RunEvent)) {
         let options = &chosen.options;
         let end = options.schedule().end();
-        let all = self.dataset.indices(Split::Test).count();
-        let LastViews { number, skips_lpips } = chosen.last_views;
         let took = time.begin.elapsed().as_secs_f64();
         let whole = time_left(super::seconds(took + chosen.seconds));
         emit(note(format!(
@@ -114,14 +112,8 @@ impl TimedRun<'_> {
         } else if given.iterations {
             emit(note(format!("the number of iterations decides, not the time: {end} are given")));
         }
-        if (number as usize) < all {
-            emit(note(format!(
-                "the held-back views take too long for this time: {number} of {all} are measured at the end"
-            )));
-        }
-        if skips_lpips {
-            emit(note("LPIPS takes too long for this time: it is not measured".to_owned()));
-        }
+        let all = to_u32(self.dataset.indices(Split::Test).count());
+        chosen.last_views.notes(all).for_each(|message| emit(note(message)));
     }
 
     /// The sizes of the pictures in words.
@@ -156,8 +148,8 @@ fn given(config: &RunConfig) -> GivenOptions {
 
 /// Takes in what held-back views and checkpoints cost.
 fn add_results(costs: &mut RunCosts, parts: &PartCosts, chosen: &TimeChoice) {
-    let lpips = if chosen.last_views.skips_lpips { 0.0 } else { parts.lpips };
     costs.add_views(1, super::seconds(parts.watched_view));
-    costs.add_last_view(parts.last_view + lpips);
+    costs.add_last_view(parts.last_view.view);
+    costs.add_lpips(parts.last_view.lpips);
     costs.add_checkpoint(super::seconds(parts.saving(chosen.options.max_convexes)));
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::part_costs::{PartCosts, TrialSample};
-use super::remaining::{Decoding, RunCosts, smaller};
+use super::iteration_costs::{IterationCosts, smaller};
+use super::last_views::LastViewCost;
+use super::part_costs::PartCosts;
+use super::remaining::{Decoding, RunCosts};
 use super::{RunError, RunEvent, preparing, warning};
 use crate::dataset::{Dataset, Split};
 use crate::evaluate::{Album, Metrics};
@@ -25,8 +27,11 @@ const MIN_SECONDS: f64 = 1.0;
 const MAX_SECONDS: f64 = 20.0;
 
 /// Part of the time of trials for one of them, and most iterations of one.
-const SAMPLE_PART: f64 = 0.15;
+const SAMPLE_PART: f64 = 0.2;
 const MAX_SAMPLE: f64 = 24.0;
+
+/// Time of a refinement and the iterations before it, in iterations.
+const GROWTH_ITERATIONS: f64 = 3.0;
 
 /// Factor within which two numbers of convexes count as the same.
 const NEAR: f64 = 1.5;
@@ -36,8 +41,6 @@ pub(super) struct DeviceTrial<'a> {
     gpu: &'a Gpu,
     dataset: &'a Arc<Dataset>,
     options: &'a TrainOptions,
-    /// The mean number of pixels of a picture.
-    pixels: f64,
     /// The time at which the trials shall end.
     end: Instant,
     /// The seconds that they may take.
@@ -48,8 +51,17 @@ pub(super) struct DeviceTrial<'a> {
     pub(super) preparing: Duration,
     /// The time that drivers took to compile.
     compiling: Duration,
-    pub(super) samples: Vec<TrialSample>,
+    samples: Vec<TrialSample>,
+    /// What the samples tell about iterations.
+    iterations: IterationCosts,
     costs: PartCosts,
+}
+
+/// Some iterations of a trial, and the seconds that they took.
+#[derive(Debug, Clone, Copy)]
+struct TrialSample {
+    iterations: PlannedIterations,
+    seconds: f64,
 }
 
 impl<'a> DeviceTrial<'a> {
@@ -64,25 +76,25 @@ impl<'a> DeviceTrial<'a> {
     ) -> Result<Self, RunError> {
         emit(preparing(format!("compiling kernels for {}", gpu.name())));
         let begin = Instant::now();
-        let mut trainer = trainer(gpu, dataset, options, FIRST_CONVEXES)?;
+        let mut trainer = trainer(gpu, dataset, options, FIRST_CONVEXES, 1.0)?;
         let preparing_took = begin.elapsed();
         trainer.try_iterations(level, 1)?;
         let compiling = begin.elapsed();
         emit(preparing(format!("measuring {}", gpu.name())));
-        let (now, pixels) = (Instant::now(), mean_pixels(dataset));
+        let now = Instant::now();
         let seconds = (TRIAL_PART * limit.as_secs_f64()).clamp(MIN_SECONDS, MAX_SECONDS);
         let end = now.checked_add(Duration::from_secs_f64(seconds)).unwrap_or(now);
         let mut trial = Self {
             gpu,
             dataset,
             options,
-            pixels,
             end,
             seconds,
             trainer,
             preparing: preparing_took,
             compiling,
             samples: Vec::new(),
+            iterations: IterationCosts::new(mean_pixels(dataset)),
             costs: PartCosts::default(),
         };
         trial.sample(level)?;
@@ -97,23 +109,26 @@ impl<'a> DeviceTrial<'a> {
         Ok(trial)
     }
 
-    /// Measures iterations with another number of convexes, if there is time for them.
-    /// Returns whether there was.
+    /// Measures iterations with another number of convexes, or as many as there is time for. The scene begins and grows as that
+    /// of a training: convexes that were split cover more tiles than as many first ones. Returns whether there was time.
     pub(super) fn try_convexes(&mut self, num_convexes: u32) -> Result<bool, RunError> {
-        let costs = self.costs();
-        let expected = |level: u32| {
-            costs.iteration + costs.pixel * self.pixels * smaller(level) + costs.convex * f64::from(num_convexes)
-        };
+        let cost = self.iterations.fitted();
+        let pixels = self.pixels();
+        let expected = |level: u32| cost.of(pixels * smaller(level), num_convexes);
         let mut levels = self.samples.iter().map(|sample| sample.iterations.level).rev();
         let Some(level) = levels.find(|level| self.is_time_for(expected(*level))) else { return Ok(false) };
         let begin = Instant::now();
         // The memory of its iterations would be held twice.
         self.trainer.release()?;
-        self.trainer = match trainer(self.gpu, self.dataset, self.options, num_convexes) {
+        self.trainer = match trainer(self.gpu, self.dataset, self.options, num_convexes, self.options.budget.start_part)
+        {
             Err(RunError::Train(TrainError::Gpu(error))) if error.is_of_memory() => return Ok(false),
             trainer => trainer?,
         };
         self.preparing = begin.elapsed();
+        let smallest = self.samples.first().map_or(level, |sample| sample.iterations.level);
+        let growth = expected(level) + GROWTH_ITERATIONS * expected(smallest);
+        while self.is_time_for(growth) && self.trainer.try_growth(smallest, num_convexes)? {}
         self.sample(level)?;
         Ok(true)
     }
@@ -140,6 +155,7 @@ impl<'a> DeviceTrial<'a> {
         let number = (SAMPLE_PART * self.seconds / first.max(1e-6)).clamp(1.0, MAX_SAMPLE) as u32;
         let took = self.trainer.try_iterations(level, number)?.as_secs_f64();
         let iterations = PlannedIterations { number, num_convexes: self.trainer.num_convexes(), level };
+        self.iterations.add_trial(&iterations, took);
         self.samples.push(TrialSample { iterations, seconds: took });
         Ok(())
     }
@@ -159,10 +175,8 @@ impl<'a> DeviceTrial<'a> {
             }
             self.costs.watched_view = begin.elapsed().as_secs_f64();
             Album::new(1).add(&evaluated, Some(&scratch.path().join("view")))?;
-            self.costs.last_view = begin.elapsed().as_secs_f64();
-            if metrics.has_lpips() {
-                self.costs.lpips = metrics.seconds_per_pixel() * self.pixels;
-            }
+            let view = begin.elapsed().as_secs_f64();
+            self.costs.last_view = LastViewCost { view, lpips: lpips_seconds(metrics, self.pixels()) };
         }
         let begin = Instant::now();
         let checkpoint = self.trainer.checkpoint()?;
@@ -181,15 +195,21 @@ impl<'a> DeviceTrial<'a> {
 
     /// The costs by what was measured so far.
     pub(super) fn costs(&self) -> PartCosts {
-        self.costs.with_samples(&self.samples, self.pixels)
+        PartCosts { iteration: self.iterations.fitted(), ..self.costs }
     }
 
     pub(super) const fn most_convexes(&self) -> u32 {
         self.trainer.most_convexes()
     }
 
+    /// The mean number of pixels of a picture.
     pub(super) const fn pixels(&self) -> f64 {
-        self.pixels
+        self.iterations.pixels()
+    }
+
+    /// What was measured of iterations.
+    pub(super) const fn iterations(&self) -> &IterationCosts {
+        &self.iterations
     }
 
     /// The measurements in words, for the log of the program.
@@ -205,7 +225,7 @@ impl<'a> DeviceTrial<'a> {
 }
 
 /// The mean number of pixels of the pictures that are trained on.
-pub(super) fn mean_pixels(dataset: &Dataset) -> f64 {
+fn mean_pixels(dataset: &Dataset) -> f64 {
     let views: Vec<usize> = dataset.indices(Split::Train).collect();
     let num_pixels: u64 = views.iter().map(|view| dataset.views[*view].num_pixels()).sum();
     num_pixels as f64 / views.len().max(1) as f64
@@ -222,13 +242,27 @@ pub(super) fn decoding_of(dataset: &Dataset) -> Decoding {
 }
 
 /// The costs of a run on this dataset before anything else is measured.
-pub(super) fn costs_of(dataset: &Dataset) -> RunCosts {
-    RunCosts::new(mean_pixels(dataset), decoding_of(dataset))
+pub(super) fn costs_of(dataset: &Dataset, metrics: &Metrics) -> RunCosts {
+    let pixels = mean_pixels(dataset);
+    let mut costs = RunCosts::new(IterationCosts::new(pixels), decoding_of(dataset));
+    costs.add_lpips(lpips_seconds(metrics, pixels));
+    costs
 }
 
-/// A trainer with so many convexes, or with as many as the device has room for.
-fn trainer(gpu: &Gpu, dataset: &Arc<Dataset>, options: &TrainOptions, num_convexes: u32) -> Result<Trainer, RunError> {
-    let budget = BudgetOptions { start_part: 1.0, ..options.budget.clone() };
+/// Seconds of the LPIPS of a picture; 0 where it is not measured.
+fn lpips_seconds(metrics: &Metrics, pixels: f64) -> f64 {
+    if metrics.has_lpips() { metrics.seconds_per_pixel() * pixels } else { 0.0 }
+}
+
+/// A trainer that may have so many convexes, or as many as the device has room for, and begins with a part of them.
+fn trainer(
+    gpu: &Gpu,
+    dataset: &Arc<Dataset>,
+    options: &TrainOptions,
+    num_convexes: u32,
+    start_part: f32,
+) -> Result<Trainer, RunError> {
+    let budget = BudgetOptions { start_part, ..options.budget.clone() };
     let options = TrainOptions { max_convexes: num_convexes, budget, replanned: Vec::new(), ..options.clone() };
     Ok(Trainer::new(gpu, Arc::clone(dataset), options)?)
 }

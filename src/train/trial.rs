@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::strategy::Refinement;
 use super::{TrainError, Trainer};
+
+/// Iterations before a refinement of a trial, whose gradients say what is split.
+const GRADIENT_ITERATIONS: u32 = 2;
 
 /// The number of views that trials are made on: more would have to be decoded for every one.
 const TRIAL_VIEWS: u32 = 4;
@@ -28,6 +32,26 @@ impl Trainer {
         }
         self.losses.clear();
         Ok(begin.elapsed())
+    }
+
+    /// Does a few iterations as [`Self::try_iterations`] and one refinement after them, which adds convexes as those of a training
+    /// do, up to so many. Returns whether there are more than before.
+    ///
+    /// # Errors
+    /// The same as [`Self::try_iterations`]; and where there is no memory.
+    pub fn try_growth(&mut self, level: u32, max_convexes: u32) -> Result<bool, TrainError> {
+        self.try_iterations(level, GRADIENT_ITERATIONS)?;
+        let before = self.num_convexes();
+        let max_convexes = max_convexes.min(self.memory_budget.most_convexes());
+        let stats = &self.convex_stats()?;
+        // No other refinement is left behind the last iteration.
+        let (options, iteration) = (&self.options, self.options.iterations);
+        let edits = self.options.strategy.strategy().edits(&Refinement { options, iteration, max_convexes, stats });
+        if edits.len() <= stats.len() {
+            return Ok(false);
+        }
+        self.optimiser.rebuild(&edits)?;
+        Ok(self.num_convexes() > before)
     }
 
     /// The number of convexes that the device has room for.
