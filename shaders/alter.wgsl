@@ -39,7 +39,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     // Distances grow with the scale and are as smooth as before.
     altered_log_delta[id] = log_delta[id] - log(args.scale);
-    let is_kept = raw_opacity[id] >= args.raw_threshold
-        && all(centroid >= args.crop_low.xyz) && all(centroid <= args.crop_high.xyz);
+    let rows = args.box_from_world;
+    let in_world = vec4(centroid, 1.0);
+    let in_box = vec3(dot(rows[0], in_world), dot(rows[1], in_world), dot(rows[2], in_world));
+    let is_kept = raw_opacity[id] >= args.raw_threshold && all(abs(in_box) <= args.crop_half.xyz);
     altered_raw_opacity[id] = select(HIDDEN, raw_opacity[id], is_kept);
 }

@@ -101,6 +101,14 @@ impl Camera {
         DVec2::new(fx * in_view.x / in_view.z + cx, fy * in_view.y / in_view.z + cy)
     }
 
+    /// Whether a place of the world is before the camera and within its picture.
+    #[must_use]
+    pub fn sees(&self, world: DVec3) -> bool {
+        let in_view = self.view_from_world.transform_point3(world);
+        let pixel = self.pixel(in_view);
+        in_view.z > 0.0 && pixel.cmpge(DVec2::ZERO).all() && pixel.cmple(self.size()).all()
+    }
+
     /// Width and height, pixels.
     #[must_use]
     pub fn size(&self) -> DVec2 {

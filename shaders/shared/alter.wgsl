@@ -1,9 +1,10 @@
 // How a scene is changed before it is shown.
 
 struct AlterArgs {
-    // Lower and upper corner of the box that is kept, by centroids.
-    crop_low: vec4<f32>,
-    crop_high: vec4<f32>,
+    // Rows of R in p_box = R·p_world + t, the axes of the box that is kept about its middle; the last component is t.
+    box_from_world: array<vec4<f32>, 3>,
+    // Half of its sides.
+    crop_half: vec4<f32>,
     num_convexes: u32,
     // Size of every convex relative to its own, about its centroid.
     scale: f32,

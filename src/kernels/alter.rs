@@ -12,10 +12,10 @@ pub(super) const SHADER: Shader = shader!("alter", [file!("shared/alter.wgsl")])
 mirror! {
     /// How a scene is changed before it is shown.
     pub struct AlterArgs {
-        /// Lower corner of the box that is kept, by centroids; the last component is unused.
-        pub crop_low: [f32; 4],
-        /// Upper corner of that box; the last component is unused.
-        pub crop_high: [f32; 4],
+        /// Rows of R in `p_box = R·p_world + t`, the axes of the box that is kept about its middle; the last component is t.
+        pub box_from_world: [[f32; 4]; 3],
+        /// Half of its sides; the last component is unused.
+        pub crop_half: [f32; 4],
         /// Number of convexes.
         pub num_convexes: u32,
         /// Size of every convex relative to its own.

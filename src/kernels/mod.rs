@@ -35,6 +35,7 @@ mod gather_cotangents;
 mod gather_rows;
 mod hull_edges;
 mod loss;
+mod mark;
 mod normals;
 mod parts;
 mod project;
@@ -75,6 +76,7 @@ pub use gather_cotangents::{GatherArgs, GatherCotangents};
 pub use gather_rows::{GatherRows, GatherRowsArgs, GatherRowsRecord};
 pub use hull_edges::HullEdges;
 pub use loss::{LossArgs, LossKernels, LossMemory, LossRecord};
+pub use mark::{ConvexMark, Mark, MarkArgs};
 pub use normals::Normals;
 pub use project::{GPU_ONLY, Project, ProjectArgs, ProjectedBuffers};
 pub use project_backward::{Gradient, ProjectBackward};
@@ -131,6 +133,7 @@ pub const SHADERS: &[Shader] = &[
     rebuild::SHADER,
     gather_rows::SHADER,
     to_world::SHADER,
+    mark::SHADER,
     alter::SHADER,
     hull_edges::SHADER,
     wireframe::SHADER,
@@ -153,4 +156,5 @@ pub const MIRRORS: &[MirrorShape] = &[
     MirrorShape::new::<ToWorldArgs>(),
     MirrorShape::new::<DisplayArgs>(),
     MirrorShape::new::<AlterArgs>(),
+    MirrorShape::new::<MarkArgs>(),
 ];

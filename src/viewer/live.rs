@@ -2,7 +2,7 @@
 //! before its first iteration, so that its beginning can be seen; later it copies its scene only when it was asked to, between
 //! two submissions.
 
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -84,11 +84,32 @@ pub(super) struct Live {
     speed_watched: Option<f64>,
     /// Whether a scene was asked for and did not come yet.
     asked: bool,
+    /// Whether the scene has changed, as far as the window knows, since one was asked for last.
+    is_behind: bool,
     last_taken: Option<Instant>,
     /// Whether the run still waits for the window's first picture.
     is_first_awaited: bool,
     /// A sentence for the user that was not told yet.
     message: Option<String>,
+}
+
+/// The least time between two events that wake the window.
+const WAKING_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Returns the same events, and calls `wake` when some have come: a window that nothing happens in sleeps.
+pub(super) fn waking(events: Receiver<RunEvent>, wake: impl Fn() + Send + 'static) -> Receiver<RunEvent> {
+    let (sender, passed_on) = channel();
+    std::thread::spawn(move || {
+        while let Ok(first) = events.recv() {
+            // A window that is gone takes no events.
+            if std::iter::once(first).chain(events.try_iter()).any(|event| sender.send(event).is_err()) {
+                return;
+            }
+            wake();
+            std::thread::sleep(WAKING_INTERVAL);
+        }
+    });
+    passed_on
 }
 
 /// The news since the last call of [`Live::poll`].
@@ -112,6 +133,7 @@ impl Live {
             speed_alone: None,
             speed_watched: None,
             asked: false,
+            is_behind: true,
             last_taken: None,
             is_first_awaited: true,
             message: None,
@@ -136,25 +158,32 @@ impl Live {
             });
         }
         self.measure();
-        let due = |pause: Duration| self.last_taken.is_none_or(|last| now.duration_since(last) >= pause);
-        if !self.asked && self.rate.pause().is_some_and(due) {
-            self.asked = true;
+        if self.next_request(now).is_some_and(|time| time <= now) {
+            (self.asked, self.is_behind) = (true, false);
             self.command(RunControl::Snapshot);
         }
         LiveNews { scene, message: self.message.take() }
+    }
+
+    /// Returns when the next scene is to be asked for; `None` while none is wanted, one is on its way, or the last one is what
+    /// the training still has: a run that is paused or over costs nothing.
+    pub(super) fn next_request(&self, now: Instant) -> Option<Instant> {
+        let pause = self.rate.pause().filter(|_| self.is_behind && !self.asked && self.progress.finished.is_none())?;
+        Some(self.last_taken.map_or(now, |last| last + pause))
     }
 
     /// Applies an event; returns its scene if it has one.
     fn read(&mut self, event: RunEvent, now: Instant) -> Option<GpuScene> {
         match event {
             RunEvent::Started(RunStarted { iteration, iterations, num_convexes }) => {
+                self.is_behind = true;
                 self.progress = LiveProgress { iteration, iterations, num_convexes, ..self.progress.clone() };
             }
             RunEvent::Step(step) => self.step(&step),
             RunEvent::Paused(paused) => self.progress.is_paused = paused.at_most.is_none(),
             RunEvent::Resumed => self.progress.is_paused = false,
-            RunEvent::Finished(_) => self.progress.finished = Some(Ok(())),
-            RunEvent::Failed(notice) => self.progress.finished = Some(Err(notice.message)),
+            RunEvent::Finished(_) => self.finish(Ok(())),
+            RunEvent::Failed(notice) => self.finish(Err(notice.message)),
             RunEvent::Snapshot(snapshot) => match snapshot.scene {
                 Ok(scene) => {
                     (self.asked, self.last_taken) = (false, Some(now));
@@ -177,7 +206,13 @@ impl Live {
         None
     }
 
+    fn finish(&mut self, result: Result<(), String>) {
+        log::info!("the training is over");
+        self.progress.finished = Some(result);
+    }
+
     fn step(&mut self, step: &RunStep) {
+        self.is_behind = true;
         self.progress.preparing = None;
         self.progress.iteration = step.iteration;
         self.progress.iterations = step.iterations;
@@ -220,6 +255,10 @@ impl Live {
 
     /// Sends a control to the run.
     pub(super) fn command(&mut self, control: RunControl) {
+        if control == RunControl::Pause {
+            // The user's pause is not ended by the window's first picture.
+            self.is_first_awaited = false;
+        }
         if control == RunControl::Save {
             self.message = Some("saving".to_owned());
         }
@@ -266,6 +305,40 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_paused_or_over_is_not_asked_for_scenes() {
+        let now = Instant::now();
+        let (mut live, events, controls) = live(LiveRate::Live);
+        let answer = || RunEvent::Snapshot(RunSnapshot { scene: Err("no memory".to_owned()) });
+        let num_asked = || controls.try_iter().filter(|control| *control == RunControl::Snapshot).count();
+        live.poll(now);
+        assert_eq!(num_asked(), 1, "the start is shown");
+        live.asked = false;
+        live.poll(now);
+        assert_eq!((num_asked(), live.next_request(now)), (0, None), "it is shown already");
+        events.send(step(8.0, &[])).unwrap();
+        live.poll(now);
+        assert_eq!(num_asked(), 1, "there is a new one");
+        events.send(step(8.0, &[])).unwrap();
+        events.send(RunEvent::Failed(RunNotice { message: "lost".to_owned() })).unwrap();
+        events.send(answer()).unwrap();
+        live.asked = false;
+        live.poll(now);
+        assert_eq!((num_asked(), live.next_request(now)), (0, None), "nobody would answer");
+    }
+
+    #[test]
+    fn events_wake_the_window() {
+        let (sender, events) = channel();
+        let (wake, woken) = channel();
+        let passed_on = waking(events, move || wake.send(()).unwrap());
+        sender.send(RunEvent::Resumed).unwrap();
+        woken.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(matches!(passed_on.try_recv(), Ok(RunEvent::Resumed)));
+        drop(sender);
+        assert!(woken.recv_timeout(Duration::from_secs(20)).is_err(), "nothing more comes");
+    }
+
+    #[test]
     fn the_run_goes_on_when_its_first_picture_is_shown() {
         let (mut live, _events, controls) = live(LiveRate::Live);
         live.poll(Instant::now());
@@ -273,6 +346,14 @@ mod tests {
         live.resume_after_first_picture();
         live.resume_after_first_picture();
         assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Resume]);
+    }
+
+    #[test]
+    fn a_pause_before_the_first_picture_stays() {
+        let (mut live, _events, controls) = live(LiveRate::Live);
+        live.command(RunControl::Pause);
+        live.resume_after_first_picture();
+        assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Pause]);
     }
 
     #[test]

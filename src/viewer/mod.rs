@@ -17,7 +17,10 @@ mod session;
 mod ui;
 mod window;
 
-pub use document::{ColouredPoint, Document, LoadPhotograph, NamedCamera, OpenDocument, Photograph};
+pub use document::{
+    ColouredPoint, ConvexMask, ConvexTable, Document, EditList, EditState, ListedEdit, LoadPhotograph, NamedCamera,
+    OpenDocument, OutlineKind, Photograph, SceneEdit, SelectionBox, SelectionShape,
+};
 pub use live::{LiveLink, LiveRate};
 pub use scene_view::navigator::Navigator;
 pub use scene_view::pose::Pose;

@@ -60,7 +60,8 @@ const fn random_offset() -> DVec3 {
 mod scene_view {
     use glam::{DVec2, DVec3};
     use lapidary::camera::{Camera, RenderOptions};
-    use lapidary::kernels::DisplayMode;
+    use lapidary::constants::SH_C0;
+    use lapidary::kernels::{ConvexMark, DisplayMode};
     use lapidary::renderer::Pictures;
     use lapidary::scene::{Params, Scene};
     use lapidary::viewer::{CropBox, PictureBuffer, SceneView, ViewSettings};
@@ -208,8 +209,11 @@ mod scene_view {
         };
         let opacity = |i: usize| 1.0 / (1.0 + (-scene.params.raw_opacity[i]).exp());
         let opaque = kept(&|i| opacity(i) >= 0.5);
-        let crop = CropBox { low: DVec3::new(-0.3, -9.0, -9.0), high: DVec3::splat(9.0) };
+        let crop = CropBox { low: DVec3::new(-0.3, -9.0, -9.0), high: DVec3::splat(9.0), degrees: DVec3::ZERO };
         let cropped = kept(&|i| centroid(i).x >= -0.3);
+        let turned =
+            CropBox { low: DVec3::new(-0.4, -9.0, -9.0), high: DVec3::new(0.4, 9.0, 9.0), degrees: DVec3::Z * 50.0 };
+        let in_turned = kept(&|i| turned.contains(centroid(i)));
         let smaller = Scene {
             params: Params {
                 points: (0..scene.len() * 5)
@@ -229,6 +233,7 @@ mod scene_view {
         let cases = [
             ("opacity", ViewSettings { min_opacity: 0.5, ..plain }, opaque),
             ("crop", ViewSettings { crop: Some(crop), ..plain }, cropped),
+            ("turned crop", ViewSettings { crop: Some(turned), ..plain }, in_turned),
             ("scale", ViewSettings { scale: 0.5, ..plain }, smaller),
             ("SH degree", ViewSettings { sh_degree: 0, ..plain }, flat),
         ];
@@ -241,6 +246,39 @@ mod scene_view {
             assert!(apart(&picture, &unedited) > 0.01, "{name} changes the picture");
         }
         assert_eq!(shown(&mut edited, &camera, &plain), unedited, "and back");
+    }
+
+    #[test]
+    fn hidden_convexes_are_not_drawn_and_selected_ones_are_tinted() {
+        let (scene, camera) = toy();
+        let mark = |i: usize| [ConvexMark::Plain, ConvexMark::Hidden, ConvexMark::Selected][i % 3];
+        let marks: Vec<ConvexMark> = (0..scene.len()).map(mark).collect();
+        let mut expected = scene.clone();
+        for (i, mark) in marks.iter().enumerate() {
+            match mark {
+                ConvexMark::Plain => {}
+                ConvexMark::Hidden => expected.params.raw_opacity[i] = -1e4,
+                ConvexMark::Selected => {
+                    let row = &mut expected.params.sh[48 * i..48 * (i + 1)];
+                    row.iter_mut().for_each(|value| *value *= 0.35);
+                    for (value, tint) in row.iter_mut().zip([1.0f32, 0.85, 0.0]) {
+                        *value += 0.65 * (tint - 0.5) / SH_C0 as f32;
+                    }
+                }
+            }
+        }
+        let plain = ViewSettings::default();
+        for settings in [plain, ViewSettings { scale: 0.7, ..plain }, ViewSettings { hulls: true, ..plain }] {
+            let mut marked = view_of(&scene);
+            let unmarked = shown(&mut marked, &camera, &settings);
+            marked.set_marks(&marks).unwrap();
+            let picture = shown(&mut marked, &camera, &settings);
+            let expected = shown(&mut view_of(&expected), &camera, &settings);
+            assert!(apart(&picture, &expected) < 1e-3, "{settings:?}: {}", apart(&picture, &expected));
+            assert!(apart(&picture, &unmarked) > 0.01, "{settings:?}: the marks are seen");
+            marked.set_marks(&[]).unwrap();
+            assert_eq!(shown(&mut marked, &camera, &settings), unmarked, "and back");
+        }
     }
 
     #[test]
@@ -273,7 +311,9 @@ mod scene_view {
         let origin = DVec3::new(448_262.25, 5_411_932.5, 250.0);
         let (far, far_camera) = (Scene { origin, ..scene.clone() }, camera.relative_to(-origin));
         let (mut near_view, mut far_view) = (view_of(&scene), view_of(&far));
-        let crop = |by: DVec3| Some(CropBox { low: by + DVec3::new(-0.3, -9.0, -9.0), high: by + DVec3::splat(9.0) });
+        let crop = |by: DVec3| {
+            Some(CropBox { low: by + DVec3::new(-0.3, -9.0, -9.0), high: by + DVec3::splat(9.0), degrees: DVec3::ZERO })
+        };
         let plain = ViewSettings::default();
         for settings in
             [plain, ViewSettings { hulls: true, ..plain }, ViewSettings { mode: DisplayMode::Normal, ..plain }]
@@ -290,6 +330,19 @@ mod scene_view {
             let far = far_view.pick(&far_camera, &plain, pixel).unwrap().unwrap();
             assert!(far.convex == near.convex && far.point.distance(near.point + origin) < 1e-3, "{far:?}, {near:?}");
         }
+    }
+
+    /// A dataset without a scene may be opened where a scene was shown before.
+    #[test]
+    fn without_a_scene_nothing_is_left_of_the_picture_before() {
+        let (scene, camera) = toy();
+        let settings = ViewSettings { background: [1.0, 0.5, 0.0], ..ViewSettings::default() };
+        let buffer = PictureBuffer::new(gpu(), [camera.width, camera.height]).unwrap();
+        let rows = [0, camera.height];
+        view_of(&scene).draw(&camera, &settings, [0.0, 1.0], &buffer, rows, false).unwrap();
+        assert!(buffer.read(gpu()).unwrap().iter().any(|pixel| *pixel != [255, 128, 0, 255]));
+        SceneView::new(gpu()).unwrap().draw(&camera, &settings, [0.0, 1.0], &buffer, rows, false).unwrap();
+        assert!(buffer.read(gpu()).unwrap().iter().all(|pixel| *pixel == [255, 128, 0, 255]));
     }
 
     #[test]

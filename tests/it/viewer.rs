@@ -2,11 +2,12 @@
 //! Without Debian's package `xvfb` these tests do not run, and each says so on stderr. They are built only where X11 is.
 
 mod desktop;
+mod editing;
 
 use std::io::Write as _;
 use std::time::Duration;
 
-use desktop::{Desktop, Viewer};
+use desktop::{Desktop, HOME, SHIFT, Viewer};
 use glam::DVec3;
 use lapidary::bench::{CloudKind, ConvexCloud};
 use lapidary::camera_path::{CameraPath, Key};
@@ -136,9 +137,22 @@ fn pointer_keys_and_paths_move_the_camera_and_then_nothing_is_drawn() {
     viewer.rest();
     let nearer = viewer.screenshot("nearer");
     assert!(nearer.part_that_differs(&turned) > 0.05, "the wheel comes nearer");
-    viewer.hold('w', Duration::from_millis(400));
+    viewer.hold('w', Duration::from_millis(1200));
     viewer.rest();
     assert!(viewer.screenshot("flown").part_that_differs(&nearer) > 0.02, "W flies");
+    // The first view, the one before it, and the first one again.
+    viewer.symbol(HOME);
+    viewer.wait_for("action GoHome", PATIENCE);
+    viewer.rest();
+    assert!(viewer.screenshot("home").part_that_differs(&start) < 0.02, "Home is the first view");
+    viewer.key('z');
+    viewer.wait_for("action ViewBack", PATIENCE);
+    viewer.rest();
+    assert!(viewer.screenshot("back").part_that_differs(&start) > 0.05, "Z is the view before");
+    viewer.holding(&[SHIFT], || viewer.key('z'));
+    viewer.wait_for("action ViewForward", PATIENCE);
+    viewer.rest();
+    assert!(viewer.screenshot("forward").part_that_differs(&start) < 0.02, "and back");
     let frames = viewer.count("frame ");
     std::thread::sleep(Duration::from_millis(800));
     assert_eq!(viewer.count("frame "), frames, "a window at rest draws nothing");
@@ -193,11 +207,18 @@ fn scenes_datasets_archives_and_camera_paths_can_be_dropped_on_the_window() {
     viewer.wait_for("scene.safetensors:", PATIENCE);
     viewer.rest();
     assert!(viewer.screenshot("dropped").num_colours() > 100);
+    viewer.tab();
+    viewer.key('c');
+    viewer.rest();
+    let with_scene = viewer.screenshot("scene").part_of([0; 3]);
     let archive = packed(&gems, folder.path());
     viewer.drop_file(&archive);
     viewer.wait_for("gems.zip: 0 convexes, 4 cameras", PATIENCE);
     viewer.rest();
-    assert!(viewer.screenshot("points").num_colours() > 50, "the points of a dataset without a scene");
+    let points = viewer.screenshot("points");
+    assert!(points.num_colours() > 50, "the points of a dataset without a scene");
+    let (without, before) = (points.part_of([0; 3]), with_scene);
+    assert!(without > 0.9 && before < 0.88, "nothing is left of the scene: {before} was black, now {without}");
     viewer.drop_file(&gems.join("train/0000.png"));
     viewer.wait_for("error shown", PATIENCE);
     viewer.drop_file(&gems);
@@ -232,6 +253,43 @@ fn a_training_is_shown_while_it_runs() {
     let checkpoint = Checkpoint::load(&run.join("checkpoint.safetensors")).unwrap();
     assert!(checkpoint.state.iteration > 0);
     assert!(scene_file::load(&run.join("scene.safetensors")).unwrap().len() > 10);
+}
+
+/// The processor time that a window at rest may take: a hundredth of the time that passes.
+fn most_at_rest(time: Duration) -> Duration {
+    time / 100
+}
+
+#[test]
+fn a_window_that_watches_a_training_at_rest_takes_no_processor_time() {
+    let Some(desktop) = display() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (gems, run) = (dataset(folder.path()), folder.path().join("run"));
+    let places = ["train", gems.to_str().unwrap(), "--out", run.to_str().unwrap()];
+    let short = ["--iterations", "400", "--max-convexes", "400", "--view", "--quiet"];
+    let mut viewer = Viewer::launch(&desktop, folder.path(), &[&places[..], &short].concat());
+    viewer.wait_for("the trainer's scene", PATIENCE);
+    viewer.focus();
+    let taken = |viewer: &Viewer, time: Duration| {
+        viewer.rest();
+        // Sentences in the window stay for some seconds.
+        std::thread::sleep(Duration::from_secs(6));
+        let before = viewer.processor_time();
+        std::thread::sleep(time);
+        viewer.processor_time() - before
+    };
+    viewer.holding(&[SHIFT], || viewer.key(' '));
+    viewer.wait_for("action TogglePause", PATIENCE);
+    let time = Duration::from_secs(10);
+    let paused = taken(&viewer, time);
+    assert!(paused <= most_at_rest(time), "{paused:?} of {time:?} while paused");
+    assert_eq!(viewer.count("the training is over"), 0, "it was paused before its end");
+    viewer.holding(&[SHIFT], || viewer.key(' '));
+    viewer.wait_for("the training is over", 4 * PATIENCE);
+    let time = Duration::from_secs(60);
+    let over = taken(&viewer, time);
+    assert!(over <= most_at_rest(time), "{over:?} of {time:?} after the end");
+    viewer.close(0);
 }
 
 /// Returns the one error of the program among the lines of its log.
@@ -315,7 +373,8 @@ fn a_signal_saves_and_closes_the_window_which_opens_where_it_was() {
     let Some(desktop) = display() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (gems, run) = (dataset(folder.path()), folder.path().join("run"));
-    let viewer = Viewer::start(&desktop, folder.path(), &gems, "500x400");
+    let mut viewer = Viewer::start(&desktop, folder.path(), &gems, "500x400");
+    viewer.wait_for("first picture after", PATIENCE);
     viewer.rest();
     viewer.move_to(120, 90);
     viewer.rest();

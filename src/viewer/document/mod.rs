@@ -1,25 +1,35 @@
 //! The document that is open in the window, and where it came from: a scene, the cameras and photographs of a dataset, a
 //! camera path.
 
+mod edit;
 mod loader;
 mod photographs;
 mod playback;
+mod saver;
+mod subject;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use edit::{
+    ConvexMask, ConvexTable, EditList, EditState, ListedEdit, OutlineKind, SceneEdit, SelectionBox, SelectionShape,
+};
 use glam::DVec3;
 pub(crate) use loader::DocumentLoader;
 pub use loader::OpenDocument;
 pub(crate) use photographs::{Fetched, PhotographLoader};
 pub use photographs::{LoadPhotograph, Photograph};
 pub(crate) use playback::PathPlayback;
+pub(crate) use saver::{EditedCopy, SceneSaver};
+pub(crate) use subject::ViewSubject;
+use subject::WeightedPlace;
 
 use crate::camera::{self, Camera, RenderOptions};
 use crate::dataset::{AlphaMode, Dataset, DatasetError, DatasetOptions, Split};
 use crate::real::median;
 use crate::scene::{Extent, Scene};
+use crate::scene_file::Metadata;
 use crate::source::{self, LoadedCameras, SourceError};
 
 /// Asks the window for another frame; may be called on any thread.
@@ -56,6 +66,8 @@ pub struct Document {
     pub path: Option<PathBuf>,
     /// The scene.
     pub scene: Option<Arc<Scene>>,
+    /// What the file of the scene says about it besides.
+    pub metadata: Metadata,
     /// Whether the scene was trained with anti-aliasing.
     pub antialias: bool,
     /// The background that the scene was trained before, sRGB; without one the last background stays.
@@ -84,6 +96,7 @@ impl Default for Document {
         Self {
             path: None,
             scene: None,
+            metadata: Metadata::default(),
             antialias: false,
             background: None,
             near: None,
@@ -125,8 +138,8 @@ impl Document {
         let Some(loaded) = contents.scene else { return Ok((document, messages)) };
         let options = loaded.metadata.render_options();
         let is_trained = loaded.metadata.normalised_from_world.is_some();
-        let document =
-            Self { scene: Some(Arc::new(loaded.scene)), near: is_trained.then_some(options.near), ..document };
+        let near = is_trained.then_some(options.near);
+        let document = Self { scene: Some(Arc::new(loaded.scene)), metadata: loaded.metadata, near, ..document };
         Ok((document.drawn_with(&options), messages))
     }
 
@@ -162,6 +175,32 @@ impl Document {
         }
     }
 
+    /// Returns what the capture is about; without cameras, scene and points a sphere around the extent.
+    #[must_use]
+    pub(crate) fn subject(&self) -> ViewSubject {
+        let cameras: Vec<Camera> = self.cameras.iter().map(|named| named.camera).collect();
+        let extent = self.extent();
+        let whole = ViewSubject { centre: extent.centre(), radius: extent.radius() };
+        ViewSubject::of(&cameras, &self.weighted_places()).unwrap_or(whole)
+    }
+
+    /// The centroids of the convexes, each with its opacity, or else the points.
+    fn weighted_places(&self) -> Vec<WeightedPlace> {
+        let Some(scene) = self.scene.as_ref().filter(|scene| !scene.is_empty()) else {
+            let every = self.points.len().div_ceil(MAX_PLACES).max(1);
+            return self.points.iter().step_by(every).map(|(at, _)| (*at, 1.0)).collect();
+        };
+        let every = scene.len().div_ceil(MAX_PLACES).max(1);
+        let place = |convex: usize| {
+            let count = scene.points_per_convex;
+            let sum: DVec3 = (0..count).map(|k| DVec3::from(scene.point(convex, k).map(f64::from))).sum();
+            let opacity = 1.0 / (1.0 + (-f64::from(scene.params.raw_opacity[convex])).exp());
+            (scene.origin + sum / count as f64, opacity)
+        };
+        let places = (0..scene.len()).step_by(every).map(place);
+        places.filter(|(at, weight)| at.is_finite() && weight.is_finite()).collect()
+    }
+
     /// Returns how deep the frusta of the cameras are drawn, in world units: half of the median distance to the nearest
     /// other camera, so that neighbours hardly overlap, within bounds that can be seen and do not hide a scene of this
     /// radius.
@@ -178,6 +217,9 @@ impl Document {
         (0.5 * distance).clamp(0.02 * radius, 0.15 * radius)
     }
 }
+
+/// The number of places that say at most where the subject is.
+const MAX_PLACES: usize = 50_000;
 
 /// The number of cameras whose distances to their neighbours are measured at most.
 const MAX_MEASURED_CAMERAS: usize = 256;

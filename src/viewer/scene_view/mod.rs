@@ -11,18 +11,18 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use glam::{DVec2, DVec3};
+use glam::{DMat3, DVec2, DVec3};
 
 use crate::camera::{Camera, Intrinsics, RenderOptions};
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
-use crate::image::Image;
+use crate::image::{Image, quantise};
 use crate::kernels::{
-    Alter, AlterArgs, AlterBuffers, Display, DisplayArgs, DisplayBuffers, DisplayMode, HullEdges, RAMP, Wireframe,
-    windows,
+    Alter, AlterArgs, AlterBuffers, ConvexMark, Display, DisplayArgs, DisplayBuffers, DisplayMode, HullEdges, Mark,
+    RAMP, Wireframe, windows,
 };
 use crate::renderer::{GpuScene, Outputs, RenderedFrame, Renderer};
 use crate::scene::Scene;
-use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
+use crate::viewer::scene_view::settings::ViewSettings;
 
 /// The pixels of a picture on the device, 8 bits a channel.
 #[derive(Debug)]
@@ -46,6 +46,14 @@ impl PictureBuffer {
     pub fn new(gpu: &Gpu, size: [u32; 2]) -> Result<Self, GpuError> {
         let row_pixels = size[0].next_multiple_of(ROW_MULTIPLE);
         Ok(Self { pixels: gpu.zeros("picture", u64::from(row_pixels) * u64::from(size[1]))?, size, row_pixels })
+    }
+
+    /// Writes one colour, sRGB, into some rows.
+    fn fill_rows(&self, gpu: &Gpu, first_row: u32, rows: u32, colour: [f32; 3]) {
+        let [red, green, blue] = colour.map(quantise);
+        let pixel = u32::from_le_bytes([red, green, blue, u8::MAX]);
+        let place = |row: u32| u64::from(row) * u64::from(self.row_pixels);
+        self.pixels.write(gpu, place(first_row), &vec![pixel; self.row_pixels as usize * rows as usize]);
     }
 
     /// Reads the picture to the host, row-major RGBA.
@@ -105,6 +113,7 @@ pub struct PickedPoint {
 struct Kernels {
     points_per_convex: u32,
     renderer: Renderer,
+    mark: Mark,
     alter: Alter,
     hull_edges: HullEdges,
     wireframe: Wireframe,
@@ -114,6 +123,8 @@ struct Kernels {
 /// What was computed from the scene for showing it.
 #[derive(Debug, Default)]
 struct Derived {
+    /// The scene with what is hidden and selected while it is edited.
+    marked: Option<GpuScene>,
     /// The altered scene, and the settings that it was computed for.
     altered: Option<(GpuScene, ViewSettings)>,
     hull_edges: Option<Buffer<u32>>,
@@ -178,6 +189,7 @@ impl SceneView {
             self.kernels = Some(Kernels {
                 points_per_convex: points,
                 renderer: Renderer::new(&self.gpu, points)?,
+                mark: Mark::new(&self.gpu)?,
                 alter: Alter::new(&self.gpu, points)?,
                 hull_edges: HullEdges::new(&self.gpu, points)?,
                 wireframe: Wireframe::new(&self.gpu, points)?,
@@ -185,6 +197,29 @@ impl SceneView {
             });
         }
         self.scene = Some(scene);
+        Ok(())
+    }
+
+    /// Shows some convexes in another way until another scene is shown: a mark for each convex, or none for all as they are.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when there is no memory.
+    pub fn set_marks(&mut self, marks: &[ConvexMark]) -> Result<(), GpuError> {
+        let kept = std::mem::take(&mut self.derived).marked;
+        let Self { gpu, kernels: Some(kernels), scene: Some(scene), .. } = self else { return Ok(()) };
+        if marks.len() != scene.num_convexes as usize || marks.iter().all(|mark| *mark == ConvexMark::Plain) {
+            return Ok(());
+        }
+        let numbers: Vec<u32> = marks.iter().map(|mark| *mark as u32).collect();
+        let numbers = gpu.upload("marks", &numbers)?;
+        // The memory of the last marks holds these as well.
+        let marked = kept.map_or_else(|| marked_copy(gpu, scene), Ok)?;
+        for window in windows(gpu, Mark::ROW_WIDTH, scene.num_convexes) {
+            let mut commands = Commands::new(gpu, "mark");
+            kernels.mark.record(&mut commands, TINT, &window, &numbers, [&scene.params, &marked.params])?;
+            commands.submit();
+        }
+        self.derived.marked = Some(marked);
         Ok(())
     }
 
@@ -236,9 +271,11 @@ impl SceneView {
         time_kernels: bool,
     ) -> Result<FrameStats, GpuError> {
         let Self { gpu, kernels: Some(kernels), scene: Some(scene), derived, args, edges, .. } = self else {
+            // The buffer may hold the picture of a scene that is no longer open.
+            buffer.fill_rows(&self.gpu, part.first_row, part.camera.height, part.settings.background);
             return Ok(FrameStats::default());
         };
-        let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
+        let shown = derived.shown(scene);
         let PictureRows { camera, settings, .. } = part;
         let options =
             RenderOptions { near: settings.near, background: settings.background, antialias: settings.antialias };
@@ -310,7 +347,7 @@ impl SceneView {
     ) -> Result<Option<PickedPoint>, GpuError> {
         self.prepare(settings)?;
         let Self { kernels: Some(kernels), scene: Some(scene), derived, .. } = self else { return Ok(None) };
-        let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
+        let shown = derived.shown(scene);
         let spot = Camera {
             intrinsics: Intrinsics {
                 cx: camera.intrinsics.cx - pixel.x + 0.5,
@@ -368,11 +405,12 @@ impl SceneView {
             derived.altered = None;
         } else if derived.altered.as_ref().is_none_or(|(_, made_for)| !same_alteration(made_for, &altered_settings)) {
             derived.hull_edges = derived.hull_edges.take().filter(|_| !changes_points && derived.altered.is_none());
-            let altered = alter(gpu, &kernels.alter, scene, &altered_settings, alter_args)?;
+            let marked = derived.marked.as_ref().unwrap_or(scene);
+            let altered = alter(gpu, &kernels.alter, marked, &altered_settings, alter_args)?;
             derived.altered = Some((altered, altered_settings));
         }
         if settings.draws_hulls() && derived.hull_edges.is_none() {
-            let shown = derived.altered.as_ref().map_or(&**scene, |(altered, _)| altered);
+            let shown = derived.shown(scene);
             let hull_edges = gpu.zeros("hull_edges", shown.num_convexes.max(1).into())?;
             for window in windows(gpu, 3 * shown.points_per_convex, shown.num_convexes) {
                 alter_args.write(gpu, 0, &[alter_arguments(settings, shown.origin, &window)]);
@@ -383,6 +421,35 @@ impl SceneView {
             derived.hull_edges = Some(hull_edges);
         }
         Ok(())
+    }
+}
+
+/// The colour that selected convexes are mixed with, sRGB, and its part: yellow, which few captures are full of.
+const TINT: [f32; 4] = [1.0, 0.85, 0.0, 0.65];
+
+impl Derived {
+    /// The scene as it is drawn.
+    fn shown<'a>(&'a self, scene: &'a GpuScene) -> &'a GpuScene {
+        self.altered.as_ref().map(|(altered, _)| altered).or(self.marked.as_ref()).unwrap_or(scene)
+    }
+}
+
+/// Returns a scene in the same memory, but for opacities and colours.
+fn marked_copy(gpu: &Gpu, scene: &GpuScene) -> Result<GpuScene, GpuError> {
+    let mut marked = sharing(scene, scene.sh_degree);
+    marked.params.raw_opacity = gpu.zeros("marked.raw_opacity", scene.params.raw_opacity.len())?;
+    marked.params.sh = gpu.zeros("marked.sh", scene.params.sh.len())?;
+    Ok(marked)
+}
+
+/// Returns a scene in the same memory.
+fn sharing(scene: &GpuScene, sh_degree: u32) -> GpuScene {
+    GpuScene {
+        origin: scene.origin,
+        params: scene.params.as_ref().map(Clone::clone),
+        num_convexes: scene.num_convexes,
+        points_per_convex: scene.points_per_convex,
+        sh_degree,
     }
 }
 
@@ -398,13 +465,7 @@ fn alter(
     settings: &ViewSettings,
     alter_args: &Buffer<AlterArgs>,
 ) -> Result<GpuScene, GpuError> {
-    let mut altered = GpuScene {
-        origin: scene.origin,
-        params: scene.params.as_ref().map(Clone::clone),
-        num_convexes: scene.num_convexes,
-        points_per_convex: scene.points_per_convex,
-        sh_degree: settings.sh_degree,
-    };
+    let mut altered = sharing(scene, settings.sh_degree);
     if settings.is_unaltered() {
         return Ok(altered);
     }
@@ -423,14 +484,17 @@ fn alter(
 
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32 and count in u32")]
 fn alter_arguments(settings: &ViewSettings, origin: DVec3, window: &Range<u64>) -> AlterArgs {
-    let all = CropBox { low: DVec3::splat(-1e30), high: DVec3::splat(1e30) };
-    let CropBox { low, high } = settings.crop.unwrap_or(all);
-    let corner = |corner: DVec3| (corner - origin).as_vec3().extend(0.0).to_array();
+    // Without a box every place is its middle.
+    let (axes, centre, half) = match settings.crop {
+        Some(crop) => (crop.axes(), crop.centre() - origin, crop.half()),
+        None => (DMat3::ZERO, DVec3::ZERO, DVec3::ONE),
+    };
+    let row = |axis: DVec3| axis.extend(-axis.dot(centre)).as_vec4().to_array();
     let opacity = settings.min_opacity;
     let raw_threshold = if opacity <= 0.0 { f32::MIN } else { (opacity / (1.0 - opacity).max(1e-6)).ln() };
     AlterArgs {
-        crop_low: corner(low),
-        crop_high: corner(high),
+        box_from_world: [row(axes.x_axis), row(axes.y_axis), row(axes.z_axis)],
+        crop_half: half.as_vec3().extend(0.0).to_array(),
         num_convexes: (window.end - window.start) as u32,
         scale: settings.scale,
         raw_threshold,

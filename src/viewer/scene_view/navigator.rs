@@ -103,6 +103,12 @@ impl Navigator {
         &self.pose
     }
 
+    /// The pose at the end of a flight, or the pose now.
+    #[must_use]
+    pub fn destination(&self) -> Pose {
+        self.flight.map_or(self.pose, |flight| flight.to)
+    }
+
     /// The direction of up in the world.
     #[must_use]
     pub const fn up(&self) -> DVec3 {

@@ -156,6 +156,7 @@ impl ProgressivePicture {
         self.measure(settings, u64::from(full[0]) * u64::from(rows), stats.seconds);
         self.keep_stats(stats.of_strip(first, &self.last), [full[0], rows]);
         self.rows_done += rows;
+        log::trace!("rows {first} to {} in {:.1} ms", self.rows_done, self.last.seconds * 1e3);
         let drawn = Some(PictureLayer::Full);
         if self.rows_done < full[1] {
             return Ok(PictureUpdate { redraw: Redraw::AtOnce, drawn });
@@ -194,7 +195,9 @@ impl ProgressivePicture {
     /// Returns the layers that make the picture, from below, each with the part of its height that it fills from the top.
     #[must_use]
     pub(crate) fn visible_layers(&self) -> Vec<(PictureLayer, f32)> {
-        let height = self.request.map_or(1, |request| request.camera.height).max(1);
+        // What was drawn before is of another scene.
+        let Some(request) = self.request else { return Vec::new() };
+        let height = request.camera.height.max(1);
         let part = f64::from(self.rows_done) / f64::from(height);
         #[expect(clippy::cast_possible_truncation, reason = "a part")]
         let full = (self.full.is_some() && self.rows_done > 0).then_some((PictureLayer::Full, part.min(1.0) as f32));
@@ -209,7 +212,13 @@ impl ProgressivePicture {
         self.full.as_ref().filter(|_| self.rows_done >= request.camera.height)
     }
 
-    /// Makes the next update draw anew.
+    /// The size of the picture that was asked for last.
+    #[must_use]
+    pub(crate) fn size(&self) -> Option<[u32; 2]> {
+        self.request.map(|request| [request.camera.width, request.camera.height])
+    }
+
+    /// Makes the next update draw anew; until then nothing is shown.
     pub(crate) fn invalidate(&mut self) {
         self.request = None;
     }

@@ -1,6 +1,6 @@
 //! How a scene is shown.
 
-use glam::DVec3;
+use glam::{DMat3, DVec3};
 use serde::{Deserialize, Serialize};
 
 use crate::constants::NEAR;
@@ -67,7 +67,7 @@ impl ViewSettings {
         self.background = self.background.map(|channel| within(channel, 0.0, 1.0, 0.0));
         self.scale = within(self.scale, 0.05, 4.0, default.scale);
         self.max_count = within(self.max_count, 1.0, 1e6, default.max_count);
-        self.crop = self.crop.filter(|crop| crop.low.is_finite() && crop.high.is_finite());
+        self.crop = self.crop.filter(|crop| crop.low.is_finite() && crop.high.is_finite() && crop.degrees.is_finite());
         self.depth_range = self.depth_range.filter(|range| range.iter().all(|depth| depth.is_finite()));
         self
     }
@@ -85,13 +85,42 @@ impl ViewSettings {
     }
 }
 
-/// A box along the axes of the world.
+/// A box in any orientation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CropBox {
-    /// The lower corner.
+    /// The lower corner, before the box is turned about its middle.
     pub low: DVec3,
-    /// The upper corner.
+    /// The upper corner, likewise.
     pub high: DVec3,
+    /// The turns about the world's x, y and z axis, one after another, degrees.
+    pub degrees: DVec3,
+}
+
+impl CropBox {
+    /// The middle.
+    #[must_use]
+    pub fn centre(&self) -> DVec3 {
+        (self.low + self.high) / 2.0
+    }
+
+    /// Half of the sides.
+    #[must_use]
+    pub fn half(&self) -> DVec3 {
+        (self.high - self.low) / 2.0
+    }
+
+    /// The directions of the sides, as columns.
+    #[must_use]
+    pub fn axes(&self) -> DMat3 {
+        let [x, y, z] = self.degrees.to_array().map(f64::to_radians);
+        DMat3::from_rotation_z(z) * DMat3::from_rotation_y(y) * DMat3::from_rotation_x(x)
+    }
+
+    /// Whether a place is inside.
+    #[must_use]
+    pub fn contains(&self, place: DVec3) -> bool {
+        (self.axes().transpose() * (place - self.centre())).abs().cmple(self.half()).all()
+    }
 }
 
 #[cfg(test)]

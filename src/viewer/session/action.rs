@@ -1,5 +1,7 @@
 //! Everything that the user can do, as values.
 
+use std::path::PathBuf;
+
 use glam::{DVec2, DVec3};
 
 use crate::camera::Camera;
@@ -7,17 +9,29 @@ use crate::gpu::GpuError;
 use crate::image::Image;
 use crate::kernels::DisplayMode;
 use crate::run::FinishWithin;
+use crate::viewer::document::SceneEdit;
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
+use crate::viewer::session::editing::{EditNumbers, SavedFile};
 use crate::viewer::session::settings::Movement;
 
 /// The effect of a key, a button, a slider or the pointer. [`super::Session::apply`] applies it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Action {
+    /// Opens a path.
+    Open(PathBuf),
+    /// Shows what the scene is about.
+    FrameSubject,
     /// Shows the whole scene.
-    FrameAll,
+    FrameEverything,
+    /// Moves to the first view of the document.
+    GoHome,
+    /// Moves to the view before.
+    ViewBack,
+    /// Moves to the view that was left by going back.
+    ViewForward,
     /// Changes between orbit and fly.
     ToggleMovement,
     /// Sets the motion of a drag.
@@ -62,6 +76,8 @@ pub(crate) enum Action {
     SetSplit(f32),
     /// Draws the cameras of the dataset, or does not.
     ToggleFrusta,
+    /// Sets the size of drawn cameras, in parts of the usual one.
+    SetFrustumSize(f64),
     /// Adds a key frame at the camera.
     AddKey,
     /// Moves a key frame to a time in seconds.
@@ -92,6 +108,8 @@ pub(crate) enum Action {
     ToggleHelp,
     /// Closes the list of shortcuts, or leaves the camera.
     Escape,
+    /// Edits the scene.
+    Edit(EditAction),
     /// Measures the kernels while frames are drawn, or does not.
     TimeKernels(bool),
     /// Pauses training, or resumes it.
@@ -104,6 +122,97 @@ pub(crate) enum Action {
     FinishTraining(FinishWithin),
     /// Sets how often the scene of the training is taken.
     SetLiveRate(LiveRate),
+}
+
+/// The effect of a drag with the left button.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// Turns the camera.
+    #[default]
+    Look,
+    /// Turns the camera; a click selects a convex.
+    Click,
+    /// Selects what is in a rectangle.
+    Rectangle,
+    /// Selects what is in a free outline.
+    Lasso,
+    /// Selects what is in a sphere.
+    Sphere,
+    /// Selects what is in a box.
+    Box,
+}
+
+/// The effect of a new selection on the last one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SelectionMode {
+    /// It takes its place.
+    #[default]
+    Replace,
+    /// It is added to it.
+    Add,
+    /// It is removed from it.
+    Remove,
+}
+
+/// A part of a drag with a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DrawStep {
+    /// The button is pressed.
+    Begin,
+    /// The pointer moves.
+    Go,
+    /// The button is let go of.
+    End,
+}
+
+/// A rule that selects convexes by the numbers of the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Criterion {
+    /// All convexes.
+    All,
+    /// Faint ones.
+    Fainter,
+    /// Large ones.
+    Larger,
+    /// Those in few pictures of the dataset.
+    SeenByFewer,
+    /// Those outside of the cameras' reach.
+    BeyondCameras,
+    /// Those in the sphere.
+    Sphere,
+    /// Those in the box.
+    Box,
+}
+
+/// An edit of the scene, or what prepares one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum EditAction {
+    /// Takes a tool, or puts it away.
+    SetTool(Tool),
+    /// Draws with the tool at a pixel of a camera's picture.
+    Draw(DrawStep, Camera, DVec2, SelectionMode),
+    /// Selects the convex that is seen at a pixel of a camera's picture.
+    Pick(Camera, DVec2, SelectionMode),
+    /// Selects by a rule.
+    Select(Criterion, SelectionMode),
+    /// Selects nothing.
+    SelectNone,
+    /// Selects what is not selected.
+    Invert,
+    /// Hides, shows or deletes.
+    Change(SceneEdit),
+    /// Takes back the last edit.
+    Undo,
+    /// Makes the edit that was taken back hold again.
+    Redo,
+    /// Makes exactly the first so many edits hold.
+    GoTo(usize),
+    /// Sets the numbers of the panel.
+    SetNumbers(EditNumbers),
+    /// Sets the file to save to.
+    SetFile(SavedFile),
+    /// Writes the edited scene.
+    Save,
 }
 
 /// A motion of the camera. Angles are in radians.

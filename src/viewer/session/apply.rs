@@ -1,16 +1,20 @@
 //! The one function that applies actions, and the parts of it that take more than a line.
 
 use std::path::Path;
+use std::time::Instant;
+
+use glam::DVec3;
 
 use crate::dataset::transforms::Transforms;
 use crate::gpu::GpuError;
+use crate::image::Image;
 use crate::run::RunControl;
 use crate::viewer::document::PathPlayback;
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::scene_view::pose::Pose;
 use crate::viewer::scene_view::settings::ViewSettings;
-use crate::viewer::session::action::{Action, ActionHost, Motion};
+use crate::viewer::session::action::{Action, ActionHost, Motion, Tool};
 use crate::viewer::session::settings::{Movement, Theme};
 use crate::viewer::session::{Session, free_name};
 
@@ -20,8 +24,22 @@ impl Session {
     /// # Errors
     /// Returns [`GpuError`] when the device was lost, or has no memory for what the action draws.
     pub(crate) fn apply(&mut self, action: Action, host: &mut dyn ActionHost) -> Result<(), GpuError> {
+        self.keep_view_before(&action);
         match action {
-            Action::FrameAll => self.frame_all(),
+            Action::Open(path) => self.open(&path),
+            Action::FrameSubject => self.frame(self.subject.centre, self.subject.radius),
+            Action::FrameEverything => self.frame(self.extent.centre(), self.extent.radius()),
+            Action::GoHome => self.fly_to(self.start_pose()),
+            Action::ViewBack => {
+                if let Some(pose) = self.history.back(self.navigator.destination()) {
+                    self.fly_to(pose);
+                }
+            }
+            Action::ViewForward => {
+                if let Some(pose) = self.history.forward(self.navigator.destination()) {
+                    self.fly_to(pose);
+                }
+            }
             Action::ToggleMovement => {
                 self.settings.movement = match self.settings.movement {
                     Movement::Orbit => Movement::Fly,
@@ -43,7 +61,7 @@ impl Session {
                     self.notify(format!("Pivot on convex {}", picked.convex));
                 }
             }
-            Action::SetAspect(aspect) => self.aspect = aspect,
+            Action::SetAspect(aspect) => self.set_aspect(aspect),
             Action::Mode(mode) => self.view.mode = mode,
             Action::ToggleHulls => self.view.hulls = !self.view.hulls,
             Action::SetView(view) => self.set_view(view),
@@ -55,6 +73,7 @@ impl Session {
             Action::Compare(mode) => self.compare(mode),
             Action::SetSplit(split) => self.split = split,
             Action::ToggleFrusta => self.settings.frusta = !self.settings.frusta,
+            Action::SetFrustumSize(size) => self.settings.frustum_size = size,
             Action::AddKey | Action::RetimeKey(..) | Action::RemoveKey(_) | Action::Scrub(_) => self.edit_path(action),
             Action::TogglePlay => self.playback.toggle_play(),
             Action::StopPlaying => self.playback.is_playing = false,
@@ -70,7 +89,11 @@ impl Session {
             Action::ToggleFullscreen => host.toggle_fullscreen(),
             Action::ToggleHelp => self.is_help_open = !self.is_help_open,
             Action::Escape if self.is_help_open => self.is_help_open = false,
+            Action::Escape if self.editing.tool != Tool::Look => {
+                (self.editing.tool, self.editing.gesture) = (Tool::Look, None);
+            }
             Action::Escape => self.leave_camera(),
+            Action::Edit(edit) => self.edit(edit, host)?,
             Action::TimeKernels(is_on) => self.times_kernels = is_on,
             Action::TogglePause => self.toggle_pause(),
             Action::SaveTraining => self.command(RunControl::Save),
@@ -81,9 +104,35 @@ impl Session {
         Ok(())
     }
 
-    fn frame_all(&mut self) {
+    /// Keeps the view before an action that leaves it.
+    fn keep_view_before(&mut self, action: &Action) {
+        let is_motion = matches!(action, Action::Move(motion) if *motion != Motion::Fly(DVec3::ZERO));
+        let is_jump = matches!(
+            action,
+            Action::FrameSubject
+                | Action::FrameEverything
+                | Action::GoHome
+                | Action::PickPivot(..)
+                | Action::Step(_)
+                | Action::EnterCamera(_)
+                | Action::Level
+                | Action::UpIsHere
+                | Action::SetUp(_)
+                | Action::TogglePlay
+        );
+        if is_motion || is_jump {
+            self.history.keep(self.navigator.destination(), is_motion, Instant::now());
+        }
+    }
+
+    fn frame(&mut self, centre: DVec3, radius: f64) {
         self.leave_camera();
-        self.navigator.frame(self.extent.centre(), self.extent.radius(), self.aspect);
+        self.navigator.frame(centre, radius, self.aspect);
+    }
+
+    fn fly_to(&mut self, pose: Pose) {
+        self.leave_camera();
+        self.navigator.fly_to(pose);
     }
 
     fn set_field_of_view(&mut self, fov_y: f64) {
@@ -189,16 +238,41 @@ impl Session {
         }
     }
 
-    /// Writes the picture without anything over it, as large as it is in the window.
+    /// Writes what is seen, without anything over it, as large as it is in the window.
     fn save_screenshot(&mut self, host: &mut dyn ActionHost) -> Result<(), GpuError> {
         let camera = self.camera(host.picture_size());
-        let image = host.picture(&camera, &self.view, self.depth_range())?;
+        let image = self.compared(host.picture(&camera, &self.view, self.depth_range())?);
         let path = free_name(Path::new("."), "view", "png");
         match image.save_png(&path) {
             Ok(()) => self.notify(format!("Saved {} ({}×{})", path.display(), image.width, image.height)),
             Err(error) => self.notify_error(error.to_string()),
         }
         Ok(())
+    }
+
+    /// Returns the part of render, photograph and difference that is seen.
+    fn compared(&self, render: Image) -> Image {
+        let Some(kept) = self.photograph.as_ref().filter(|kept| self.entered_camera == Some(kept.camera)) else {
+            return render;
+        };
+        let other = match self.comparison {
+            ComparisonMode::Render => return render,
+            ComparisonMode::Photograph | ComparisonMode::Split => &kept.pixels,
+            ComparisonMode::Difference => match &kept.difference {
+                Some(difference) => &difference.pixels,
+                None => return render,
+            },
+        };
+        if [render.width, render.height] != kept.size {
+            return render;
+        }
+        let line = if self.comparison == ComparisonMode::Split { self.split } else { 0.0 };
+        let pixels = render.data.chunks_exact(3).zip(other.iter()).enumerate().flat_map(|(at, (rendered, other))| {
+            let is_render = ((at % render.width) as f32 + 0.5) / (render.width as f32) < line;
+            let of_other = [other[0], other[1], other[2]].map(|byte| f32::from(byte) / 255.0);
+            if is_render { [rendered[0], rendered[1], rendered[2]] } else { of_other }
+        });
+        Image::new(render.width, render.height, pixels.collect())
     }
 
     fn toggle_pause(&mut self) {
@@ -221,22 +295,21 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use glam::{DVec2, DVec3};
 
     use super::*;
     use crate::camera::Camera;
-    use crate::image::Image;
     use crate::viewer::scene_view::PickedPoint;
     use crate::viewer::session::tests::session;
 
     /// A window without a device, in which every pixel shows the origin.
     #[derive(Default)]
-    struct Host {
+    pub(crate) struct NoWindow {
         is_full: bool,
     }
 
-    impl ActionHost for Host {
+    impl ActionHost for NoWindow {
         fn pick(&mut self, _: &Camera, _: &ViewSettings, _: DVec2) -> Result<Option<PickedPoint>, GpuError> {
             Ok(Some(PickedPoint { point: DVec3::ZERO, convex: 7 }))
         }
@@ -255,7 +328,7 @@ mod tests {
     }
 
     fn applied(session: &mut Session, action: Action) {
-        session.apply(action, &mut Host::default()).unwrap();
+        session.apply(action, &mut NoWindow::default()).unwrap();
     }
 
     #[test]
@@ -303,7 +376,7 @@ mod tests {
     #[test]
     fn fullscreen_screenshot_and_pick_go_to_the_host() {
         let mut session = session(1);
-        let mut host = Host::default();
+        let mut host = NoWindow::default();
         session.apply(Action::ToggleFullscreen, &mut host).unwrap();
         assert!(host.is_full);
         assert!(session.apply(Action::Screenshot, &mut host).is_err(), "errors of the device are passed on");
@@ -313,9 +386,35 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_is_saved_as_it_is_compared() {
+        let mut session = session(1);
+        let render = || Image::new(4, 1, vec![0.0; 12]);
+        assert_eq!(session.compared(render()), render(), "nothing is compared");
+        (session.entered_camera, session.split) = (Some(0), 0.5);
+        let pixels = std::sync::Arc::new(vec![[255; 4]; 4]);
+        session.photograph = Some(crate::viewer::session::ComparedPhotograph {
+            camera: 0,
+            background: [0.0; 3],
+            pixels,
+            size: [4, 1],
+            difference: None,
+        });
+        for (mode, expected) in [
+            (ComparisonMode::Render, [0.0; 4]),
+            (ComparisonMode::Photograph, [1.0; 4]),
+            (ComparisonMode::Split, [0.0, 0.0, 1.0, 1.0]),
+        ] {
+            session.comparison = mode;
+            let found = session.compared(render());
+            assert_eq!(found.data.iter().step_by(3).copied().collect::<Vec<f32>>(), expected, "{mode:?}");
+        }
+    }
+
+    #[test]
     fn a_background_that_was_chosen_is_kept_and_the_crop_box_stays() {
         let mut session = session(1);
-        let crop = crate::viewer::scene_view::settings::CropBox { low: DVec3::ZERO, high: DVec3::ONE };
+        let crop =
+            crate::viewer::scene_view::settings::CropBox { low: DVec3::ZERO, high: DVec3::ONE, degrees: DVec3::ZERO };
         applied(&mut session, Action::SetCrop(Some(crop)));
         applied(&mut session, Action::SetView(ViewSettings { background: [1.0; 3], ..ViewSettings::default() }));
         assert_eq!((session.view.crop, session.settings.view.background), (Some(crop), [1.0; 3]));

@@ -3,17 +3,21 @@
 
 pub(crate) mod action;
 mod apply;
+pub(crate) mod editing;
 pub(crate) mod frame_times;
 pub(crate) mod settings;
+mod view_history;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use editing::Editing;
 use frame_times::FrameTimes;
 use glam::DVec3;
 use settings::Settings;
+use view_history::ViewHistory;
 
 use crate::camera::Camera;
 use crate::camera_path::{CameraPath, CameraPathError};
@@ -22,7 +26,8 @@ use crate::kernels::DisplayMode;
 use crate::scene::Extent;
 use crate::text;
 use crate::viewer::document::{
-    Document, DocumentLoader, Fetched, PathPlayback, Photograph, PhotographLoader, RequestRedraw,
+    Document, DocumentLoader, Fetched, PathPlayback, Photograph, PhotographLoader, RequestRedraw, SceneSaver,
+    ViewSubject,
 };
 use crate::viewer::live::Live;
 use crate::viewer::scene_view::comparison::{ComparisonMode, difference};
@@ -83,12 +88,17 @@ pub(crate) struct Session {
     pub view: ViewSettings,
     /// The camera.
     pub navigator: Navigator,
+    history: ViewHistory,
+    /// The first pose of the document, until the camera moves.
+    start: Option<Pose>,
     /// The document that is open.
     pub document: Document,
     /// The number of documents that were opened so far.
     pub document_number: u64,
     /// The extent of the scene.
     pub extent: Extent,
+    /// What the scene is about.
+    pub subject: ViewSubject,
     /// The depth of the frusta of cameras, in world units.
     pub frustum_depth: f64,
     /// The number of changes of the scene so far.
@@ -105,6 +115,10 @@ pub(crate) struct Session {
     pub split: f32,
     /// The photograph of the entered camera, once it has been read.
     pub photograph: Option<ComparedPhotograph>,
+    /// The edits of the scene, and the tools for more.
+    pub editing: Editing,
+    /// Writes edited scenes.
+    pub saver: SceneSaver,
     /// The camera path.
     pub playback: PathPlayback,
     /// The training run.
@@ -142,14 +156,20 @@ impl Session {
         let pose = Pose::look_at(DVec3::ZERO, first_direction(up), 4.0, up, fov);
         let mut navigator = Navigator::new(pose, up, 1.0);
         navigator.keep_upright = settings.keep_upright;
+        let subject = ViewSubject { centre: DVec3::ZERO, radius: 1.0 };
         Self {
             view: settings.view,
             settings,
             navigator,
+            history: ViewHistory::default(),
+            start: None,
             photographs: PhotographLoader::new(Arc::clone(&document.load_photograph), Arc::clone(&request_redraw)),
+            editing: Editing::of(&document, &subject),
+            saver: SceneSaver::new(),
             document,
             document_number: 0,
             extent: Extent::default(),
+            subject,
             frustum_depth: 1.0,
             generation: 0,
             is_scene_new: false,
@@ -181,17 +201,28 @@ impl Session {
             }
             // The file is known to be a camera path, so its error is shown instead of opening it as something else.
             Some(Err(error @ CameraPathError::Content { .. })) => self.notify_error(error.to_string()),
-            _ => self.loader.start(path),
+            _ if self.may_lose_edits() => self.loader.start(path),
+            _ => {}
         }
     }
 
-    /// Shows the document that was asked for, once it has been read.
+    /// Shows the document that was asked for, once it has been read, and tells of files that have been written.
     pub(crate) fn receive(&mut self) {
+        for told in self.saver.take() {
+            match told {
+                Ok(sentence) => self.notify(sentence),
+                Err(reason) => {
+                    self.editing.forget_saved();
+                    self.notify_error(reason);
+                }
+            }
+        }
         match self.loader.take() {
             None => {}
             Some((path, Ok(document))) => {
                 let convexes = document.scene.as_ref().map_or(0, |scene| scene.len());
                 let (name, cameras) = (path.display().to_string(), document.cameras.len());
+                self.settings.remember(&path);
                 self.set_document(Document { path: Some(path), ..document });
                 self.notify(format!("Opened {name}: {convexes} convexes, {cameras} cameras"));
             }
@@ -204,7 +235,8 @@ impl Session {
         // A path that is read again, for example while it is being trained, keeps the camera.
         let is_same = document.path.is_some() && document.path == self.document.path;
         self.extent = document.extent();
-        self.frustum_depth = document.frustum_depth(self.extent.radius());
+        self.subject = document.subject();
+        self.frustum_depth = document.frustum_depth(self.subject.radius);
         let load = Arc::clone(&document.load_photograph);
         self.photographs = PhotographLoader::new(load, Arc::clone(&self.request_redraw));
         (self.entered_camera, self.photograph, self.comparison) = (None, None, ComparisonMode::Render);
@@ -216,6 +248,7 @@ impl Session {
             // A background that the user chose stays.
             self.view.background = document.background.unwrap_or(self.settings.view.background);
         }
+        self.editing = Editing::of(&document, &self.subject);
         self.document = document;
         self.document_number += 1;
         self.generation += 1;
@@ -225,30 +258,46 @@ impl Session {
         }
     }
 
-    /// Moves to the first camera of the dataset, or to one that shows the whole scene.
+    /// Moves to the first view of the document.
     fn go_to_start(&mut self) {
-        let (up, fov) = (self.document.up(), self.settings.fov_y.to_radians());
-        let pose = match self.document.cameras.first() {
-            Some(named) => self.pose_of(&named.camera),
-            None => {
-                let direction = first_direction(up);
-                let distance = self.extent.radius() / (fov / 2.0).sin();
-                Pose::look_at(self.extent.centre(), direction, distance, up, fov)
-            }
-        };
+        let (pose, up) = (self.start_pose(), self.document.up());
         let keep_upright = self.navigator.keep_upright;
-        self.navigator = Navigator::new(pose, up, self.extent.radius() * 0.5);
+        self.navigator = Navigator::new(pose, up, self.subject.radius);
         self.navigator.keep_upright = keep_upright;
+        self.history = ViewHistory::default();
+        self.start = Some(pose);
     }
 
-    /// Returns the pose of a camera, with the pivot at the depth of the scene and a field of view that holds the whole
+    /// Takes the shape of the picture's area; a camera that has not moved yet stands as it would have from the beginning.
+    fn set_aspect(&mut self, aspect: f64) {
+        self.aspect = aspect;
+        if self.start.is_some_and(|start| start == self.navigator.destination()) {
+            let pose = self.start_pose();
+            self.navigator.set(pose);
+            self.start = Some(pose);
+        }
+    }
+
+    /// Returns the pose of the first camera of the dataset, or one that shows the subject.
+    fn start_pose(&self) -> Pose {
+        let (up, fov) = (self.document.up(), self.settings.fov_y.to_radians());
+        match self.document.cameras.first() {
+            Some(named) => self.pose_of(&named.camera),
+            None => {
+                let distance = self.subject.radius / (fov / 2.0).sin();
+                Pose::look_at(self.subject.centre, first_direction(up), distance, up, fov)
+            }
+        }
+    }
+
+    /// Returns the pose of a camera, with the pivot at the depth of the subject and a field of view that holds the whole
     /// picture.
     fn pose_of(&self, camera: &Camera) -> Pose {
         let mut pose = Pose::of_camera(camera, 1.0);
         let wider = f64::from(camera.width) / f64::from(camera.height) / self.aspect.max(1e-3);
         pose.fov_y = 2.0 * ((pose.fov_y / 2.0).tan() * wider.max(1.0)).atan();
-        let ahead = (self.extent.centre() - pose.position).dot(pose.forward());
-        Pose { distance: ahead.max(self.extent.radius() * 0.05), ..pose }
+        let ahead = (self.subject.centre - pose.position).dot(pose.forward());
+        Pose { distance: ahead.max(self.subject.radius * 0.1), ..pose }
     }
 
     /// Returns the camera for a window of `size` pixels. Once the flight to an entered camera has ended, it is that camera,
@@ -400,6 +449,64 @@ pub(crate) mod tests {
         assert_eq!(session.navigator.pose().position, DVec3::splat(7.0));
         session.set_document(Document { path: Some("other".into()), ..Document::default() });
         assert_ne!(session.navigator.pose().position, DVec3::splat(7.0));
+    }
+
+    /// A convex with this centroid and opacity.
+    fn convex(scene: &mut crate::scene::Scene, at: DVec3, raw_opacity: f32) {
+        let corners =
+            [DVec3::X, DVec3::Y, DVec3::Z, -DVec3::ONE].map(|corner| (at + 0.1 * corner).as_vec3().to_array());
+        scene.push(crate::scene::Params {
+            points: corners.as_flattened(),
+            log_delta: &[1.0],
+            log_sigma: &[1.0],
+            raw_opacity: &[raw_opacity],
+            sh: &[0.1; 48],
+        });
+    }
+
+    #[test]
+    fn the_first_pivot_and_the_framed_view_are_on_the_subject_and_not_on_its_sky() {
+        let mut scene = crate::scene::Scene::empty(4, 0);
+        for i in 0..300 {
+            let (sine, cosine) = f64::from(i).sin_cos();
+            convex(&mut scene, DVec3::new(2.0 + 0.5 * cosine, 0.5 * sine, 0.3 * (f64::from(i) * 0.7).sin()), 2.0);
+            if i % 2 == 0 {
+                convex(&mut scene, 80.0 * DVec3::new(cosine, sine, (f64::from(i) * 0.3).cos()).normalize(), 2.0);
+            }
+        }
+        let mut session = session(0);
+        session.set_document(Document { scene: Some(Arc::new(scene)), ..Document::default() });
+        let pose = *session.navigator.pose();
+        assert!(pose.pivot().distance(DVec3::new(2.0, 0.0, 0.0)) < 0.4, "{:?}", pose.pivot());
+        assert!(pose.distance < 4.0 && session.extent.radius() > 50.0, "{}", pose.distance);
+        let host = &mut apply::tests::NoWindow::default();
+        session.apply(action::Action::FrameEverything, host).unwrap();
+        session.navigator.advance(0.25);
+        session.navigator.advance(0.25);
+        assert!(session.navigator.pose().distance > 60.0, "everything is the sky as well");
+        session.apply(action::Action::FrameSubject, host).unwrap();
+        session.navigator.advance(0.25);
+        session.navigator.advance(0.25);
+        assert!(session.navigator.pose().distance < 4.0);
+        for (action, distance) in [(action::Action::ViewBack, 60.0..999.0), (action::Action::GoHome, 0.0..4.0)] {
+            session.apply(action, host).unwrap();
+            session.navigator.advance(0.25);
+            session.navigator.advance(0.25);
+            assert!(distance.contains(&session.navigator.pose().distance), "{}", session.navigator.pose().distance);
+        }
+    }
+
+    #[test]
+    fn the_first_view_fits_the_window_that_it_is_shown_in() {
+        let mut session = session(1);
+        let host = &mut apply::tests::NoWindow::default();
+        let wide = session.navigator.pose().fov_y;
+        session.apply(action::Action::SetAspect(0.5), host).unwrap();
+        let tall = session.navigator.pose().fov_y;
+        assert!(tall > 1.5 * wide, "the whole width of the picture is seen: {tall}, {wide}");
+        session.navigator.set(Pose { position: DVec3::splat(7.0), ..*session.navigator.pose() });
+        session.apply(action::Action::SetAspect(1.3), host).unwrap();
+        assert_eq!(session.navigator.pose().fov_y, tall, "a camera that has moved stays");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(crate) enum Movement {
     Fly,
 }
 
+/// The number of paths that are remembered.
+const MAX_RECENT: usize = 8;
+
 /// Everything that is kept. Unknown and missing fields are no errors: other versions wrote them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -48,12 +51,16 @@ pub(crate) struct Settings {
     pub panel: bool,
     /// Whether cameras are drawn.
     pub frusta: bool,
+    /// The size of drawn cameras, in parts of the usual one.
+    pub frustum_size: f64,
     /// The motion of a drag with the left button.
     pub movement: Movement,
     /// Whether the camera stays upright.
     pub keep_upright: bool,
     /// The vertical field of view, in degrees.
     pub fov_y: f64,
+    /// The paths that were opened last, the newest first.
+    pub recent: Vec<PathBuf>,
     /// How often the scene of a training is taken.
     pub live_rate: LiveRate,
     /// How scenes are shown.
@@ -70,9 +77,11 @@ impl Default for Settings {
             theme: Theme::default(),
             panel: true,
             frusta: true,
+            frustum_size: 1.0,
             movement: Movement::default(),
             keep_upright: true,
             fov_y: 50.0,
+            recent: Vec::new(),
             live_rate: LiveRate::default(),
             view: ViewSettings::default(),
         }
@@ -85,6 +94,15 @@ impl Settings {
     pub(crate) fn path() -> Option<PathBuf> {
         let folders = directories::ProjectDirs::from("", "", "lapidary")?;
         Some(folders.config_dir().join("viewer.json"))
+    }
+
+    /// Adds a path to those that were opened last.
+    pub(crate) fn remember(&mut self, path: &Path) {
+        // The folder that the window is started in may be another one next time.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        self.recent.retain(|known| *known != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(MAX_RECENT);
     }
 
     /// Reads a file; without one, or with another content, the settings are the usual ones.
@@ -114,6 +132,7 @@ impl Settings {
         if !(5.0..=120.0).contains(&self.fov_y) {
             self.fov_y = default.fov_y;
         }
+        self.frustum_size = if (0.1..=5.0).contains(&self.frustum_size) { self.frustum_size } else { 1.0 };
         self.view = ViewSettings { background: self.view.background, ..ViewSettings::default() }.checked();
         self
     }
@@ -144,6 +163,18 @@ mod tests {
             files::write_atomically(&path, bad.as_bytes()).unwrap();
             assert_eq!(Settings::load(&path), Settings::default(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_paths_opened_last_are_remembered_once() {
+        let mut settings = Settings::default();
+        (0..12).for_each(|i| settings.remember(&Path::new("/data").join(i.to_string())));
+        settings.remember(Path::new("/data/7"));
+        let names = |settings: &Settings| {
+            let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+            settings.recent.iter().map(name).collect::<Vec<String>>()
+        };
+        assert_eq!(names(&settings), ["7", "11", "10", "9", "8", "6", "5", "4"]);
     }
 
     #[test]

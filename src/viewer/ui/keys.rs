@@ -3,15 +3,18 @@
 use egui::{Key, Modifiers};
 
 use crate::kernels::DisplayMode;
-use crate::viewer::session::action::Action;
+use crate::viewer::document::SceneEdit;
+use crate::viewer::session::action::{Action, Criterion, EditAction, SelectionMode, Tool};
 
 /// A key, and the action that it has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shortcut {
     /// The key.
     pub key: Key,
     /// Whether Shift must be held.
     pub shift: bool,
+    /// Whether Ctrl must be held, or Command.
+    pub ctrl: bool,
     /// The action.
     pub action: Action,
     /// The action in words.
@@ -19,16 +22,28 @@ pub(crate) struct Shortcut {
 }
 
 const fn plain(key: Key, action: Action, text: &'static str) -> Shortcut {
-    Shortcut { key, shift: false, action, text }
+    Shortcut { key, shift: false, ctrl: false, action, text }
 }
 
 const fn shifted(key: Key, action: Action, text: &'static str) -> Shortcut {
-    Shortcut { key, shift: true, action, text }
+    Shortcut { key, shift: true, ctrl: false, action, text }
+}
+
+const fn with_ctrl(key: Key, action: EditAction, text: &'static str) -> Shortcut {
+    Shortcut { key, shift: false, ctrl: true, action: Action::Edit(action), text }
+}
+
+const fn edit(key: Key, action: EditAction, text: &'static str) -> Shortcut {
+    plain(key, Action::Edit(action), text)
 }
 
 /// All shortcuts, in the order of the list.
 pub(crate) const SHORTCUTS: &[Shortcut] = &[
-    plain(Key::F, Action::FrameAll, "show the whole scene"),
+    plain(Key::F, Action::FrameSubject, "show the subject"),
+    shifted(Key::F, Action::FrameEverything, "show everything"),
+    plain(Key::Home, Action::GoHome, "the first view"),
+    plain(Key::Z, Action::ViewBack, "the view before"),
+    shifted(Key::Z, Action::ViewForward, "the view after"),
     plain(Key::G, Action::ToggleMovement, "orbit or fly"),
     plain(Key::R, Action::Level, "level the horizon"),
     plain(Key::U, Action::UpIsHere, "make the top of the picture up"),
@@ -47,6 +62,22 @@ pub(crate) const SHORTCUTS: &[Shortcut] = &[
     plain(Key::C, Action::ToggleFrusta, "show cameras"),
     plain(Key::K, Action::AddKey, "add a key frame"),
     plain(Key::Space, Action::TogglePlay, "play the camera path"),
+    edit(Key::X, EditAction::SetTool(Tool::Click), "select by clicks"),
+    edit(Key::B, EditAction::SetTool(Tool::Rectangle), "select in a rectangle"),
+    edit(Key::L, EditAction::SetTool(Tool::Lasso), "select in an outline"),
+    edit(Key::O, EditAction::SetTool(Tool::Sphere), "select in a sphere"),
+    edit(Key::N, EditAction::SetTool(Tool::Box), "select in a box"),
+    with_ctrl(Key::A, EditAction::Select(Criterion::All, SelectionMode::Replace), "select all"),
+    with_ctrl(Key::D, EditAction::SelectNone, "select nothing"),
+    with_ctrl(Key::I, EditAction::Invert, "select the rest"),
+    edit(Key::J, EditAction::Change(SceneEdit::Hide), "hide the selection"),
+    shifted(Key::J, Action::Edit(EditAction::Change(SceneEdit::ShowHidden)), "show what is hidden"),
+    edit(Key::Delete, EditAction::Change(SceneEdit::Delete), "delete the selection"),
+    edit(Key::Backspace, EditAction::Change(SceneEdit::Delete), "delete the selection"),
+    shifted(Key::Delete, Action::Edit(EditAction::Change(SceneEdit::KeepOnly)), "delete the rest"),
+    with_ctrl(Key::Z, EditAction::Undo, "undo the last edit"),
+    with_ctrl(Key::Y, EditAction::Redo, "redo an edit"),
+    with_ctrl(Key::S, EditAction::Save, "save the edited scene"),
     plain(Key::P, Action::Screenshot, "save a picture"),
     shifted(Key::P, Action::SaveCamera, "save the camera for `render`"),
     plain(Key::Tab, Action::TogglePanel, "show the panel"),
@@ -54,7 +85,7 @@ pub(crate) const SHORTCUTS: &[Shortcut] = &[
     plain(Key::F11, Action::ToggleFullscreen, "full screen"),
     plain(Key::Questionmark, Action::ToggleHelp, "this list"),
     plain(Key::F1, Action::ToggleHelp, "this list"),
-    plain(Key::Escape, Action::Escape, "leave the camera, close the list"),
+    plain(Key::Escape, Action::Escape, "put the tool away, leave the camera, close the list"),
     shifted(Key::Space, Action::TogglePause, "pause training"),
 ];
 
@@ -67,6 +98,7 @@ pub(crate) const GESTURES: &[(&str, &str)] = &[
     ("two fingers", "orbit; with Shift pan"),
     ("Ctrl + wheel", "field of view"),
     ("double click", "set the pivot"),
+    ("drag with a tool", "select; Shift adds, Ctrl or Alt removes, a right drag turns"),
     ("W A S D, Q E", "fly; with Shift faster"),
     (", and .", "roll"),
 ];
@@ -74,14 +106,30 @@ pub(crate) const GESTURES: &[(&str, &str)] = &[
 /// Returns the action of a key that was pressed.
 #[must_use]
 pub(crate) fn action(key: Key, modifiers: Modifiers) -> Option<Action> {
-    if modifiers.ctrl || modifiers.alt || modifiers.command {
+    if modifiers.alt {
         return None;
     }
+    let ctrl = modifiers.ctrl || modifiers.command;
+    if ctrl && modifiers.shift && key == Key::Z {
+        return Some(Action::Edit(EditAction::Redo));
+    }
     // On many keyboards the question mark needs Shift.
-    let fits =
-        |shortcut: &&Shortcut| shortcut.key == key && (shortcut.shift == modifiers.shift || key == Key::Questionmark);
-    let slash = key == Key::Slash && modifiers.shift;
-    if slash { Some(Action::ToggleHelp) } else { SHORTCUTS.iter().find(fits).map(|shortcut| shortcut.action) }
+    let fits = |shortcut: &&Shortcut| {
+        let is_shift = shortcut.shift == modifiers.shift || key == Key::Questionmark;
+        shortcut.key == key && is_shift && shortcut.ctrl == ctrl
+    };
+    let slash = key == Key::Slash && modifiers.shift && !ctrl;
+    if slash { Some(Action::ToggleHelp) } else { SHORTCUTS.iter().find(fits).map(|shortcut| shortcut.action.clone()) }
+}
+
+/// Returns what a selection does to the last one while these keys are held.
+#[must_use]
+pub(crate) fn selection_mode(modifiers: Modifiers) -> SelectionMode {
+    match modifiers {
+        _ if modifiers.ctrl || modifiers.command || modifiers.alt => SelectionMode::Remove,
+        _ if modifiers.shift => SelectionMode::Add,
+        _ => SelectionMode::Replace,
+    }
 }
 
 /// Returns the name of the key of a shortcut.
@@ -92,9 +140,14 @@ pub(crate) fn label(shortcut: &Shortcut) -> String {
         Key::ArrowRight => "→",
         Key::Questionmark => "?, F1",
         Key::Escape => "Esc",
+        Key::Delete => "Del",
         other => other.name(),
     };
-    if shortcut.shift { format!("Shift + {key}") } else { key.to_owned() }
+    match (shortcut.ctrl, shortcut.shift) {
+        (true, _) => format!("Ctrl + {key}"),
+        (_, true) => format!("Shift + {key}"),
+        _ => key.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -104,17 +157,20 @@ mod tests {
     #[test]
     fn no_key_has_two_actions() {
         for (index, a) in SHORTCUTS.iter().enumerate() {
-            let twice = SHORTCUTS[..index].iter().any(|b| (a.key, a.shift) == (b.key, b.shift));
+            let twice = SHORTCUTS[..index].iter().any(|b| (a.key, a.shift, a.ctrl) == (b.key, b.shift, b.ctrl));
             assert!(!twice, "{}", label(a));
         }
     }
 
     #[test]
     fn keys_find_their_action() {
-        assert_eq!(action(Key::F, Modifiers::NONE), Some(Action::FrameAll));
+        assert_eq!(action(Key::F, Modifiers::NONE), Some(Action::FrameSubject));
         assert_eq!(action(Key::P, Modifiers::SHIFT), Some(Action::SaveCamera));
         assert_eq!(action(Key::Questionmark, Modifiers::SHIFT), Some(Action::ToggleHelp));
         assert_eq!(action(Key::F, Modifiers::CTRL), None);
+        assert_eq!(action(Key::Z, Modifiers::CTRL), Some(Action::Edit(EditAction::Undo)));
+        assert_eq!(action(Key::Z, Modifiers::CTRL | Modifiers::SHIFT), Some(Action::Edit(EditAction::Redo)));
+        assert_eq!(action(Key::Z, Modifiers::NONE), Some(Action::ViewBack));
         assert_eq!(action(Key::W, Modifiers::NONE), None, "held keys are no shortcuts");
     }
 }

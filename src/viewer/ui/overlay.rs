@@ -1,7 +1,7 @@
 //! Draws cameras, the crop box, the camera path and the axes over the picture.
 
 use egui::{Color32, Painter, Pos2, Rect, Stroke, Vec2};
-use glam::{DVec2, DVec3};
+use glam::{DMat3, DVec2, DVec3};
 
 use crate::camera::Camera;
 use crate::camera_path::CameraPath;
@@ -46,6 +46,22 @@ impl Projection {
         Some([self.of_view(cut(a, b)), self.of_view(cut(b, a))])
     }
 
+    /// Returns the point of the window that shows a pixel of the camera's picture.
+    #[must_use]
+    pub(crate) fn of_pixel(&self, pixel: DVec2) -> Pos2 {
+        let DVec2 { x, y } = pixel / self.camera.size();
+        #[expect(clippy::cast_possible_truncation, reason = "points of a window")]
+        let part = Vec2::new(x as f32, y as f32);
+        self.rect.min + part * self.rect.size()
+    }
+
+    /// Returns the pixel of the camera's picture under a point of the window, or the nearest one.
+    #[must_use]
+    pub(crate) fn nearest_pixel(&self, at: Pos2) -> DVec2 {
+        let part = (self.rect.clamp(at) - self.rect.min) / self.rect.size();
+        DVec2::new(part.x.into(), part.y.into()) * self.camera.size()
+    }
+
     /// Returns the pixel of the camera's picture under a point of the window, if the picture is there.
     #[must_use]
     pub(crate) fn pixel(&self, at: Pos2) -> Option<DVec2> {
@@ -72,11 +88,11 @@ pub(crate) fn frustum(
     named: &NamedCamera,
     depth: f64,
     stroke: Stroke,
-    picture: Option<egui::TextureId>,
+    picture: Option<(egui::TextureId, f32)>,
 ) {
     let corners = corners(&named.camera, depth);
-    if let Some(texture) = picture {
-        plane(painter, projection, corners, texture);
+    if let Some((texture, opacity)) = picture {
+        plane(painter, projection, corners, texture, opacity);
     }
     for index in 0..4 {
         let lines = [(named.camera.position(), corners[index]), (corners[index], corners[(index + 1) % 4])];
@@ -94,10 +110,33 @@ pub(crate) fn frustum(
     }
 }
 
+/// The sizes, in parts of the picture's height, at which drawn cameras begin to fade and are gone: a camera that the view comes
+/// near to does not cover the picture.
+const FADING: [f64; 2] = [0.12, 0.3];
+
+/// Returns how much of a drawn camera of this depth is left, by the size that it has in the picture; 0 where it would be
+/// behind the view.
+#[must_use]
+pub(crate) fn fading(projection: &Projection, named: &NamedCamera, depth: f64) -> f32 {
+    let view_depth = |world: DVec3| projection.camera.view_from_world.transform_point3(world).z;
+    let corners = corners(&named.camera, depth);
+    let places = corners.iter().chain(&[named.camera.position()]).map(|world| view_depth(*world)).collect::<Vec<_>>();
+    let nearest = places.into_iter().fold(f64::INFINITY, f64::min);
+    if nearest <= projection.nearest {
+        return 0.0;
+    }
+    let across = (corners[0] - corners[2]).length().max(depth);
+    let part = across / nearest * projection.camera.intrinsics.fy / f64::from(projection.camera.height);
+    let [begins, gone] = FADING;
+    #[expect(clippy::cast_possible_truncation, reason = "a part")]
+    let left = ((gone - part) / (gone - begins)).clamp(0.0, 1.0) as f32;
+    left
+}
+
 /// The number of pieces of a side of a picture in space, so many that its perspective looks right.
 const PIECES: u32 = 6;
 
-fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], texture: egui::TextureId) {
+fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], texture: egui::TextureId, opacity: f32) {
     let mut mesh = egui::Mesh::with_texture(texture);
     for row in 0..=PIECES {
         for column in 0..=PIECES {
@@ -106,7 +145,11 @@ fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], textur
             let Some((at, _)) = projection.point(world) else { return };
             #[expect(clippy::cast_possible_truncation, reason = "parts of a picture")]
             let uv = Pos2::new(u as f32, v as f32);
-            mesh.vertices.push(egui::epaint::Vertex { pos: at, uv, color: Color32::from_white_alpha(235) });
+            mesh.vertices.push(egui::epaint::Vertex {
+                pos: at,
+                uv,
+                color: Color32::WHITE.gamma_multiply(0.92 * opacity),
+            });
         }
     }
     let side = PIECES + 1;
@@ -138,15 +181,15 @@ pub(crate) fn points(painter: &Painter, projection: &Projection, points: &[Colou
     painter.add(mesh);
 }
 
-/// Draws a box along the axes of the world.
-pub(crate) fn crop_box(painter: &Painter, projection: &Projection, low: DVec3, high: DVec3, stroke: Stroke) {
-    let corner = |bits: usize| DVec3::select(glam::BVec3::new(bits & 1 > 0, bits & 2 > 0, bits & 4 > 0), high, low);
+/// Draws the edges of a box whose sides have these halves, as columns.
+pub(crate) fn box_edges(painter: &Painter, projection: &Projection, centre: DVec3, halves: DMat3, stroke: Stroke) {
+    let corner = |bits: usize| {
+        let side = |axis: usize| if bits >> axis & 1 == 1 { 1.0 } else { -1.0 };
+        centre + halves * DVec3::new(side(0), side(1), side(2))
+    };
     for bits in 0..8usize {
-        for axis in 0..3 {
-            let other = bits | (1 << axis);
-            if other != bits
-                && let Some(line) = projection.line(corner(bits), corner(other))
-            {
+        for axis in (0..3).filter(|axis| bits >> axis & 1 == 0) {
+            if let Some(line) = projection.line(corner(bits), corner(bits | 1 << axis)) {
                 painter.line_segment(line, stroke);
             }
         }
@@ -211,6 +254,19 @@ mod tests {
         assert!((pixel - DVec2::new(100.0, 50.0)).length() < 1e-3);
         assert!(projection().pixel(Pos2::ZERO).is_none());
         assert!(projection().point(DVec3::new(0.0, -5.0, 0.0)).is_none(), "behind the camera");
+    }
+
+    #[test]
+    fn cameras_fade_as_the_view_comes_near() {
+        let at = |distance: f64| {
+            let position = DVec3::new(0.0, -4.0 + distance, 0.0);
+            let camera = Camera::look_at(position, position + DVec3::Y, DVec3::Z, 100.0, 200, 100);
+            let named = NamedCamera { name: String::new(), split: String::new(), camera };
+            fading(&projection(), &named, 0.1)
+        };
+        assert_eq!(at(9.0), 1.0, "far away");
+        assert_eq!((at(0.2), at(-1.0)), (0.0, 0.0), "near, and behind the view");
+        assert!((0.1..0.9).contains(&at(1.2)), "{}", at(1.2));
     }
 
     #[test]

@@ -42,6 +42,8 @@ impl Drawing {
                 None => self.scene_view = SceneView::new(&self.gpu)?,
             }
             self.picture.invalidate();
+            // The marks of the scene before went with it.
+            session.editing.are_marks_new = true;
             log::info!("scene on the GPU in {:.2} s", begun.elapsed().as_secs_f64());
         }
         if let Some(live) = &mut session.live {
@@ -60,6 +62,10 @@ impl Drawing {
 
     /// Draws as much of a picture as fits the time of a frame.
     fn update(&mut self, session: &mut Session, request: PictureRequest) -> Result<Redraw, GpuError> {
+        // An edit of this frame is to be seen in it.
+        if std::mem::take(&mut session.editing.are_marks_new) {
+            self.scene_view.set_marks(&session.editing.edits.state().marks())?;
+        }
         let seconds_before = self.picture.last.seconds;
         // A timed frame is drawn twice: seldom, and never when that would slow a motion down.
         let is_cheap = seconds_before < 0.02 || !self.was_moving;
@@ -134,7 +140,7 @@ impl ActionHost for WindowActions<'_> {
     }
 
     fn picture_size(&self) -> [u32; 2] {
-        self.drawing.picture.finished().map_or_else(|| self.drawing.screen.size(), |picture| picture.size)
+        self.drawing.picture.size().unwrap_or_else(|| self.drawing.screen.size())
     }
 
     fn picture(&mut self, camera: &Camera, settings: &ViewSettings, depth_range: [f32; 2]) -> Result<Image, GpuError> {

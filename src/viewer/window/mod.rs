@@ -17,7 +17,7 @@ use winit::window::{Window, WindowId};
 
 use crate::gpu::{Gpu, GpuError, GpuOptions};
 use crate::viewer::document::{DocumentLoader, OpenDocument, RequestRedraw};
-use crate::viewer::live::{Live, LiveLink};
+use crate::viewer::live::{self, Live, LiveLink};
 use crate::viewer::scene_view::SceneView;
 use crate::viewer::scene_view::progressive::{ProgressivePicture, Redraw};
 use crate::viewer::scene_view::settings::ViewSettings;
@@ -143,9 +143,6 @@ struct App {
     error: Option<ViewerError>,
 }
 
-/// The interval at which the window looks for a new scene of a training.
-const LIVE_INTERVAL: Duration = Duration::from_millis(50);
-
 impl App {
     fn new(launch: Launch, started: Instant, proxy: EventLoopProxy<LoopMessage>) -> Self {
         let settings_file = Settings::path();
@@ -177,7 +174,8 @@ impl App {
             .map_err(|error| ViewerError::Window(error.to_string()))?;
         self.open_device(Arc::new(window))?;
         if let (Some(start), Some(opened)) = (self.launch.live.take(), &self.opened) {
-            let link = start(&opened.drawing.gpu).map_err(ViewerError::Window)?;
+            let LiveLink { events, control } = start(&opened.drawing.gpu).map_err(ViewerError::Window)?;
+            let link = LiveLink { events: live::waking(events, redraw_by(self.proxy.clone())), control };
             self.session.live = Some(Live::new(link, self.session.settings.live_rate));
         }
         Ok(())
@@ -263,7 +261,7 @@ impl App {
             (Shown::Yes, Redraw::AtOnce) => Some(now),
             (Shown::Yes, Redraw::At(time)) => Some(time),
         };
-        let for_live = session.live.as_ref().map(|_| now + LIVE_INTERVAL);
+        let for_live = session.live.as_ref().and_then(|live| live.next_request(now));
         self.due = [for_picture, for_interface, for_live].into_iter().flatten().min();
         if !self.had_picture && drawing.picture.finished().is_some() && session.document.scene.is_some() {
             self.had_picture = true;
@@ -325,6 +323,8 @@ impl ApplicationHandler<LoopMessage> for App {
         // Not every system reports every move.
         self.has_moved = true;
         self.save_settings();
+        // A file that is being written is still wanted.
+        self.session.saver.wait();
     }
 
     fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
@@ -339,7 +339,8 @@ impl ApplicationHandler<LoopMessage> for App {
         #[cfg(debug_assertions)]
         device_loss::lose_by_key(opened, &event);
         match event {
-            WindowEvent::CloseRequested => event_loop.exit(),
+            WindowEvent::CloseRequested if self.session.may_lose_edits() => event_loop.exit(),
+            WindowEvent::CloseRequested => self.request_redraw(),
             WindowEvent::DroppedFile(path) => self.session.open(&path),
             WindowEvent::Moved(_) => self.has_moved = true,
             WindowEvent::Resized(_) => {

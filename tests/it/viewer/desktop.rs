@@ -18,6 +18,24 @@ use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
+/// The left Shift key.
+pub(crate) const SHIFT: u32 = 0xffe1;
+
+/// The left Ctrl key.
+pub(crate) const CTRL: u32 = 0xffe3;
+
+/// The Del key.
+pub(crate) const DELETE: u32 = 0xffff;
+
+/// The Esc key.
+pub(crate) const ESCAPE: u32 = 0xff1b;
+
+/// The Home key.
+pub(crate) const HOME: u32 = 0xff50;
+
+/// A time that no frame in motion takes.
+const FRAME: Duration = Duration::from_millis(250);
+
 /// A display without a screen.
 pub(crate) struct Desktop {
     server: Child,
@@ -59,6 +77,12 @@ impl Screenshot {
         self.pixels.iter().collect::<HashSet<_>>().len()
     }
 
+    /// Returns the part of the pixels that have this colour.
+    pub(crate) fn part_of(&self, [red, green, blue]: [u8; 3]) -> f64 {
+        let is_it = |pixel: &&[u8; 4]| **pixel == [red, green, blue, 255];
+        self.pixels.iter().filter(is_it).count() as f64 / self.pixels.len() as f64
+    }
+
     /// Returns the part of the pixels whose colour differs by more than rounding.
     pub(crate) fn part_that_differs(&self, other: &Self) -> f64 {
         assert_eq!((self.width, self.height), (other.width, other.height));
@@ -93,7 +117,7 @@ impl Viewer {
             .current_dir(folder)
             .env("DISPLAY", &desktop.name)
             .env("XDG_CONFIG_HOME", folder.join("settings"))
-            .env("RUST_LOG", "lapidary=debug")
+            .env("RUST_LOG", "lapidary=trace")
             .env("LAPIDARY_TEST_LOSSES", "1")
             .env_remove("WAYLAND_DISPLAY")
             .stderr(Stdio::piped())
@@ -201,16 +225,24 @@ impl Viewer {
 
     fn press(&self, symbol: u32, held: Duration) {
         let (code, shift) = self.code(symbol);
-        let (shift_code, _) = self.code(0xffe1);
-        if shift {
-            self.fake(KEY_PRESS_EVENT, shift_code, 0, 0);
-        }
-        self.fake(KEY_PRESS_EVENT, code, 0, 0);
-        std::thread::sleep(held);
-        self.fake(KEY_RELEASE_EVENT, code, 0, 0);
-        if shift {
-            self.fake(KEY_RELEASE_EVENT, shift_code, 0, 0);
-        }
+        self.holding(if shift { &[SHIFT] } else { &[] }, || {
+            self.fake(KEY_PRESS_EVENT, code, 0, 0);
+            std::thread::sleep(held);
+            self.fake(KEY_RELEASE_EVENT, code, 0, 0);
+        });
+    }
+
+    /// Does something while keys such as [`SHIFT`] are held.
+    pub(crate) fn holding(&self, modifiers: &[u32], act: impl FnOnce()) {
+        let codes: Vec<u8> = modifiers.iter().map(|symbol| self.code(*symbol).0).collect();
+        codes.iter().for_each(|code| self.fake(KEY_PRESS_EVENT, *code, 0, 0));
+        act();
+        codes.iter().for_each(|code| self.fake(KEY_RELEASE_EVENT, *code, 0, 0));
+    }
+
+    /// Presses a key that has no character, by the number that X11 has for it.
+    pub(crate) fn symbol(&self, symbol: u32) {
+        self.press(symbol, Duration::from_millis(30));
     }
 
     pub(crate) fn key(&self, key: char) {
@@ -246,10 +278,13 @@ impl Viewer {
     pub(crate) fn drag(&self, from: (i16, i16), to: (i16, i16), button: u8) {
         self.fake(MOTION_NOTIFY_EVENT, 0, from.0, from.1);
         self.fake(BUTTON_PRESS_EVENT, button, 0, 0);
+        // A frame may take long, and a button that is pressed and let go of within one is a click.
+        std::thread::sleep(FRAME);
         for step in 1..=10 {
             let between = |a: i16, b: i16| a + (b - a) * step / 10;
             self.fake(MOTION_NOTIFY_EVENT, 0, between(from.0, to.0), between(from.1, to.1));
         }
+        std::thread::sleep(FRAME);
         self.fake(BUTTON_RELEASE_EVENT, button, 0, 0);
     }
 
@@ -348,6 +383,14 @@ impl Viewer {
             }
         }
         panic!("the drop was not finished: {}", self.log());
+    }
+
+    /// Returns the processor time that the program has taken so far, user and system.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.program.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(10 * ticks)
     }
 
     /// Sends a signal, as `TERM`, to the program.

@@ -27,6 +27,13 @@ pub(super) fn show(ui: &mut Ui, session: &Session, textures: &mut Textures, acti
             actions.push(Action::Escape);
         }
     });
+    if session.settings.frusta {
+        let mut size = session.settings.frustum_size;
+        let slider = egui::Slider::new(&mut size, 0.1..=5.0).logarithmic(true).text("size of cameras");
+        if ui.add(slider.custom_formatter(|value, _| format!("{value:.1}"))).changed() {
+            actions.push(Action::SetFrustumSize(size));
+        }
+    }
     ui.horizontal(|ui| {
         for (mode, name) in ComparisonMode::ALL {
             if ui.selectable_label(session.comparison == mode, name).on_hover_text("V").clicked() {

@@ -1,6 +1,7 @@
 //! The panel at the side.
 
 mod dataset;
+mod editing;
 mod measurements;
 mod path;
 mod training;
@@ -43,6 +44,7 @@ pub(crate) fn show(ui: &mut Ui, session: &Session, device: &DeviceStats<'_>, tex
             section(ui, "Training", true, |ui| training::show(ui, session, actions));
         }
         section(ui, "View", true, |ui| view(ui, session, actions));
+        section(ui, "Edit", true, |ui| editing::show(ui, session, actions));
         section(ui, "Camera", true, |ui| camera(ui, session, actions));
         if !session.document.cameras.is_empty() {
             section(ui, "Dataset", true, |ui| dataset::show(ui, session, textures, actions));
@@ -82,6 +84,7 @@ fn heading(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
             if ui.button(other).on_hover_text("light or dark (T)").clicked() {
                 actions.push(Action::ToggleTheme);
             }
+            recent(ui, session, actions);
             if ui.button("save picture").on_hover_text("the picture in its full size, as PNG (P)").clicked() {
                 actions.push(Action::Screenshot);
             }
@@ -91,6 +94,21 @@ fn heading(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     let name = path.map_or_else(|| "nothing open".to_owned(), |path| text::message(&path.display().to_string()));
     ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
     ui.separator();
+}
+
+/// A menu of the paths that were opened last.
+fn recent(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
+    if session.settings.recent.is_empty() {
+        return;
+    }
+    ui.menu_button("recent", |ui| {
+        for path in &session.settings.recent {
+            if ui.button(text::message(&path.display().to_string())).clicked() {
+                actions.push(Action::Open(path.clone()));
+                ui.close();
+            }
+        }
+    });
 }
 
 fn view(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
@@ -164,8 +182,11 @@ fn camera(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
                 actions.push(Action::SetMovement(movement));
             }
         }
-        if ui.button("show all").on_hover_text("F").clicked() {
-            actions.push(Action::FrameAll);
+        if ui.button("subject").on_hover_text("show what the scene is about (F)").clicked() {
+            actions.push(Action::FrameSubject);
+        }
+        if ui.button("all").on_hover_text("show everything (Shift + F)").clicked() {
+            actions.push(Action::FrameEverything);
         }
         if ui.button("level").on_hover_text("take back all roll (R)").clicked() {
             actions.push(Action::Level);
@@ -178,7 +199,7 @@ fn camera(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     if ui.add(slider.suffix("°").text("field of view")).changed() {
         actions.push(Action::SetFieldOfView(degrees.to_radians()));
     }
-    let radius = session.extent.radius();
+    let radius = session.subject.radius;
     let mut speed = navigator.speed;
     let speeds = radius * 0.01..=radius * 20.0;
     ui.add(egui::Slider::new(&mut speed, speeds).logarithmic(true).text("speed"));
@@ -220,7 +241,7 @@ fn crop(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     let mut is_on = crop.is_some();
     let extent = session.extent;
     if ui.checkbox(&mut is_on, "show only what is in a box").changed() {
-        crop = is_on.then_some(CropBox { low: extent.low, high: extent.high });
+        crop = is_on.then_some(CropBox { low: extent.low, high: extent.high, degrees: DVec3::ZERO });
     }
     if let Some(crop) = &mut crop {
         let reach = extent.radius();
@@ -234,6 +255,7 @@ fn crop(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
             });
             crop.high[axis] = crop.high[axis].max(crop.low[axis]);
         }
+        editing::vector(ui, "turned °", &mut crop.degrees, 0.5);
     }
     if crop != session.view.crop {
         actions.push(Action::SetCrop(crop));

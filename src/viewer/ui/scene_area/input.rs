@@ -7,7 +7,7 @@ use glam::{DVec2, DVec3};
 
 use crate::viewer::scene_view::comparison::{ComparisonMode, split_at};
 use crate::viewer::session::Session;
-use crate::viewer::session::action::{Action, Motion};
+use crate::viewer::session::action::{Action, DrawStep, EditAction, Motion, Tool};
 use crate::viewer::session::settings::Movement;
 use crate::viewer::ui::keys;
 use crate::viewer::ui::overlay::Projection;
@@ -29,8 +29,9 @@ pub(super) fn collect(
     }
     split_handle(ui, session, projection.rect, actions);
     shortcuts(ui, actions);
+    draw(ui, session, response, projection, actions);
     navigate(ui, session, response, seconds, actions);
-    clicks(session, response, projection, actions);
+    clicks(ui, session, response, projection, actions);
 }
 
 fn shortcuts(ui: &Ui, actions: &mut Vec<Action>) {
@@ -60,10 +61,12 @@ fn navigate(ui: &Ui, session: &Session, response: &Response, seconds: f64, actio
     let height = f64::from(response.rect.height().max(1.0));
     let modifiers = ui.input(|input| input.modifiers);
     let drag = response.drag_delta();
-    if drag != Vec2::ZERO {
+    // With a tool the left button draws, and the right one turns in its place.
+    let has_tool = takes_drags(session.editing.tool);
+    if drag != Vec2::ZERO && !(has_tool && response.dragged_by(PointerButton::Primary)) {
         let part = DVec2::new(drag.x.into(), drag.y.into()) / height;
-        let is_pan = response.dragged_by(PointerButton::Secondary)
-            || response.dragged_by(PointerButton::Middle)
+        let is_pan = response.dragged_by(PointerButton::Middle)
+            || (response.dragged_by(PointerButton::Secondary) && !has_tool)
             || modifiers.shift;
         let motion = if is_pan {
             Motion::Pan(part)
@@ -78,6 +81,39 @@ fn navigate(ui: &Ui, session: &Session, response: &Response, seconds: f64, actio
         scroll(ui, session, height, actions);
     }
     fly(ui, session, seconds, actions);
+}
+
+/// Returns whether a drag with the left button draws with the tool.
+const fn takes_drags(tool: Tool) -> bool {
+    matches!(tool, Tool::Rectangle | Tool::Lasso | Tool::Sphere | Tool::Box)
+}
+
+/// Lets a tool be drawn with.
+fn draw(ui: &Ui, session: &Session, response: &Response, projection: &Projection, actions: &mut Vec<Action>) {
+    let tool = session.editing.tool;
+    if !takes_drags(tool) {
+        return;
+    }
+    if response.hovered() {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Crosshair);
+    }
+    let mode = ui.input(|input| keys::selection_mode(input.modifiers));
+    let mut step = |step: DrawStep, at: Pos2| {
+        let pixel = projection.nearest_pixel(at);
+        actions.push(Action::Edit(EditAction::Draw(step, projection.camera, pixel, mode)));
+    };
+    let at = response.interact_pointer_pos();
+    if response.drag_started_by(PointerButton::Primary)
+        && let Some(pressed) = ui.input(|input| input.pointer.press_origin()).or(at)
+    {
+        step(DrawStep::Begin, pressed);
+    }
+    if let Some(at) = at.filter(|_| response.dragged_by(PointerButton::Primary)) {
+        step(DrawStep::Go, at);
+    }
+    if let Some(at) = at.filter(|_| response.drag_stopped_by(PointerButton::Primary)) {
+        step(DrawStep::End, at);
+    }
 }
 
 fn scroll(ui: &Ui, session: &Session, height: f64, actions: &mut Vec<Action>) {
@@ -140,11 +176,16 @@ fn fly(ui: &Ui, session: &Session, seconds: f64, actions: &mut Vec<Action>) {
 /// The distance from the position of a camera within which a click enters it, in points.
 const CLICK: f32 = 14.0;
 
-fn clicks(session: &Session, response: &Response, projection: &Projection, actions: &mut Vec<Action>) {
+fn clicks(ui: &Ui, session: &Session, response: &Response, projection: &Projection, actions: &mut Vec<Action>) {
     let Some(pointer) = response.interact_pointer_pos() else { return };
     if response.double_clicked() {
         if let Some(pixel) = projection.pixel(pointer) {
             actions.push(Action::PickPivot(projection.camera, pixel));
+        }
+    } else if response.clicked() && session.editing.tool != Tool::Look {
+        if let Some(pixel) = projection.pixel(pointer) {
+            let mode = ui.input(|input| keys::selection_mode(input.modifiers));
+            actions.push(Action::Edit(EditAction::Pick(projection.camera, pixel, mode)));
         }
     } else if response.clicked()
         && session.settings.frusta

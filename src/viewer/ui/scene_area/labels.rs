@@ -63,6 +63,10 @@ pub(super) fn status(session: &Session, last: &FrameStats, painter: &egui::Paint
     {
         parts.push(format!("PSNR {:.2} dB", difference.psnr));
     }
+    let selected = session.editing.edits.state().selected.count();
+    if selected > 0 {
+        parts.push(format!("{} selected", panels::grouped(selected as u64)));
+    }
     if last.num_instances > 0 {
         parts.push(panels::duration(last.seconds));
     }
@@ -125,7 +129,9 @@ pub(super) fn help(ui: &Ui) -> bool {
     let mut is_open = true;
     let window = egui::Window::new("Shortcuts").collapsible(false).resizable(false).open(&mut is_open);
     let rows = |list: &'static [keys::Shortcut]| {
-        list.iter().filter(|row| row.key != egui::Key::F1).map(|row| (keys::label(row), row.text))
+        list.iter()
+            .filter(|row| ![egui::Key::F1, egui::Key::Backspace].contains(&row.key))
+            .map(|row| (keys::label(row), row.text))
     };
     let (left, right) = SHORTCUTS.split_at(SHORTCUTS.len() / 2 - 4);
     // The list may lie over the panel, and scrolls in a window that is smaller.

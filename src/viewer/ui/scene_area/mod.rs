@@ -2,6 +2,7 @@
 
 mod input;
 mod labels;
+mod tools;
 
 use egui::{Align2, Color32, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 use input::camera_at;
@@ -149,8 +150,11 @@ fn over(
         overlay::path(&painter, projection, &session.playback.path, session.playback.time, accent);
     }
     if let Some(crop) = session.view.crop {
-        overlay::crop_box(&painter, projection, crop.low, crop.high, Stroke::new(1.0, Color32::from_white_alpha(160)));
+        let halves = crop.axes() * glam::DMat3::from_diagonal(crop.half());
+        let stroke = Stroke::new(1.0, Color32::from_white_alpha(160));
+        overlay::box_edges(&painter, projection, crop.centre(), halves, stroke);
     }
+    tools::show(session, projection, &painter);
     if area.width() > 200.0 {
         overlay::axes(&painter, &projection.camera, area.right_bottom() - Vec2::new(44.0, 44.0), 26.0);
     }
@@ -178,9 +182,14 @@ fn frusta(ui: &Ui, session: &Session, textures: &mut Textures, projection: &Proj
             "train" => Color32::from_rgb(110, 180, 255),
             _ => Color32::from_rgb(255, 190, 90),
         };
-        let stroke = Stroke::new(if is_hovered { 2.0 } else { 1.0 }, colour);
-        let depth = session.frustum_depth * if is_hovered { 1.5 } else { 1.0 };
-        overlay::frustum(painter, projection, named, depth, stroke, thumbnail.map(|texture| texture.id()));
+        let depth = session.frustum_depth * session.settings.frustum_size * if is_hovered { 1.5 } else { 1.0 };
+        let left = overlay::fading(projection, named, depth);
+        if left <= 0.0 {
+            continue;
+        }
+        let stroke = Stroke::new(if is_hovered { 2.0 } else { 1.0 }, colour.gamma_multiply(left));
+        let picture = thumbnail.map(|texture| (texture.id(), left));
+        overlay::frustum(painter, projection, named, depth, stroke, picture);
         if let (true, Some((at, _))) = (is_hovered, projection.point(named.camera.position())) {
             let text = format!("{} ({})", text::quoted(&named.name), named.split);
             label(painter, at + Vec2::new(10.0, -10.0), Align2::LEFT_BOTTOM, &text);

@@ -1,0 +1,62 @@
+//! Draws what a tool is about to select.
+
+use std::f64::consts::TAU;
+
+use egui::{Color32, Painter, Pos2, Stroke};
+use glam::{DMat3, DVec3};
+
+use crate::viewer::session::Session;
+use crate::viewer::session::action::Tool;
+use crate::viewer::session::editing::Gesture;
+use crate::viewer::ui::overlay::{self, Projection};
+
+/// The colour of everything that belongs to a selection.
+const COLOUR: Color32 = Color32::from_rgb(255, 225, 60);
+
+/// Draws the outline that is being drawn, or the sphere or box of the tool.
+pub(super) fn show(session: &Session, projection: &Projection, painter: &Painter) {
+    let numbers = &session.editing.numbers;
+    match (&session.editing.gesture, session.editing.tool) {
+        (Some(Gesture::Rectangle([a, b])), _) => {
+            let (a, b) = (projection.of_pixel(*a), projection.of_pixel(*b));
+            outline(painter, &[a, Pos2::new(b.x, a.y), b, Pos2::new(a.x, b.y)]);
+        }
+        (Some(Gesture::Lasso(corners)), _) => {
+            let corners: Vec<Pos2> = corners.iter().map(|corner| projection.of_pixel(*corner)).collect();
+            outline(painter, &corners);
+        }
+        (_, Tool::Sphere) => sphere(painter, projection, numbers.sphere_centre, numbers.sphere_radius),
+        (_, Tool::Box) => {
+            let sides = numbers.sides;
+            let halves = sides.axes() * DMat3::from_diagonal(sides.half);
+            overlay::box_edges(painter, projection, sides.centre, halves, Stroke::new(1.5, COLOUR));
+        }
+        _ => {}
+    }
+}
+
+/// Draws a closed line that can be seen on any picture.
+fn outline(painter: &Painter, corners: &[Pos2]) {
+    let mut closed = corners.to_vec();
+    closed.extend(corners.first());
+    painter.line(closed.clone(), Stroke::new(3.0, Color32::from_black_alpha(140)));
+    painter.line(closed, Stroke::new(1.5, COLOUR));
+}
+
+fn segment(painter: &Painter, projection: &Projection, a: DVec3, b: DVec3) {
+    if let Some(line) = projection.line(a, b) {
+        painter.line_segment(line, Stroke::new(1.5, COLOUR));
+    }
+}
+
+/// Draws three circles of a sphere.
+fn sphere(painter: &Painter, projection: &Projection, centre: DVec3, radius: f64) {
+    const STEPS: u32 = 48;
+    for axes in [(DVec3::X, DVec3::Y), (DVec3::Y, DVec3::Z), (DVec3::Z, DVec3::X)] {
+        let at = |step: u32| {
+            let (sine, cosine) = (f64::from(step) / f64::from(STEPS) * TAU).sin_cos();
+            centre + radius * (cosine * axes.0 + sine * axes.1)
+        };
+        (0..STEPS).for_each(|step| segment(painter, projection, at(step), at(step + 1)));
+    }
+}
