@@ -8,6 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::{Dataset, DatasetError, Picture};
 use crate::fault;
@@ -40,6 +41,7 @@ struct State {
     peak_bytes: u64,
     /// Counts uses.
     clock: u64,
+    decoded: DecodingTime,
     is_closed: bool,
 }
 
@@ -59,6 +61,15 @@ pub struct CacheUse {
     pub peak_bytes: u64,
     /// Most bytes that there may be.
     pub budget: u64,
+}
+
+/// The pictures that were decoded, and the time that it took the threads that did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DecodingTime {
+    /// The number of pictures.
+    pub number: u32,
+    /// The time of all of them, one after another.
+    pub total: Duration,
 }
 
 impl PictureCache {
@@ -117,6 +128,18 @@ impl PictureCache {
                 }
             }
         }
+    }
+
+    /// The dataset whose pictures it holds.
+    #[must_use]
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.shared.dataset
+    }
+
+    /// The pictures that were decoded so far, and the time that it took.
+    #[must_use]
+    pub fn decoded(&self) -> DecodingTime {
+        self.shared.lock().decoded
     }
 
     /// The bytes that are in use.
@@ -215,7 +238,7 @@ impl Shared {
         state.used_bytes += bytes;
         state.peak_bytes = state.peak_bytes.max(state.used_bytes);
         drop(state);
-        let mut decoding = Decoding { shared: self, view, bytes, picture: None };
+        let mut decoding = Decoding { shared: self, view, bytes, begin: Instant::now(), picture: None };
         fault::panic_if_requested(format_args!("picture {view}"));
         let picture = Arc::new(self.dataset.load(view)?);
         decoding.picture = Some(Arc::clone(&picture));
@@ -230,6 +253,7 @@ struct Decoding<'a> {
     shared: &'a Shared,
     view: usize,
     bytes: u64,
+    begin: Instant,
     picture: Option<Arc<Picture>>,
 }
 
@@ -239,6 +263,8 @@ impl Drop for Decoding<'_> {
         if let Some(picture) = self.picture.take() {
             state.entries.insert(self.view, Entry::Ready { picture, last_use: 0 });
             state.note_use(self.view);
+            state.decoded.number += 1;
+            state.decoded.total += self.begin.elapsed();
         } else {
             state.entries.remove(&self.view);
             state.used_bytes = state.used_bytes.saturating_sub(self.bytes);

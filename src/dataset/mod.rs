@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use cache::{CacheUse, PictureCache};
+pub use cache::{CacheUse, DecodingTime, PictureCache};
 pub use colmap::{ColmapCamera, ColmapImage, ColmapModel};
 pub use error::DatasetError;
 pub use file_counts::FileCounts;

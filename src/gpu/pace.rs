@@ -51,6 +51,14 @@ impl Pace {
         }
     }
 
+    /// Takes in that some units took at most so long: the host did something else, and found them done.
+    pub fn add_at_most(&mut self, units: f64, took: Duration) {
+        if units > 0.0 {
+            let most = took.as_secs_f64() / units;
+            self.seconds = Some(self.seconds.map_or(most, |seconds| seconds.min(most)));
+        }
+    }
+
     /// Forgets what was measured: the next work is of another kind.
     pub const fn forget(&mut self) {
         self.seconds = None;
@@ -90,6 +98,18 @@ mod tests {
         assert_eq!(lens, [8, 8, 7, 5, 2, 1, 1]);
         assert_eq!(Pace::with_limit(Duration::from_secs(1)).list_len(), 1, "nothing is known");
         assert_eq!(pace(0).list_len(), 8);
+    }
+
+    #[test]
+    fn the_time_of_a_host_that_came_late_is_only_a_bound() {
+        let mut pace = pace(100);
+        pace.add_at_most(1.0, Duration::from_secs(9));
+        assert_eq!(pace.list_len(), 5);
+        pace.add_at_most(1.0, Duration::from_millis(80));
+        assert_eq!(pace.list_len(), 6);
+        let mut unknown = Pace::with_limit(Duration::from_secs(1));
+        unknown.add_at_most(1.0, Duration::from_millis(250));
+        assert_eq!(unknown.list_len(), 2, "a bound is better than nothing");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(super) struct SubmittedList {
     iterations: Vec<Iteration>,
     parts: CommandParts,
     results: ListResults,
+    /// Whether the host saw it at work, so that it knows the time of its end.
+    was_seen_at_work: bool,
     /// The buffer that the losses are copied from.
     loss_buffer: Buffer<[f32; 2]>,
 }
@@ -34,6 +36,14 @@ enum ListResults {
 impl SubmittedList {
     /// Submits what can be, and waits for the end of the list, but not longer than until `end`. Returns whether it is done.
     fn is_done_by(&mut self, gpu: &Gpu, end: Instant) -> Result<bool, GpuError> {
+        if self.is_found_done_by(gpu, Instant::now())? {
+            return Ok(true);
+        }
+        self.was_seen_at_work = true;
+        self.is_found_done_by(gpu, end)
+    }
+
+    fn is_found_done_by(&mut self, gpu: &Gpu, end: Instant) -> Result<bool, GpuError> {
         if !self.parts.submit_until(end)? {
             return Ok(false);
         }
@@ -76,7 +86,8 @@ impl Optimiser {
         let status = commands.read_later(memory.frame.status())?;
         let results = ListResults::Recorded(status, commands.read_later(&loss_buffer)?);
         let parts = commands.into_parts();
-        self.submitted_lists.push_back(SubmittedList { iterations, parts, results, loss_buffer });
+        let list = SubmittedList { iterations, parts, results, was_seen_at_work: false, loss_buffer };
+        self.submitted_lists.push_back(list);
         self.begin_next()
     }
 
@@ -110,6 +121,7 @@ impl Optimiser {
     /// Returns [`GpuError`] when the device was lost or has no more memory.
     pub fn collect(&mut self) -> Result<Vec<LossMeans>, GpuError> {
         if let Some(mut list) = self.submitted_lists.pop_front() {
+            list.is_done_by(&self.gpu, Instant::now())?;
             list.parts.submit_all()?;
             list.expect_results();
             let means = self.collect_list(list)?;
@@ -142,8 +154,11 @@ impl Optimiser {
         let (status, means) = self.results_of(&mut list)?;
         let took = self.busy_since.take().map(|since| since.elapsed());
         self.keep_losses(list.loss_buffer);
-        if let Some(took) = took {
-            self.pace.add(means.len() as f64, took);
+        match took {
+            Some(took) if list.was_seen_at_work => self.pace.add(means.len() as f64, took),
+            // The host did something else, like decoding a picture.
+            Some(took) => self.pace.add_at_most(means.len() as f64, took),
+            None => {}
         }
         if status.has_overflowed == 0 {
             self.busy_since = self.submitted_lists.front().is_some().then(Instant::now);

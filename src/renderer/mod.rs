@@ -22,12 +22,12 @@ pub use view::ViewUniforms;
 
 use frame::PlanningKernels;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use glam::DVec3;
 
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, KernelTimer, Pace};
+use crate::gpu::{Buffer, CommandParts, Commands, Gpu, GpuError, KernelTime, KernelTimer, Pace};
 use crate::image::Image;
 use crate::kernels::{
     AdmitInstances, CountInstances, CountPairs, CountTiles, CountTilesArgs, CountVisible, EmitInstances, Normals,
@@ -145,6 +145,9 @@ pub struct Renderer {
 /// Measured on a software device.
 const PIXELS_PER_CONVEX: f64 = 4.0;
 
+/// The time for which a part of a frame is waited for before a stop is asked about.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 impl Renderer {
     /// Compiles the kernels.
     ///
@@ -192,6 +195,27 @@ impl Renderer {
         Ok(pictures)
     }
 
+    /// The same as [`Self::render`], but gives up between two parts of the frame when `is_stopped` says so; `None` then.
+    ///
+    /// # Errors
+    /// The same as [`Self::render`].
+    ///
+    /// # Panics
+    /// The same as [`Self::render`].
+    pub fn render_unless(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        is_stopped: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Pictures>, GpuError> {
+        let shape = self.shape(scene, camera);
+        let Some(frame) = self.draw(scene, camera, options, shape, is_stopped)? else { return Ok(None) };
+        let pictures = frame.read(&self.gpu)?;
+        self.recycle(frame);
+        Ok(Some(pictures))
+    }
+
     /// Draws a frame, however many instances it has. It stays on the device; give it back with [`Self::recycle`] so that
     /// the next one needs no memory.
     ///
@@ -208,25 +232,45 @@ impl Renderer {
         outputs: Outputs,
     ) -> Result<RenderedFrame, GpuError> {
         let shape = self.shape(scene, camera).with_outputs(outputs);
-        self.draw(scene, camera, options, shape)
+        self.draw_whole(scene, camera, options, shape)
     }
 
     /// Draws a frame with memory of this shape or more.
+    fn draw_whole(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        shape: FrameShape,
+    ) -> Result<RenderedFrame, GpuError> {
+        let frame = self.draw(scene, camera, options, shape, &mut || false)?;
+        frame.ok_or_else(|| GpuError::Refused("a frame was given up that nobody stopped".to_owned()))
+    }
+
+    /// Draws a frame with memory of this shape or more; `None` where it was stopped.
     fn draw(
         &mut self,
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
         mut shape: FrameShape,
-    ) -> Result<RenderedFrame, GpuError> {
+        is_stopped: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<RenderedFrame>, GpuError> {
         loop {
             let begin = Instant::now();
-            let memory = self.submit(scene, camera, options, shape)?;
+            let (memory, mut parts) = self.parts(scene, camera, options, shape)?;
+            while !parts.submit_until(Instant::now() + PATIENCE)? {
+                if is_stopped() {
+                    parts.abandon();
+                    self.memory = Some(memory);
+                    return Ok(None);
+                }
+            }
             let status = memory.status.read_one(&self.gpu)?;
             self.measure(shape, begin);
             if status.has_overflowed == 0 {
                 let num_instances = status.needed_instances;
-                return Ok(RenderedFrame { memory, camera: *camera, options: *options, num_instances });
+                return Ok(Some(RenderedFrame { memory, camera: *camera, options: *options, num_instances }));
             }
             shape = shape.with_instances(status.needed_instances);
         }
@@ -240,13 +284,25 @@ impl Renderer {
         options: &RenderOptions,
         shape: FrameShape,
     ) -> Result<FrameMemory, GpuError> {
+        let (memory, mut parts) = self.parts(scene, camera, options, shape)?;
+        parts.submit_all()?;
+        Ok(memory)
+    }
+
+    /// Records a frame in memory of this shape or more, cut into parts where it takes long.
+    fn parts(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        shape: FrameShape,
+    ) -> Result<(FrameMemory, CommandParts), GpuError> {
         let memory = self.memory_for(shape)?;
         let mut commands = Commands::new(&self.gpu, "frame").in_pieces(self.num_pieces(&shape));
         memory.clear_status(&mut commands);
         let view = memory.view(&mut commands, scene, camera, options)?;
         self.record(&mut commands, scene, &view)?;
-        commands.into_parts().submit_all()?;
-        Ok(memory)
+        Ok((memory, commands.into_parts()))
     }
 
     /// The number of pieces that a frame is cut into, by the time of the last one: 1 where a single submission does not take long.
@@ -257,7 +313,7 @@ impl Renderer {
 
     /// Takes another limit of the time of everything under way; zero cuts every frame as finely as can be. Only for tests.
     #[doc(hidden)]
-    pub fn set_pace(&mut self, limit: std::time::Duration) {
+    pub fn set_pace(&mut self, limit: Duration) {
         self.pace = Pace::with_limit(limit);
     }
 

@@ -71,7 +71,7 @@ impl Renderer {
         let status = status.wait(&gpu)?.first().copied().unwrap_or_default();
         self.measure(shape, begin);
         if status.has_overflowed != 0 {
-            let frame = self.draw(scene, &camera, &options, shape.with_instances(status.needed_instances))?;
+            let frame = self.draw_whole(scene, &camera, &options, shape.with_instances(status.needed_instances))?;
             let pictures = frame.read(&gpu)?;
             self.recycle(frame);
             return Ok(pictures);

@@ -7,6 +7,7 @@ use super::RunError;
 use super::event::{RunControl, RunEvent, RunPaused, RunSnapshot};
 use super::progress::Speed;
 use super::training::ActiveRun;
+use crate::evaluate::{Evaluated, Metrics};
 
 /// A pause that ends at some time, or at [`RunControl::Resume`] alone.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,16 @@ impl ActiveRun<'_> {
         }
     }
 
+    /// Measures a held-back view; `None` where a stop is asked for on the way. Other controls wait.
+    pub(super) fn evaluate(&mut self, view: usize, metrics: &Metrics) -> Result<Option<Evaluated>, RunError> {
+        let Self { trainer, controls, waiting, .. } = self;
+        let mut is_stopped = || {
+            waiting.extend(controls.try_iter());
+            waiting.contains(&RunControl::Stop)
+        };
+        Ok(trainer.evaluate_unless(view, metrics, &mut is_stopped)?)
+    }
+
     fn answer_with_snapshot(&mut self) {
         let scene = self.trainer.snapshot().map(Box::new).map_err(|error| error.to_string());
         (self.emit)(RunEvent::Snapshot(RunSnapshot { scene }));
@@ -47,6 +58,9 @@ impl ActiveRun<'_> {
 
     /// The next control; waits for one while the run is paused.
     fn next_control(&mut self) -> Option<RunControl> {
+        if let Some(control) = self.waiting.pop_front() {
+            return Some(control);
+        }
         let Some(pause) = self.pause else {
             return self.controls.try_recv().ok();
         };

@@ -51,7 +51,8 @@ impl ActiveRun<'_> {
                 return Ok(());
             }
             let begin = Instant::now();
-            measured.push(self.trainer.evaluate(view, &Metrics::default())?.metrics);
+            let Some(evaluated) = self.evaluate(view, &Metrics::default())? else { return self.take_controls() };
+            measured.push(evaluated.metrics);
             took += begin.elapsed();
         }
         self.costs.add_views(measured.len(), took);
@@ -67,8 +68,8 @@ impl ActiveRun<'_> {
         let LastViews { number, skips_lpips } = self.views_at_end();
         let number = number as usize;
         let views: Vec<usize> = (0..number).map(|i| all[i * all.len() / number]).collect();
-        let plain = Metrics::default();
-        let metrics = if skips_lpips { &plain } else { &self.config.metrics };
+        let (plain, config) = (Metrics::default(), self.config);
+        let metrics = if skips_lpips { &plain } else { &config.metrics };
         let (stems, folder) = (self.dataset.file_stems(), self.folder.test_pictures());
         let mut album = Album::new(views.len());
         for view in views {
@@ -76,7 +77,8 @@ impl ActiveRun<'_> {
                 return Ok(None);
             }
             let begin = Instant::now();
-            album.add(&self.trainer.evaluate(view, metrics)?, Some(&folder.join(&stems[view])))?;
+            let Some(evaluated) = self.evaluate(view, metrics)? else { return Ok(None) };
+            album.add(&evaluated, Some(&folder.join(&stems[view])))?;
             if self.is_time_up(begin.elapsed()) {
                 break;
             }
@@ -113,7 +115,8 @@ impl ActiveRun<'_> {
 
     /// Whether a stop was asked for. Other controls have no meaning when all iterations are done.
     fn is_stop_asked(&mut self) -> bool {
-        self.is_stopping |= self.controls.try_iter().any(|control| control == RunControl::Stop);
+        self.waiting.extend(self.controls.try_iter());
+        self.is_stopping |= self.waiting.drain(..).any(|control| control == RunControl::Stop);
         self.is_stopping
     }
 

@@ -45,11 +45,11 @@ pub use options::{LayerError, TrainOptionsPatch};
 use timed::TimedRun;
 
 use crate::dataset::transforms::Transforms;
-use crate::dataset::{Dataset, DatasetOptions, Split};
+use crate::dataset::{Dataset, DatasetOptions, PictureCache, Split};
 use crate::gpu::Gpu;
 use crate::scene::Scene;
 use crate::text::counted;
-use crate::train::{AutomaticBudget, Checkpoint, TrainOptions, Trainer, other_world};
+use crate::train::{AutomaticBudget, Checkpoint, TrainOptions, TrainPictures, Trainer, other_world};
 
 /// A training run before it has a device. The folder is locked as long as this lives.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ pub struct TrainingRun {
     _lock: File,
     options: TrainOptions,
     dataset: Arc<Dataset>,
+    /// Decoded pictures, for all that look at them before and during the training.
+    pictures: Arc<PictureCache>,
     begin: Begin,
     /// The budget, where it follows from the pictures.
     budget: Option<AutomaticBudget>,
@@ -131,7 +133,8 @@ impl TrainingRun {
                 other_world(&dataset, scene).into_iter().for_each(|message| emit(warning(message)));
             }
         }
-        let budget = automatic_budget(&config, &begin, &dataset, &options)?;
+        let pictures = TrainPictures::from(Arc::clone(&dataset)).into_cache(&options);
+        let budget = automatic_budget(&config, &begin, &pictures, &options)?;
         if let Some(budget) = &budget {
             options.max_convexes = budget.max_convexes;
             // A time decides the number later.
@@ -139,7 +142,7 @@ impl TrainingRun {
                 emit(note(budget.to_string()));
             }
         }
-        Ok(Self { _lock: folder.lock()?, config, folder, options, dataset, begin, budget })
+        Ok(Self { _lock: folder.lock()?, config, folder, options, dataset, pictures, begin, budget })
     }
 
     /// The options of the training.
@@ -176,12 +179,15 @@ impl TrainingRun {
         controls: &Receiver<RunControl>,
         emit: &mut dyn FnMut(RunEvent),
     ) -> Result<RunFinished, RunError> {
-        let Self { config, folder, _lock, options, dataset, begin, budget } = self;
+        let Self { config, folder, _lock, options, dataset, pictures, begin, budget } = self;
         let goes_on = matches!(begin, Begin::Checkpoint(_));
         let timed = match (config.time, begin.num_convexes()) {
             (Some(time), start_convexes) if !goes_on => {
-                let (config, dataset, options) = (&config, &dataset, &options);
-                Some(TimedRun { config, gpu, dataset, options, start_convexes }.choose(time, emit)?)
+                let (config, pictures, options) = (&config, &pictures, &options);
+                Some(
+                    TimedRun { config, gpu, dataset: &dataset, pictures, options, start_convexes }
+                        .choose(time, emit)?,
+                )
             }
             _ => None,
         };
@@ -190,19 +196,19 @@ impl TrainingRun {
             Begin::Points => format!("preparing the training from {}", counted(dataset.points.len(), "point")),
             Begin::Scene { .. } | Begin::Checkpoint(_) => "preparing the training".to_owned(),
         }));
-        let pictures = Arc::clone(&dataset);
+        let shared = Arc::clone(&pictures);
         let trainer = match begin {
-            Begin::Points => Trainer::new(gpu, pictures, options)?,
-            Begin::Scene { scene, path } => Trainer::from_scene(gpu, pictures, options, &scene, &path)?,
-            Begin::Checkpoint(checkpoint) => Trainer::resume(gpu, pictures, *checkpoint, &folder.checkpoint())?,
+            Begin::Points => Trainer::new(gpu, shared, options)?,
+            Begin::Scene { scene, path } => Trainer::from_scene(gpu, shared, options, &scene, &path)?,
+            Begin::Checkpoint(checkpoint) => Trainer::resume(gpu, shared, *checkpoint, &folder.checkpoint())?,
         };
         trainer.note().into_iter().for_each(|message| emit(note(message)));
         if config.checks_dataset && timed.is_none() {
             trainer.warnings()?.into_iter().for_each(|message| emit(warning(message)));
         }
         let costs =
-            timed.as_ref().map_or_else(|| trial::costs_of(&dataset, &config.metrics), |timed| timed.costs.clone());
-        let mut run = training::ActiveRun::new(&config, folder, &dataset, trainer, gpu.name(), controls, emit);
+            timed.as_ref().map_or_else(|| trial::costs_of(&pictures, &config.metrics), |timed| timed.costs.clone());
+        let mut run = training::ActiveRun::new(&config, folder, &pictures, trainer, gpu.name(), controls, emit);
         run.budget = budget.filter(|_| timed.is_none());
         run.costs = costs;
         run.open_log(goes_on)?;
@@ -219,7 +225,7 @@ impl TrainingRun {
 fn automatic_budget(
     config: &RunConfig,
     begin: &Begin,
-    dataset: &Dataset,
+    pictures: &PictureCache,
     options: &TrainOptions,
 ) -> Result<Option<AutomaticBudget>, RunError> {
     let num_first = match begin {
@@ -230,7 +236,7 @@ fn automatic_budget(
     if config.options.names("max_convexes") {
         return Ok(None);
     }
-    Ok(AutomaticBudget::choose(dataset, options)?.map(|budget| budget.with_room_for(num_first)))
+    Ok(AutomaticBudget::choose(pictures, options)?.map(|budget| budget.with_room_for(num_first)))
 }
 
 impl Begin {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::event::{IterationLoss, RunEvent, RunStep};
 use super::last_views::LastViews;
-use super::remaining::RunRest;
+use super::remaining::{Decoding, RunRest};
 use super::training::ActiveRun;
 use super::{RunError, serialize};
 use crate::evaluate::{EvaluationLine, LogLine, TrainingLine};
@@ -77,6 +77,7 @@ impl ActiveRun<'_> {
             let (number, num_convexes) = (to_u32(num_losses), self.trainer.num_convexes());
             let iterations = PlannedIterations { number, num_convexes, level };
             self.costs.add_iterations(&iterations, now - since, self.trainer.end());
+            self.costs.set_decoding(Decoding::of(self.pictures));
         }
     }
 

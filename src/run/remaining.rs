@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::iteration_costs::{IterationCosts, MIN_ITERATIONS, smaller};
 use super::last_views::{LastViewCost, LastViews};
-use crate::train::PlannedIterations;
+use crate::dataset::{DecodingTime, PictureCache, Split};
+use crate::real::to_u32;
+use crate::train::{PlannedIterations, num_decoders};
 
 /// A measurement counts half after this part of the run, and not before so many iterations.
 const HALF_LIFE_PART: f64 = 0.1;
@@ -41,6 +43,16 @@ pub(super) struct Decoding {
     pub(super) seconds: f64,
 }
 
+impl Decoding {
+    /// The pictures that a cache has still to decode, at the time that the others took.
+    pub(super) fn of(pictures: &PictureCache) -> Self {
+        let DecodingTime { number, total } = pictures.decoded();
+        let num_views = to_u32(pictures.dataset().indices(Split::Train).count());
+        let seconds = total.as_secs_f64() / f64::from(number.max(1)) / num_decoders() as f64;
+        Self { num_left: num_views.saturating_sub(number), seconds }
+    }
+}
+
 /// The parts of a run that are left.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunRest<'a> {
@@ -71,6 +83,11 @@ impl RunCosts {
             let decoding = (f64::from(num_decoded) * self.decoding.seconds).min(MAX_DECODING_PART * took);
             self.iterations.add(iterations, took - decoding, half_life);
         }
+    }
+
+    /// Takes in what is left to decode.
+    pub(super) const fn set_decoding(&mut self, decoding: Decoding) {
+        self.decoding = decoding;
     }
 
     /// Takes in how long a held-back view takes at the end, with its files.

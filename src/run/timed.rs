@@ -10,7 +10,7 @@ use super::remaining::{Decoding, RunCosts};
 use super::time_choice::{GivenOptions, TimeChoice, TimeChooser, TimedDataset, most_levels};
 use super::trial::{DeviceTrial, decoding_of};
 use super::{RunConfig, RunError, RunEvent, TimeLimit, note};
-use crate::dataset::{Dataset, Split};
+use crate::dataset::{Dataset, PictureCache, Split};
 use crate::gpu::Gpu;
 use crate::real::to_u32;
 use crate::text::{counted, time_left};
@@ -28,7 +28,8 @@ pub(super) struct TimedStart {
 pub(super) struct TimedRun<'a> {
     pub(super) config: &'a RunConfig,
     pub(super) gpu: &'a Gpu,
-    pub(super) dataset: &'a Arc<Dataset>,
+    pub(super) dataset: &'a Dataset,
+    pub(super) pictures: &'a Arc<PictureCache>,
     pub(super) options: &'a TrainOptions,
     /// Convexes of the scene that the training begins with, if it is given one.
     pub(super) start_convexes: Option<u32>,
@@ -37,16 +38,16 @@ pub(super) struct TimedRun<'a> {
 impl TimedRun<'_> {
     /// Tries the device and chooses.
     pub(super) fn choose(self, time: TimeLimit, emit: &mut dyn FnMut(RunEvent)) -> Result<TimedStart, RunError> {
-        let Self { config, gpu, dataset, options, .. } = self;
+        let Self { config, gpu, pictures, options, .. } = self;
         let given = given(config);
         let level = most_levels(self.shortest_side());
-        let mut trial = DeviceTrial::begin(gpu, dataset, options, (time.limit, level), emit)?;
+        let mut trial = DeviceTrial::begin(gpu, pictures, options, (time.limit, level), emit)?;
         trial.try_results(&config.metrics, &config.out)?;
         if config.checks_dataset {
             trial.warn(emit)?;
         }
         // The numbers of convexes that come into question are tried as well, as far as a start has so many.
-        let decoding = decoding_of(dataset);
+        let decoding = decoding_of(pictures);
         for _ in 0..2 {
             let chosen = self.chooser(&trial, given, &decoding).choose(left(time));
             let Ok(chosen) = chosen else { break };

@@ -1,5 +1,6 @@
 //! The loop of a run: trains, and evaluates and saves where that is due.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::log::RunLog;
 use super::progress::Speed;
 use super::remaining::RunCosts;
 use super::{RunConfig, RunError, preparing};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, PictureCache};
 use crate::optimiser::LossMeans;
 use crate::train::{AutomaticBudget, Trainer};
 
@@ -25,6 +26,7 @@ pub(super) struct ActiveRun<'a> {
     pub(super) config: &'a RunConfig,
     pub(super) folder: RunFolder,
     pub(super) dataset: &'a Dataset,
+    pub(super) pictures: &'a PictureCache,
     pub(super) trainer: Trainer,
     pub(super) gpu_name: String,
     pub(super) controls: &'a Receiver<RunControl>,
@@ -39,6 +41,8 @@ pub(super) struct ActiveRun<'a> {
     pub(super) last_save: Instant,
     /// Whether a copy of the scene was asked for while a list was waited for.
     pub(super) is_snapshot_due: bool,
+    /// Controls that came while a held-back view was measured and were not obeyed yet.
+    pub(super) waiting: VecDeque<RunControl>,
     /// The pause that the run is in.
     pub(super) pause: Option<Pause>,
     /// The time of earlier pauses that the user asked for.
@@ -67,7 +71,7 @@ impl<'a> ActiveRun<'a> {
     pub(super) fn new(
         config: &'a RunConfig,
         folder: RunFolder,
-        dataset: &'a Dataset,
+        pictures: &'a PictureCache,
         trainer: Trainer,
         gpu_name: &str,
         controls: &'a Receiver<RunControl>,
@@ -78,7 +82,8 @@ impl<'a> ActiveRun<'a> {
         Self {
             config,
             folder,
-            dataset,
+            dataset: pictures.dataset(),
+            pictures,
             trainer,
             gpu_name: gpu_name.to_owned(),
             controls,
@@ -90,6 +95,7 @@ impl<'a> ActiveRun<'a> {
             seconds_before: 0.0,
             last_save: Instant::now(),
             is_snapshot_due: false,
+            waiting: VecDeque::new(),
             pause: None,
             paused: Duration::ZERO,
             losses: Vec::new(),

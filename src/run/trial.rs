@@ -9,11 +9,10 @@ use super::last_views::LastViewCost;
 use super::part_costs::PartCosts;
 use super::remaining::{Decoding, RunCosts};
 use super::{RunError, RunEvent, preparing, warning};
-use crate::dataset::{Dataset, Split};
+use crate::dataset::{Dataset, PictureCache, Split};
 use crate::evaluate::{Album, Metrics};
 use crate::files::FileError;
 use crate::gpu::Gpu;
-use crate::real::to_u32;
 use crate::scene_file;
 use crate::text::counted;
 use crate::train::{BudgetOptions, PlannedIterations, TrainError, TrainOptions, Trainer};
@@ -39,7 +38,7 @@ const NEAR: f64 = 1.5;
 /// What the trials have found.
 pub(super) struct DeviceTrial<'a> {
     gpu: &'a Gpu,
-    dataset: &'a Arc<Dataset>,
+    pictures: &'a Arc<PictureCache>,
     options: &'a TrainOptions,
     /// The time at which the trials shall end.
     end: Instant,
@@ -69,14 +68,14 @@ impl<'a> DeviceTrial<'a> {
     /// is time for them.
     pub(super) fn begin(
         gpu: &'a Gpu,
-        dataset: &'a Arc<Dataset>,
+        pictures: &'a Arc<PictureCache>,
         options: &'a TrainOptions,
         (limit, level): (Duration, u32),
         emit: &mut dyn FnMut(RunEvent),
     ) -> Result<Self, RunError> {
         emit(preparing(format!("compiling kernels for {}", gpu.name())));
         let begin = Instant::now();
-        let mut trainer = trainer(gpu, dataset, options, FIRST_CONVEXES, 1.0)?;
+        let mut trainer = trainer(gpu, pictures, options, FIRST_CONVEXES, 1.0)?;
         let preparing_took = begin.elapsed();
         trainer.try_iterations(level, 1)?;
         let compiling = begin.elapsed();
@@ -86,7 +85,7 @@ impl<'a> DeviceTrial<'a> {
         let end = now.checked_add(Duration::from_secs_f64(seconds)).unwrap_or(now);
         let mut trial = Self {
             gpu,
-            dataset,
+            pictures,
             options,
             end,
             seconds,
@@ -94,7 +93,7 @@ impl<'a> DeviceTrial<'a> {
             preparing: preparing_took,
             compiling,
             samples: Vec::new(),
-            iterations: IterationCosts::new(mean_pixels(dataset)),
+            iterations: IterationCosts::new(mean_pixels(pictures.dataset())),
             costs: PartCosts::default(),
         };
         trial.sample(level)?;
@@ -120,11 +119,11 @@ impl<'a> DeviceTrial<'a> {
         let begin = Instant::now();
         // The memory of its iterations would be held twice.
         self.trainer.release()?;
-        self.trainer = match trainer(self.gpu, self.dataset, self.options, num_convexes, self.options.budget.start_part)
-        {
-            Err(RunError::Train(TrainError::Gpu(error))) if error.is_of_memory() => return Ok(false),
-            trainer => trainer?,
-        };
+        self.trainer =
+            match trainer(self.gpu, self.pictures, self.options, num_convexes, self.options.budget.start_part) {
+                Err(RunError::Train(TrainError::Gpu(error))) if error.is_of_memory() => return Ok(false),
+                trainer => trainer?,
+            };
         self.preparing = begin.elapsed();
         let smallest = self.samples.first().map_or(level, |sample| sample.iterations.level);
         let growth = expected(level) + GROWTH_ITERATIONS * expected(smallest);
@@ -163,7 +162,7 @@ impl<'a> DeviceTrial<'a> {
     /// Measures a held-back view, the second time where the first was quick, and a checkpoint; files go to a folder within `out`
     /// that is removed.
     pub(super) fn try_results(&mut self, metrics: &Metrics, out: &Path) -> Result<(), RunError> {
-        let held_back = self.dataset.indices(Split::Test).next();
+        let held_back = self.pictures.dataset().indices(Split::Test).next();
         let scratch = tempfile::tempdir_in(out).map_err(FileError::of("write", out))?;
         if let Some(view) = held_back {
             self.trainer.release()?;
@@ -231,20 +230,20 @@ fn mean_pixels(dataset: &Dataset) -> f64 {
     num_pixels as f64 / views.len().max(1) as f64
 }
 
-/// The pictures that are trained on, and how long one takes to decode; reads one.
-pub(super) fn decoding_of(dataset: &Dataset) -> Decoding {
-    let views: Vec<usize> = dataset.indices(Split::Train).collect();
-    let begin = Instant::now();
-    let is_decoded = views.first().is_some_and(|view| dataset.load(*view).is_ok());
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let seconds = if is_decoded { begin.elapsed().as_secs_f64() / threads as f64 } else { 0.0 };
-    Decoding { num_left: to_u32(views.len()), seconds }
+/// The pictures that are trained on and are not decoded yet, and how long one takes. Decodes one where none was.
+pub(super) fn decoding_of(pictures: &PictureCache) -> Decoding {
+    let mut views = pictures.dataset().indices(Split::Train);
+    if let Some(first) = views.next().filter(|_| pictures.decoded().number == 0) {
+        // An error comes again when the picture is trained on, and is reported then.
+        drop(pictures.get(first));
+    }
+    Decoding::of(pictures)
 }
 
 /// The costs of a run on this dataset before anything else is measured.
-pub(super) fn costs_of(dataset: &Dataset, metrics: &Metrics) -> RunCosts {
-    let pixels = mean_pixels(dataset);
-    let mut costs = RunCosts::new(IterationCosts::new(pixels), decoding_of(dataset));
+pub(super) fn costs_of(pictures: &PictureCache, metrics: &Metrics) -> RunCosts {
+    let pixels = mean_pixels(pictures.dataset());
+    let mut costs = RunCosts::new(IterationCosts::new(pixels), decoding_of(pictures));
     costs.add_lpips(lpips_seconds(metrics, pixels));
     costs
 }
@@ -257,12 +256,12 @@ fn lpips_seconds(metrics: &Metrics, pixels: f64) -> f64 {
 /// A trainer that may have so many convexes, or as many as the device has room for, and begins with a part of them.
 fn trainer(
     gpu: &Gpu,
-    dataset: &Arc<Dataset>,
+    pictures: &Arc<PictureCache>,
     options: &TrainOptions,
     num_convexes: u32,
     start_part: f32,
 ) -> Result<Trainer, RunError> {
     let budget = BudgetOptions { start_part, ..options.budget.clone() };
     let options = TrainOptions { max_convexes: num_convexes, budget, replanned: Vec::new(), ..options.clone() };
-    Ok(Trainer::new(gpu, Arc::clone(dataset), options)?)
+    Ok(Trainer::new(gpu, Arc::clone(pictures), options)?)
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::TrainOptions;
 use super::warnings::looks;
-use crate::dataset::{Dataset, DatasetError, Picture, Split};
+use crate::dataset::{DatasetError, Picture, PictureCache, Split};
 use crate::real::to_u32;
 use crate::scene::row_widths;
 use crate::text::counted;
@@ -36,12 +36,13 @@ impl AutomaticBudget {
     ///
     /// # Errors
     /// [`DatasetError`] when a picture cannot be decoded.
-    pub fn choose(dataset: &Dataset, options: &TrainOptions) -> Result<Option<Self>, DatasetError> {
+    pub fn choose(pictures: &PictureCache, options: &TrainOptions) -> Result<Option<Self>, DatasetError> {
         if !options.strategy.strategy().aims_at_budget() {
             return Ok(None);
         }
+        let dataset = pictures.dataset();
         let views: Vec<usize> = dataset.indices(Split::Train).collect();
-        let parts = looks(&views).into_par_iter().map(|view| Ok(detailed_part(&dataset.load(view)?)));
+        let parts = looks(&views).into_par_iter().map(|view| Ok(detailed_part(&*pictures.get(view)?)));
         let parts = parts.collect::<Result<Vec<f64>, DatasetError>>()?;
         let part = parts.iter().sum::<f64>() / parts.len().max(1) as f64;
         let num_pixels: u64 = views.iter().map(|view| dataset.views[*view].num_pixels()).sum();

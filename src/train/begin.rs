@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::memory_budget::MemoryBudget;
 use super::order::Order;
 use super::start::start;
-use super::{Checkpoint, CheckpointError, State, Targets, TrainError, TrainOptions, Trainer, layout_of};
+use super::{Checkpoint, CheckpointError, State, Targets, TrainError, TrainOptions, TrainPictures, Trainer, layout_of};
 use crate::camera::Camera;
 use crate::constants::TILE_SIZE;
 use crate::dataset::{Dataset, Split};
@@ -39,15 +39,17 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError`] when options, pictures or device cannot be used.
-    pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, options: TrainOptions) -> Result<Self, TrainError> {
+    pub fn new(gpu: &Gpu, pictures: impl Into<TrainPictures>, options: TrainOptions) -> Result<Self, TrainError> {
         options.check()?;
-        let similarity = similarity_of(&dataset)?;
-        let device = Device::plan(gpu, &options, &dataset)?;
+        let pictures = pictures.into();
+        let dataset = pictures.dataset();
+        let similarity = similarity_of(dataset)?;
+        let device = Device::plan(gpu, &options, dataset)?;
         let views = dataset.indices(Split::Train);
         let cameras: Vec<Camera> = views.map(|view| similarity.camera(&dataset.views[view].camera)).collect();
         let max_convexes = options.max_convexes.min(device.memory_budget.most_convexes());
-        let scene = start(&dataset, &cameras, &similarity, &options, max_convexes);
-        Self::from_normalised(gpu, dataset, options, &scene, similarity, device)
+        let scene = start(dataset, &cameras, &similarity, &options, max_convexes);
+        Self::from_normalised(gpu, pictures, options, &scene, similarity, device)
     }
 
     /// Prepares a training that begins with a scene in the units of the dataset, which came from `path`. Its spherical
@@ -58,14 +60,16 @@ impl Trainer {
     /// per convex than the options, or has more convexes than there may be.
     pub fn from_scene(
         gpu: &Gpu,
-        dataset: Arc<Dataset>,
+        pictures: impl Into<TrainPictures>,
         options: TrainOptions,
         scene: &Scene,
         path: &Path,
     ) -> Result<Self, TrainError> {
         options.check()?;
-        let similarity = similarity_of(&dataset)?;
-        let device = Device::plan(gpu, &options, &dataset)?;
+        let pictures = pictures.into();
+        let dataset = pictures.dataset();
+        let similarity = similarity_of(dataset)?;
+        let device = Device::plan(gpu, &options, dataset)?;
         let (found, expected) = (scene.points_per_convex, options.points_per_convex);
         if found != expected || scene.is_empty() {
             return Err(TrainError::Start { path: path.into(), convexes: scene.len(), found, expected });
@@ -73,31 +77,38 @@ impl Trainer {
         let normalised = similarity.from_world(scene);
         normalised.check().map_err(|source| CheckpointError::Scene { path: path.into(), source })?;
         check_number(&normalised, options.max_convexes, device.memory_budget.most_convexes(), path)?;
-        Self::from_normalised(gpu, dataset, options, &normalised, similarity, device)
+        Self::from_normalised(gpu, pictures, options, &normalised, similarity, device)
     }
 
     /// Goes on from a checkpoint, bit for bit as if the training had never stopped on the same device.
     ///
     /// # Errors
     /// [`TrainError`] when the checkpoint is of other pictures, or the device cannot be used.
-    pub fn resume(gpu: &Gpu, dataset: Arc<Dataset>, checkpoint: Checkpoint, path: &Path) -> Result<Self, TrainError> {
+    pub fn resume(
+        gpu: &Gpu,
+        pictures: impl Into<TrainPictures>,
+        checkpoint: Checkpoint,
+        path: &Path,
+    ) -> Result<Self, TrainError> {
+        let pictures = pictures.into();
+        let dataset = pictures.dataset();
         let Checkpoint { scene, moments, statistics, state } = checkpoint;
-        if let Some(reason) = state.difference(&dataset) {
+        if let Some(reason) = state.difference(dataset) {
             let (path, dataset) = (path.into(), dataset.path.clone());
             return Err(CheckpointError::OtherDataset { path, dataset, reason }.into());
         }
         let State { iteration, options, similarity, changed_after, .. } = state;
-        let device = Device::plan(gpu, &options, &dataset)?;
+        let device = Device::plan(gpu, &options, dataset)?;
         // The checkpoint may have been made with more memory: what can be bound can go on.
         check_number(&scene, options.max_convexes, device.renderer.most_convexes(), path)?;
         let optimiser = Optimiser::resume(gpu, GpuScene::upload(gpu, &scene)?, &moments, &statistics)?;
         let parts = TrainerParts { similarity, optimiser, iteration, changed_after, device };
-        Self::begin(gpu, dataset, options, parts)
+        Self::begin(gpu, pictures, options, parts)
     }
 
     fn from_normalised(
         gpu: &Gpu,
-        dataset: Arc<Dataset>,
+        pictures: TrainPictures,
         options: TrainOptions,
         scene: &Scene,
         similarity: Similarity,
@@ -105,10 +116,16 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let optimiser = Optimiser::new(gpu, GpuScene::upload(gpu, scene)?)?;
         let parts = TrainerParts { similarity, optimiser, iteration: 0, changed_after: 0, device };
-        Self::begin(gpu, dataset, options, parts)
+        Self::begin(gpu, pictures, options, parts)
     }
 
-    fn begin(gpu: &Gpu, dataset: Arc<Dataset>, options: TrainOptions, parts: TrainerParts) -> Result<Self, TrainError> {
+    fn begin(
+        gpu: &Gpu,
+        pictures: TrainPictures,
+        options: TrainOptions,
+        parts: TrainerParts,
+    ) -> Result<Self, TrainError> {
+        let dataset = Arc::clone(pictures.dataset());
         let TrainerParts { similarity, mut optimiser, iteration, changed_after, device } = parts;
         let Device { renderer, memory_budget } = device;
         let cameras: Vec<Camera> = dataset.views.iter().map(|view| similarity.camera(&view.camera)).collect();
@@ -117,10 +134,9 @@ impl Trainer {
             optimiser.set_gradient(options.gradient)?;
         }
         optimiser.prepare(order.views().iter().map(|view| cameras[*view]))?;
-        let memory = u64::from(options.picture_memory) << 20;
         Ok(Self {
             gpu: gpu.clone(),
-            targets: Targets::new(gpu, Arc::clone(&dataset), memory_budget.target_bytes(), memory),
+            targets: Targets::new(gpu, pictures.into_cache(&options), memory_budget.target_bytes()),
             renderer,
             memory_budget,
             to_world: None,

@@ -15,6 +15,7 @@ mod memory_budget;
 mod neighbours;
 mod options;
 mod order;
+mod pictures;
 mod plan;
 mod results;
 mod schedule;
@@ -35,6 +36,7 @@ pub use gain::TrainingSize;
 use memory_budget::MemoryBudget;
 pub use options::{OptionsError, TrainOptions};
 use order::Order;
+pub use pictures::{TrainPictures, num_decoders};
 pub use plan::PlannedIterations;
 pub use schedule::Schedule;
 use strategy::Refinement;
@@ -344,7 +346,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Dataset`] when a picture cannot be decoded.
     pub fn warnings(&self) -> Result<Vec<String>, TrainError> {
-        Ok(warnings::warnings(&self.dataset, &self.cameras, &self.similarity)?)
+        Ok(warnings::warnings(self.targets.pictures(), &self.cameras, &self.similarity)?)
     }
 
     /// Ends the iterations under way as soon as can be, and goes back to those that were really done, so that they can be

@@ -5,7 +5,7 @@ use crate::dataset::Split;
 use crate::evaluate::{Evaluated, GroundTruth, Metrics};
 use crate::gpu::{Buffer, Commands, GpuError};
 use crate::kernels::ToWorld;
-use crate::renderer::{GpuScene, Outputs};
+use crate::renderer::GpuScene;
 use crate::scene::{Params, Scene, Similarity};
 
 impl Trainer {
@@ -100,12 +100,36 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`] when the picture cannot be read or the device fails.
     pub fn evaluate(&mut self, view: usize, metrics: &Metrics) -> Result<Evaluated, TrainError> {
+        let evaluated = self.evaluate_unless(view, metrics, &mut || false)?;
+        evaluated.ok_or_else(|| GpuError::Refused("a view was given up that nobody stopped".to_owned()).into())
+    }
+
+    /// The same as [`Self::evaluate`], but gives up between decoding, the parts of the frame and the metrics when `is_stopped`
+    /// says so; `None` then.
+    ///
+    /// # Errors
+    /// The same as [`Self::evaluate`].
+    pub fn evaluate_unless(
+        &mut self,
+        view: usize,
+        metrics: &Metrics,
+        is_stopped: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Evaluated>, TrainError> {
         self.collect_losses(0)?;
         // Refuses a view that does not exist.
         let truth = GroundTruth::of_view(&self.dataset, view)?;
         let options = self.render_options();
-        let frame = self.renderer.render(self.optimiser.scene(), &self.cameras[view], &options, Outputs::default())?;
-        Ok(truth.compare(frame.image(), "the rendered picture", metrics)?)
+        if is_stopped() {
+            return Ok(None);
+        }
+        let scene = self.optimiser.scene();
+        let Some(frame) = self.renderer.render_unless(scene, &self.cameras[view], &options, is_stopped)? else {
+            return Ok(None);
+        };
+        if is_stopped() {
+            return Ok(None);
+        }
+        Ok(Some(truth.compare(frame.image(), "the rendered picture", metrics)?))
     }
 
     /// Compares the scene with every held-back view, by PSNR and SSIM.

@@ -4,17 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::TrainError;
-use crate::dataset::{Dataset, PictureCache};
+use crate::dataset::PictureCache;
 use crate::gpu::{Buffer, Gpu};
-
-/// The largest number of threads that decode ahead.
-const MAX_DECODERS: usize = 8;
 
 /// Uploads pictures when they are asked for, and frees those that were not asked for the longest.
 #[derive(Debug)]
 pub struct Targets {
     gpu: Gpu,
-    pictures: PictureCache,
+    pictures: Arc<PictureCache>,
     budget: u64,
     used: u64,
     /// The pictures on the GPU, each with the time of its last use.
@@ -29,12 +26,16 @@ pub struct Targets {
 type Key = (usize, u32);
 
 impl Targets {
-    /// Holds up to `budget` bytes on the GPU, and up to `memory` bytes of decoded pictures in the host's memory.
+    /// Holds up to `budget` bytes on the GPU.
     #[must_use]
-    pub fn new(gpu: &Gpu, dataset: Arc<Dataset>, budget: u64, memory: u64) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(MAX_DECODERS));
-        let pictures = PictureCache::new(dataset, memory, threads);
+    pub fn new(gpu: &Gpu, pictures: Arc<PictureCache>, budget: u64) -> Self {
         Self { gpu: gpu.clone(), pictures, budget, used: 0, held: HashMap::new(), uses: BTreeMap::new(), clock: 0 }
+    }
+
+    /// The decoded pictures.
+    #[must_use]
+    pub fn pictures(&self) -> &PictureCache {
+        &self.pictures
     }
 
     /// Asks for a view's picture to be decoded soon, unless it is on the GPU with its sides halved so often.

@@ -1,12 +1,14 @@
 //! Warnings about a dataset before any time is spent on it, a sentence each. None of them is an error: somebody
 //! may want just that.
 
+use std::sync::Arc;
+
 use glam::{DVec2, DVec3};
 use rayon::prelude::*;
 
 use super::start::StartPoints;
 use crate::camera::Camera;
-use crate::dataset::{Dataset, DatasetError, Picture, SfmPoint, Split};
+use crate::dataset::{Dataset, DatasetError, Picture, PictureCache, SfmPoint, Split};
 use crate::scene::{CameraLayout, NORMALISED_RADIUS, Scene, Similarity};
 
 /// The number of pictures that are decoded.
@@ -43,17 +45,18 @@ pub fn other_world(dataset: &Dataset, scene: &Scene) -> Option<String> {
 /// # Errors
 /// [`DatasetError`] when a picture cannot be decoded.
 pub(super) fn warnings(
-    dataset: &Dataset,
+    pictures: &PictureCache,
     cameras: &[Camera],
     similarity: &Similarity,
 ) -> Result<Vec<String>, DatasetError> {
+    let dataset = pictures.dataset();
     let views: Vec<usize> = dataset.indices(Split::Train).collect();
     let cameras: Vec<Camera> = views.iter().map(|view| cameras[*view]).collect();
     let points: Vec<DVec3> =
         every(POINTS, &dataset.points).map(|point| similarity.point(DVec3::from_array(point.position))).collect();
-    let pictures: Vec<(usize, Picture)> = looks(&views)
+    let pictures: Vec<(usize, Arc<Picture>)> = looks(&views)
         .into_par_iter()
-        .map(|view| Ok((view, dataset.load(view)?)))
+        .map(|view| Ok((view, pictures.get(view)?)))
         .collect::<Result<_, DatasetError>>()?;
     let name = |view: usize| dataset.views[view].name.as_str();
     let blank: Vec<&str> =
@@ -167,7 +170,7 @@ fn is_blank(picture: &Picture) -> bool {
 }
 
 /// Masks that keep the borders and leave out the middle: what is photographed is in the middle.
-fn turned_inside_out(pictures: &[(usize, Picture)]) -> Option<String> {
+fn turned_inside_out(pictures: &[(usize, Arc<Picture>)]) -> Option<String> {
     let [mut middle, mut border] = [(0.0, 0.0); 2];
     for (_, picture) in pictures {
         let [width, height] = [picture.width, picture.height].map(f64::from);
@@ -244,9 +247,9 @@ mod tests {
     fn masks_that_leave_out_the_middle_are_suspicious() {
         let is_middle = |x: u8, y: u8| (12..52).contains(&x) && (9..39).contains(&y);
         let keeping =
-            |middle: bool| vec![(0, picture(|x, y| [9, 9, 9, if is_middle(x, y) == middle { 255 } else { 0 }]))];
+            |middle: bool| vec![(0, picture(|x, y| [9, 9, 9, if is_middle(x, y) == middle { 255 } else { 0 }]).into())];
         assert_eq!(turned_inside_out(&keeping(true)), None);
         assert!(turned_inside_out(&keeping(false)).is_some());
-        assert_eq!(turned_inside_out(&[(0, picture(|_, _| [9, 9, 9, 255]))]), None);
+        assert_eq!(turned_inside_out(&[(0, picture(|_, _| [9, 9, 9, 255]).into())]), None);
     }
 }

@@ -235,6 +235,25 @@ fn an_abandoned_iteration_leaves_no_trace() {
 }
 
 #[test]
+fn a_host_that_comes_late_is_not_taken_for_a_slow_device() {
+    let mut random = Random::new(23);
+    let scene = toys::scene(&mut random, 20, 6, 0).cast::<f32>();
+    let all: Vec<Iteration> = (1..=9).map(|step| iteration(&mut random, 32, 32, step).0).collect();
+    let mut optimiser = optimiser(&scene);
+    // Lists of eight where an iteration takes up to a quarter of a second.
+    optimiser.set_pace(Duration::from_secs(4));
+    // Drivers compile in the first list.
+    optimiser.run(all[..4].to_vec()).unwrap();
+    optimiser.run(all[4..8].to_vec()).unwrap();
+    assert_eq!(optimiser.list_len(), 8);
+    optimiser.submit(all[8..].to_vec()).unwrap();
+    gpu().wait().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    optimiser.collect().unwrap();
+    assert_eq!(optimiser.list_len(), 8);
+}
+
+#[test]
 fn uniforms_of_another_list_are_refused() {
     let mut first = lapidary::gpu::Commands::new(gpu(), "first");
     let args = first.uniform(&lapidary::gpu::GroupsArgs::default()).unwrap();

@@ -15,7 +15,7 @@ use lapidary::optimiser::Optimiser;
 use lapidary::renderer::{Costs, GpuScene, Renderer};
 use lapidary::scene::Scene;
 use lapidary::synth::{self, SynthOptions};
-use lapidary::train::{BudgetOptions, Checkpoint, StrategyKind, TrainOptions, Trainer};
+use lapidary::train::{AutomaticBudget, BudgetOptions, Checkpoint, StrategyKind, TrainOptions, TrainPictures, Trainer};
 
 use crate::support::compare::max_error;
 use crate::support::device::{all_gpus, gpu};
@@ -49,6 +49,25 @@ fn train(trainer: &mut Trainer, until: u32) -> Checkpoint {
 fn psnr(trainer: &mut Trainer) -> f64 {
     let metrics: Vec<ImageMetrics> = trainer.evaluate_all().unwrap().iter().map(|view| view.metrics).collect();
     ImageMetrics::mean(&metrics).unwrap().psnr
+}
+
+#[test]
+fn budget_warnings_and_trainings_share_decoded_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(StrategyKind::Budget);
+    let pictures = TrainPictures::from(dataset(folder.path())).into_cache(&options);
+    let num_views = pictures.dataset().indices(Split::Train).count();
+    AutomaticBudget::choose(&pictures, &options).unwrap().unwrap();
+    let num_looked = pictures.decoded().number;
+    for _ in 0..2 {
+        let mut trainer = Trainer::new(gpu(), Arc::clone(&pictures), options.clone()).unwrap();
+        trainer.warnings().unwrap();
+        train(&mut trainer, 24);
+    }
+    // A few views are looked at for the budget, and all are trained on.
+    let num_decoded = pictures.decoded().number as usize;
+    assert!(num_looked == 8 && (9..24).contains(&num_views), "{num_looked} of {num_views}");
+    assert_eq!(num_decoded, num_views);
 }
 
 #[test]

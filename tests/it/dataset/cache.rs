@@ -39,6 +39,8 @@ fn pictures_that_were_used_last_stay_in_the_cache() {
     assert!(Arc::ptr_eq(&first, &cache.get(0).unwrap()), "used after the second");
     assert!(!Arc::ptr_eq(&second, &cache.get(1).unwrap()), "made room for the third");
     assert_eq!((cache.usage().bytes, cache.usage().peak_bytes), (2 * PICTURE, 2 * PICTURE));
+    let decoded = cache.decoded();
+    assert!(decoded.number == 4 && !decoded.total.is_zero(), "the second one twice: {decoded:?}");
 }
 
 #[test]

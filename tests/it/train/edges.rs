@@ -79,8 +79,8 @@ fn a_training_that_meets_a_bug_is_saved_and_reports_the_bug() {
     let dataset = gems(folder.path());
     let whole = folder.path().join("whole");
     assert!(start(&dataset, &whole).wait().unwrap().success());
-    // In the trainer, and in a picture whose decoding then fails in every thread.
-    for (fault, name) in [("iteration 57", "trainer"), ("picture 3", "picture")] {
+    // In the trainer, and in a picture that nothing looks at before, whose decoding then fails in every thread.
+    for (fault, name) in [("iteration 57", "trainer"), ("picture 4", "picture")] {
         let out = folder.path().join(name);
         let output = command(&dataset, &out, &[]).env("LAPIDARY_FAULT", fault).stderr(Stdio::piped()).output().unwrap();
         let said = said(&output);
