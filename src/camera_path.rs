@@ -82,7 +82,7 @@ impl Key {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraPath {
     keys: Vec<Key>,
-    /// Frames per second of a film.
+    /// Frames per second of a video.
     pub frames_per_second: f64,
     /// Width and height of its pictures, pixels, where another program said them.
     pub size: Option<[u32; 2]>,
@@ -195,7 +195,7 @@ impl CameraPath {
         Some(Key { time, position: [x, y, z], orientation, fov_y })
     }
 
-    /// Every frame of a film, from the first key to the last; one for a single key.
+    /// Every frame of a video, from the first key to the last; one for a single key.
     #[must_use]
     pub fn frames(&self) -> Vec<Key> {
         let first = self.keys.first().map_or(0.0, |key| key.time);
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn every_frame_of_another_program_is_one_of_the_film() {
+    fn every_frame_of_another_program_is_one_of_the_video() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("path.json");
         let frame = |x: usize| serde_json::json!({"camera_to_world": [1, 0, 0, x, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], "fov": 40});

@@ -59,7 +59,7 @@
 //! | 3 | [`kernels`], [`synth`], [`metrics`], [`convert`] | a row, shared structs and a dispatcher per shader; a dataset made on the CPU; image metrics; files of others |
 //! | 4 | [`renderer`] | the order of the kernels: a scene on the GPU and its pictures |
 //! | 5 | [`optimiser`], [`evaluate`] | iterations of training on the GPU; pictures of a scene against the ground truth, and a report |
-//! | 6 | [`train`], [`mod@render`], [`mod@bench`] | training on photographs; pictures and films of a scene; the cost of frames and iterations |
+//! | 6 | [`train`], [`mod@render`], [`mod@bench`] | training on photographs; pictures and videos of a scene; the cost of frames and iterations |
 //! | 7 | [`source`] | what a path holds that a user gives |
 //! | 8 | [`run`] | a training as a whole: its folder, log, checkpoints, evaluation and report |
 //! | 9 | `viewer` | the window (feature `viewer`) |

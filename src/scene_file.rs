@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 pub use header::format_of;
 pub(crate) use header::{read_safetensors, with_sorted_header};
 pub use metadata::{Metadata, entries, parse_entries};
+pub(crate) use metadata::{START_VIEW, parse_start_view, start_view_text};
 
 use crate::constants::SH_COEFFS;
 use crate::files::{self, FileError};
@@ -131,7 +132,15 @@ mod tests {
     use super::*;
     use crate::camera::RenderOptions;
     use crate::constants::NEAR;
-    use crate::scene::Similarity;
+    use crate::scene::{Similarity, StartView};
+
+    const START_VIEW: StartView = StartView {
+        position: DVec3::new(1.0 / 3.0, -2.0, 1e-9),
+        focus: DVec3::new(5_411_932.1, 0.0, 0.0),
+        up: DVec3::Z,
+        fov: 41.3,
+        arc: Some(120.0),
+    };
 
     fn scene() -> Scene {
         let mut scene = Scene::empty(4, 2);
@@ -208,6 +217,7 @@ mod tests {
             normalised_from_world: Some(Similarity { scale: 0.1, centre: [1.0, -2.0 / 3.0, 1e-9] }),
             antialias: true,
             background: [1.0, 0.3, 0.0],
+            start_view: Some(START_VIEW),
             provenance: Some("made \"by hand\" → here".to_owned()),
             left_out: 0,
         };
@@ -220,6 +230,9 @@ mod tests {
         }
         let wrong = Metadata { background: [0.0, f32::NAN, 0.0], ..Metadata::default() };
         assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("`background`"));
+        let start_view = Some(StartView { fov: f64::NAN, ..START_VIEW });
+        let wrong = Metadata { start_view, ..Metadata::default() };
+        assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("`start_view`"));
     }
 
     #[test]
@@ -289,6 +302,11 @@ mod tests {
         refused("no similarity", &|header| header["__metadata__"][SIMILARITY] = "{}".into());
         refused("positive scale", &|header| {
             header["__metadata__"][SIMILARITY] = r#"{"scale":-1,"centre":[0,0,0]}"#.into();
+        });
+        refused("`start_view` is no view", &|header| header["__metadata__"]["start_view"] = "{}".into());
+        refused("`start_view`: expected", &|header| {
+            header["__metadata__"]["start_view"] =
+                r#"{"position":[0,0,1],"focus":[0,0,1],"up":[0,0,1],"fov":40}"#.into();
         });
         refused("", &|header| header["points"]["data_offsets"] = vec![0u64, 1 << 60].into());
     }

@@ -1,13 +1,18 @@
 //! What a path holds that a user gives: a scene in any format that is read, a checkpoint, the folder of a training, or a
 //! dataset. The commands and the window open paths through this module alone.
 
+mod dataset_record;
+
 use std::path::{Path, PathBuf};
+
+pub use dataset_record::{DATASET_FILE, DatasetRecord};
 
 use crate::camera::Camera;
 use crate::convert::{self, ConvertError, Focal};
 use crate::dataset::transforms::{Transforms, TransformsError, TransformsFrame};
 use crate::dataset::{Dataset, DatasetError, DatasetOptions, Split};
-use crate::scene::{Extent, Scene};
+use crate::files;
+use crate::scene::{Extent, Scene, StartView};
 use crate::scene_file::{self, Metadata};
 use crate::train::{Checkpoint, CheckpointError};
 
@@ -41,6 +46,22 @@ pub enum SourceError {
     /// A dataset cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// What a training remembers of its dataset cannot be read.
+    #[error("{} does not tell the dataset of a training: {reason}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        reason: String,
+    },
+    /// The dataset of a training is no longer there.
+    #[error("{} names photographs that are not at {tried}", record.display())]
+    DatasetMoved {
+        /// The file that names it.
+        record: PathBuf,
+        /// The places where it was looked for.
+        tried: String,
+    },
     /// A file of cameras cannot be read.
     #[error(transparent)]
     Cameras(#[from] TransformsError),
@@ -75,7 +96,7 @@ pub struct PathContents {
     pub scene: Option<LoadedScene>,
     /// The cameras that go with it.
     pub cameras: LoadedCameras,
-    /// A sentence about a file of cameras that was not used because it is broken.
+    /// A sentence about cameras that were not used because they are broken or not there, or are not those of the training.
     pub cameras_warning: Option<String>,
 }
 
@@ -93,7 +114,8 @@ impl PathContents {
     }
 }
 
-/// Opens a path. `data` is a dataset whose cameras and pictures are taken where the path has none of its own.
+/// Opens a path. `data` is a dataset whose cameras and pictures are taken where the path has none of its own; without it, the
+/// folder of a training is shown with its dataset. That is read as in the training, except for the treatment of alpha.
 ///
 /// # Errors
 /// Returns [`SourceError`] when nothing at the path can be opened, or when a scene or dataset there is broken.
@@ -110,10 +132,21 @@ pub fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> Resul
         own => Some(own?),
     };
     let mut cameras_warning = None;
-    let cameras = match (own, data) {
-        (Some(own), _) => own,
-        (None, Some(data)) => dataset(data)?,
-        (None, None) if cameras_file.is_file() => match cameras_of_training(&cameras_file) {
+    let recorded = match own {
+        Some(_) => None,
+        None => recorded_dataset(path, data, options).unwrap_or_else(|error| {
+            cameras_warning = Some(format!("{error}; the scene is shown without its photographs"));
+            None
+        }),
+    };
+    let cameras = match (own, data, recorded) {
+        (Some(own), ..) => own,
+        (None, _, Some((recorded, note))) => {
+            cameras_warning = note;
+            LoadedCameras::Dataset(Box::new(recorded))
+        }
+        (None, Some(data), None) => dataset(data)?,
+        (None, None, None) if cameras_file.is_file() => match cameras_of_training(&cameras_file) {
             Ok(cameras) => LoadedCameras::Training(cameras),
             // The scene can be looked at without them.
             Err(error) if has_scene => {
@@ -122,10 +155,32 @@ pub fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> Resul
             }
             Err(error) => return Err(error.into()),
         },
-        (None, None) => LoadedCameras::Missing,
+        (None, None, None) => LoadedCameras::Missing,
     };
     let scene = has_scene.then(|| load_scene(path, None)).transpose()?;
     Ok(PathContents { scene, cameras, cameras_warning })
+}
+
+/// The dataset of a training, or `data` read as that was, and a sentence where they are not the same. `None` where the training
+/// remembers nothing.
+fn recorded_dataset(
+    path: &Path,
+    data: Option<&Path>,
+    options: &DatasetOptions,
+) -> Result<Option<(Dataset, Option<String>)>, SourceError> {
+    let Some(record) = DatasetRecord::beside(path)? else { return Ok(None) };
+    let DatasetOptions { alpha, background, points, .. } = options.clone();
+    let recorded = record.options();
+    let options = DatasetOptions { alpha, background, points: points.or(recorded.points), ..recorded };
+    let place = record.locate();
+    let note = match (data, &place) {
+        (Some(data), Ok(place)) if !files::is_same(data, place) => {
+            Some(format!("the training was made from {}, and {} is shown", place.display(), data.display()))
+        }
+        _ => None,
+    };
+    let dataset = Dataset::open(&data.map_or(place, |data| Ok(data.into()))?, &options)?;
+    Ok(Some((dataset, note)))
 }
 
 /// Returns whether a path is no dataset at all, rather than a broken one.
@@ -181,7 +236,10 @@ pub fn views_beside(scene: &Path) -> Result<Vec<(String, Split, Camera)>, Source
 /// # Errors
 /// Returns [`SourceError`] when there is no scene, or when it cannot be read.
 pub fn load_scene(path: &Path, focal: Option<Focal>) -> Result<LoadedScene, SourceError> {
-    let (scene, metadata) = read_scene(path, focal)?;
+    let (scene, mut metadata) = read_scene(path, focal)?;
+    if metadata.start_view.is_none() {
+        metadata.start_view = inferred_start_view(path, &scene, &metadata);
+    }
     let mut warnings = Vec::new();
     if metadata.left_out > 0 {
         warnings.push(format!(
@@ -199,6 +257,15 @@ pub fn load_scene(path: &Path, focal: Option<Focal>) -> Result<LoadedScene, Sour
         ));
     }
     Ok(LoadedScene { scene, metadata, warnings })
+}
+
+/// The start view of a file that has none: that of the cameras beside it, or of its training.
+fn inferred_start_view(path: &Path, scene: &Scene, metadata: &Metadata) -> Option<StartView> {
+    let views = views_beside(path).unwrap_or_default();
+    let cameras: Vec<Camera> = views.into_iter().map(|(.., camera)| camera).collect();
+    let of_training = || StartView::of_training(scene, metadata.normalised_from_world.as_ref()?);
+    let view = StartView::of_cameras(&cameras, scene).or_else(of_training);
+    view.filter(|view| view.check().is_ok())
 }
 
 fn read_scene(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), SourceError> {
@@ -219,7 +286,7 @@ fn read_scene(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), So
         antialias: state.options.antialias,
         background: state.options.background,
         provenance: Some(format!("a checkpoint after {} iterations", state.iteration)),
-        left_out: 0,
+        ..Metadata::default()
     };
     Ok((state.similarity.to_world(&scene), metadata))
 }
@@ -229,7 +296,7 @@ mod tests {
     use glam::DVec3;
 
     use super::*;
-    use crate::scene::Params;
+    use crate::scene::{Params, Similarity};
 
     fn scene() -> Scene {
         let mut scene = Scene::empty(4, 0);
@@ -260,6 +327,24 @@ mod tests {
         let LoadedCameras::Training(cameras) = &run.cameras else { panic!("{run:?}") };
         let splits: Vec<Split> = cameras.iter().map(|(_, split, _)| *split).collect();
         assert_eq!((run.scene.is_some(), splits), (true, vec![Split::Train, Split::Test]));
+    }
+
+    #[test]
+    fn a_scene_without_a_start_view_gets_what_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SCENE_FILE);
+        let view = || load_scene(&path, None).unwrap().metadata.start_view;
+        scene_file::save(&scene(), &path).unwrap();
+        assert_eq!(view(), None);
+        let normalised_from_world = Some(Similarity { scale: 1.0, centre: [0.0; 3] });
+        let trained = Metadata { normalised_from_world, ..Metadata::default() };
+        scene_file::save_with(&scene(), &trained, &path).unwrap();
+        assert!(view().unwrap().focus.length() < 1.0, "the convexes among the cameras");
+        let look = |x: f64, y: f64| Camera::look_at(DVec3::new(x, y, 1.0), DVec3::X, DVec3::Z, 40.0, 64, 48);
+        let cameras = [look(5.0, 0.0), look(-3.0, 0.0), look(1.0, 4.0), look(1.0, -4.0)];
+        let named: Vec<_> = cameras.into_iter().map(|camera| ("a.png".to_owned(), camera)).collect();
+        Transforms::from_cameras(&named).save(&folder.path().join(CAMERAS_FILE)).unwrap();
+        assert!(view().unwrap().focus.distance(DVec3::X) < 1e-9, "what the cameras look at");
     }
 
     #[test]

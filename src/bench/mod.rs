@@ -3,7 +3,7 @@
 //!
 //! Every figure is taken in one of three ways. *Waited for*: one frame after another, from recording to its end; this
 //! is the time of a program that needs the picture. *On the device*: the sum of its kernels by timestamps. *Under way*: a few frames
-//! are always queued, as in a film or a training; the rate is counted.
+//! are always queued, as in a video or a training; the rate is counted.
 
 mod baseline;
 mod cloud;

@@ -11,8 +11,8 @@ use lapidary::bench::{
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::dataset::Split;
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::render::Orbit;
 use lapidary::scene::Scene;
+use lapidary::scene_file::Metadata;
 use lapidary::text::time_left;
 use lapidary::{files, scene_file, text};
 
@@ -154,20 +154,20 @@ pub(crate) fn run(args: &BenchArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let before = args.output.baseline.as_deref().map(baseline).transpose()?;
     let begin = Instant::now();
     let num_views = args.views.views.or_else(|| before.as_ref().and_then(views_of));
-    let (scene, options) = scene(args, None)?;
+    let (scene, metadata) = scene(args, None)?;
     let load_seconds = begin.elapsed().as_secs_f64();
     log::info!("{}: {} convexes, there in {load_seconds:.2} s", name(args), scene.len());
     if let Some(path) = &args.output.write_scene {
         scene_file::save(&scene, path)?;
     }
-    let (cameras, from) = cameras(args, &scene, num_views.unwrap_or(VIEWS))?;
+    let (cameras, from) = cameras(args, &scene, &metadata, num_views.unwrap_or(VIEWS))?;
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     // Growth is fitted to pictures of the same cameras.
     let is_fixed = num_views.is_some() || args.sweep;
     let LimitArgs { frames, seconds, warm_up } = args.limits;
     let camera_seconds = (!is_fixed).then_some(CAMERA_SECONDS);
     let limits = Limits { samples: frames, seconds, warm_up, camera_seconds };
-    let runs = runs(args, &gpu, (scene, options), &cameras, limits)?;
+    let runs = runs(args, &gpu, (scene, metadata.render_options()), &cameras, limits)?;
     let least = runs.iter().map(|run| run.num_views).min().unwrap_or(0);
     if least < cameras.len() && !args.output.quiet {
         let all = cameras.len();
@@ -206,16 +206,16 @@ fn views_of(report: &BenchReport) -> Option<u32> {
 }
 
 /// The scene and how it is meant to be drawn, or a cloud of another number of convexes.
-fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<(Scene, RenderOptions)> {
+fn scene(args: &BenchArgs, num_convexes: Option<u32>) -> anyhow::Result<(Scene, Metadata)> {
     match (&args.scene, num_convexes.or(args.synthetic)) {
         (Some(path), _) => {
             let (scene, metadata) = source::load(path, None, args.output.quiet)?;
             ensure!(!scene.is_empty(), "{} holds no convexes, so there is nothing to measure", path.display());
-            Ok((scene, metadata.render_options()))
+            Ok((scene, metadata))
         }
         (None, count) => {
             let cloud = ConvexCloud { num_convexes: count.unwrap_or(1), kind: args.cloud.into() };
-            Ok((cloud.scene(), RenderOptions::default()))
+            Ok((cloud.scene(), Metadata::default()))
         }
     }
 }
@@ -227,12 +227,17 @@ fn name(args: &BenchArgs) -> String {
 }
 
 /// So many cameras, and a description of them.
-fn cameras(args: &BenchArgs, scene: &Scene, num_views: u32) -> anyhow::Result<(Vec<Camera>, String)> {
+fn cameras(
+    args: &BenchArgs,
+    scene: &Scene,
+    metadata: &Metadata,
+    num_views: u32,
+) -> anyhow::Result<(Vec<Camera>, String)> {
     let ViewArgs { dataset, size: Size { width, height }, .. } = &args.views;
     let (cameras, from) = if let Some(path) = dataset {
         (of_dataset(path, args, num_views)?, format!("of {}", path.display()))
     } else if let Some(path) = &args.scene {
-        let orbit = Orbit::of(&source::cameras_beside(path), scene);
+        let orbit = source::orbit(path, scene, metadata);
         (orbit.cameras(num_views, *width, *height), "on an orbit, as `lapidary render --orbit`".to_owned())
     } else {
         (ConvexCloud::cameras(num_views, *width, *height), "once round the cloud".to_owned())
@@ -326,6 +331,14 @@ fn compare_with_baseline(
             )
         })
         .collect();
+    let num_doubted = comparison.ratios.iter().filter(|ratio| ratio.doubt.is_some()).count();
+    if num_doubted > 0 && !args.output.quiet {
+        let all = comparison.ratios.len();
+        say!(
+            "warning: {num_doubted} of {all} figures cannot be judged; --seconds and --frames take more samples, on a machine \
+             with nothing else to do"
+        );
+    }
     if slower.is_empty() {
         return Ok(());
     }
@@ -339,8 +352,9 @@ fn lines(comparison: &BenchComparison) -> String {
     let line = |ratio: &bench::Ratio| {
         let ([width, height], [before, now]) = (ratio.size, ratio.milliseconds);
         let hashes = if ratio.is_same { "same hashes" } else { "other hashes" };
+        let doubt = ratio.doubt.as_ref().map_or_else(String::new, |doubt| format!(", cannot be judged: {doubt}"));
         format!(
-            "  {:<10}{:>9} convexes {width:>5}×{height:<5}{before:>10.3} → {now:.3} ms, {:.3} times, {hashes}\n",
+            "  {:<10}{:>9} convexes {width:>5}×{height:<5}{before:>10.3} → {now:.3} ms, {:.3} times, {hashes}{doubt}\n",
             ratio.what.name(),
             ratio.num_convexes,
             ratio.ratio()

@@ -1,4 +1,4 @@
-//! `lapidary convert`: a scene from one format to another.
+//! `lapidary convert`: a scene from one format to another, with a part of its convexes, or in another place.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,6 +8,7 @@ use glam::DVec3;
 use lapidary::convert::{self, Focal, SolidLayout, WriteOptions, Written};
 use lapidary::{files, text};
 
+use super::edits::EditArgs;
 use super::progress::{self, Parts};
 use super::source;
 
@@ -17,6 +18,9 @@ use super::source;
 /// (`point_cloud_state_dict.pt`). Gaussians become convexes that cover the same.
 /// It writes scenes, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one colour in .glb and
 /// .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
+///
+/// --crop, --within-cameras and --min-opacity drop convexes, --transform, --scale, --rotate and --translate move the rest; what
+/// was dropped, and why, is printed and kept in the file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConvertArgs {
     /// File to read: .safetensors (a scene or a checkpoint), .ply or .pt; or the folder of a training
@@ -31,7 +35,7 @@ pub(crate) struct ConvertArgs {
     /// Write Gaussians instead of convexes into a .ply
     #[arg(long)]
     gaussians: bool,
-    /// Leave out convexes that are less opaque than this, from 0 to 1, of meshes, colliders and Gaussians
+    /// Drop convexes that are less opaque than this, from 0 to 1
     #[arg(long, value_parser = fraction, default_value_t = 0.0, value_name = "OPACITY")]
     min_opacity: f32,
     /// Write one mesh for all convexes instead of one each
@@ -43,6 +47,8 @@ pub(crate) struct ConvertArgs {
     /// Write meshes, colliders and Gaussians relative to the origin of the scene, which is printed
     #[arg(long)]
     recentre: bool,
+    #[command(flatten)]
+    edits: EditArgs,
 }
 
 pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
@@ -55,12 +61,17 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     files::check_file(&args.output)?;
     let replaced = if args.output.exists() { ", replacing the file that was there" } else { "" };
     let (scene, metadata) = source::load(&args.input, args.focal, false)?;
+    // Exporters count what is too faint themselves, so that their objects keep the numbers of the scene.
+    let drops_faint = convert::is_scene_file(&args.output, args.gaussians);
+    let least = if drops_faint { args.min_opacity } else { 0.0 };
+    let (scene, metadata) = args.edits.apply(scene, metadata, least)?;
     let layout = match (args.merge, args.colliders) {
         (true, _) => SolidLayout::Merged,
         (_, true) => SolidLayout::Colliders,
         _ => SolidLayout::Each,
     };
     let ConvertArgs { min_opacity, gaussians, recentre, .. } = *args;
+    let min_opacity = if drops_faint { 0.0 } else { min_opacity };
     let options = WriteOptions { min_opacity, layout, gaussians, recentre };
     let Written { kind, written, left_out, lost } = {
         let size = progress::large(convert::about_bytes(&scene, &options, &args.output));

@@ -7,8 +7,8 @@ use image::ImageFormat;
 use lapidary::camera::RenderOptions;
 use lapidary::dataset::{Dataset, Split, file_stems};
 use lapidary::evaluate::{
-    Album, Curve, EvaluateError, EvaluationReport, GroundTruth, ImageFolder, Metrics, SceneViews, Summary, curves_of,
-    read_log,
+    Album, Curve, EvaluateError, EvaluationReport, GroundTruth, ImageFolder, Metrics, PairedSummary, SceneViews,
+    Summary, curves_of, paired_views, read_log,
 };
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
@@ -20,19 +20,24 @@ use super::dataset::DatasetArgs;
 use super::progress::Parts;
 use super::signals::Interrupted;
 use super::source::SCENE_FILE;
-use super::{Colour, SharedArgs, Switch, signals, source, trained};
+use super::trained::Photographs;
+use super::{Colour, SharedArgs, Switch, paired, signals, source, trained};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
 ///
 /// It prints PSNR, SSIM and, with weights, LPIPS of 8-bit pictures, for each view and as means. With --out it writes
 /// `metrics.json`, `report.html`, `sheet.png`, and in `pictures/` each view with the ground truth and a map of their
-/// difference.
+/// difference. Of two scenes the differences are printed as well, with their mean and its standard error, and --out has a folder
+/// `a` and `b` for each.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvalArgs {
     /// Scene to evaluate: a file, a checkpoint, or the folder of a training
     #[arg(required_unless_present = "renders", conflicts_with = "renders")]
     scene: Option<PathBuf>,
-    /// Photographs with cameras: COLMAP, Blender or nerfstudio
+    /// Second scene to compare with the first one on the same pictures, view by view
+    #[arg(requires = "scene", conflicts_with = "renders")]
+    other: Option<PathBuf>,
+    /// Photographs with cameras: COLMAP, Blender or nerfstudio [default: those of the training that left the scene]
     #[arg(long, value_name = "DATASET", required_unless_present_any = ["truth", "scene"],
         conflicts_with = "truth")]
     dataset: Option<PathBuf>,
@@ -100,40 +105,32 @@ struct Outcome {
 
 pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let metrics = metrics(args.lpips_weights.as_deref(), args.lpips_normalised)?;
+    let photographs = photographs(args)?;
+    let truth = photographs.as_ref().map(|photographs| &*photographs.path).or(args.truth.as_deref());
     if let Some(out) = &args.out {
-        check(out, args)?;
+        check(out, args, truth)?;
     }
-    let outcome = match (&args.scene, &args.renders) {
-        (Some(scene), _) => of_scene(scene, args, &metrics, shared)?,
-        (None, Some(renders)) => of_folder(renders, args, &metrics)?,
-        (None, None) => bail!("expected a scene, or --renders"),
+    if let (Some(scene), Some(other)) = (&args.scene, &args.other) {
+        let photographs = photographs.ok_or_else(|| no_dataset(scene))?;
+        return run_pair([scene, other], &photographs, args, &metrics, shared);
+    }
+    let out = args.out.as_deref();
+    let outcome = match (&args.scene, &args.renders, &photographs) {
+        (Some(scene), _, Some(photographs)) => of_scene(scene, photographs, args, out, &metrics, shared)?,
+        (Some(scene), _, None) => return Err(no_dataset(scene)),
+        (None, Some(renders), _) => of_folder(renders, photographs.as_ref(), args, &metrics)?,
+        (None, None, _) => bail!("expected a scene, or --renders"),
     };
     let subject = args.scene.as_deref().or(args.renders.as_deref()).unwrap_or(Path::new(""));
-    let truth = args.dataset.as_deref().or(args.truth.as_deref()).unwrap_or(Path::new(""));
-    let split = args.dataset.is_some().then(|| format!("{:?}", args.split).to_lowercase());
-    let evaluation = EvalSummary {
-        num_convexes: outcome.num_convexes,
-        subject: subject.display().to_string(),
-        truth: truth.display().to_string(),
-        split,
-        adapter: outcome.adapter.clone(),
-        version: env!("CARGO_PKG_VERSION"),
-        summary: outcome.album.summary(),
-    };
+    let split = photographs.is_some().then_some(args.split);
+    let evaluation = EvalSummary::new(subject, truth.unwrap_or(Path::new("")), split, &outcome);
     let json = serde_json::to_string_pretty(&evaluation)?;
     // The report consists of three files: a signal leaves all of them or none.
     signals::listen(|| ());
     if let Some(out) = &args.out {
-        files::write_atomically(&out.join("metrics.json"), json.as_bytes())?;
-        if let Some(sheet) = outcome.album.sheet() {
-            sheet.save_png(&out.join("sheet.png"))?;
-        }
-        let page = report(&evaluation, &outcome).html(&outcome.album);
-        files::write_atomically(&out.join("report.html"), page.as_bytes())?;
+        write(out, &evaluation, &outcome)?;
     }
-    if signals::asked() {
-        return Err(Interrupted("stopped by a signal, after all figures were measured".to_owned()).into());
-    }
+    end_where_asked()?;
     if args.json {
         tell_json!(json);
     } else {
@@ -145,13 +142,93 @@ pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Evaluates two scenes on the same photographs and prints what differs, view by view.
+fn run_pair(
+    scenes: [&PathBuf; 2],
+    photographs: &Photographs,
+    args: &EvalArgs,
+    metrics: &Metrics,
+    shared: &SharedArgs,
+) -> anyhow::Result<()> {
+    let of = |scene: &Path, name: &str| -> anyhow::Result<(EvalSummary, Outcome)> {
+        let out = args.out.as_ref().map(|out| out.join(name));
+        let outcome = of_scene(scene, photographs, args, out.as_deref(), metrics, shared)?;
+        Ok((EvalSummary::new(scene, &photographs.path, Some(args.split), &outcome), outcome))
+    };
+    let (first, second) = (of(scenes[0], "a")?, of(scenes[1], "b")?);
+    let views = paired_views(&first.0.summary.views, &second.0.summary.views);
+    let differences = PairedSummary::of(&views).context("the scenes have no view in common")?;
+    let json = serde_json::json!({"a": &first.0, "b": &second.0, "b_less_a": differences});
+    let json = serde_json::to_string_pretty(&json)?;
+    signals::listen(|| ());
+    if let Some(out) = &args.out {
+        for (name, (evaluation, outcome)) in [("a", &first), ("b", &second)] {
+            write(&out.join(name), evaluation, outcome)?;
+        }
+        files::write_atomically(&out.join("metrics.json"), json.as_bytes())?;
+    }
+    end_where_asked()?;
+    if args.json {
+        tell_json!(json);
+    } else {
+        paired::print(scenes, &views, &differences);
+    }
+    Ok(())
+}
+
+/// Writes the files of an evaluation.
+fn write(out: &Path, evaluation: &EvalSummary, outcome: &Outcome) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(evaluation)?;
+    files::write_atomically(&out.join("metrics.json"), json.as_bytes())?;
+    if let Some(sheet) = outcome.album.sheet() {
+        sheet.save_png(&out.join("sheet.png"))?;
+    }
+    let page = report(evaluation, outcome).html(&outcome.album);
+    Ok(files::write_atomically(&out.join("report.html"), page.as_bytes())?)
+}
+
+/// Ends the command where a signal came while files were written.
+fn end_where_asked() -> anyhow::Result<()> {
+    if signals::asked() {
+        return Err(Interrupted("stopped by a signal, after all figures were measured".to_owned()).into());
+    }
+    Ok(())
+}
+
+impl EvalSummary {
+    fn new(subject: &Path, truth: &Path, split: Option<Which>, outcome: &Outcome) -> Self {
+        Self {
+            num_convexes: outcome.num_convexes,
+            subject: subject.display().to_string(),
+            truth: truth.display().to_string(),
+            split: split.map(|split| format!("{split:?}").to_lowercase()),
+            adapter: outcome.adapter.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            summary: outcome.album.summary(),
+        }
+    }
+}
+
+/// The photographs that are given, else those of the training that left the scene.
+fn photographs(args: &EvalArgs) -> anyhow::Result<Option<Photographs>> {
+    let given = args.dataset.as_deref();
+    match &args.scene {
+        Some(scene) => Photographs::of(scene, given, &args.dataset_options),
+        None => Ok(given.map(|path| Photographs {
+            path: path.into(),
+            options: args.dataset_options.options([0.0; 3]),
+            differences: None,
+        })),
+    }
+}
+
 /// Refuses folders that hold the `metrics.json` and `report.html` of a training, or photographs.
-fn check(out: &Path, args: &EvalArgs) -> anyhow::Result<()> {
+fn check(out: &Path, args: &EvalArgs, truth: Option<&Path>) -> anyhow::Result<()> {
     files::check_folder(out)?;
     if out.join(SCENE_FILE).is_file() {
         bail!("--out {} holds a scene, and a training has its own report there; choose another folder", out.display());
     }
-    let mut given = [&args.dataset, &args.renders, &args.truth].into_iter().flatten();
+    let mut given = args.renders.as_deref().into_iter().chain(truth);
     if given.any(|path| source::is_same(out, path)) {
         bail!("--out {} is where pictures are read from; choose another folder", out.display());
     }
@@ -169,10 +246,14 @@ pub(super) fn metrics(weights: Option<&Path>, also_normalised: bool) -> anyhow::
     Ok(lpips.map_or_else(Metrics::default, |lpips| Metrics::with_lpips(lpips, also_normalised)))
 }
 
-fn of_scene(path: &Path, args: &EvalArgs, metrics: &Metrics, shared: &SharedArgs) -> anyhow::Result<Outcome> {
-    if args.dataset.is_none() {
-        return Err(no_dataset(path));
-    }
+fn of_scene(
+    path: &Path,
+    photographs: &Photographs,
+    args: &EvalArgs,
+    out: Option<&Path>,
+    metrics: &Metrics,
+    shared: &SharedArgs,
+) -> anyhow::Result<Outcome> {
     let file = source::scene_file_of(path);
     let (scene, metadata) = source::load(path, None, args.json)?;
     let folder = file.parent().unwrap_or(Path::new(""));
@@ -182,32 +263,40 @@ fn of_scene(path: &Path, args: &EvalArgs, metrics: &Metrics, shared: &SharedArgs
         antialias: args.antialias.map_or(options.antialias, Switch::is_on),
         ..options
     };
-    let (dataset, views) = dataset(args, options.background)?;
-    for difference in trained::differences(&source::views_beside(path), &dataset, &views) {
-        say!("warning: {difference}");
+    let (dataset, views) = dataset(photographs, args, options.background)?;
+    if photographs.differences.is_none() {
+        for difference in trained::differences(&source::views_beside(path), &dataset, &views) {
+            say!("warning: {difference}");
+        }
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let mut drawn = SceneViews::new(&gpu, &scene, &dataset, options)?;
-    let album = collect(args, &views, &stems(&dataset, &views), |view| drawn.evaluate(*view, metrics))?;
+    let album = collect(out, args.json, &views, &stems(&dataset, &views), |view| drawn.evaluate(*view, metrics))?;
     let log = folder.join("metrics.jsonl");
     let curves = if log.is_file() { curves_of(&read_log(&log)?) } else { Vec::new() };
     Ok(Outcome { album, num_convexes: Some(scene.len()), adapter: Some(gpu.name().to_owned()), curves })
 }
 
-fn of_folder(renders: &Path, args: &EvalArgs, metrics: &Metrics) -> anyhow::Result<Outcome> {
-    let pictures = ImageFolder::open(renders)?;
+fn of_folder(
+    renders: &Path,
+    photographs: Option<&Photographs>,
+    args: &EvalArgs,
+    metrics: &Metrics,
+) -> anyhow::Result<Outcome> {
+    let (pictures, out) = (ImageFolder::open(renders)?, args.out.as_deref());
     let album = if let Some(truth) = &args.truth {
         let truth = ImageFolder::open(truth)?;
         pictures.check(truth.names())?;
         let names: Vec<&str> = truth.names().collect();
-        collect(args, &names, &file_stems(&names), |name| {
+        collect(out, args.json, &names, &file_stems(&names), |name| {
             let path = truth.find(name)?.unwrap_or(Path::new(name));
             pictures.evaluate(GroundTruth::of_file(name, path)?, metrics)
         })?
     } else {
-        let (dataset, views) = dataset(args, args.background.map_or([0.0; 3], |colour| colour.0))?;
+        let photographs = photographs.context("expected --dataset or --truth")?;
+        let (dataset, views) = dataset(photographs, args, args.background.map_or([0.0; 3], |colour| colour.0))?;
         pictures.check(views.iter().filter_map(|view| dataset.views.get(*view)).map(|view| view.name.as_str()))?;
-        collect(args, &views, &stems(&dataset, &views), |view| {
+        collect(out, args.json, &views, &stems(&dataset, &views), |view| {
             pictures.evaluate(GroundTruth::of_view(&dataset, *view)?, metrics)
         })?
     };
@@ -215,16 +304,16 @@ fn of_folder(renders: &Path, args: &EvalArgs, metrics: &Metrics) -> anyhow::Resu
 }
 
 /// The dataset, and the views that were asked for.
-fn dataset(args: &EvalArgs, background: [f32; 3]) -> anyhow::Result<(Dataset, Vec<usize>)> {
-    let path = args.dataset.as_deref().unwrap_or(Path::new(""));
-    let dataset = args.dataset_options.open(path, background, !args.json)?;
+fn dataset(photographs: &Photographs, args: &EvalArgs, background: [f32; 3]) -> anyhow::Result<(Dataset, Vec<usize>)> {
+    let dataset = photographs.open(background, !args.json)?;
     let views: Vec<usize> = match args.split {
         Which::All => (0..dataset.views.len()).collect(),
         Which::Test => dataset.indices(Split::Test).collect(),
         Which::Train => dataset.indices(Split::Train).collect(),
     };
     if views.is_empty() {
-        let (path, split) = (path.display(), if args.split == Which::Test { "held-back" } else { "training" });
+        let (path, split) =
+            (photographs.path.display(), if args.split == Which::Test { "held-back" } else { "training" });
         bail!("{path} has no {split} picture; --split chooses others, and --test-every says how many are held back");
     }
     Ok((dataset, views))
@@ -245,13 +334,14 @@ fn stems(dataset: &Dataset, views: &[usize]) -> Vec<String> {
 
 /// Evaluates one view after the other, with the progress on stderr.
 fn collect<V>(
-    args: &EvalArgs,
+    out: Option<&Path>,
+    is_quiet: bool,
     views: &[V],
     stems: &[String],
     mut evaluate: impl FnMut(&V) -> Result<lapidary::evaluate::Evaluated, EvaluateError>,
 ) -> anyhow::Result<Album> {
-    let parts = Parts::begin(format!("evaluating {}", counted(views.len(), "view")), views.len() as u64, args.json);
-    let pictures = args.out.as_ref().map(|out| out.join("pictures"));
+    let parts = Parts::begin(format!("evaluating {}", counted(views.len(), "view")), views.len() as u64, is_quiet);
+    let pictures = out.map(|out| out.join("pictures"));
     let mut album = Album::new(views.len());
     for (view, stem) in views.iter().zip(stems) {
         let stem = pictures.as_ref().map(|pictures| pictures.join(stem));

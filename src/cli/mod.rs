@@ -35,12 +35,16 @@ mod bench;
 mod bug;
 mod convert;
 mod dataset;
+mod defaults;
+mod edits;
 mod eval;
 mod info;
 #[cfg(feature = "viewer")]
 mod live;
+mod paired;
 mod progress;
 mod render;
+mod shell;
 mod signals;
 mod source;
 mod synth;
@@ -62,12 +66,28 @@ use lapidary::train::TrainError;
 
 /// 3D Convex Splatting on wgpu: trains, views and renders scenes of smooth convexes.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(version = version(), propagate_version = true, arg_required_else_help = true, after_help = ENVIRONMENT)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
     shared: SharedArgs,
+}
+
+/// The variables that the program reads.
+const ENVIRONMENT: &str = "\
+Environment:
+  LAPIDARY_ADAPTER  GPU to use, as --adapter
+  LAPIDARY_CONFIG   File of defaults: a TOML table for each command, whose keys are its long options
+                    [default: config.toml in the user's folder for settings: ~/.config/lapidary]
+  RUST_LOG          What is logged, like lapidary=debug; -v and -vv are shorter
+  NO_COLOR          Without colours, if it is set";
+
+/// The version, with the commit where the build knows it.
+fn version() -> &'static str {
+    let commit = option_env!("LAPIDARY_COMMIT").map_or_else(String::new, |commit| format!(" ({commit})"));
+    // Made once, for as long as the program runs.
+    format!("{}{commit}", env!("CARGO_PKG_VERSION")).leak()
 }
 
 /// Flags of every command.
@@ -94,7 +114,7 @@ enum Command {
     /// Convert a scene between formats: scenes, models of the authors' code, meshes, colliders, Gaussians
     #[command(allow_negative_numbers = true)]
     Convert(convert::ConvertArgs),
-    /// Render a saved scene to pictures and films
+    /// Render a saved scene to pictures and videos
     #[command(allow_negative_numbers = true)]
     Render(Box<render::RenderArgs>),
     /// Compare a scene, or pictures of another program, with photographs
@@ -106,6 +126,10 @@ enum Command {
     /// Open a window on a scene or a dataset
     #[cfg(feature = "viewer")]
     View(view::ViewArgs),
+    /// Print a script that completes commands and options in bash, zsh, fish, elvish or PowerShell
+    Completions(shell::CompletionsArgs),
+    /// Print a page of the manual, or write all of them
+    Man(shell::ManArgs),
     /// Not in this build: `cargo build --release` builds the window
     #[cfg(not(feature = "viewer"))]
     #[command(hide = true)]
@@ -120,7 +144,13 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     started();
     signals::take();
-    let cli = Cli::parse();
+    let cli = match defaults::parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            say!("error: {}", sentence(&error));
+            return ExitCode::from(2);
+        }
+    };
     let level = match cli.shared.verbose {
         0 => log::LevelFilter::Error,
         1 => log::LevelFilter::Info,
@@ -136,6 +166,11 @@ pub(crate) fn main() -> ExitCode {
         Command::Render(args) => render::run(args, &cli.shared),
         Command::Eval(args) => eval::run(args, &cli.shared),
         Command::Bench(args) => bench::run(args, &cli.shared),
+        Command::Completions(args) => {
+            shell::completions(args);
+            Ok(())
+        }
+        Command::Man(args) => shell::man(args),
         #[cfg(feature = "viewer")]
         Command::View(args) => view::run(args, &cli.shared),
         #[cfg(not(feature = "viewer"))]
@@ -214,6 +249,14 @@ impl Advised {
 /// the end.
 fn print_line(line: &str) {
     match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => OUTPUT_FAULT.set(error).unwrap_or_default(),
+        _ => (),
+    }
+}
+
+/// Prints text that this program has made, as it is.
+fn print_text(text: &[u8]) {
+    match std::io::stdout().lock().write_all(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => OUTPUT_FAULT.set(error).unwrap_or_default(),
         _ => (),
     }

@@ -1,4 +1,4 @@
-//! `lapidary render`: a saved scene to pictures and films.
+//! `lapidary render`: a saved scene to pictures and videos.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,20 +10,24 @@ use glam::DVec3;
 use lapidary::camera::{Camera, CameraError, RenderOptions};
 use lapidary::camera_path::{self, CameraPath};
 use lapidary::dataset::transforms::Transforms;
-use lapidary::dataset::{Split, file_stems};
+use lapidary::dataset::{Dataset, Split, file_stems};
 use lapidary::gpu::{Gpu, GpuOptions};
-use lapidary::render::{self, Destination, DrawBackend, Files, Film, Format, Job, Mode, Orbit, Shot, with_suffix};
+use lapidary::render::{
+    self, Destination, DrawBackend, ExrLayout, Files, Format, Job, Mode, Orbit, Shot, Video, with_suffix,
+};
 use lapidary::scene::Scene;
+use lapidary::scene_file::Metadata;
 use lapidary::text::counted;
 
 use super::dataset::DatasetArgs;
 use super::progress::Parts;
 use super::signals::{self, Interrupted};
+use super::trained::Photographs;
 use super::{Colour, SharedArgs, Size, Switch, source};
 
 /// Renders a saved scene from the cameras of a dataset, along a camera path, or on an orbit around it.
 ///
-/// Pictures are written to --out, a film to --video. If no cameras are given, a film is an orbit, and pictures are the held-back
+/// Pictures are written to --out, a video to --video. If no cameras are given, a video is an orbit, and pictures are the held-back
 /// views of the training, or an orbit of a scene without cameras. docs/rendering.md describes the values of each mode.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
@@ -71,7 +75,8 @@ struct CameraArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "orbit")]
     path: Option<PathBuf>,
     /// Render an orbit of N frames, 120 where no number is given. It goes around the point that the cameras of --dataset, of --cameras or of the training
-    /// look at, at their distance and elevation; without cameras it goes around the whole scene, with z up
+    /// look at, at their distance and elevation, or on an arc where they stand on one side; without cameras it goes around the whole
+    /// scene, with z up
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "120",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orbit: Option<u32>,
@@ -107,10 +112,10 @@ struct OutputArgs {
     /// Folder for one picture per camera, or a .png or .exr file for a single picture
     #[arg(long, value_name = "DIR|FILE", required_unless_present = "video")]
     out: Option<PathBuf>,
-    /// Film to write: .mp4 and .webm need ffmpeg, .gif does not
+    /// Video to write: .mp4 and .webm need ffmpeg, .gif does not
     #[arg(long, value_name = "FILE")]
     video: Option<PathBuf>,
-    /// Frames a second of the film [default: the rate of the path, else 30]
+    /// Frames a second of the video [default: the rate of the path, else 30]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     fps: Option<f64>,
     /// Quantities to render; the names of the files end in them, except for colour
@@ -122,6 +127,12 @@ struct OutputArgs {
     /// Bits per channel of a PNG
     #[arg(long, default_value = "8", value_name = "8|16", value_parser = ["8", "16"])]
     bits: String,
+    /// Colours of EXR files in linear light, as EXR readers expect, in place of sRGB
+    #[arg(long)]
+    linear: bool,
+    /// All modes in one EXR file for each camera, which is kept in it, too
+    #[arg(long)]
+    layers: bool,
     /// View depths that are mapped to both ends of the range of values [default: the depths of the scene]
     #[arg(long, value_name = "NEAR,FAR", value_parser = depth_range)]
     depth_range: Option<[f32; 2]>,
@@ -156,10 +167,10 @@ enum FormatArg {
 /// Size of pictures whose cameras say none.
 const SIZE: Size = Size { width: 1280, height: 720 };
 
-/// Frames a second of a film, where nothing says another number.
+/// Frames a second of a video, where nothing says another number.
 const RATE: f64 = 30.0;
 
-/// Frames of an orbit where no number is given: a film of four seconds.
+/// Frames of an orbit where no number is given: a video of four seconds.
 const ORBIT_FRAMES: u32 = 120;
 
 /// Pictures all around a scene that has no cameras.
@@ -169,12 +180,12 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
     let begin = Instant::now();
     let (scene, metadata) = source::load(&args.scene, None, args.quiet)?;
     let trained = metadata.render_options();
-    let (all, path_rate) = shots(args, &scene)?;
+    let (all, path_rate) = shots(args, &scene, &metadata)?;
     let files = args.output.out.as_deref().map(|out| files(&args.output, out, all.len())).transpose()?;
     let depth_range =
         args.output.depth_range.unwrap_or_else(|| render::depth_range(&scene, all.iter().map(|shot| &shot.camera)));
     let rate = args.output.fps.or(path_rate).unwrap_or(RATE);
-    let films = args.output.video.as_deref().map(|video| films(&args.output, video, &all, rate)).transpose()?;
+    let videos = args.output.video.as_deref().map(|path| videos(&args.output, path, &all, rate)).transpose()?;
     let is_there = |shot: &Shot| args.output.resume && files.as_ref().is_some_and(|files| files.has(shot));
     let num_all = all.len();
     let shots: Vec<Shot> = all.into_iter().filter(|shot| !is_there(shot)).collect();
@@ -186,7 +197,7 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
         },
         depth_range,
         files,
-        films: films.unwrap_or_default(),
+        videos: videos.unwrap_or_default(),
         is_serial: args.serial,
     };
     let summary = Summary { args, convexes: scene.len(), skipped: num_all - shots.len(), depth_range };
@@ -203,9 +214,9 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
 /// picture is a whole file at any time.
 fn render_all(device: DrawBackend<'_>, shots: &[Shot], job: Job, args: &RenderArgs) -> anyhow::Result<usize> {
     let num_written = Arc::new(AtomicUsize::new(0));
-    let (so_far, num_shots, is_film) = (Arc::clone(&num_written), shots.len(), args.output.video.is_some());
+    let (so_far, num_shots, is_video) = (Arc::clone(&num_written), shots.len(), args.output.video.is_some());
     signals::listen_briefly(move || {
-        say!("{}", stopped(so_far.load(Ordering::Relaxed), num_shots, is_film));
+        say!("{}", stopped(so_far.load(Ordering::Relaxed), num_shots, is_video));
         signals::EXIT_CODE
     });
     let parts = Parts::begin(format!("rendering {}", frames(shots)), shots.len() as u64, args.quiet);
@@ -218,8 +229,8 @@ fn render_all(device: DrawBackend<'_>, shots: &[Shot], job: Job, args: &RenderAr
 }
 
 /// The message after a signal.
-fn stopped(written: usize, num_shots: usize, is_film: bool) -> String {
-    let next = if is_film { "there is no film" } else { "go on with --resume" };
+fn stopped(written: usize, num_shots: usize, is_video: bool) -> String {
+    let next = if is_video { "there is no video" } else { "go on with --resume" };
     format!("stopped after {written} of {num_shots} frames; {next}")
 }
 
@@ -265,12 +276,12 @@ impl Summary<'_> {
 }
 
 /// The pictures to render in the size that was asked for, and the frames a second of a path.
-fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<f64>)> {
+fn shots(args: &RenderArgs, scene: &Scene, metadata: &Metadata) -> anyhow::Result<(Vec<Shot>, Option<f64>)> {
     let cameras = &args.cameras;
     let size = cameras.size.unwrap_or(SIZE);
     let mut rate = None;
     let mut shots = if let Some(count) = cameras.orbit {
-        numbered(orbit(args, scene)?.cameras(count, size.width, size.height))
+        numbered(orbit(args, scene, metadata)?.cameras(count, size.width, size.height))
     } else if let Some(path) = &cameras.path {
         let mut found = CameraPath::load(path).context("--path")?;
         found.frames_per_second = args.output.fps.unwrap_or(found.frames_per_second);
@@ -283,7 +294,7 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
     } else if let Some(path) = &cameras.cameras {
         of_transforms(path, cameras)?
     } else {
-        usual_shots(args, scene)?
+        usual_shots(args, scene, metadata)?
     };
     if let Some(view) = cameras.view {
         let last = shots.len().saturating_sub(1);
@@ -301,21 +312,25 @@ fn shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<(Vec<Shot>, Option<
     Ok((shots, rate))
 }
 
-/// The shots where no cameras are asked for, with a note that tells which they are: an orbit for a film, else the views of the
+/// The shots where no cameras are asked for, with a note that tells which they are: an orbit for a video, else the views of the
 /// training, or an orbit where there are none. A single file gets the first of them.
-fn usual_shots(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Vec<Shot>> {
+fn usual_shots(args: &RenderArgs, scene: &Scene, metadata: &Metadata) -> anyhow::Result<Vec<Shot>> {
     let Size { width, height } = args.cameras.size.unwrap_or(SIZE);
-    let is_film = args.output.video.is_some();
-    let (mut shots, mut thing) = if is_film { (Vec::new(), "") } else { of_training(args) };
-    let mut place = "the training";
-    if shots.is_empty() {
-        let count = if is_film { ORBIT_FRAMES } else { ORBIT_PICTURES };
-        shots = numbered(orbit(args, scene)?.cameras(count, width, height));
-        (thing, place) = ("view", "an orbit");
-    }
+    let is_video = args.output.video.is_some();
     let is_single =
         args.output.out.as_deref().and_then(ending).is_some_and(|ending| ["png", "exr"].contains(&&*ending));
-    let is_first = is_single && !is_film && args.cameras.view.is_none();
+    let is_first = is_single && !is_video && args.cameras.view.is_none();
+    let (mut shots, mut thing) = if is_video { (Vec::new(), "") } else { of_training(args) };
+    let mut place = "the training";
+    if shots.is_empty() {
+        let count = match is_video {
+            true => ORBIT_FRAMES,
+            false if is_first => 1,
+            false => ORBIT_PICTURES,
+        };
+        shots = numbered(orbit(args, scene, metadata)?.cameras(count, width, height));
+        (thing, place) = ("view", "an orbit");
+    }
     if !args.quiet {
         let first = if is_first && shots.len() > 1 { "the first of " } else { "" };
         let views = counted(shots.len(), thing);
@@ -359,17 +374,20 @@ fn numbered(cameras: Vec<Camera>) -> Vec<Shot> {
     cameras.into_iter().enumerate().map(shot).collect()
 }
 
-fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
+fn orbit(args: &RenderArgs, scene: &Scene, metadata: &Metadata) -> anyhow::Result<Orbit> {
     let cameras = &args.cameras;
     let views = match (&cameras.dataset, &cameras.cameras) {
         (Some(path), _) => {
-            let dataset = args.dataset_options.open(path, [0.0; 3], !args.quiet)?;
+            let dataset = dataset(path, args)?;
             dataset.views.iter().map(|view| view.camera).collect()
         }
         (None, Some(path)) => of_transforms(path, cameras)?.into_iter().map(|shot| shot.camera).collect(),
-        (None, None) => source::cameras_beside(&args.scene),
+        (None, None) => Vec::new(),
     };
-    let orbit = Orbit::of(&views, scene);
+    let orbit = match views.is_empty() {
+        true => source::orbit(&args.scene, scene, metadata),
+        false => Orbit::of(&views, scene),
+    };
     Ok(Orbit {
         centre: cameras.centre.unwrap_or(orbit.centre),
         up: cameras.up.unwrap_or(orbit.up),
@@ -380,9 +398,15 @@ fn orbit(args: &RenderArgs, scene: &Scene) -> anyhow::Result<Orbit> {
     })
 }
 
+/// A dataset, read as by the training that left the scene where nothing else is given.
+fn dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Dataset> {
+    let photographs = Photographs::of(&args.scene, Some(path), &args.dataset_options)?.context("--dataset")?;
+    photographs.open([0.0; 3], !args.quiet)
+}
+
 /// Views of a dataset, named after their pictures.
 fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
-    let dataset = args.dataset_options.open(path, [0.0; 3], !args.quiet)?;
+    let dataset = dataset(path, args)?;
     let is_wanted = |split: Split| match args.cameras.split {
         SplitArg::Train => split == Split::Train,
         SplitArg::Test => split == Split::Test,
@@ -421,11 +445,12 @@ fn ending(out: &Path) -> Option<String> {
 /// The destination and the format of the pictures.
 fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<Files> {
     let png = if args.bits == "16" { Format::Png16 } else { Format::Png8 };
+    let exr = Format::Exr(ExrLayout { is_linear: args.linear, is_layered: args.layers });
     let (destination, format) = match ending(out).as_deref() {
         Some("png") => (Destination::File(out.into()), Some(png)),
-        Some("exr") => (Destination::File(out.into()), Some(Format::Exr)),
+        Some("exr") => (Destination::File(out.into()), Some(exr)),
         Some(other @ ("jpg" | "jpeg" | "webp" | "tif" | "tiff" | "hdr" | "gif" | "mp4" | "webm")) => {
-            bail!("--out {}: pictures are .png or .exr, not .{other}; films go to --video", out.display())
+            bail!("--out {}: pictures are .png or .exr, not .{other}; videos go to --video", out.display())
         }
         _ => (Destination::Folder(out.into()), None),
     };
@@ -440,25 +465,31 @@ fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<File
     }
     let of_folder = match args.format {
         FormatArg::Png => png,
-        FormatArg::Exr => Format::Exr,
+        FormatArg::Exr => exr,
     };
-    Ok(Files { destination, format: format.unwrap_or(of_folder), modes: modes(args) })
+    let format = format.unwrap_or(of_folder);
+    let unused = if args.linear { "--linear" } else { "--layers" };
+    ensure!(
+        matches!(format, Format::Exr(_)) || !(args.linear || args.layers),
+        "{unused} is for EXR files: --format exr, or --out FILE.exr"
+    );
+    Ok(Files { destination, format, modes: modes(args) })
 }
 
-/// A film of each mode.
-fn films(args: &OutputArgs, video: &Path, shots: &[Shot], rate: f64) -> anyhow::Result<Vec<(Mode, Film)>> {
+/// A video of each mode.
+fn videos(args: &OutputArgs, file: &Path, shots: &[Shot], rate: f64) -> anyhow::Result<Vec<(Mode, Video)>> {
     let size = |shot: &Shot| [shot.camera.width, shot.camera.height];
     let first = shots.first().map_or([1, 1], size);
     if let Some(other) = shots.iter().find(|shot| size(shot) != first) {
         let [width, height] = first;
         let [other_width, other_height] = size(other);
         bail!(
-            "frames of a film have one size, and here are {width}×{height} and {other_width}×{other_height}; give --size"
+            "frames of a video have one size, and here are {width}×{height} and {other_width}×{other_height}; give --size"
         );
     }
     let modes = modes(args);
-    let path = |mode: Mode| if modes.len() == 1 { video.into() } else { with_suffix(video, mode) };
-    modes.iter().map(|mode| Ok((*mode, Film::create(&path(*mode), first, rate)?))).collect()
+    let path = |mode: Mode| if modes.len() == 1 { file.into() } else { with_suffix(file, mode) };
+    modes.iter().map(|mode| Ok((*mode, Video::create(&path(*mode), first, rate)?))).collect()
 }
 
 /// The modes, each of them once.

@@ -6,6 +6,7 @@ use lapidary::camera::Camera;
 use lapidary::convert::Focal;
 use lapidary::dataset::Split;
 pub(crate) use lapidary::files::is_same;
+use lapidary::render::Orbit;
 use lapidary::scene::Scene;
 use lapidary::scene_file::Metadata;
 use lapidary::source::{self, LoadedScene};
@@ -17,7 +18,7 @@ use super::progress::Step;
 pub(crate) const MAX_PROVENANCE: usize = 200;
 
 /// Reads the cameras that a training left beside a scene; a file that is not one of cameras is a warning.
-pub(crate) fn cameras_beside(scene: &Path) -> Vec<Camera> {
+fn cameras_beside(scene: &Path) -> Vec<Camera> {
     views_beside(scene).into_iter().map(|(.., camera)| camera).collect()
 }
 
@@ -28,6 +29,12 @@ pub(crate) fn views_beside(scene: &Path) -> Vec<(String, Split, Camera)> {
         say!("warning: {error}; the scene is taken without its cameras");
         Vec::new()
     })
+}
+
+/// The orbit through the start view of a scene, or, where it has none, along the cameras of its training or around the scene.
+pub(crate) fn orbit(path: &Path, scene: &Scene, metadata: &Metadata) -> Orbit {
+    let beside = || Orbit::of(&cameras_beside(path), scene);
+    metadata.start_view.map_or_else(beside, |view| Orbit::of_view(&view, scene))
 }
 
 /// Reads a scene in world units, and says so if that takes long and `is_quiet` is not wanted. `focal` is for models of the

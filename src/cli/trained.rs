@@ -1,18 +1,68 @@
 //! What the folder of a training tells about the photographs that it was made from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lapidary::camera::Camera;
-use lapidary::dataset::{Dataset, Split};
+use lapidary::dataset::{Dataset, DatasetOptions, Split};
+use lapidary::source::{DatasetRecord, SourceError};
 use lapidary::{files, text};
 
-use super::source::{CAMERAS_FILE, scene_file_of};
+use super::Advised;
+use super::dataset::DatasetArgs;
+use super::source::{CAMERAS_FILE, is_same, scene_file_of};
 
 /// The command of the training that left a scene, where its folder tells.
 pub(super) fn command(scene: &Path) -> Option<String> {
     let bytes = files::read(&scene_file_of(scene).with_file_name("config.toml")).ok()?;
     let first = String::from_utf8_lossy(&bytes).lines().next()?.strip_prefix("# ")?.to_owned();
     first.starts_with("lapidary train").then(|| text::escaped(&first))
+}
+
+/// The photographs of a scene, and how to read them.
+#[derive(Debug)]
+pub(super) struct Photographs {
+    pub(super) path: PathBuf,
+    pub(super) options: DatasetOptions,
+    /// A sentence about what is given and is not as in the training.
+    pub(super) differences: Option<String>,
+}
+
+impl Photographs {
+    /// Those that are given, else those of the training that left the scene; options that are not given are the training's.
+    /// `None` where neither is known.
+    pub(super) fn of(scene: &Path, given: Option<&Path>, args: &DatasetArgs) -> anyhow::Result<Option<Self>> {
+        let Some(record) = DatasetRecord::beside(&scene_file_of(scene))? else {
+            let options = args.options([0.0; 3]);
+            return Ok(given.map(|path| Self { path: path.into(), options, differences: None }));
+        };
+        let trained = record.options();
+        let mut differences = args.other_than(&trained);
+        let path = match (given, record.locate()) {
+            (Some(given), Ok(place)) if !is_same(given, &place) => {
+                differences.insert(0, format!("{} (it had {})", given.display(), place.display()));
+                given.into()
+            }
+            (Some(given), _) => given.into(),
+            (None, Ok(place)) => place,
+            (None, Err(error @ SourceError::DatasetMoved { .. })) => {
+                return Err(Advised::error(error, "name their folder by --dataset DIR"));
+            }
+            (None, Err(error)) => return Err(error.into()),
+        };
+        let differences = Some(differences.join(", ")).filter(|text| !text.is_empty());
+        let differences = differences.map(|text| format!("not as in the training: {text}"));
+        Ok(Some(Self { path, options: args.over(trained), differences }))
+    }
+
+    /// Opens the dataset; pictures with transparency are put before `background`. `is_told` prints notes and differences.
+    pub(super) fn open(&self, background: [f32; 3], is_told: bool) -> anyhow::Result<Dataset> {
+        let dataset = Dataset::open(&self.path, &DatasetOptions { background, ..self.options.clone() })?;
+        if is_told {
+            super::dataset::say_notes(&dataset);
+            self.differences.iter().for_each(|text| say!("warning: {text}"));
+        }
+        Ok(dataset)
+    }
 }
 
 /// How the views of a dataset that are evaluated differ from those that a training has left beside its scene, in sentences.

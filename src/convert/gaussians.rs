@@ -20,7 +20,8 @@ use crate::constants::{ALPHA_MAX, ALPHA_MIN, SH_COEFFS};
 use crate::files;
 use crate::reference::activation::sigmoid;
 use crate::reference::hull::{Edge, hull};
-use crate::scene::Scene;
+use crate::scene::{Scene, StartView};
+use crate::scene_file::{self, START_VIEW};
 
 /// Directions in which a patch is measured around its middle.
 const DIRECTIONS: u32 = 24;
@@ -247,6 +248,7 @@ fn eigenvectors(mut matrix: DMat3) -> DMat3 {
 pub(super) fn write(
     scene: &Scene,
     origin: DVec3,
+    start_view: Option<StartView>,
     min_opacity: f32,
     path: &Path,
     tally: &Tally<'_>,
@@ -259,7 +261,12 @@ pub(super) fn write(
         .filter_map(|i| gaussian(scene, i).map(|gaussian| row(scene, i, origin, &gaussian)))
         .collect();
     tally.finish(scene.len());
-    let comments = [format!("lapidary {}: convexes as Gaussians", env!("CARGO_PKG_VERSION"))];
+    let mut comments = vec![format!("lapidary {}: convexes as Gaussians", env!("CARGO_PKG_VERSION"))];
+    if let Some(view) = start_view.map(|view| view.moved(|place| place - scene.origin + origin, |up| up)) {
+        let text = scene_file::start_view_text(&view);
+        let text = text.map_err(|reason| ConvertError::content(path, "a PLY file of Gaussians", reason))?;
+        comments.push(format!("{START_VIEW} {text}"));
+    }
     let mut bytes = ply::header(&comments, &[("vertex", rows.len(), &ply::floats(&names()))]).into_bytes();
     rows.iter().for_each(|row| ply::extend(&mut bytes, row));
     files::write_atomically(path, &bytes)?;

@@ -20,13 +20,17 @@ pub mod hull;
 pub mod mesh;
 mod obj;
 mod ply;
+mod selection;
 mod size;
 mod tally;
+mod world_transform;
 
 use std::path::{Path, PathBuf};
 
 pub use foreign::is_packed_gaussians;
+pub use selection::{Dropped, OrientedBox, Seen, Selection};
 pub use size::about_bytes;
+pub use world_transform::WorldTransform;
 
 use glam::DVec3;
 
@@ -131,7 +135,7 @@ pub enum SolidLayout {
 /// The options of writing besides the format, which the file name decides.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct WriteOptions {
-    /// Convexes fainter than this are left out of meshes, colliders and Gaussians; 0 to 1.
+    /// Convexes fainter than this are left out of meshes, colliders and Gaussians, 0 to 1; a [`Selection`] drops them from scenes.
     pub min_opacity: f32,
     /// How solids are laid out.
     pub layout: SolidLayout,
@@ -202,7 +206,8 @@ pub fn write(
     match extension.as_str() {
         "safetensors" => scene_file::save_with(scene, metadata, path).map(|()| whole).map_err(Into::into),
         "ply" if options.gaussians => {
-            let written = gaussians::write(scene, origin, options.min_opacity, path, &Tally::new(report))?;
+            let written =
+                gaussians::write(scene, origin, metadata.start_view, options.min_opacity, path, &Tally::new(report))?;
             let lost = if origin == DVec3::ZERO { 0.0 } else { step };
             Ok(Written { kind: "Gaussians", written, left_out: scene.len() - written, lost })
         }
@@ -241,7 +246,7 @@ fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result
     if !["safetensors", "ply", "glb", "obj", "json"].contains(&extension) {
         return Err(ConvertError::Extension { path: path.into(), expected });
     }
-    let is_scene = extension == "safetensors" || (extension == "ply" && !options.gaussians);
+    let is_scene = is_scene_file(path, options.gaussians);
     let faults = [
         (options.gaussians && extension != "ply", "--gaussians", "writing .ply files"),
         (
@@ -254,13 +259,19 @@ fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result
             "--colliders",
             "writing .glb, .obj and .json files",
         ),
-        (options.min_opacity > 0.0 && is_scene, "--min-opacity", "meshes, colliders and Gaussians"),
         (options.recentre && is_scene, "--recentre", "meshes, colliders and Gaussians; scenes keep their origin"),
     ];
     match faults.into_iter().find(|(is_fault, ..)| *is_fault) {
         Some((_, option, meant_for)) => Err(ConvertError::Option { path: path.into(), option, meant_for }),
         None => Ok(()),
     }
+}
+
+/// Whether a file of this name holds a scene with all that it is, rather than a mesh, colliders or Gaussians.
+#[must_use]
+pub fn is_scene_file(path: &Path, gaussians: bool) -> bool {
+    let extension = extension(path);
+    extension == "safetensors" || (extension == "ply" && !gaussians)
 }
 
 /// The extension in lower case.

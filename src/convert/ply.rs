@@ -17,7 +17,7 @@ use super::{ConvertError, foreign, from_gaussians};
 use crate::constants::SH_COEFFS;
 use crate::files;
 use crate::scene::{Params, Scene};
-use crate::scene_file::{self, Metadata};
+use crate::scene_file::{self, Metadata, START_VIEW};
 
 /// The name of these files in messages.
 const WHAT: &str = "a PLY file of convexes or Gaussians";
@@ -138,7 +138,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
     if from_gaussians::are_in(reader.header()) {
         let (scene, left_out) = from_gaussians::parse(reader.header(), bytes)?;
         let provenance = Some(format!("{} Gaussians", scene.len()));
-        return Ok((scene, Metadata { provenance, left_out, ..Metadata::default() }));
+        // Another program's comment that happens to begin so is no fault of the file.
+        let start_view = comment(reader.header(), START_VIEW).and_then(|text| scene_file::parse_start_view(text).ok());
+        return Ok((scene, Metadata { start_view, provenance, left_out, ..Metadata::default() }));
     }
     let (mut scene, metadata) = layout(reader.header(), bytes.len())?;
     let vertices: Vec<Vertex> = reader.next_element().map_err(|error| format!("its vertices: {error}"))?;
@@ -156,13 +158,17 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
     Ok((scene, metadata))
 }
 
+/// The value that a comment has for a key.
+fn comment<'a>(header: &'a PlyHeader, key: &str) -> Option<&'a str> {
+    header.comments.iter().find_map(|comment| comment.strip_prefix(key)?.strip_prefix(' '))
+}
+
 /// An empty scene of the shape that the header promises, if the file can hold it.
 fn layout(header: &PlyHeader, file_bytes: usize) -> Result<(Scene, Metadata), String> {
     if let Some(other) = foreign::in_ply(header) {
         return Err(other);
     }
-    let value_of = |key: &str| header.comments.iter().find_map(|comment| comment.strip_prefix(key)?.strip_prefix(' '));
-    let (scene, metadata) = scene_file::parse_entries(value_of)?;
+    let (scene, metadata) = scene_file::parse_entries(|key| comment(header, key))?;
     let [vertex, convex] = &header.elem_defs[..] else {
         return Err(format!("it has {} elements, expected vertex and convex", header.elem_defs.len()));
     };

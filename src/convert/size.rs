@@ -7,7 +7,10 @@ use crate::constants::SH_COEFFS;
 use crate::scene::Scene;
 
 /// Bytes of the description of a node of glTF with its mesh and accessors.
-const GLB_NODE: usize = 550;
+const GLB_NODE: usize = 430;
+
+/// Bytes of a material of glTF.
+const GLB_MATERIAL: usize = 170;
 
 /// Bytes of a corner and of a facet in text.
 const OBJ_CORNER: usize = 64;
@@ -28,9 +31,14 @@ pub fn about_bytes(scene: &Scene, options: &WriteOptions, path: &Path) -> u64 {
     let floats = |count: usize| count * size_of::<f32>();
     let each = match extension(path).as_str() {
         "glb" => {
-            let with_colours = options.layout != SolidLayout::Colliders;
-            let binary = floats(3 * points + 3 * facets) + if with_colours { 8 * points } else { 0 };
-            binary + if options.layout == SolidLayout::Merged { 0 } else { GLB_NODE }
+            let shape = floats(3 * points + 3 * facets);
+            shape
+                + match options.layout {
+                    SolidLayout::Each => GLB_NODE + GLB_MATERIAL,
+                    // The place in the palette, and a texel.
+                    SolidLayout::Merged => 4 * points + 3,
+                    SolidLayout::Colliders => GLB_NODE,
+                }
         }
         "obj" => text(OBJ_CORNER, OBJ_FACET),
         "json" => text(JSON_CORNER, JSON_FACET),

@@ -13,6 +13,7 @@ use super::picture::PictureSource;
 use super::pinhole::Undistortion;
 use super::points::FoundPoints;
 use super::search::{AmbiguousName, Search};
+use super::split::TestList;
 use super::tree::{Tree, TreeFile};
 use super::{DatasetFormat, DatasetOptions, SfmPoint, View};
 use crate::camera::{Camera, CameraError};
@@ -28,13 +29,16 @@ pub(super) struct ParsedDataset {
     pub(super) notes: Vec<String>,
     /// Whether the files themselves say what is for testing.
     pub(super) has_split: bool,
+    /// The list of pictures for testing that lies beside the cameras.
+    pub(super) test_list: Option<TestList>,
 }
 
 impl ParsedDataset {
     /// An empty dataset.
     pub(super) fn new(kind: DatasetFormat) -> Self {
         let (findings, has_split) = (FileCounts::default(), false);
-        Self { kind, views: Vec::new(), points: Vec::new(), findings, notes: Vec::new(), has_split }
+        let (views, points, notes, test_list) = (Vec::new(), Vec::new(), Vec::new(), None);
+        Self { kind, views, points, findings, notes, has_split, test_list }
     }
 
     /// Adds points and notes which files of points are not used.

@@ -14,6 +14,7 @@ use super::mask::{Mask, MaskFile};
 use super::pinhole::Undistortion;
 use super::points::find_points;
 use super::search::Search;
+use super::split::TestList;
 use super::tree::{Tree, TreeFile, join};
 use super::{DatasetFormat, DatasetOptions, Split, View};
 use crate::text::are;
@@ -78,6 +79,10 @@ pub(super) fn open(
     let shown = model.images.par_iter().zip(pictures).filter_map(|(image, picture)| Some((image, picture?)));
     let views = shown.map(view).collect::<Result<Vec<_>, _>>()?;
     found.views = views.into_iter().flatten().collect();
+    // The list that 3DGS reads there.
+    if let Some(file) = tree.spelled_file(&join(&folder, "test.txt")) {
+        found.test_list = Some(TestList { path: tree.path_of(&file), bytes: tree.read(&file)? });
+    }
     Ok(found)
 }
 

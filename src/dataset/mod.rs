@@ -194,6 +194,9 @@ pub enum AlphaMode {
     Mask,
 }
 
+/// Every so many-th picture is for testing where nothing says another number.
+pub const TEST_EVERY: usize = 8;
+
 /// How to read a dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatasetOptions {
@@ -205,8 +208,9 @@ pub struct DatasetOptions {
     pub alpha: AlphaMode,
     /// The background of pictures with alpha, sRGB in 0..=1.
     pub background: [f32; 3],
-    /// Every so many-th picture by name is for testing, where the files do not say it; 0 for none.
-    pub test_every: usize,
+    /// Every so many-th picture by name is for testing, where cameras and pictures are not split; 0 for none. `None` for those
+    /// that `test.txt` beside a COLMAP model names, or else every [`TEST_EVERY`]-th.
+    pub test_every: Option<usize>,
     /// A file with the names of the pictures for testing, one a line, instead of the above.
     pub split_file: Option<PathBuf>,
     /// The folder of pictures, in the dataset or on the disk, where it is not the usual one.
@@ -223,7 +227,7 @@ impl Default for DatasetOptions {
             max_width: 1600,
             alpha: AlphaMode::Composite,
             background: [0.0; 3],
-            test_every: 8,
+            test_every: None,
             split_file: None,
             images: None,
             points: None,
@@ -256,8 +260,10 @@ impl Dataset {
         found.views.sort_by(|a, b| a.name.cmp(&b.name));
         if let Some(file) = &options.split_file {
             split::by_file(&mut found.views, file)?;
+        } else if let (None, Some(list)) = (options.test_every, &found.test_list) {
+            found.notes.extend(split::by_list(&mut found.views, list));
         } else if !found.has_split {
-            found.notes.extend(split::every(&mut found.views, options.test_every));
+            found.notes.extend(split::every(&mut found.views, options.test_every.unwrap_or(TEST_EVERY)));
         }
         found.notes.extend(note_on_duplicates(&found.views));
         found.notes.extend(mask::drop_shared(&mut found.views));

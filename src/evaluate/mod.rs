@@ -12,6 +12,7 @@ mod folder;
 mod ground_truth;
 mod html;
 mod log;
+mod paired;
 mod report;
 mod views;
 
@@ -21,5 +22,6 @@ pub use error::EvaluateError;
 pub use folder::ImageFolder;
 pub use ground_truth::{Evaluated, GroundTruth, Metrics};
 pub use log::{EvaluationLine, LogLine, ReplanLine, ReplanReason, TrainingLine, cut_log, read_log};
+pub use paired::{PairedDifference, PairedSummary, PairedView, paired_views};
 pub use report::{EvaluationReport, curves_of};
 pub use views::SceneViews;

@@ -36,7 +36,7 @@ const BRANDS: [(&[u8], &str); 9] = [
     (b"mif1", "HEIF"),
     (b"msf1", "HEIF"),
     (b"crx ", "RAW (CR3)"),
-    (b"qt  ", "a film"),
+    (b"qt  ", "a video"),
 ];
 
 /// The format of a picture that is read.
@@ -75,7 +75,7 @@ fn media_file(bytes: &[u8]) -> &'static str {
     let brands = bytes.get(8..length.clamp(12, 256).min(bytes.len())).unwrap_or_default();
     // Generic brands say less than the special ones that follow.
     let known = brands.chunks_exact(4).filter_map(|brand| BRANDS.iter().position(|(name, _)| *name == brand));
-    known.min().map_or("a film", |known| BRANDS[known].1)
+    known.min().map_or("a video", |known| BRANDS[known].1)
 }
 
 /// Tag of a TIFF directory: what the picture is to others; bit 0 says that it is a smaller copy.
@@ -123,7 +123,7 @@ mod tests {
         for (bytes, name) in [
             (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "HEIC"),
             (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
-            (b"\0\0\0\x14ftypisom\0\0\0\0isom", "a film"),
+            (b"\0\0\0\x14ftypisom\0\0\0\0isom", "a video"),
             (b"GIF89a", "GIF"),
             (b"\xff\x0a\x01\x02", "JPEG XL"),
             (b"II*\0\x10\0\0\0CR\x02\0", "CR2"),

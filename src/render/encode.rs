@@ -2,9 +2,9 @@
 
 use std::io::Cursor;
 
-use exr::prelude::{AnyChannel, AnyChannels, Encoding, FlatSamples, Image, Layer, LayerAttributes, WritableImage as _};
 use image::{ExtendedColorType, ImageFormat};
 
+use super::exr_file::ExrLayout;
 use crate::image::quantise;
 use crate::kernels::{colour_of_number, ramp};
 use crate::renderer::{Outputs, Pictures};
@@ -32,7 +32,7 @@ pub enum Format {
     /// 16 bits a channel, for programs.
     Png16,
     /// The numbers as they were rendered.
-    Exr,
+    Exr(ExrLayout),
 }
 
 /// Below this alpha there is no depth.
@@ -67,7 +67,7 @@ impl Format {
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Png8 | Self::Png16 => "png",
-            Self::Exr => "exr",
+            Self::Exr(_) => "exr",
         }
     }
 }
@@ -81,12 +81,12 @@ pub fn depths(pictures: &Pictures) -> Vec<f32> {
 }
 
 /// The heaviest contributor of each pixel, `[H, W]`, `u32::MAX` where there is none.
-fn ids(pictures: &Pictures) -> impl Iterator<Item = u32> {
+pub(super) fn ids(pictures: &Pictures) -> impl Iterator<Item = u32> {
     pictures.inspection.iter().flatten().map(|[id, _]| *id)
 }
 
 /// World normals, unit vectors towards the camera, or zero where there is no surface.
-fn normals(pictures: &Pictures) -> impl Iterator<Item = [f32; 3]> {
+pub(super) fn normals(pictures: &Pictures) -> impl Iterator<Item = [f32; 3]> {
     pictures.normals.iter().flatten().copied()
 }
 
@@ -95,7 +95,7 @@ fn normal_colour(normal: [f32; 3]) -> [f32; 3] {
     normal.map(|component| 0.5 + 0.5 * component)
 }
 
-/// The picture in 8 bits, `[H, W, 3]`, for files and films.
+/// The picture in 8 bits, `[H, W, 3]`, for files and videos.
 #[must_use]
 pub fn rgb8(pictures: &Pictures, mode: Mode, depth_range: [f32; 2]) -> Vec<u8> {
     match mode {
@@ -152,32 +152,26 @@ fn split_id(id: u32) -> [u16; 3] {
     words
 }
 
-/// A file's bytes.
+/// The bytes of a PNG, 8 or 16 bits a channel.
 ///
 /// # Errors
 /// The message of the encoder.
-pub fn encode(
+pub fn encode_png(
     pictures: &Pictures,
     mode: Mode,
-    format: Format,
+    is_16_bits: bool,
     depth_range: [f32; 2],
 ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    match format {
-        Format::Exr => exr(pictures, mode),
-        Format::Png8 => {
-            let rgb = rgb8(pictures, mode, depth_range);
-            if mode == Mode::Alpha {
-                let grey: Vec<u8> = rgb.into_iter().step_by(3).collect();
-                png(pictures, &grey, ExtendedColorType::L8)
-            } else {
-                png(pictures, &rgb, ExtendedColorType::Rgb8)
-            }
-        }
-        Format::Png16 => {
-            let (samples, kind) = samples16(pictures, mode, depth_range);
-            png(pictures, bytemuck::cast_slice(&samples), kind)
-        }
+    if is_16_bits {
+        let (samples, kind) = samples16(pictures, mode, depth_range);
+        return png(pictures, bytemuck::cast_slice(&samples), kind);
     }
+    let rgb = rgb8(pictures, mode, depth_range);
+    if mode == Mode::Alpha {
+        let grey: Vec<u8> = rgb.into_iter().step_by(3).collect();
+        return png(pictures, &grey, ExtendedColorType::L8);
+    }
+    png(pictures, &rgb, ExtendedColorType::Rgb8)
 }
 
 fn png(
@@ -188,27 +182,6 @@ fn png(
     let (width, height) = (u32::try_from(pictures.width)?, u32::try_from(pictures.height)?);
     let mut bytes = Cursor::new(Vec::new());
     image::write_buffer_with_format(&mut bytes, samples, width, height, kind, ImageFormat::Png)?;
-    Ok(bytes.into_inner())
-}
-
-/// EXR with the names of channels that it reserves: R, G, B, A and Z.
-fn exr(pictures: &Pictures, mode: Mode) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let channel = |i: usize| FlatSamples::F32(pictures.rgba.iter().map(|pixel| pixel[i]).collect());
-    let channels: Vec<(&str, FlatSamples)> = match mode {
-        Mode::Colour => vec![("R", channel(0)), ("G", channel(1)), ("B", channel(2))],
-        Mode::Alpha => vec![("A", channel(3))],
-        Mode::Depth => vec![("Z", FlatSamples::F32(depths(pictures)))],
-        Mode::Normal => {
-            let component = |i: usize| FlatSamples::F32(normals(pictures).map(|normal| normal[i]).collect());
-            vec![("N.X", component(0)), ("N.Y", component(1)), ("N.Z", component(2))]
-        }
-        Mode::Id => vec![("id", FlatSamples::U32(ids(pictures).collect()))],
-    };
-    let channels = channels.into_iter().map(|(name, samples)| AnyChannel::new(name, samples)).collect();
-    let size = (pictures.width, pictures.height);
-    let layer = Layer::new(size, LayerAttributes::default(), Encoding::SMALL_LOSSLESS, AnyChannels::sort(channels));
-    let mut bytes = Cursor::new(Vec::new());
-    Image::from_layer(layer).write().non_parallel().to_buffered(&mut bytes)?;
     Ok(bytes.into_inner())
 }
 

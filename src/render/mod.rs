@@ -1,15 +1,16 @@
-//! Renders saved scenes to pictures and films, without a window.
+//! Renders saved scenes to pictures and videos, without a window.
 //!
 //! ```text
-//! draw frame n+1 (device) ─┬─ read frame n back ─► encode and write earlier frames (threads) ─► files, films
+//! draw frame n+1 (device) ─┬─ read frame n back ─► encode and write earlier frames (threads) ─► files, videos
 //! ```
 //!
 //! The device draws a frame while the host reads the one before and threads encode those before that. How many frames are
 //! in memory at once is fixed by their size; where a single one is large, they go one after another.
 
 mod encode;
-mod film;
+mod exr_file;
 mod orbit;
+mod video;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -19,9 +20,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glam::DVec3;
 
-pub use encode::{Format, Mode, depths, encode, rgb8, samples16};
-pub use film::{Film, FilmError};
+pub use encode::{Format, Mode, depths, encode_png, rgb8, samples16};
+pub use exr_file::{ExrLayout, encode_exr};
 pub use orbit::Orbit;
+pub use video::{Video, VideoError};
 
 use crate::camera::{Camera, RenderOptions};
 use crate::files::{self, FileError};
@@ -61,9 +63,9 @@ pub enum RenderError {
     /// A file or folder.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A film.
+    /// A video.
     #[error(transparent)]
-    Film(#[from] FilmError),
+    Video(#[from] VideoError),
     /// A picture.
     #[error("{} could not be encoded: {reason}", path.display())]
     Encode {
@@ -90,8 +92,19 @@ pub struct Files {
     pub destination: Destination,
     /// The format.
     pub format: Format,
-    /// The modes, one file each.
+    /// The modes, one file each unless the format holds all of them.
     pub modes: Vec<Mode>,
+}
+
+/// What a PNG of depths does not tell, in the file beside it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DepthRange {
+    /// The depth of the value 1, or of the bright end of the colours, scene units.
+    pub near: f32,
+    /// The depth of the largest value, or of the dark end of the colours, scene units.
+    pub far: f32,
+    /// Bits of a channel. Of 16, depth = near + (value − 1) / 65534 · (far − near), and 0 is nothing.
+    pub bits: u32,
 }
 
 impl Files {
@@ -107,14 +120,52 @@ impl Files {
         }
     }
 
+    /// The files of a shot, with the modes in each.
+    fn parts(&self, shot: &Shot) -> Vec<(PathBuf, Vec<Mode>)> {
+        if !self.is_layered() {
+            return self.modes.iter().map(|mode| (self.path(shot, *mode), vec![*mode])).collect();
+        }
+        let file = match &self.destination {
+            Destination::Folder(_) => self.path(shot, Mode::Colour),
+            Destination::File(file) => file.clone(),
+        };
+        vec![(file, self.modes.clone())]
+    }
+
+    const fn is_layered(&self) -> bool {
+        matches!(self.format, Format::Exr(ExrLayout { is_layered: true, .. }))
+    }
+
+    /// The file that tells the range of depths, where PNGs of depths are written: `depth.json` in the folder, or beside a single
+    /// picture under its name.
+    #[must_use]
+    pub fn depth_file(&self) -> Option<PathBuf> {
+        let is_png = matches!(self.format, Format::Png8 | Format::Png16);
+        let is_wanted = is_png && self.modes.contains(&Mode::Depth);
+        is_wanted.then(|| match &self.destination {
+            Destination::Folder(folder) => folder.join("depth.json"),
+            Destination::File(file) if self.modes.len() == 1 => file.with_extension("json"),
+            Destination::File(file) => with_suffix(file, Mode::Depth).with_extension("json"),
+        })
+    }
+
+    /// Writes the range of depths beside their pictures.
+    fn write_depth_range(&self, [near, far]: [f32; 2]) -> Result<(), RenderError> {
+        let Some(path) = self.depth_file() else { return Ok(()) };
+        let range = DepthRange { near, far, bits: if self.format == Format::Png16 { 16 } else { 8 } };
+        let json = serde_json::to_string(&range);
+        let json = json.map_err(|error| RenderError::Encode { path: path.clone(), reason: error.to_string() })?;
+        Ok(files::write_atomically(&path, json.as_bytes())?)
+    }
+
     /// Whether every file of a shot is there. Files are written whole or not at all.
     #[must_use]
     pub fn has(&self, shot: &Shot) -> bool {
-        self.modes.iter().all(|mode| self.path(shot, *mode).is_file())
+        self.parts(shot).iter().all(|(path, _)| path.is_file())
     }
 }
 
-/// `film.mp4` as `film_depth.mp4`.
+/// `video.mp4` as `video_depth.mp4`.
 #[must_use]
 pub fn with_suffix(file: &Path, mode: Mode) -> PathBuf {
     let mut name = file.file_stem().unwrap_or_default().to_owned();
@@ -126,7 +177,7 @@ pub fn with_suffix(file: &Path, mode: Mode) -> PathBuf {
     file.with_file_name(name)
 }
 
-/// The pictures and films to make, and the options of drawing.
+/// The pictures and videos to make, and the options of drawing.
 #[derive(Debug)]
 pub struct Job {
     /// The options of drawing.
@@ -135,8 +186,8 @@ pub struct Job {
     pub depth_range: [f32; 2],
     /// Pictures to write.
     pub files: Option<Files>,
-    /// Films to write.
-    pub films: Vec<(Mode, Film)>,
+    /// Videos to write.
+    pub videos: Vec<(Mode, Video)>,
     /// Draw, read and encode one frame after another.
     pub is_serial: bool,
 }
@@ -173,10 +224,10 @@ pub fn depth_range<'a>(scene: &Scene, cameras: impl IntoIterator<Item = &'a Came
     all.unwrap_or([0.0, 1.0])
 }
 
-/// Renders every shot, in order, and writes the pictures and films of the job.
+/// Renders every shot, in order, and writes the pictures and videos of the job.
 ///
 /// `report` is called with the number of written frames, from any thread, and returns whether to go on. Returns how many frames were
-/// written; where they were not all, films are left unwritten.
+/// written; where they were not all, videos are left unwritten.
 ///
 /// # Errors
 /// The first [`RenderError`]; frames that were written before it stay.
@@ -186,6 +237,9 @@ pub fn render(
     job: Job,
     report: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<usize, RenderError> {
+    if let Some(files) = &job.files {
+        files.write_depth_range(job.depth_range)?;
+    }
     let pace = Pace::of(shots, &job);
     let run = Run { shots, job: &job, report, written: AtomicUsize::new(0), end: Mutex::default() };
     std::thread::scope(|scope| {
@@ -215,8 +269,8 @@ pub fn render(
         Some(None) => return Ok(written),
         None => {}
     }
-    for (_, film) in job.films {
-        film.finish()?;
+    for (_, video) in job.videos {
+        video.finish()?;
     }
     Ok(written)
 }
@@ -291,7 +345,7 @@ impl Run<'_> {
 
     fn modes(&self) -> impl Iterator<Item = Mode> {
         let of_files = self.job.files.iter().flat_map(|files| files.modes.iter().copied());
-        of_files.chain(self.job.films.iter().map(|(mode, _)| *mode))
+        of_files.chain(self.job.videos.iter().map(|(mode, _)| *mode))
     }
 
     /// Writes frames as they come, until there are no more.
@@ -320,15 +374,18 @@ impl Run<'_> {
     fn write_frame(&self, index: usize, pictures: &Pictures) -> Result<(), RenderError> {
         let range = self.job.depth_range;
         if let (Some(files), Some(shot)) = (&self.job.files, self.shots.get(index)) {
-            for mode in &files.modes {
-                let path = files.path(shot, *mode);
-                let bytes = encode(pictures, *mode, files.format, range)
-                    .map_err(|error| RenderError::Encode { path: path.clone(), reason: error.to_string() })?;
+            for (path, modes) in files.parts(shot) {
+                let encoded = match files.format {
+                    Format::Exr(layout) => encode_exr(pictures, &modes, &shot.camera, layout),
+                    format => encode_png(pictures, modes[0], format == Format::Png16, range),
+                };
+                let bytes =
+                    encoded.map_err(|error| RenderError::Encode { path: path.clone(), reason: error.to_string() })?;
                 files::write_atomically(&path, &bytes)?;
             }
         }
-        for (mode, film) in &self.job.films {
-            film.add(index, &rgb8(pictures, *mode, range))?;
+        for (mode, video) in &self.job.videos {
+            video.add(index, &rgb8(pictures, *mode, range))?;
         }
         Ok(())
     }
@@ -340,7 +397,7 @@ impl Run<'_> {
     /// Ends the rendering; the first reason counts.
     fn stop(&self, reason: Option<RenderError>) {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-        self.job.films.iter().for_each(|(_, film)| film.abort());
+        self.job.videos.iter().for_each(|(_, video)| video.abort());
     }
 }
 
@@ -376,7 +433,7 @@ mod tests {
             options: RenderOptions::default(),
             depth_range: [0.0, 1.0],
             files: None,
-            films: vec![],
+            videos: vec![],
             is_serial: false,
         };
         let of = |side: u32, job: &Job| Pace::of(&vec![shot("a", side); 40], job);
@@ -391,7 +448,7 @@ mod tests {
     fn files_are_named_after_shot_and_mode() {
         let mut files = Files {
             destination: Destination::Folder("out".into()),
-            format: Format::Exr,
+            format: Format::Exr(ExrLayout::default()),
             modes: vec![Mode::Colour, Mode::Depth],
         };
         let shot = shot("left_0001", 8);
@@ -399,7 +456,17 @@ mod tests {
         files.destination = Destination::File("one.exr".into());
         assert_eq!(files.path(&shot, Mode::Colour), Path::new("one.exr"));
         assert_eq!(files.path(&shot, Mode::Depth), Path::new("one_depth.exr"));
+        assert_eq!(files.depth_file(), None, "it holds the depths themselves");
+        files.format = Format::Exr(ExrLayout { is_layered: true, is_linear: false });
+        assert_eq!(files.parts(&shot), [("one.exr".into(), vec![Mode::Colour, Mode::Depth])]);
+        files.destination = Destination::Folder("out".into());
+        assert_eq!(files.parts(&shot), [("out/left_0001.exr".into(), vec![Mode::Colour, Mode::Depth])]);
+        files.format = Format::Png16;
+        assert_eq!(files.depth_file(), Some("out/depth.json".into()));
+        files.destination = Destination::File("one.png".into());
+        assert_eq!(files.depth_file(), Some("one_depth.json".into()));
         files.modes = vec![Mode::Depth];
-        assert_eq!(files.path(&shot, Mode::Depth), Path::new("one.exr"));
+        assert_eq!(files.path(&shot, Mode::Depth), Path::new("one.png"));
+        assert_eq!(files.depth_file(), Some("one.json".into()));
     }
 }

@@ -1,12 +1,11 @@
-//! A turntable: cameras on a circle that look at the middle of a scene.
+//! A turntable: cameras on a circle, or on an arc of it, that look at the middle of a scene.
 
 use std::f64::consts::TAU;
 
 use glam::DVec3;
 
 use crate::camera::{self, Camera};
-use crate::real::median;
-use crate::scene::{Extent, Scene};
+use crate::scene::{Extent, Scene, StartView};
 
 /// A circle around a scene.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +22,8 @@ pub struct Orbit {
     pub elevation: f64,
     /// The smaller of the horizontal and the vertical field of view, degrees.
     pub fov: f64,
+    /// Degrees of the turn that the cameras stand on, with the front in their middle; 360 for all around.
+    pub arc: f64,
     /// The extent that fills the pictures.
     pub extent: Extent,
 }
@@ -33,7 +34,7 @@ impl Orbit {
     pub fn of_scene(scene: &Scene, up: DVec3) -> Self {
         let extent = Extent::of_corners(scene);
         let up = up.normalize_or(DVec3::Z);
-        Self { centre: extent.centre(), up, front: None, radius: None, elevation: 25.0, fov: 40.0, extent }
+        Self { centre: extent.centre(), up, front: None, radius: None, elevation: 25.0, fov: 40.0, arc: 360.0, extent }
     }
 
     /// The orbit of [`Self::of_cameras`], or one around the scene, with up where the tops of the pictures point.
@@ -43,52 +44,61 @@ impl Orbit {
     }
 
     /// An orbit along the cameras of a capture: around the point that they look at, beginning in the middle of them, at their
-    /// median distance, elevation and field of view. `None` where they look at no point, or nearly all from the
-    /// same side.
+    /// median distance, elevation and field of view. `None` where they look at no point.
     #[must_use]
     pub fn of_cameras(cameras: &[Camera], scene: &Scene) -> Option<Self> {
-        let centre = camera::focus_of(cameras)?;
-        let up = camera::up_of(cameras);
-        let offset = |camera: &Camera| camera.position() - centre;
-        let count = cameras.len() as f64;
-        // Near the middle of the picture.
-        let sees = |camera: &&Camera| {
-            let seen = camera.view_from_world.transform_point3(centre);
-            seen.z > 0.7 * seen.length()
-        };
-        let front = cameras.iter().map(|camera| offset(camera).normalize_or_zero()).sum::<DVec3>() / count;
-        if (cameras.iter().filter(sees).count() as f64) < 0.9 * count || front.length() > MAX_MEAN_DIRECTION {
-            return None;
-        }
-        let middle = |of: &dyn Fn(&Camera) -> f64| median(cameras.iter().map(of));
-        let radius = middle(&|camera| offset(camera).length())?;
-        let elevation = middle(&|camera| offset(camera).normalize_or_zero().dot(up).clamp(-1.0, 1.0).asin())?;
-        let fov = middle(&|camera| 2.0 * camera.half_size().min_element().atan())?;
-        Some(Self {
-            centre,
-            up,
-            front: Some(front),
-            radius: Some(radius),
-            elevation: elevation.to_degrees(),
-            fov: fov.to_degrees(),
-            extent: Extent::of_corners(scene),
-        })
+        let view = StartView::of_cameras(cameras, scene)?;
+        view.arc.map(|_| Self::of_view(&view, scene))
     }
 
-    /// `count` cameras, evenly once round, for pictures of this size in pixels. Seen from above they go anticlockwise.
+    /// The orbit that goes through a start view, or one around the scene where its cameras look at no point.
+    #[must_use]
+    pub fn of_view(view: &StartView, scene: &Scene) -> Self {
+        let StartView { position, focus, up, fov, arc } = *view;
+        let Some(arc) = arc else { return Self::of_scene(scene, up) };
+        let offset = position - focus;
+        Self {
+            centre: focus,
+            up,
+            front: Some(offset.normalize_or_zero()),
+            radius: Some(offset.length()),
+            elevation: offset.normalize_or_zero().dot(up).clamp(-1.0, 1.0).asin().to_degrees(),
+            fov,
+            arc: arc.max(MIN_ARC),
+            extent: Extent::of_corners(scene),
+        }
+    }
+
+    /// Whether it leaves a side of the scene out.
+    #[must_use]
+    pub fn is_arc(&self) -> bool {
+        self.arc < 360.0
+    }
+
+    /// `count` cameras, evenly once round, or along the arc from its one end to the other, for pictures of this size in pixels.
+    /// Seen from above they go anticlockwise. One camera stands in front.
     #[must_use]
     pub fn cameras(&self, count: u32, width: u32, height: u32) -> Vec<Camera> {
         let focal = f64::from(width.min(height)) / (2.0 * (self.fov.to_radians() / 2.0).tan());
         let at = |direction: DVec3, radius: f64| {
             Camera::look_at(self.centre + radius * direction, self.centre, self.picture_up(), focal, width, height)
         };
-        let directions: Vec<DVec3> = (0..count).map(|i| self.direction(f64::from(i) / f64::from(count))).collect();
+        let directions: Vec<DVec3> = (0..count).map(|i| self.direction(self.turn(i, count))).collect();
         let fitting = || {
             let distances = directions.iter().map(|direction| self.fitting_distance(&at(*direction, 1.0)));
             distances.fold(self.extent.radius() * 0.05, f64::max)
         };
         let radius = self.radius.unwrap_or_else(fitting);
         directions.into_iter().map(|direction| at(direction, radius)).collect()
+    }
+
+    /// The part of the whole turn that camera `i` of `count` stands at; 0 is in front.
+    fn turn(&self, i: u32, count: u32) -> f64 {
+        if !self.is_arc() {
+            return f64::from(i) / f64::from(count);
+        }
+        let along = if count > 1 { f64::from(i) / f64::from(count - 1) } else { 0.5 };
+        (along - 0.5) * self.arc / 360.0
     }
 
     /// The direction from the centre to a camera, after a part of the whole turn.
@@ -121,9 +131,8 @@ impl Orbit {
     }
 }
 
-/// Largest length of the mean of the directions of the cameras: they then differ by fourteen degrees. The point that nearly
-/// parallel axes come closest to is not reliable.
-const MAX_MEAN_DIRECTION: f64 = 0.97;
+/// Least degrees of an arc: cameras at nearly one place would make a video that stands still.
+const MIN_ARC: f64 = 20.0;
 
 #[cfg(test)]
 mod tests {
@@ -139,8 +148,13 @@ mod tests {
         assert!((found.radius.unwrap() - 4.0).abs() < 1e-9 && (found.elevation - 20.0).abs() < 1e-9);
         assert!((found.fov - taken.fov).abs() < 1e-9);
         let few = taken.cameras(9, 64, 48)[..3].to_vec();
-        let found = Orbit::of_cameras(&few, &scene).unwrap().cameras(4, 64, 48);
-        assert!((found[0].position() - few[1].position()).length() < 1e-6, "it begins in their middle");
+        let found = Orbit::of_cameras(&few, &scene).unwrap();
+        let one = found.cameras(1, 64, 48);
+        assert!((one[0].position() - few[1].position()).length() < 1e-6, "a single one stands in their middle");
+        let arc = found.cameras(5, 64, 48);
+        for (at, taken) in [(0, 0), (2, 1), (4, 2)] {
+            assert!((arc[at].position() - few[taken].position()).length() < 1e-6, "the arc is theirs: {at}");
+        }
         let none = |cameras: &[Camera], what: &str| assert_eq!(Orbit::of_cameras(cameras, &scene), None, "{what}");
         let look = |at: DVec3, target: DVec3| Camera::look_at(at, target, DVec3::Z, 50.0, 64, 48);
         let places = taken.cameras(9, 64, 48);
@@ -158,7 +172,7 @@ mod tests {
 
     fn orbit(up: DVec3) -> Orbit {
         let extent = Extent { low: DVec3::new(-1.0, 0.0, 2.0), high: DVec3::new(3.0, 1.0, 2.5) };
-        Orbit { centre: extent.centre(), up, front: None, radius: None, elevation: 30.0, fov: 50.0, extent }
+        Orbit { centre: extent.centre(), up, front: None, radius: None, elevation: 30.0, fov: 50.0, arc: 360.0, extent }
     }
 
     #[test]

@@ -87,8 +87,16 @@ pub struct RunNotice {
 }
 
 /// The content of [`RunEvent::Started`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunStarted {
+    /// The name of the device.
+    pub device: String,
+    /// The number of training views.
+    pub num_views: usize,
+    /// Width and height of the largest of them, pixels.
+    pub largest: [u32; 2],
+    /// The budget.
+    pub max_convexes: u32,
     /// The number of iterations that are done already; 0 for a new training.
     pub iteration: u32,
     /// The number of iterations of the whole training.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{FolderFault, RunError};
 use crate::files;
-use crate::source::{CAMERAS_FILE, CHECKPOINT_FILE, SCENE_FILE};
+use crate::source::{CAMERAS_FILE, CHECKPOINT_FILE, DATASET_FILE, SCENE_FILE};
 
 /// The names of the files in the folder of a training.
 #[derive(Debug, Clone)]
@@ -28,6 +28,10 @@ impl RunFolder {
 
     pub(super) fn options(&self) -> PathBuf {
         self.path.join("config.toml")
+    }
+
+    pub(super) fn dataset(&self) -> PathBuf {
+        self.path.join(DATASET_FILE)
     }
 
     pub(super) fn log(&self) -> PathBuf {

@@ -46,8 +46,10 @@ use timed::TimedRun;
 
 use crate::dataset::transforms::Transforms;
 use crate::dataset::{Dataset, DatasetOptions, PictureCache, Split};
+use crate::files;
 use crate::gpu::Gpu;
 use crate::scene::Scene;
+use crate::source::DatasetRecord;
 use crate::text::counted;
 use crate::train::{AutomaticBudget, Checkpoint, TrainOptions, TrainPictures, Trainer, other_world};
 
@@ -216,6 +218,9 @@ impl TrainingRun {
             run.set_time(time, timed.as_ref().map(|timed| timed.last_views))?;
         }
         cameras(&dataset).save(&run.folder.cameras())?;
+        let read = DatasetOptions { background: run.trainer.options().background, ..config.dataset_options.clone() };
+        let record = DatasetRecord::new(&config.dataset, &read, &run.folder.path);
+        files::write_atomically(&run.folder.dataset(), serialize(record.to_toml())?.as_bytes())?;
         run.write_config()?;
         run.train()
     }

@@ -6,9 +6,10 @@ use super::bug::caught;
 use super::event::{RunEvent, RunSaved};
 use super::training::ActiveRun;
 use super::{Kept, RunError, RunFailure, serialize};
+use crate::camera::Camera;
 use crate::files;
-use crate::scene::Scene;
-use crate::scene_file;
+use crate::scene::{Scene, StartView};
+use crate::scene_file::{self, Metadata};
 use crate::text;
 use crate::train::TrainError;
 
@@ -84,6 +85,9 @@ impl ActiveRun<'_> {
     /// Writes a scene of normalised units.
     fn write_scene(&self, normalised: &Scene) -> Result<(), RunError> {
         let scene = self.trainer.similarity().to_world(normalised);
-        Ok(scene_file::save_with(&scene, &self.trainer.metadata(), &self.folder.scene())?)
+        let cameras: Vec<Camera> = self.dataset.views.iter().map(|view| view.camera).collect();
+        let start_view = StartView::of_cameras(&cameras, &scene).filter(|view| view.check().is_ok());
+        let metadata = Metadata { start_view, ..self.trainer.metadata() };
+        Ok(scene_file::save_with(&scene, &metadata, &self.folder.scene())?)
     }
 }

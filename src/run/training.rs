@@ -14,7 +14,7 @@ use super::log::RunLog;
 use super::progress::Speed;
 use super::remaining::RunCosts;
 use super::{RunConfig, RunError, preparing};
-use crate::dataset::{Dataset, PictureCache};
+use crate::dataset::{Dataset, PictureCache, Split};
 use crate::optimiser::LossMeans;
 use crate::train::{AutomaticBudget, Trainer};
 
@@ -126,7 +126,13 @@ impl ActiveRun<'_> {
 
     /// Trains until it ends, saves, and evaluates when all iterations are done.
     pub(super) fn train(&mut self) -> Result<RunFinished, RunError> {
+        let training = || self.dataset.indices(Split::Train).filter_map(|i| self.dataset.views.get(i));
+        let largest = training().max_by_key(|view| view.num_pixels());
         (self.emit)(RunEvent::Started(RunStarted {
+            device: self.gpu_name.clone(),
+            num_views: training().count(),
+            largest: largest.map_or([0; 2], |view| [view.camera.width, view.camera.height]),
+            max_convexes: self.trainer.options().max_convexes,
             iteration: self.trainer.iteration(),
             iterations: self.trainer.end(),
             num_convexes: self.trainer.num_convexes(),

@@ -4,6 +4,7 @@ mod extent;
 mod layout;
 mod params;
 mod similarity;
+mod start_view;
 
 use glam::DVec3;
 
@@ -11,6 +12,7 @@ pub use extent::Extent;
 pub use layout::{CameraLayout, step_of_f32};
 pub use params::{NAMES, Params};
 pub use similarity::{NORMALISED_RADIUS, Similarity};
+pub use start_view::StartView;
 
 use crate::constants::{MAX_POINTS, MIN_POINTS, SH_COEFFS, SH_MAX_DEGREE};
 use crate::real::Real;

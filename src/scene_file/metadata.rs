@@ -6,7 +6,7 @@ use glam::DVec3;
 
 use crate::camera::RenderOptions;
 use crate::constants::NEAR;
-use crate::scene::{Scene, Similarity};
+use crate::scene::{Scene, Similarity, StartView};
 
 /// Value of the metadata key `format`.
 pub(super) const FORMAT: &str = "lapidary-scene";
@@ -38,6 +38,9 @@ const ANTIALIAS: &str = "antialias";
 /// Metadata key of [`Metadata::background`]; absent where it is black.
 const BACKGROUND: &str = "background";
 
+/// Metadata key of [`Metadata::start_view`].
+pub(crate) const START_VIEW: &str = "start_view";
+
 /// Metadata key of [`Metadata::provenance`].
 const PROVENANCE: &str = "provenance";
 
@@ -50,6 +53,8 @@ pub struct Metadata {
     pub antialias: bool,
     /// The background that the scene was trained with and is to be drawn over; sRGB in 0..=1.
     pub background: [f32; 3],
+    /// The view that the scene opens with.
+    pub start_view: Option<StartView>,
     /// The origin of the scene for people, in one sentence.
     pub provenance: Option<String>,
     /// How many Gaussians of the file that was read are no convexes, because they have no finite values or no size; not
@@ -69,10 +74,11 @@ impl Metadata {
 /// Keys and values of the metadata of a scene, in alphabetical order; other formats for scenes carry the same ones.
 ///
 /// # Errors
-/// A sentence where the similarity or the background is none.
+/// A sentence where the similarity, the background or the start view is none.
 pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static str, String>, String> {
-    let Metadata { normalised_from_world, antialias, background, provenance, left_out: _ } = metadata;
+    let Metadata { normalised_from_world, antialias, background, start_view, provenance, left_out: _ } = metadata;
     let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
+    let start_view = start_view.as_ref().map(start_view_text).transpose()?;
     check_background(background)?;
     let background = (*background != [0.0; 3]).then(|| format!("{background:?}"));
     let has_origin = scene.origin != DVec3::ZERO;
@@ -87,6 +93,7 @@ pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static s
         (SIMILARITY, similarity),
         (ANTIALIAS, antialias.then(|| true.to_string())),
         (BACKGROUND, background),
+        (START_VIEW, start_view),
         (PROVENANCE, provenance.clone()),
     ];
     Ok(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
@@ -118,8 +125,9 @@ pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(
         Some(other) => return Err(format!("metadata `{ANTIALIAS}` is {other}, expected true or false")),
     };
     let background = value_of(BACKGROUND).map(parse_background).transpose()?.unwrap_or_default();
+    let start_view = value_of(START_VIEW).map(parse_start_view).transpose()?;
     let provenance = value_of(PROVENANCE).map(str::to_owned);
-    Ok((scene, Metadata { normalised_from_world, antialias, background, provenance, left_out: 0 }))
+    Ok((scene, Metadata { normalised_from_world, antialias, background, start_view, provenance, left_out: 0 }))
 }
 
 fn parse_origin(text: &str) -> Result<DVec3, String> {
@@ -152,4 +160,24 @@ fn parse_similarity(text: &str) -> Result<Similarity, String> {
         serde_json::from_str(text).map_err(|error| format!("metadata `{SIMILARITY}` is no similarity: {error}"))?;
     similarity.check().map_err(|reason| format!("metadata `{SIMILARITY}`: {reason}"))?;
     Ok(similarity)
+}
+
+/// The value of the key `start_view`.
+///
+/// # Errors
+/// A sentence that names the key.
+pub(crate) fn start_view_text(view: &StartView) -> Result<String, String> {
+    view.check().map_err(|reason| format!("metadata `{START_VIEW}`: {reason}"))?;
+    serde_json::to_string(view).map_err(|error| error.to_string())
+}
+
+/// Reads the value of the key `start_view`, which PLY files of Gaussians carry as well.
+///
+/// # Errors
+/// A sentence that names the key.
+pub(crate) fn parse_start_view(text: &str) -> Result<StartView, String> {
+    let view: StartView =
+        serde_json::from_str(text).map_err(|error| format!("metadata `{START_VIEW}` is no view: {error}"))?;
+    view.check().map_err(|reason| format!("metadata `{START_VIEW}`: {reason}"))?;
+    Ok(view)
 }

@@ -67,6 +67,8 @@ pub fn write(
     write_depth(&folder.join("depth.safetensors"), &world, &views, &|done| report(views.len() + done))?;
     write_transforms(folder, &views)?;
     colmap::write(&folder.join("sparse/0"), &views, &points)?;
+    let tests = views.iter().filter(|view| view.split == Split::Test).map(|view| format!("{}\n", view.name));
+    write_atomically(&folder.join("sparse/0/test.txt"), tests.collect::<String>().as_bytes())?;
     scene_file::save(&scene, &folder.join("scene.safetensors"))?;
     write_atomically(&folder.join("README.txt"), README.as_bytes())?;
 
@@ -78,8 +80,8 @@ pub fn write(
 const README: &str = "\
 A synthetic dataset: cut gems on a checkered table, z up, unit about 1, all of it exact; made by `lapidary synth`.
 transforms_train.json, transforms_test.json: cameras in NeRF's format (OpenGL axes) for the pictures in train/ and test/.
-sparse/0/: the same cameras as a COLMAP binary model, with exact points; images/ holds train and test in one order. What reads it
-  holds back pictures of its own, lapidary every eighth.
+sparse/0/: the same cameras as a COLMAP binary model, with exact points; images/ holds train and test in one order, and test.txt names
+  those to hold back, as lapidary does.
 depth.safetensors: for each picture, by its path, the view z of the surface behind each pixel's middle, F32, 0 is sky.
 scene.safetensors: gems and table as a lapidary scene of convexes of exact shape, each of one colour: without sky, patterns and
   reflections, and so far from the pictures.

@@ -58,8 +58,8 @@ pub struct SynthOptions {
 impl Default for SynthOptions {
     fn default() -> Self {
         Self {
-            views: 48,
-            test_views: 12,
+            views: 52,
+            test_views: 8,
             width: 256,
             height: 192,
             seed: 0,

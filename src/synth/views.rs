@@ -48,12 +48,22 @@ impl SynthView {
 #[must_use]
 pub fn views(options: &SynthOptions) -> Vec<SynthView> {
     let count = options.views + options.test_views;
-    // Views are tests where the line from (0, 0) to (count, test_views) crosses an integer.
-    let tests_before = |i: u32| u64::from(i) * u64::from(options.test_views) / u64::from(count);
-    let split = |i| if tests_before(i + 1) > tests_before(i) { Split::Test } else { Split::Train };
+    let is_test = |i| is_test(i, count, options.test_views);
+    let split = |i| if is_test(i) { Split::Test } else { Split::Train };
     (0..count)
         .map(|i| SynthView { name: format!("{i:04}.png"), split: split(i), camera: camera(options, i, count) })
         .collect()
+}
+
+/// Whether view `i` of `count` is one of `tests`: the first one and every n-th after it, as readers of COLMAP models hold them
+/// back, or, where so many do not fit in equal steps, where the line from (0, 0) to (count, tests) crosses an integer.
+fn is_test(i: u32, count: u32, tests: u32) -> bool {
+    let step = count.div_ceil(tests.max(1));
+    if u64::from(tests.saturating_sub(1)) * u64::from(step) < u64::from(count) {
+        return tests > 0 && i.is_multiple_of(step) && i / step < tests;
+    }
+    let tests_before = |i: u32| u64::from(i) * u64::from(tests) / u64::from(count);
+    tests_before(i + 1) > tests_before(i)
 }
 
 /// Camera `i` of `count`. Elevations follow the fractional parts of i·√3, so that every n-th camera, for any small n,

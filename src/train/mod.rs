@@ -375,7 +375,8 @@ impl Trainer {
         let TrainOptions { antialias, background, .. } = self.options;
         let provenance = format!("{} iterations of lapidary {}", self.iteration, env!("CARGO_PKG_VERSION"));
         let normalised_from_world = Some(self.similarity);
-        Metadata { normalised_from_world, antialias, background, provenance: Some(provenance), left_out: 0 }
+        let provenance = Some(provenance);
+        Metadata { normalised_from_world, antialias, background, provenance, ..Metadata::default() }
     }
 
     /// The options of the training.

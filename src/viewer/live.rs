@@ -175,7 +175,7 @@ impl Live {
     /// Applies an event; returns its scene if it has one.
     fn read(&mut self, event: RunEvent, now: Instant) -> Option<GpuScene> {
         match event {
-            RunEvent::Started(RunStarted { iteration, iterations, num_convexes }) => {
+            RunEvent::Started(RunStarted { iteration, iterations, num_convexes, .. }) => {
                 self.is_behind = true;
                 self.progress = LiveProgress { iteration, iterations, num_convexes, ..self.progress.clone() };
             }

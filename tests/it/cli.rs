@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use lapidary::image::Image;
+use lapidary::scene_file::Metadata;
 
 fn lapidary(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lapidary")).args(args).output().unwrap()
@@ -123,7 +124,19 @@ fn an_orbit_goes_where_the_cameras_of_the_training_stood() {
     let expected = render(&alone, &["--dataset", text(&gems)]);
     assert_eq!(render(&run, &[]), expected);
     assert_eq!(render(&alone, &["--cameras", text(&run.join("cameras.json"))]), expected);
-    assert_ne!(render(&alone, &[]), expected, "of a scene alone it is the whole");
+    let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart(&render(&alone, &[]), &expected) < 0.02, "the file of the scene knows it");
+    let ply = folder.path().join("alone.ply");
+    for more in [&[][..], &["--gaussians"]] {
+        succeeds(&[&["convert", text(&alone), text(&ply)], more].concat());
+        let (_, metadata) = lapidary::convert::read(&ply, None).unwrap();
+        let (_, known) = lapidary::convert::read(&alone, None).unwrap();
+        assert!(known.start_view.is_some() && metadata.start_view == known.start_view, "{metadata:?}");
+    }
+    // A file of an older version.
+    let (scene, metadata) = lapidary::convert::read(&alone, None).unwrap();
+    lapidary::scene_file::save_with(&scene, &Metadata { start_view: None, ..metadata }, &alone).unwrap();
+    assert_ne!(render(&alone, &[]), expected);
 }
 
 #[test]
@@ -177,4 +190,66 @@ fn bad_input_is_named_and_nothing_is_written() {
     render(scene, cameras, &["--background", "2,0,0"], &["--background"]);
     refused(&["synth", "--out", text(&gems)], 2, &["gems"]);
     refused(&["synth", "--out", text(&folder.path().join("new")), "--views", "0"], 2, &["view"]);
+}
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    for (shell, own) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef lapidary"),
+        ("fish", "complete -c lapidary"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion"),
+    ] {
+        let script = succeeds(&["completions", shell]);
+        assert!(script.contains(own), "{shell}: {script}");
+        assert!(["max-convexes", "within-cameras", "completions"].iter().all(|word| script.contains(word)), "{shell}");
+    }
+    refused(&["completions", "cmd"], 2, &["bash", "powershell"]);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("man1");
+    succeeds(&["man", "--out", text(&out)]);
+    for (command, word) in [("", "LAPIDARY_CONFIG"), ("-train", "max\\-convexes"), ("-eval", "lpips\\-weights")] {
+        let page = std::fs::read_to_string(out.join(format!("lapidary{command}.1"))).unwrap();
+        assert!(page.contains(".TH") && page.contains(word), "{command}: {page}");
+        if let Some(name) = command.strip_prefix('-') {
+            assert_eq!(succeeds(&["man", name]), page);
+        }
+    }
+    refused(&["man", "trian"], 2, &["trian", "train"]);
+    assert!(succeeds(&["--version"]).starts_with(concat!("lapidary ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn options_that_are_not_given_have_the_defaults_of_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("defaults.toml");
+    let run = |content: &str, args: &[&str]| {
+        std::fs::write(&file, content).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_lapidary")).args(args).env("LAPIDARY_CONFIG", &file).output().unwrap()
+    };
+    let gems = |name: &str| folder.path().join(name);
+    let defaults = "[synth]\nviews = 3\ntest-views = 1\nsize = \"32x24\"\noverwrite = false\n[train]\nquiet = true\n";
+    let output = run(defaults, &["synth", "--out", text(&gems("a")), "--views", "2"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.starts_with("2 training and 1 test pictures of 32x24"), "{said}");
+    let out = gems("b");
+    let args = ["synth", "--out", text(&out), "--size", "16x12", "--test-views", "1"];
+    for (wrong, parts) in [
+        ("[synht]\nviews = 3\n", &["no command `synht`"][..]),
+        ("[synth]\nview = 3\n", &["`view` of [synth]", "no such option"]),
+        ("[synth]\nviews = \"many\"\n", &["many", "--views"]),
+        ("[synth]\nout = \"x\"\n", &["`out` of [synth]", "has to be given"]),
+        ("[synth]\noverwrite = 1\n", &["`overwrite` of [synth]", "true or false"]),
+        ("[train]\nmax-convexs = 1\n", &["`max-convexs` of [train]"]),
+        ("views", &["defaults.toml"]),
+    ] {
+        let output = run(wrong, &args);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {message}");
+        let is_named = message.starts_with("error: ") && message.contains("defaults.toml");
+        assert!(is_named && parts.iter().all(|part| message.contains(part)), "{wrong}: {message}");
+        assert!(!out.exists());
+    }
+    assert!(run("[info]\njson = true\nadapter = \"0\"\n", &["info"]).stdout.starts_with(b"{"));
 }

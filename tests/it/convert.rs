@@ -10,8 +10,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use glam::{DMat3, DVec3};
+use lapidary::camera::Camera;
 use lapidary::convert::{self, SolidLayout, WriteOptions};
-use lapidary::scene::{Params, Scene, Similarity};
+use lapidary::dataset::transforms::Transforms;
+use lapidary::image::Image;
+use lapidary::scene::{Params, Scene, Similarity, StartView};
 use lapidary::scene_file::{self, Metadata};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
@@ -46,6 +50,13 @@ fn metadata() -> Metadata {
         background: [0.25, 0.5, 1.0],
         normalised_from_world: Some(similarity),
         antialias: true,
+        start_view: Some(StartView {
+            position: DVec3::new(1.0 / 3.0, 2.0, -3.0),
+            focus: DVec3::ZERO,
+            up: DVec3::NEG_Y,
+            fov: 50.5,
+            arc: None,
+        }),
         provenance: Some("a test, with a comma".to_owned()),
         left_out: 0,
     }
@@ -134,7 +145,12 @@ fn impossible_conversions_are_refused_with_a_sentence() {
     is_refused(&path, "out.glb", &["--gaussians"], &["--gaussians", ".ply"]);
     is_refused(&path, "out.json", &["--merge"], &["--merge", ".obj"]);
     is_refused(&path, "out.ply", &["--colliders"], &["--colliders", ".json"]);
-    is_refused(&path, "out.ply", &["--min-opacity", "0.5"], &["--min-opacity"]);
+    is_refused(&path, "out.ply", &["--min-opacity", "1"], &["no convex is left", "2 less opaque than 1"]);
+    is_refused(&path, "out.ply", &["--crop", "90,90,90,91,91,91"], &["no convex is left", "2 outside of the box"]);
+    is_refused(&path, "out.ply", &["--crop", "1,2,3"], &["--crop", "two corners"]);
+    is_refused(&path, "out.ply", &["--transform", "1,0,0,0,0,2,0,0,0,0,1,0"], &["--transform", "same scale"]);
+    is_refused(&path, "out.ply", &["--within-cameras", "absent"], &["--within-cameras", "absent"]);
+    is_refused(&path, "out.ply", &["--min-views", "2"], &["--within-cameras"]);
     is_refused(&path, "out.ply", &["--focal", "1000"], &["--focal", ".pt"]);
     is_refused(&path, "out.glb", &["--min-opacity", "2"], &["--min-opacity"]);
     is_refused(&path.with_file_name("absent.pt"), "out.ply", &["--focal", "1"], &["absent.pt"]);
@@ -154,6 +170,84 @@ fn impossible_conversions_are_refused_with_a_sentence() {
         std::fs::write(&broken, bytes).unwrap();
         is_refused(&broken, "out.glb", &[], &["broken.ply", part]);
     }
+}
+
+/// A picture of a scene by its file, from a camera.
+fn seen(scene: &Path, camera: Camera) -> Image {
+    let (cameras, out) = (scene.with_file_name("camera.json"), scene.with_file_name("seen.png"));
+    Transforms::from_cameras(&[("a.png".to_owned(), camera)]).save(&cameras).unwrap();
+    let background = ["--background", "0.2,0.5,0.2", "--bits", "16"];
+    let args = ["render", text(scene), "--cameras", text(&cameras), "--out", text(&out)];
+    succeeds(&[&args[..], &background[..]].concat());
+    Image::load(&out).unwrap()
+}
+
+#[test]
+fn a_moved_scene_looks_the_same_to_a_camera_that_moves_along() {
+    let scene = Scene { sh_degree: 3, ..chance_scene(60, 6) };
+    let (_folder, path) = folder_with_scene(&scene);
+    let look = |at: DVec3, to: DVec3, up: DVec3| Camera::look_at(at, to, up, 60.0, 96, 72);
+    let (at, to, up) = (DVec3::new(7.0, -6.0, 4.0), DVec3::new(0.2, 0.1, -0.3), DVec3::Z);
+    let before = seen(&path, look(at, to, up));
+    let rotation = DMat3::from_axis_angle(DVec3::new(1.0, 2.0, -1.0).normalize(), 130f64.to_radians());
+    // Near the origin of the world, and so far that the scene needs an origin of its own.
+    for (place, translate) in [(DVec3::new(3.0, -2.0, 1.0), "3,-2,1"), (DVec3::new(4e5, 5e6, 10.0), "4e5,5e6,10")] {
+        let more = ["--scale", "2.5", "--rotate", "1,2,-1,130", "--translate", translate];
+        let moved = converted(&path, "moved.safetensors", &more);
+        let move_point = |point: DVec3| 2.5 * (rotation * point) + place;
+        let after = seen(&moved, look(move_point(at), move_point(to), rotation * up));
+        let apart = before.data.iter().zip(&after.data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        // Places and harmonics are rounded to f32 in another world.
+        assert!(apart < 2e-3, "{apart}");
+        let (found, about) = scene_file::load_with(&moved).unwrap();
+        assert_eq!(found.origin != DVec3::ZERO, place.length() > 1e3);
+        assert!(about.provenance.unwrap().starts_with("a test, with a comma; scaled by 2.5, turned"));
+        assert!(about.start_view.unwrap().focus.distance(place) < 1e-6 * place.length());
+        assert!((about.normalised_from_world.unwrap().scale - 0.1).abs() < 1e-12);
+    }
+    let matrix = path.with_file_name("matrix.txt");
+    std::fs::write(&matrix, "1 0 0 0\n0 1 0 0\n0 0 1 0\n").unwrap();
+    let same = converted(&path, "same.safetensors", &["--transform", text(&matrix)]);
+    assert_eq!(std::fs::read(same).unwrap(), std::fs::read(&path).unwrap(), "a transform that changes nothing");
+}
+
+#[test]
+fn convexes_that_are_not_wanted_are_dropped_with_the_reason() {
+    let scene = chance_scene(200, 6);
+    let (folder, path) = folder_with_scene(&scene);
+    let out = path.with_file_name("part.ply");
+    let convert = |more: &[&str]| succeeds(&[&["convert", text(&path), text(&out)], more].concat());
+    let said = convert(&["--crop", "-1,-9,-9,9,9,9", "--min-opacity", "0.5"]);
+    let (kept, about) = convert::read(&out, None).unwrap();
+    let middle = |i: usize| (0..6).map(|k| scene.point(i, k)[0]).sum::<f32>() / 6.0;
+    let (inside, opaque) = ((0..200).filter(|i| middle(*i) >= -1.0), |i: &usize| scene.params.raw_opacity[*i] >= 0.0);
+    let wanted: Vec<usize> = inside.clone().filter(opaque).collect();
+    assert_eq!(kept.params, scene.gather(&wanted).params);
+    let (outside, faint) = (200 - inside.clone().count(), inside.count() - wanted.len());
+    let told = format!(
+        "{} of 200 convexes are dropped: {outside} outside of the box, {faint} less opaque than 0.5",
+        outside + faint
+    );
+    assert!(said.contains(&told), "{said}");
+    assert_eq!(about.provenance.unwrap(), format!("a test, with a comma; {told}"));
+
+    // One camera sees x above 1, the other x below 2 or so; both from 9 units away.
+    let look = |x: f64| Camera::look_at(DVec3::new(x, -9.0, 0.0), DVec3::new(x, 0.0, 0.0), DVec3::Z, 150.0, 96, 96);
+    let cameras = [look(-2.0), look(2.0)].map(|camera| ("a.png".to_owned(), camera));
+    let data = folder.path().join("run");
+    std::fs::create_dir(&data).unwrap();
+    Transforms::from_cameras(&cameras).save(&data.join("cameras.json")).unwrap();
+    let count = |more: &[&str]| {
+        convert(&[&["--within-cameras", text(&data)], more].concat());
+        convert::read(&out, None).unwrap().0.len()
+    };
+    let (one, both) = (count(&[]), count(&["--min-views", "2"]));
+    assert!(both < one && one < 200 && both > 0, "{both} {one}");
+    refused(
+        &["convert", text(&path), text(&out), "--within-cameras", text(&data), "--min-views", "3"],
+        2,
+        &["2 cameras"],
+    );
 }
 
 #[test]

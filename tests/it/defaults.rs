@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use lapidary::bench::{self, CloudKind, ConvexCloud, Limits, Subject};
 use lapidary::camera::RenderOptions;
+use lapidary::dataset::{DatasetOptions, Split};
+use lapidary::source::{self, LoadedCameras};
 
 use super::cli::{dataset, refused, succeeds, text};
 use super::support::device::gpu;
@@ -87,6 +89,7 @@ fn a_film_is_an_orbit_and_a_scene_alone_is_seen_from_all_around() {
 fn an_evaluation_without_photographs_tells_the_training_that_had_some() {
     let trained = Trained::new(&[]);
     let run = trained.path("run");
+    fs::remove_file(run.join("dataset.toml")).unwrap();
     refused(&["eval", text(&run)], 2, &["--dataset", "lapidary train", "--max-convexes 60"]);
     refused(&["eval", text(&run.join("scene.safetensors"))], 2, &["--dataset", "lapidary train"]);
     refused(&["eval", text(&trained.path("gems/scene.safetensors"))], 2, &["--dataset"]);
@@ -97,6 +100,17 @@ fn an_evaluation_says_what_differs_from_the_training() {
     let trained = Trained::new(&["--downscale", "2", "--test-every", "2"]);
     let (run, gems) = (trained.path("run"), trained.path("gems"));
     let eval = |more: &[&str]| said(&[&["eval", text(&run), "--dataset", text(&gems)], more].concat());
+    let record = run.join("dataset.toml");
+    let recorded = fs::read(&record).unwrap();
+    for more in [&[][..], &["--downscale", "2", "--test-every", "2"]] {
+        assert!(!eval(more).contains("warning"), "the options of the training are taken");
+    }
+    let others = eval(&["--downscale", "1", "--test-every", "3"]);
+    let expected = "warning: not as in the training: --downscale 1 (it had 2), --test-every 3 (it had 2)";
+    assert!(others.contains(expected) && others.matches("warning").count() == 1, "{others}");
+
+    // An older training remembers nothing.
+    fs::remove_file(&record).unwrap();
     let same = eval(&["--downscale", "2", "--test-every", "2"]);
     assert!(!same.contains("warning"), "{same}");
     let larger = eval(&["--test-every", "2"]);
@@ -105,6 +119,90 @@ fn an_evaluation_says_what_differs_from_the_training() {
     fs::write(&names, "0001.png\n").unwrap();
     let seen = eval(&["--downscale", "2", "--split-file", text(&names)]);
     assert!(seen.contains("warning: 1 of 1 held-back views are views that the scene was trained on"), "{seen}");
+    fs::write(record, recorded).unwrap();
+    let other = trained.path("other");
+    succeeds(&["synth", "--out", text(&other), "--views", "3", "--test-views", "1", "--size", "48x32", "--seed", "5"]);
+    let other = said(&["eval", text(&run), "--dataset", text(&other)]);
+    let named = format!("not as in the training: {} (it had", trained.path("other").display());
+    assert!(other.contains(&named) && other.matches("warning").count() == 1, "{other}");
+}
+
+#[test]
+fn a_training_remembers_its_photographs() {
+    let trained = Trained::new(&["--downscale", "2", "--test-every", "2", "--set", "background=0.5,0.5,0.5"]);
+    let figures = |args: &[&str]| {
+        let json: serde_json::Value = serde_json::from_str(&succeeds(&[args, &["--json"]].concat())).unwrap();
+        (json["psnr"].as_f64().unwrap(), json["views"].as_array().unwrap().len())
+    };
+    let run = trained.path("run");
+    let given = ["--dataset", text(&trained.path("gems")), "--downscale", "2", "--test-every", "2"].map(str::to_owned);
+    let given: Vec<&str> = given.iter().map(String::as_str).collect();
+    let expected = figures(&[&["eval", text(&run)], &given[..]].concat());
+    assert_eq!(figures(&["eval", text(&run)]), expected);
+    assert_eq!(figures(&["eval", text(&run.join("scene.safetensors"))]), expected, "also of its scene");
+
+    let contents = |data: Option<&Path>| source::open(&run, data, &DatasetOptions::default()).unwrap();
+    let LoadedCameras::Dataset(shown) = contents(None).cameras else { panic!("without its photographs") };
+    assert_eq!((shown.views[0].camera.width, shown.indices(Split::Test).count()), (24, 2));
+
+    // The dataset and the run move together, then the dataset alone.
+    let moved = trained.path("moved");
+    fs::create_dir(&moved).unwrap();
+    for part in ["gems", "run"] {
+        fs::rename(trained.path(part), moved.join(part)).unwrap();
+    }
+    let run = moved.join("run");
+    assert_eq!(figures(&["eval", text(&run)]), expected);
+    fs::rename(moved.join("gems"), moved.join("gone")).unwrap();
+    refused(&["eval", text(&run)], 2, &["dataset.toml", "gems", "--dataset DIR"]);
+    assert_eq!(figures(&["eval", text(&run), "--dataset", text(&moved.join("gone"))]), expected);
+    let contents = source::open(&run, None, &DatasetOptions::default()).unwrap();
+    assert!(contents.messages()[0].contains("without its photographs"), "{:?}", contents.messages());
+    assert!(matches!(contents.cameras, LoadedCameras::Training(_)) && contents.scene.is_some());
+    let out = trained.path("out");
+    succeeds(&["render", text(&run), "--out", text(&out), "--dataset", text(&moved.join("gone")), "--split", "all"]);
+    assert_eq!(names(&out).len(), 3);
+    assert_eq!(image::image_dimensions(out.join("0000.png")).unwrap(), (24, 16), "in the size of the training");
+}
+
+#[test]
+fn two_scenes_are_compared_view_by_view() {
+    let trained = Trained::new(&["--downscale", "2", "--test-every", "2"]);
+    let (run, out) = (trained.path("run"), trained.path("pair"));
+    let other = trained.path("gems/scene.safetensors");
+    let json = succeeds(&["eval", text(&run), text(&other), "--json", "--out", text(&out)]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let figures = |side: &str| {
+        let views = json[side]["views"].as_array().unwrap();
+        views.iter().map(|view| view["psnr"].as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    let (a, b) = (figures("a"), figures("b"));
+    let alone: serde_json::Value = serde_json::from_str(&succeeds(&["eval", text(&run), "--json"])).unwrap();
+    assert_eq!((a.len(), alone["views"][1]["psnr"].as_f64()), (2, Some(a[1])));
+    let mean = (b[0] - a[0] + b[1] - a[1]) / 2.0;
+    let found = &json["b_less_a"]["psnr"];
+    assert!((found["mean"].as_f64().unwrap() - mean).abs() < 1e-9, "{found}");
+    // Of two views the standard error is half of the distance of their differences.
+    let error = ((b[0] - a[0]) - (b[1] - a[1])).abs() / 2.0;
+    assert!((found["standard_error"].as_f64().unwrap() - error).abs() < 1e-9, "{found}");
+    for file in ["metrics.json", "a/report.html", "a/pictures/0000.png", "b/metrics.json"] {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+    let table = succeeds(&["eval", text(&run), text(&other)]);
+    let sentence = format!("PSNR, dB: B − A is {mean:+.3} ± {error:.3} (mean, standard error); B is better in");
+    assert!(table.contains("0002.png") && table.contains(&sentence), "{table}");
+    refused(&["eval", text(&run), "absent.safetensors"], 2, &["absent.safetensors"]);
+    refused(&["eval", text(&run), text(&other), "--renders", "x"], 2, &["--renders"]);
+}
+
+#[test]
+fn a_training_without_a_terminal_says_what_runs_where() {
+    let folder = dataset();
+    let (gems, out) = (folder.path().join("gems"), folder.path().join("run"));
+    let said = said(&["train", text(&gems), "--out", text(&out), "--iterations", "2", "--max-convexes", "60"]);
+    let line = said.lines().find(|line| line.starts_with("training on ")).unwrap();
+    assert!(line.ends_with(": 2 views of at most 48×32 pixels, 2 iterations, budget 60 convexes"), "{line}");
+    assert!(line.contains(gpu().name()), "{line}");
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn evaluating_views_does_not_change_the_training() {
 fn watched_views_are_a_few_and_evenly_apart() {
     let folder = tempfile::tempdir().unwrap();
     gems(folder.path());
-    let options = DatasetOptions { test_every: 4, ..DatasetOptions::default() };
+    let options = DatasetOptions { test_every: Some(4), ..DatasetOptions::default() };
     let dataset = Arc::new(Dataset::open(folder.path(), &options).unwrap());
     let watched = |eval_views| {
         let options = TrainOptions { eval_views, ..TrainOptions::default() };

@@ -1,9 +1,10 @@
-//! `lapidary render`: from a saved scene to pictures and films.
+//! `lapidary render`: from a saved scene to pictures and videos.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use exr::meta::attribute::AttributeValue;
 use exr::prelude::{FlatSamples, read_all_flat_layers_from_file};
 use glam::DVec3;
 use image::ImageReader;
@@ -133,12 +134,12 @@ fn overlap_changes_no_file() {
         let modes = vec![Mode::Colour, Mode::Depth, Mode::Normal, Mode::Alpha, Mode::Id];
         let files = Files { destination: Destination::Folder(folder.clone()), format: Format::Png8, modes };
         let options = RenderOptions::default();
-        let job = Job { options, depth_range: [2.0, 8.0], files: Some(files), films: vec![], is_serial };
+        let job = Job { options, depth_range: [2.0, 8.0], files: Some(files), videos: vec![], is_serial };
         assert_eq!(render(DrawBackend::gpu(gpu(), &scene).unwrap(), &shots, job, &|_| true).unwrap(), 12);
         names(&folder).into_iter().map(|name| (fs::read(folder.join(&name)).unwrap(), name)).collect::<Vec<_>>()
     };
     let serial = take("serial", true);
-    assert_eq!(serial.len(), 60);
+    assert_eq!(serial.len(), 61, "five modes, and the range of depths");
     assert!(take("overlap", false) == serial);
 }
 
@@ -165,6 +166,41 @@ fn exr_holds_the_numbers_as_they_were_rendered() {
 }
 
 #[test]
+fn one_exr_holds_every_mode_in_linear_light_and_the_camera() {
+    let gems = Gems::new();
+    let path = still(&gems);
+    let more = ["--path", text(&path), "--size", "72x48", "--modes", "colour,depth,id"];
+    gems.render("all.exr", &[&more[..], &["--layers", "--linear"]].concat());
+    assert!(!gems.path("all_depth.exr").exists());
+    let expected = pictures(&gems.scene(), &still_camera());
+    let FlatSamples::F32(red) = channel(&gems.path("all.exr"), "R") else { panic!("colours are floats") };
+    let linear = |c: f32| if c > 0.04045 { ((c + 0.055) / 1.055).powf(2.4) } else { c / 12.92 };
+    let worst = red.iter().zip(&expected.rgba).map(|(found, [red, ..])| (found - linear(*red)).abs());
+    assert!(worst.fold(0.0, f32::max) < 1e-6, "the same formula in f32");
+    assert!(channel(&gems.path("all.exr"), "Z") == FlatSamples::F32(depths(&expected)));
+    assert!(matches!(channel(&gems.path("all.exr"), "id"), FlatSamples::U32(_)));
+
+    let image = read_all_flat_layers_from_file(gems.path("all.exr")).unwrap();
+    let about = &image.layer_data[0].attributes;
+    let camera = still_camera();
+    let m = about.world_to_camera.unwrap();
+    let point = DVec3::new(0.3, -0.2, 0.7);
+    let row = |i: usize| (0..3).map(|j| f64::from(m[4 * j + i]) * point[j]).sum::<f64>() + f64::from(m[12 + i]);
+    let seen = DVec3::new(row(0), row(1), row(2));
+    assert!(seen.distance(camera.view_from_world.transform_point3(point)) < 1e-5, "{seen}");
+    let comments = about.comments.as_ref().unwrap().to_string();
+    assert!(comments.contains("linear light") && comments.contains("optical axis in scene units"), "{comments}");
+    let json = about.other.iter().find(|(name, _)| **name == *"lapidaryCamera").unwrap().1.clone();
+    let AttributeValue::Text(json) = json else { panic!("it is text") };
+    let json: serde_json::Value = serde_json::from_str(&json.to_string()).unwrap();
+    assert_eq!(json["fx"].as_f64(), Some(camera.intrinsics.fx));
+    let origin = camera.view_from_world.translation;
+    assert_eq!(json["view_from_world"][2][3].as_f64(), Some(origin.z));
+    gems.refused(&["--orbit", "1", "--out", text(&gems.path("a.png")), "--layers"], &["--layers", "EXR"]);
+    gems.refused(&["--orbit", "1", "--out", text(&gems.path("a.png")), "--linear"], &["--linear", "EXR"]);
+}
+
+#[test]
 fn ids_are_the_heaviest_contributors_of_the_reference() {
     let gems = Gems::new();
     let path = still(&gems);
@@ -186,6 +222,8 @@ fn png_of_16_bits_holds_the_documented_values() {
     let path = still(&gems);
     let more = ["--path", text(&path), "--size", "72x48", "--bits", "16", "--modes", "colour,depth,id"];
     gems.render("deep", &[&more[..], &["--depth-range", "2,8"]].concat());
+    let range: serde_json::Value = serde_json::from_slice(&fs::read(gems.path("deep/depth.json")).unwrap()).unwrap();
+    assert_eq!(range, serde_json::json!({"near": 2.0, "far": 8.0, "bits": 16}));
     let read = |name: &str| ImageReader::open(gems.path("deep").join(name)).unwrap().decode().unwrap();
     let expected = pictures(&gems.scene(), &still_camera());
     let colours = read("0000.png").into_rgb16().into_raw();
@@ -270,17 +308,17 @@ fn views_of_a_dataset_have_its_names_and_sizes() {
     let gems = Gems::new();
     let data = gems.path("gems/transforms_train.json");
     gems.render("test", &["--dataset", text(&data)]);
-    assert_eq!(names(&gems.path("test")), ["test_0002.png"]);
+    assert_eq!(names(&gems.path("test")), ["test_0000.png"]);
     gems.render("all", &["--dataset", text(&data), "--split", "all", "--modes", "colour,alpha", "--scale", "0.5"]);
-    let expected = ["test_0002.png", "test_0002_alpha.png", "train_0000.png", "train_0000_alpha.png"];
+    let expected = ["test_0000.png", "test_0000_alpha.png", "train_0001.png", "train_0001_alpha.png"];
     assert_eq!(names(&gems.path("all"))[..4], expected);
     let size = |name: &str| image::image_dimensions(gems.path(name)).unwrap();
-    assert_eq!((size("test/test_0002.png"), size("all/test_0002.png")), ((48, 32), (24, 16)));
+    assert_eq!((size("test/test_0000.png"), size("all/test_0000.png")), ((48, 32), (24, 16)));
     gems.render("wide", &["--dataset", text(&data), "--size", "96x32"]);
     let dataset = Dataset::open(&data, &DatasetOptions::default()).unwrap();
     let view = dataset.views.iter().find(|view| view.split == Split::Test).unwrap();
     let expected = pictures(&gems.scene(), &view.camera.resized(96, 32)).image().to_rgb8();
-    assert!(image::open(gems.path("wide/test_0002.png")).unwrap().into_rgb8().into_raw() == expected);
+    assert!(image::open(gems.path("wide/test_0000.png")).unwrap().into_rgb8().into_raw() == expected);
 }
 
 #[test]
@@ -342,7 +380,7 @@ fn ffmpeg_gets_every_frame_in_order() {
 
 #[cfg(unix)]
 #[test]
-fn a_film_that_fails_says_why_and_leaves_nothing() {
+fn a_video_that_fails_says_why_and_leaves_nothing() {
     let gems = Gems::new();
     let (programs, films) = (gems.path("programs"), gems.path("films"));
     let film = films.join("turn.webm");
@@ -417,7 +455,7 @@ fn the_reference_makes_the_same_pictures_slowly() {
     let more = ["--orbit", "2", "--size", "40x30", "--modes", "colour,depth"];
     gems.render("gpu", &more);
     gems.render("twin", &[&more[..], &["--reference"]].concat());
-    for name in names(&gems.path("gpu")) {
+    for name in names(&gems.path("gpu")).into_iter().filter(|name| name.ends_with(".png")) {
         let read = |folder: &str| image::open(gems.path(folder).join(&name)).unwrap().into_rgb8().into_raw();
         let far = read("gpu").into_iter().zip(read("twin")).filter(|(a, b)| a.abs_diff(*b) > 2).count();
         assert!(far < 12, "{name}: {far} of 3600 values");

@@ -219,7 +219,7 @@ fn scenes_datasets_archives_and_camera_paths_can_be_dropped_on_the_window() {
     assert!(points.num_colours() > 50, "the points of a dataset without a scene");
     let (without, before) = (points.part_of([0; 3]), with_scene);
     assert!(without > 0.9 && before < 0.88, "nothing is left of the scene: {before} was black, now {without}");
-    viewer.drop_file(&gems.join("train/0000.png"));
+    viewer.drop_file(&gems.join("images/0000.png"));
     viewer.wait_for("error shown", PATIENCE);
     viewer.drop_file(&gems);
     viewer.wait_for("gems: 545 convexes, 4 cameras", PATIENCE);

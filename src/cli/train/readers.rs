@@ -1,11 +1,12 @@
 //! The readers of a training's events on the command line: the bar of a terminal, and `--json`.
 
+use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use lapidary::evaluate::{EvaluationLine, LogLine, TrainingLine};
 use lapidary::gpu::KernelTime;
-use lapidary::run::{RunEvent, RunPaused, RunProfile, RunStep, TrainingSummary};
+use lapidary::run::{RunEvent, RunPaused, RunProfile, RunStarted, RunStep, TrainingSummary};
 use lapidary::text::{counted, time_left};
 use serde::Serialize;
 
@@ -64,6 +65,7 @@ impl Terminal {
             RunEvent::Note(note) => self.say(&format!("note: {}", note.message)),
             RunEvent::Warning(warning) => self.say(&format!("warning: {}", warning.message)),
             RunEvent::Replanned(line) => self.say(&line.to_string()),
+            RunEvent::Started(started) if !stderr().is_terminal() => self.say(&first_line(started)),
             RunEvent::Paused(RunPaused { at_most: None }) => self.say("paused"),
             RunEvent::Step(step) => self.advance(step),
             RunEvent::Logged(line) => self.show(line),
@@ -120,6 +122,17 @@ impl Terminal {
     fn evaluated(&mut self, line: &EvaluationLine) {
         self.last_psnr = Some(line.test_psnr);
     }
+}
+
+/// The first line about a training in the log of a job: what runs where.
+fn first_line(started: &RunStarted) -> String {
+    let RunStarted { device, num_views, largest: [width, height], max_convexes, iteration, iterations, .. } = started;
+    let views = counted(*num_views, "view");
+    let goes_on = if *iteration > 0 { format!(", {iteration} of them done") } else { String::new() };
+    format!(
+        "training on {device}: {views} of at most {width}×{height} pixels, {iterations} iterations{goes_on}, budget {max_convexes} \
+         convexes"
+    )
 }
 
 /// The advice for a training that takes so long, to someone who can type commands or not.

@@ -28,7 +28,7 @@ use subject::WeightedPlace;
 use crate::camera::{self, Camera, RenderOptions};
 use crate::dataset::{AlphaMode, Dataset, DatasetError, DatasetOptions, Split};
 use crate::real::median;
-use crate::scene::{Extent, Scene};
+use crate::scene::{Extent, Scene, StartView};
 use crate::scene_file::Metadata;
 use crate::source::{self, LoadedCameras, SourceError};
 
@@ -159,10 +159,16 @@ impl Document {
         Self { antialias, background: (background != [0.0; 3]).then_some(background), ..self }
     }
 
-    /// Returns the direction that the tops of all pictures point to on average, or z without pictures.
+    /// Returns the view that the file of the scene asks for; cameras that are shown say it better.
+    pub(crate) fn own_view(&self) -> Option<StartView> {
+        self.metadata.start_view.filter(|_| self.cameras.is_empty())
+    }
+
+    /// Returns the direction that the tops of all pictures point to on average, or that of the scene's file, or z.
     #[must_use]
     pub fn up(&self) -> DVec3 {
-        camera::up_of(self.cameras.iter().map(|named| &named.camera))
+        let of_cameras = || camera::up_of(self.cameras.iter().map(|named| &named.camera));
+        self.own_view().map_or_else(of_cameras, |view| view.up)
     }
 
     /// Returns the extent of the scene; without a scene that of the points, and without points that of the cameras.
@@ -175,9 +181,14 @@ impl Document {
         }
     }
 
-    /// Returns what the capture is about; without cameras, scene and points a sphere around the extent.
+    /// Returns what the capture is about; without cameras what the file of the scene says, and without cameras, scene and points a
+    /// sphere around the extent.
     #[must_use]
     pub(crate) fn subject(&self) -> ViewSubject {
+        if let Some(view) = self.own_view() {
+            let radius = view.position.distance(view.focus) * (view.fov.to_radians() / 2.0).sin();
+            return ViewSubject { centre: view.focus, radius };
+        }
         let cameras: Vec<Camera> = self.cameras.iter().map(|named| named.camera).collect();
         let extent = self.extent();
         let whole = ViewSubject { centre: extent.centre(), radius: extent.radius() };

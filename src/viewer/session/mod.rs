@@ -278,12 +278,13 @@ impl Session {
         }
     }
 
-    /// Returns the pose of the first camera of the dataset, or one that shows the subject.
+    /// Returns the pose of the first camera of the dataset, or that of the scene's file, or one that shows the subject.
     fn start_pose(&self) -> Pose {
         let (up, fov) = (self.document.up(), self.settings.fov_y.to_radians());
-        match self.document.cameras.first() {
-            Some(named) => self.pose_of(&named.camera),
-            None => {
+        match (self.document.cameras.first(), self.document.own_view()) {
+            (Some(named), _) => self.pose_of(&named.camera),
+            (None, Some(view)) => self.pose_of(&view.camera(SIZE[0], SIZE[1])),
+            (None, None) => {
                 let distance = self.subject.radius / (fov / 2.0).sin();
                 Pose::look_at(self.subject.centre, first_direction(up), distance, up, fov)
             }
@@ -406,6 +407,9 @@ impl Session {
     }
 }
 
+/// The picture that the field of view of a start view is of, pixels.
+const SIZE: [u32; 2] = [1280, 720];
+
 /// Returns the direction from which a scene is first looked at: a little from above.
 fn first_direction(up: DVec3) -> DVec3 {
     let side = up.any_orthonormal_vector();
@@ -422,7 +426,32 @@ pub(crate) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::scene::StartView;
+    use crate::scene_file::Metadata;
     use crate::viewer::document::NamedCamera;
+
+    #[test]
+    fn a_scene_alone_opens_as_its_file_asks() {
+        let view = StartView {
+            position: DVec3::new(0.0, -4.0, 3.0),
+            focus: DVec3::new(0.0, -4.0, -2.0),
+            up: DVec3::NEG_Y,
+            fov: 40.0,
+            arc: None,
+        };
+        let mut session = session(0);
+        let metadata = Metadata { start_view: Some(view), ..Metadata::default() };
+        let document =
+            |path: &str| Document { path: Some(path.into()), metadata: metadata.clone(), ..Document::default() };
+        session.set_document(document("a"));
+        let pose = *session.navigator.pose();
+        assert!(pose.position.distance(view.position) < 1e-9 && pose.pivot().distance(view.focus) < 1e-9, "{pose:?}");
+        assert_eq!((session.navigator.up(), session.subject.centre), (view.up, view.focus));
+        let shown = self::session(2).document.cameras;
+        let first = shown[0].camera.position();
+        session.set_document(Document { cameras: shown, ..document("b") });
+        assert!(session.navigator.pose().position.distance(first) < 1e-9, "cameras that are shown come first");
+    }
 
     /// A session with so many cameras in a row.
     pub(crate) fn session(cameras: usize) -> Session {

@@ -33,6 +33,30 @@ struct Object {
 fn read_glb(path: &Path) -> Vec<Object> {
     let file = gltf::Gltf::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let blob = file.blob.clone().unwrap_or_default();
+    // What a reader shows that knows the material alone: its factor times its texture.
+    let colours_of = |primitive: &gltf::Primitive<'_>, places: Vec<[f32; 2]>, count: usize| -> Vec<[f32; 4]> {
+        let material = primitive.material();
+        if material.index().is_none() {
+            return Vec::new();
+        }
+        assert!(material.unlit(), "the light is in the colours");
+        let pbr = material.pbr_metallic_roughness();
+        let Some(texture) = pbr.base_color_texture() else { return vec![pbr.base_color_factor(); count] };
+        assert_eq!(pbr.base_color_factor().map(f32::to_bits), [1f32.to_bits(); 4]);
+        let gltf::image::Source::View { view, mime_type } = texture.texture().source().source() else {
+            panic!("a file")
+        };
+        assert_eq!(mime_type, "image/png");
+        let image = image::load_from_memory(&blob[view.offset()..view.offset() + view.length()]).unwrap().into_rgb8();
+        let linear = |c: f32| if c > 0.04045 { ((c + 0.055) / 1.055).powf(2.4) } else { c / 12.92 };
+        let texel = |[u, v]: &[f32; 2]| {
+            let place = |part: f32, side: u32| (part * side as f32).floor() as u32;
+            let [r, g, b] = image.get_pixel(place(*u, image.width()), place(*v, image.height())).0;
+            let [r, g, b] = [r, g, b].map(|channel| linear(f32::from(channel) / 255.0));
+            [r, g, b, 1.0]
+        };
+        places.iter().map(texel).collect()
+    };
     let read = |node: gltf::Node<'_>| {
         let primitive = node.mesh().unwrap().primitives().next().unwrap();
         let reader = primitive.reader(|_| Some(&blob));
@@ -41,7 +65,9 @@ fn read_glb(path: &Path) -> Vec<Object> {
         for (axis, (low, high)) in bounds.min.into_iter().zip(bounds.max).enumerate() {
             assert!(positions.iter().all(|p| (low..=high).contains(&p[axis])));
         }
-        let colours = reader.read_colors(0).map(|colours| colours.into_rgba_f32().collect()).unwrap_or_default();
+        assert!(reader.read_colors(0).is_none(), "readers that know both would multiply them");
+        let places = reader.read_tex_coords(0).map(|places| places.into_f32().collect()).unwrap_or_default();
+        let colours = colours_of(&primitive, places, positions.len());
         let indices: Vec<u32> = reader.read_indices().unwrap().into_u32().collect();
         let triangles = indices.chunks(3).map(<[u32]>::to_vec).collect();
         Object { name: node.name().unwrap().to_owned(), positions, colours, triangles }
@@ -80,6 +106,15 @@ fn a_merged_mesh_omits_faint_convexes() {
     let corners: usize = opaque.solids.iter().map(|solid| solid.polytope.vertices.len()).sum();
     let triangles: usize = opaque.solids.iter().map(|solid| solid.polytope.triangles().count()).sum();
     assert_eq!((objects[0].positions.len(), objects[0].triangles.len()), (corners, triangles));
+    let srgb = |c: f32| if c <= 0.003_130_8 { c * 12.92 } else { 1.055 * c.powf(1.0 / 2.4) - 0.055 };
+    let wanted = opaque.solids.iter().flat_map(|solid| vec![solid.colour; solid.polytope.vertices.len()]);
+    for (found, wanted) in objects[0].colours.iter().zip(wanted) {
+        assert!(
+            (0..3).all(|i| (srgb(found[i]) - wanted[i]).abs() < 0.5 / 255.0 + 1e-4),
+            "8 bits: {found:?} {wanted:?}"
+        );
+    }
+    assert_eq!(objects[0].colours.len(), corners);
     assert_closed(&objects[0].triangles);
 }
 

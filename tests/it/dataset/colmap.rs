@@ -1,7 +1,7 @@
 //! COLMAP's models: what the files say is what is read, whichever format they have.
 
 use glam::{DMat3, DQuat};
-use lapidary::dataset::{ColmapModel, DatasetReport, Split};
+use lapidary::dataset::{ColmapModel, Dataset, DatasetOptions, DatasetReport, Split};
 
 use super::*;
 
@@ -57,7 +57,10 @@ fn the_model_and_the_transforms_of_one_scene_have_the_same_cameras() {
     );
     assert_eq!((colmap.views.len(), colmap.points.len()), (7, 300));
     assert_eq!((blender.views.len(), blender.points.len()), (7, 0));
-    assert_eq!(colmap.indices(Split::Test).collect::<Vec<_>>(), [0], "every eighth, the first of them");
+    assert_eq!(colmap.indices(Split::Test).collect::<Vec<_>>(), [0, 4], "as test.txt says");
+    let every = DatasetOptions { test_every: Some(8), ..DatasetOptions::default() };
+    let every = Dataset::open(GEMS.path(), &every).unwrap();
+    assert_eq!(every.indices(Split::Test).collect::<Vec<_>>(), [0], "every eighth, the first of them");
     assert_eq!(blender.indices(Split::Test).count(), 2, "as the files say");
     for view in &blender.views {
         let name = view.name.rsplit('/').next().unwrap();

@@ -104,7 +104,8 @@ fn ambiguous_pictures_are_left_out_and_both_files_are_named() {
 #[test]
 fn pictures_that_are_listed_twice_are_noted() {
     let folder = dataset(&["a.png", "a.png", "b.png"], &["a.png", "b.png"]);
-    let found = Dataset::open(folder.path(), &DatasetOptions { test_every: 2, ..DatasetOptions::default() }).unwrap();
+    let found =
+        Dataset::open(folder.path(), &DatasetOptions { test_every: Some(2), ..DatasetOptions::default() }).unwrap();
     assert!(note(&found, "1 picture is listed more than once").contains("1 of them is trained on and held back"));
 }
 
@@ -311,7 +312,7 @@ fn a_single_picture_is_trained_on() {
     let found = open(folder.path());
     assert_eq!(found.indices(Split::Train).count(), 1);
     note(&found, "only one picture");
-    let all = DatasetOptions { test_every: 1, ..DatasetOptions::default() };
+    let all = DatasetOptions { test_every: Some(1), ..DatasetOptions::default() };
     assert_eq!(Dataset::open(folder.path(), &all).unwrap().indices(Split::Test).count(), 1);
 }
 

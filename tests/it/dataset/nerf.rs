@@ -102,22 +102,22 @@ fn lists_of_file_names_split_and_leave_out() {
 #[test]
 fn a_split_file_overrides_the_dataset() {
     let split = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(split.path(), "# by hand\ntrain/0005.png\n\n test/0003\r\n").unwrap();
+    std::fs::write(split.path(), "# by hand\ntrain/0005.png\n\n test/0004\r\n").unwrap();
     let options = DatasetOptions { split_file: Some(split.path().into()), ..DatasetOptions::default() };
     let dataset = Dataset::open(&GEMS.path().join("transforms_train.json"), &options).unwrap();
     let test: Vec<&str> = dataset.indices(Split::Test).map(|i| dataset.views[i].name.as_str()).collect();
-    assert_eq!(test, ["test/0003.png", "train/0005.png"]);
-    std::fs::write(split.path(), "0003\n.\\Train\\0005.PNG\n").unwrap();
+    assert_eq!(test, ["test/0004.png", "train/0005.png"]);
+    std::fs::write(split.path(), "0004\n.\\Train\\0005.PNG\n").unwrap();
     let dataset = Dataset::open(&GEMS.path().join("transforms_train.json"), &options).unwrap();
     let test: Vec<&str> = dataset.indices(Split::Test).map(|i| dataset.views[i].name.as_str()).collect();
-    assert_eq!(test, ["test/0003.png", "train/0005.png"]);
-    std::fs::write(split.path(), "test/0003".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    assert_eq!(test, ["test/0004.png", "train/0005.png"]);
+    std::fs::write(split.path(), "test/0004".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
     let message = Dataset::open(GEMS.path(), &options).unwrap_err().to_string();
     assert!(message.contains("UTF-16"), "{message}");
-    std::fs::write(split.path(), "0003\nno such picture\n").unwrap();
+    std::fs::write(split.path(), "0004\nno such picture\n").unwrap();
     let message = Dataset::open(GEMS.path(), &options).unwrap_err().to_string();
     assert!(message.contains("line 2") && message.contains("no such picture"), "{message}");
-    let none = DatasetOptions { test_every: 0, ..DatasetOptions::default() };
+    let none = DatasetOptions { test_every: Some(0), ..DatasetOptions::default() };
     assert_eq!(Dataset::open(GEMS.path(), &none).unwrap().indices(Split::Test).count(), 0);
 }
 

@@ -324,7 +324,9 @@ fn a_training_begins_with_a_scene_where_one_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = gems(folder.path());
     let args = |out: &str| {
-        ["train", text(&dataset), "--max-convexes", "300", "--iterations", "24", "--out", out].map(str::to_owned)
+        let held_back = ["--test-every", "8"];
+        let short = ["train", text(&dataset), "--max-convexes", "300", "--iterations", "24", "--out", out];
+        [&short[..], &held_back[..]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let path = |name: &str| folder.path().join(name);
     let run = |name: &str, more: &[&str]| {

@@ -23,7 +23,11 @@ pub(super) fn command(dataset: &Path, out: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
     command.args(["train", text(dataset), "--out", text(out)]);
     command.args(["--iterations", &ITERATIONS.to_string(), "--max-convexes", "400", "--set", "refine_every=10"]);
-    command.args(["--checkpoint-every", "23"]).args(more).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["--checkpoint-every", "23", "--test-every", "8"])
+        .args(more)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command
 }
 
@@ -224,7 +228,7 @@ fn a_training_warns_of_datasets_that_look_wrong() {
     let good = std::fs::read_to_string(&transforms).unwrap();
     let mut turned: serde_json::Value = serde_json::from_str(&good).unwrap();
     let frames = turned["frames"].as_array_mut().unwrap();
-    frames.truncate(3);
+    *frames = [0, 4, 8].map(|i| frames[i].clone()).to_vec();
     for frame in frames {
         for row in frame["transform_matrix"].as_array_mut().unwrap().iter_mut().take(3) {
             for column in 1..3 {

@@ -1,4 +1,4 @@
-//! Films: GIFs are encoded here, all others by `ffmpeg`, which gets the frames through a pipe.
+//! Videos: GIFs are encoded here, all others by `ffmpeg`, which gets the frames through a pipe.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -34,14 +34,14 @@ const FFMPEG_PICTURE: [&str; 10] = [
     "tv",
 ];
 
-/// A film that could not be written.
+/// A video that could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum FilmError {
+pub enum VideoError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] FileError),
     /// Another extension.
-    #[error("{}: a film is .mp4, .webm or .gif", path.display())]
+    #[error("{}: a video is .mp4, .webm or .gif", path.display())]
     Kind {
         /// The file.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum FilmError {
         path: PathBuf,
     },
     /// The format knows no such size.
-    #[error("the frames of {} are {}×{} pixels, more than a film can be", path.display(), size[0], size[1])]
+    #[error("the frames of {} are {}×{} pixels, more than a video can be", path.display(), size[0], size[1])]
     Size {
         /// The file.
         path: PathBuf,
@@ -76,9 +76,9 @@ pub enum FilmError {
     },
 }
 
-/// A film that frames are added to, in order, by any number of threads. It has its name once it is finished.
+/// A video that frames are added to, in order, by any number of threads. It has its name once it is finished.
 #[derive(Debug)]
-pub struct Film {
+pub struct Video {
     path: PathBuf,
     size: [u16; 2],
     frames_per_second: f64,
@@ -91,7 +91,7 @@ pub struct Film {
 #[derive(Debug)]
 struct Line {
     next: usize,
-    /// `None` once the film was aborted.
+    /// `None` once the video was aborted.
     writer: Option<Writer>,
 }
 
@@ -109,15 +109,15 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-impl Film {
-    /// Begins a film of frames of one size; the extension of `path` says of which kind.
+impl Video {
+    /// Begins a video of frames of one size; the extension of `path` says of which kind.
     ///
     /// # Errors
-    /// [`FilmError`]: another kind, no `ffmpeg` where it is needed, or a file that cannot be written.
-    pub fn create(path: &Path, size: [u32; 2], frames_per_second: f64) -> Result<Self, FilmError> {
+    /// [`VideoError`]: another kind, no `ffmpeg` where it is needed, or a file that cannot be written.
+    pub fn create(path: &Path, size: [u32; 2], frames_per_second: f64) -> Result<Self, VideoError> {
         let extension = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         let [Ok(width), Ok(height)] = size.map(u16::try_from) else {
-            return Err(FilmError::Size { path: path.into(), size });
+            return Err(VideoError::Size { path: path.into(), size });
         };
         let kind = FFMPEG_KINDS.iter().find(|(kind, _)| *kind == extension);
         let writer = match kind {
@@ -126,8 +126,8 @@ impl Film {
                 let ffmpeg = Ffmpeg::start(path, target.temporary_path(), arguments, size, frames_per_second)?;
                 Writer::Ffmpeg(ffmpeg, target)
             }
-            None if extension != "gif" => return Err(FilmError::Kind { path: path.into() }),
-            None if frames_per_second > MAX_GIF_RATE => return Err(FilmError::Rate { path: path.into() }),
+            None if extension != "gif" => return Err(VideoError::Kind { path: path.into() }),
+            None if frames_per_second > MAX_GIF_RATE => return Err(VideoError::Rate { path: path.into() }),
             None => Writer::Gif(Box::new(gif_encoder(path, [width, height])?)),
         };
         let line = Mutex::new(Line { next: 0, writer: Some(writer) });
@@ -135,11 +135,11 @@ impl Film {
         Ok(Self { path: path.into(), size: [width, height], frames_per_second, is_gif, line, moved: Condvar::new() })
     }
 
-    /// Adds frame `index`, `[H, W, 3]`, after waiting for all frames before it; does nothing once the film was aborted.
+    /// Adds frame `index`, `[H, W, 3]`, after waiting for all frames before it; does nothing once the video was aborted.
     ///
     /// # Errors
-    /// [`FilmError`] naming the file.
-    pub fn add(&self, index: usize, rgb: &[u8]) -> Result<(), FilmError> {
+    /// [`VideoError`] naming the file.
+    pub fn add(&self, index: usize, rgb: &[u8]) -> Result<(), VideoError> {
         // What takes long is done before it is this frame's turn.
         let frame = self.is_gif.then(|| self.gif_frame(index, rgb));
         let mut line = self.lock();
@@ -156,22 +156,22 @@ impl Film {
         line.next += 1;
         drop(line);
         self.moved.notify_all();
-        written.map_err(|reason| FilmError::Encoder { path: self.path.clone(), reason })
+        written.map_err(|reason| VideoError::Encoder { path: self.path.clone(), reason })
     }
 
-    /// Aborts the film and wakes the threads that wait for an earlier frame.
+    /// Aborts the video and wakes the threads that wait for an earlier frame.
     pub fn abort(&self) {
         self.lock().writer = None;
         self.moved.notify_all();
     }
 
-    /// Ends the film and gives it its name.
+    /// Ends the video and gives it its name.
     ///
     /// # Errors
-    /// [`FilmError`] naming the file.
-    pub fn finish(self) -> Result<(), FilmError> {
+    /// [`VideoError`] naming the file.
+    pub fn finish(self) -> Result<(), VideoError> {
         let path = self.path;
-        let encoder = |reason: String| FilmError::Encoder { path: path.clone(), reason };
+        let encoder = |reason: String| VideoError::Encoder { path: path.clone(), reason };
         let line = self.line.into_inner().unwrap_or_else(PoisonError::into_inner);
         match line.writer {
             None => Ok(()),
@@ -204,14 +204,14 @@ fn hundredths(index: usize, frames_per_second: f64) -> u16 {
     (index as f64 * 100.0 / frames_per_second).round() as u64 as u16
 }
 
-fn gif_encoder(path: &Path, [width, height]: [u16; 2]) -> Result<gif::Encoder<Unfinished>, FilmError> {
+fn gif_encoder(path: &Path, [width, height]: [u16; 2]) -> Result<gif::Encoder<Unfinished>, VideoError> {
     let begin = |target: Unfinished| {
         let mut encoder = gif::Encoder::new(target, width, height, &[])?;
         encoder.set_repeat(gif::Repeat::Infinite)?;
         Ok::<_, gif::EncodingError>(encoder)
     };
     begin(Unfinished::create(path)?)
-        .map_err(|error| FilmError::Encoder { path: path.into(), reason: error.to_string() })
+        .map_err(|error| VideoError::Encoder { path: path.into(), reason: error.to_string() })
 }
 
 /// The program, waiting for frames.
@@ -229,7 +229,7 @@ impl Ffmpeg {
         arguments: &[&str],
         [width, height]: [u32; 2],
         frames_per_second: f64,
-    ) -> Result<Self, FilmError> {
+    ) -> Result<Self, VideoError> {
         let said = tempfile::tempfile().map_err(FileError::of("create", &std::env::temp_dir()))?;
         let errors = said.try_clone().map_err(FileError::of("create", &std::env::temp_dir()))?;
         let child = Command::new("ffmpeg")
@@ -244,8 +244,8 @@ impl Ffmpeg {
             .stderr(errors)
             .spawn()
             .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => FilmError::NoFfmpeg { path: path.into() },
-                _ => FilmError::Encoder { path: path.into(), reason: format!("ffmpeg does not start: {error}") },
+                std::io::ErrorKind::NotFound => VideoError::NoFfmpeg { path: path.into() },
+                _ => VideoError::Encoder { path: path.into(), reason: format!("ffmpeg does not start: {error}") },
             })?;
         Ok(Self { child, said })
     }
@@ -276,7 +276,7 @@ impl Ffmpeg {
 }
 
 impl Drop for Ffmpeg {
-    /// Ends the encoder of an aborted film.
+    /// Ends the encoder of an aborted video.
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             // It may end by itself in between.
@@ -301,17 +301,17 @@ mod tests {
     #[test]
     fn frames_that_come_in_any_order_are_written_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("film.gif");
-        let film = Film::create(&path, [2, 1], 20.0).unwrap();
+        let path = folder.path().join("video.gif");
+        let video = Video::create(&path, [2, 1], 20.0).unwrap();
         let colours = [[250u8, 0, 0], [0, 250, 0], [0, 0, 250], [250, 250, 0]];
         std::thread::scope(|scope| {
             for index in [3, 1, 2, 0] {
-                let (film, rgb) = (&film, colours[index].repeat(2));
-                scope.spawn(move || film.add(index, &rgb).unwrap());
+                let (video, rgb) = (&video, colours[index].repeat(2));
+                scope.spawn(move || video.add(index, &rgb).unwrap());
             }
         });
         assert!(!path.exists());
-        film.finish().unwrap();
+        video.finish().unwrap();
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::RGBA);
         let mut decoder = options.read_info(File::open(&path).unwrap()).unwrap();
@@ -323,23 +323,23 @@ mod tests {
     }
 
     #[test]
-    fn aborting_a_film_wakes_the_threads_that_wait() {
+    fn aborting_a_video_wakes_the_threads_that_wait() {
         let folder = tempfile::tempdir().unwrap();
-        let film = Film::create(&folder.path().join("film.gif"), [2, 1], 20.0).unwrap();
+        let video = Video::create(&folder.path().join("video.gif"), [2, 1], 20.0).unwrap();
         std::thread::scope(|scope| {
-            scope.spawn(|| film.add(1, &[0; 6]).unwrap());
-            film.abort();
+            scope.spawn(|| video.add(1, &[0; 6]).unwrap());
+            video.abort();
         });
-        drop(film);
+        drop(video);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn unknown_kinds_and_too_fast_gifs_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let create = |name: &str, rate| Film::create(&folder.path().join(name), [2, 1], rate).map(|_| ());
-        assert!(matches!(create("a.avi", 20.0), Err(FilmError::Kind { .. })));
-        assert!(matches!(create("a.gif", 60.0), Err(FilmError::Rate { .. })));
+        let create = |name: &str, rate| Video::create(&folder.path().join(name), [2, 1], rate).map(|_| ());
+        assert!(matches!(create("a.avi", 20.0), Err(VideoError::Kind { .. })));
+        assert!(matches!(create("a.gif", 60.0), Err(VideoError::Rate { .. })));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }
