@@ -182,17 +182,18 @@ impl TimeChooser<'_> {
         self.costs.iteration.of(self.dataset.pixels * smaller(level), num_convexes)
     }
 
-    /// Seconds of all iterations, and the mean part of the pixels that they see.
-    fn iterations(&self, options: &TrainOptions) -> (f64, f64) {
+    /// Seconds of all iterations, and the side of a pixel: a mean over the iterations, and that of the last one.
+    fn iterations(&self, options: &TrainOptions) -> (f64, [f64; 2]) {
         let most = self.num_convexes(options);
         let plan = options.plan(most, 0, self.first_convexes(options), u32::MAX);
-        let (mut seconds, mut pixels) = (0.0, 0.0);
+        let (mut seconds, mut sides, mut last_side) = (0.0, 0.0, 1.0);
         for planned in &plan {
             let number = f64::from(planned.number);
             seconds += number * self.iteration(planned.num_convexes, planned.level);
-            pixels += number * smaller(planned.level);
+            last_side = smaller(planned.level).sqrt().recip();
+            sides += number * last_side;
         }
-        (seconds, pixels / f64::from(options.schedule().end().max(1)))
+        (seconds, [sides / f64::from(options.schedule().end().max(1)), last_side])
     }
 
     /// Seconds of iterations, pictures and the last checkpoint.
@@ -232,10 +233,12 @@ impl TimeChooser<'_> {
     /// The template with as many iterations as fit, and its expected gain.
     fn candidate(&self, template: TrainOptions, num_fitting: f64) -> Candidate {
         let options = self.of_length(&template, whole(num_fitting).max(1));
-        let part = self.iterations(&Self::sample(&template)).1;
+        let [mean_side, last_side] = self.iterations(&Self::sample(&template)).1;
         let size = TrainingSize {
             num_convexes: self.num_convexes(&options),
-            pixels: self.dataset.pixels * part,
+            pixels: self.dataset.pixels,
+            mean_side,
+            last_side,
             iterations: options.schedule().end(),
         };
         Candidate { gain: size.expected_gain(), options }
@@ -328,10 +331,12 @@ mod tests {
 
     fn gain(choice: &TimeChoice) -> f64 {
         let base = TrainOptions::default();
-        let part = chooser(&base, GivenOptions::default()).iterations(&choice.options).1;
+        let [mean_side, last_side] = chooser(&base, GivenOptions::default()).iterations(&choice.options).1;
         TrainingSize {
             num_convexes: choice.options.max_convexes,
-            pixels: DATASET.pixels * part,
+            pixels: DATASET.pixels,
+            mean_side,
+            last_side,
             iterations: choice.options.iterations,
         }
         .expected_gain()

@@ -2,21 +2,30 @@
 //! Source of the constants: docs/archive/budget.md.
 
 /// The decibels that a training lacks because of few convexes: this over the root of their number.
-const FEW_CONVEXES: f64 = 190.0;
-
-/// The decibels that a training lacks because of few iterations: this over the root of their number.
-const FEW_ITERATIONS: f64 = 105.0;
+const FEW_CONVEXES: f64 = 210.0;
 
 /// The most convexes that a pixel of a picture can use, in the sum of the inverses.
-const USED_PER_PIXEL: f64 = 0.6;
+const USED_PER_PIXEL: f64 = 1.0;
+
+/// The decibels that a training lacks because of few iterations: this over the root of their number.
+const FEW_ITERATIONS: f64 = 100.0;
+
+/// The decibels that a training lacks because its pictures are made smaller: this for the side of a pixel, a mean over the
+/// iterations, and that for the side of a pixel at the end, over the root of the number of pixels.
+const LARGE_PIXELS: f64 = 125.0;
+const LARGE_LAST_PIXELS: f64 = 65.0;
 
 /// The size of a training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainingSize {
     /// The number of convexes at the end.
     pub num_convexes: u32,
-    /// Pixels of a picture, a mean over the iterations.
+    /// Pixels of a picture.
     pub pixels: f64,
+    /// The side of a pixel of the pictures that are trained on, in pixels of the full size: a mean over the iterations.
+    pub mean_side: f64,
+    /// The same of the last iteration.
+    pub last_side: f64,
     /// The number of iterations.
     pub iterations: u32,
 }
@@ -27,7 +36,10 @@ impl TrainingSize {
     pub fn expected_gain(&self) -> f64 {
         let inverse = |number: f64| 1.0 / number.max(1.0);
         let used = inverse(self.num_convexes.into()) + inverse(USED_PER_PIXEL * self.pixels);
-        -FEW_CONVEXES * used.sqrt() - FEW_ITERATIONS * inverse(self.iterations.into()).sqrt()
+        let sides = LARGE_PIXELS * self.mean_side + LARGE_LAST_PIXELS * self.last_side;
+        -FEW_CONVEXES * used.sqrt()
+            - FEW_ITERATIONS * inverse(self.iterations.into()).sqrt()
+            - sides * inverse(self.pixels).sqrt()
     }
 }
 
@@ -37,12 +49,20 @@ mod tests {
 
     #[test]
     fn every_part_of_a_training_helps_and_the_scarcest_most() {
-        let gain = |num_convexes, pixels, iterations| TrainingSize { num_convexes, pixels, iterations }.expected_gain();
-        let base = gain(4000, 20_000.0, 1000);
-        let [convexes, pixels, iterations] =
-            [gain(8000, 20_000.0, 1000), gain(4000, 40_000.0, 1000), gain(4000, 20_000.0, 2000)];
-        assert!(convexes > base && pixels > base && iterations > base);
-        assert!(convexes > pixels, "a picture has five pixels for every convex");
-        assert!((gain(u32::MAX, 20_000.0, 1000) - base) < 3.0, "pictures hold no more");
+        let base = TrainingSize {
+            num_convexes: 4000,
+            pixels: 20_000.0,
+            mean_side: 2.0,
+            last_side: 2.0,
+            iterations: 1000,
+        };
+        let gain = |size: TrainingSize| size.expected_gain() - base.expected_gain();
+        let convexes = gain(TrainingSize { num_convexes: 8000, ..base });
+        let iterations = gain(TrainingSize { iterations: 2000, ..base });
+        let pictures = gain(TrainingSize { mean_side: 1.25, last_side: 1.0, ..base });
+        let end = gain(TrainingSize { last_side: 1.0, ..base });
+        assert!(convexes > 0.0 && iterations > 0.0 && end > 0.0 && pictures > end);
+        assert!(gain(TrainingSize { mean_side: 4.0, ..base }) < 0.0);
+        assert!(gain(TrainingSize { num_convexes: u32::MAX, ..base }) < 3.0, "pictures hold no more");
     }
 }
