@@ -144,6 +144,10 @@ impl TrainingRun {
                 emit(note(budget.to_string()));
             }
         }
+        // What a training began with stays, and what is given.
+        if !matches!(begin, Begin::Checkpoint(_)) && !config.options.names("points_rate") {
+            options.points_rate = options.automatic_points_rate(&dataset)?.unwrap_or(options.points_rate);
+        }
         Ok(Self { _lock: folder.lock()?, config, folder, options, dataset, pictures, begin, budget })
     }
 

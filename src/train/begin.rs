@@ -156,7 +156,7 @@ impl Trainer {
 }
 
 /// The similarity between a dataset and the units of training.
-fn similarity_of(dataset: &Dataset) -> Result<Similarity, TrainError> {
+pub(super) fn similarity_of(dataset: &Dataset) -> Result<Similarity, TrainError> {
     if dataset.indices(Split::Train).next().is_none() {
         return Err(TrainError::NoTrainingViews { path: dataset.path.clone() });
     }

@@ -49,13 +49,8 @@ mod tests {
 
     #[test]
     fn every_part_of_a_training_helps_and_the_scarcest_most() {
-        let base = TrainingSize {
-            num_convexes: 4000,
-            pixels: 20_000.0,
-            mean_side: 2.0,
-            last_side: 2.0,
-            iterations: 1000,
-        };
+        let base =
+            TrainingSize { num_convexes: 4000, pixels: 20_000.0, mean_side: 2.0, last_side: 2.0, iterations: 1000 };
         let gain = |size: TrainingSize| size.expected_gain() - base.expected_gain();
         let convexes = gain(TrainingSize { num_convexes: 8000, ..base });
         let iterations = gain(TrainingSize { iterations: 2000, ..base });

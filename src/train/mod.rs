@@ -17,6 +17,7 @@ mod options;
 mod order;
 mod pictures;
 mod plan;
+mod points_rate;
 mod results;
 mod schedule;
 mod start;

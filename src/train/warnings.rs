@@ -91,7 +91,7 @@ pub(super) fn looks(views: &[usize]) -> Vec<usize> {
 }
 
 /// Picks at most so many items, evenly.
-fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
+pub(super) fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
     let taken = count.min(all.len());
     (0..taken).map(move |i| &all[i * all.len() / taken])
 }
