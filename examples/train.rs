@@ -16,7 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let dataset = Arc::new(Dataset::open(&dataset, &DatasetOptions::default())?);
     let gpu = Gpu::open(&GpuOptions::default())?;
-    let options = TrainOptions { iterations: 1000, max_convexes: 3000, ..TrainOptions::default() };
+    let mut options = TrainOptions { iterations: 1000, max_convexes: 3000, ..TrainOptions::default() };
+    // As the program does: steps are as large in the pictures of every dataset.
+    options.points_rate = options.automatic_points_rate(&dataset)?.unwrap_or(options.points_rate);
     let mut trainer = Trainer::new(&gpu, dataset, options)?;
     while !trainer.is_done() {
         // Submits a few iterations and returns the losses of earlier ones.
