@@ -11,6 +11,7 @@ use lapidary::run::{
     TrainOptionsPatch, TrainingRun,
 };
 use lapidary::synth::{self, SynthOptions};
+use lapidary::train::{Preset, StrategyKind, TrainOptions};
 
 use crate::support::device::gpu;
 
@@ -380,4 +381,21 @@ fn the_budget_follows_from_the_pictures_unless_it_is_given() {
     assert_eq!(budget(&|config| config.dataset_options.downscale = Some(8)), (1000, true), "the least that is chosen");
     assert_eq!(budget(&|config| config.options.max_convexes = Some(300)), (300, false));
     assert_eq!(budget(&|config| config.options.add_assignment("max_convexes=301").unwrap()), (301, false));
+}
+
+#[test]
+fn the_rate_of_the_points_follows_from_the_dataset_unless_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = gems(folder.path());
+    let rate = |change: &dyn Fn(&mut TrainOptionsPatch)| {
+        let mut config = config(&dataset, &folder.path().join("run"), RunStart::Points);
+        change(&mut config.options);
+        TrainingRun::prepare(config, &mut |_| ()).unwrap().options().points_rate
+    };
+    let [first, last] = rate(&|_| ());
+    assert!((first / last / 100.0 - 1.0).abs() < 1e-5, "{first} to {last}");
+    assert!((5e-4..5e-3).contains(&first) && (first - 2e-3).abs() > 1e-5, "{first}");
+    assert_eq!(rate(&|options| options.add_assignment("points_rate=0.003,0.001").unwrap()), [0.003, 0.001]);
+    let published = TrainOptions::of_strategy(StrategyKind::Paper, Preset::Light).points_rate;
+    assert_eq!(rate(&|options| options.preset = Some(Preset::Light)), published);
 }
