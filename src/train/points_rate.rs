@@ -12,7 +12,7 @@ use crate::scene::NORMALISED_RADIUS;
 
 /// Learning rates at the beginning and at the end, over half the side of a picture at the depth of what it shows. Source:
 /// docs/archive/rates.md.
-const PER_HALF_SIDE: [f64; 2] = [1.2e-3, 1.2e-5];
+const PER_HALF_SIDE: [f64; 2] = [1.0e-3, 1.0e-5];
 
 /// Half sides within which the rates follow them, normalised units.
 const HALF_SIDES: [f64; 2] = [0.1, 100.0];
