@@ -19,7 +19,7 @@ mod window;
 
 pub use document::{
     ColouredPoint, ConvexMask, ConvexTable, Document, EditList, EditState, ListedEdit, LoadPhotograph, NamedCamera,
-    OpenDocument, OutlineKind, Photograph, SceneEdit, SelectionBox, SelectionShape,
+    OpenDocument, OutlineKind, Photograph, Placement, SceneEdit, SelectionBox, SelectionShape,
 };
 pub use live::{LiveLink, LiveRate};
 pub use scene_view::navigator::Navigator;

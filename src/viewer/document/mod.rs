@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use edit::{
-    ConvexMask, ConvexTable, EditList, EditState, ListedEdit, OutlineKind, SceneEdit, SelectionBox, SelectionShape,
+    ConvexMask, ConvexTable, EditList, EditState, ListedEdit, OutlineKind, Placement, SceneEdit, SelectionBox,
+    SelectionShape,
 };
 use glam::DVec3;
 pub(crate) use loader::DocumentLoader;

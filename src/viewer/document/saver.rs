@@ -34,7 +34,7 @@ impl EditedCopy {
         let parts = [metadata.provenance.clone(), edits.provenance()];
         let provenance: Vec<String> = parts.into_iter().flatten().collect();
         let provenance = (!provenance.is_empty()).then(|| provenance.join("; "));
-        let metadata = Metadata { provenance, ..metadata };
+        let metadata = edits.state().placement.transform().metadata(&Metadata { provenance, ..metadata });
         let written = convert::write(&edits.edited(&scene), &metadata, &options, &path, &|_| {});
         let written = written.map_err(|error| error.to_string())?;
         let left_out = if written.left_out > 0 { format!(", {} left out", written.left_out) } else { String::new() };

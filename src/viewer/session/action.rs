@@ -9,7 +9,7 @@ use crate::gpu::GpuError;
 use crate::image::Image;
 use crate::kernels::DisplayMode;
 use crate::run::FinishWithin;
-use crate::viewer::document::SceneEdit;
+use crate::viewer::document::{Placement, SceneEdit};
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
@@ -76,6 +76,8 @@ pub(crate) enum Action {
     SetSplit(f32),
     /// Draws the cameras of the dataset, or does not.
     ToggleFrusta,
+    /// Draws a grid on the ground, or does not.
+    ToggleGrid,
     /// Sets the size of drawn cameras, in parts of the usual one.
     SetFrustumSize(f64),
     /// Adds a key frame at the camera.
@@ -140,6 +142,10 @@ pub(crate) enum Tool {
     Sphere,
     /// Selects what is in a box.
     Box,
+    /// Makes three clicked places the ground.
+    Ground,
+    /// Measures the distance of two clicked places.
+    Measure,
 }
 
 /// The effect of a new selection on the last one.
@@ -201,6 +207,10 @@ pub(crate) enum EditAction {
     Invert,
     /// Hides, shows or deletes.
     Change(SceneEdit),
+    /// Places the scene in the world that it is saved in; a step of the same drag as the last one takes its place.
+    Place(Placement, bool),
+    /// Scales the scene so that the measured distance is this long.
+    SetLength(f64),
     /// Takes back the last edit.
     Undo,
     /// Makes the edit that was taken back hold again.

@@ -73,6 +73,7 @@ impl Session {
             Action::Compare(mode) => self.compare(mode),
             Action::SetSplit(split) => self.split = split,
             Action::ToggleFrusta => self.settings.frusta = !self.settings.frusta,
+            Action::ToggleGrid => self.settings.grid = !self.settings.grid,
             Action::SetFrustumSize(size) => self.settings.frustum_size = size,
             Action::AddKey | Action::RetimeKey(..) | Action::RemoveKey(_) | Action::Scrub(_) => self.edit_path(action),
             Action::TogglePlay => self.playback.toggle_play(),

@@ -9,6 +9,7 @@ use glam::{DVec2, DVec3};
 use crate::camera::Camera;
 use crate::convert::WriteOptions;
 use crate::gpu::GpuError;
+use crate::scene_file::Metadata;
 use crate::source;
 use crate::viewer::document::{
     ConvexMask, ConvexTable, Document, EditList, EditedCopy, OutlineKind, SceneEdit, SelectionBox, SelectionShape,
@@ -35,6 +36,8 @@ pub(crate) struct EditNumbers {
     pub sphere_radius: f64,
     /// The box.
     pub sides: SelectionBox,
+    /// The true length of the measured distance.
+    pub length: f64,
 }
 
 impl EditNumbers {
@@ -48,6 +51,7 @@ impl EditNumbers {
             sphere_centre: centre,
             sphere_radius: radius,
             sides: SelectionBox { centre, half: DVec3::splat(radius), degrees: DVec3::ZERO },
+            length: 1.0,
         }
     }
 }
@@ -66,6 +70,8 @@ pub(crate) enum Gesture {
         /// World units at that surface per pixel.
         per_pixel: f64,
     },
+    /// Places that were clicked, world units.
+    Places(Vec<DVec3>),
 }
 
 /// The file that the edited scene is written to.
@@ -165,6 +171,11 @@ impl Session {
                 self.editing.gesture = None;
             }
             EditAction::Draw(step, camera, pixel, mode) => self.draw(step, &camera, pixel, mode, host)?,
+            EditAction::Pick(camera, pixel, _) if matches!(self.editing.tool, Tool::Ground | Tool::Measure) => {
+                if let Some(picked) = host.pick(&camera, &self.view, pixel)? {
+                    self.click_place(picked.point);
+                }
+            }
             EditAction::Pick(camera, pixel, mode) => {
                 if let Some(picked) = host.pick(&camera, &self.view, pixel)? {
                     self.select(&SelectionShape::Convex(picked.convex as usize), mode);
@@ -181,6 +192,18 @@ impl Session {
                 self.change(SceneEdit::Select(inverse), "the inverse");
             }
             EditAction::Change(edit) => self.change(edit, ""),
+            EditAction::Place(placement, is_continued) => {
+                if self.editing.edits.push_place(placement, is_continued) {
+                    self.log_edit();
+                }
+            }
+            EditAction::SetLength(length) => {
+                let measured = self.measured_length().filter(|measured| *measured > 0.0 && length > 0.0);
+                if let Some(measured) = measured {
+                    let placement = self.editing.edits.state().placement.scaled(length / measured);
+                    self.change(SceneEdit::Place(placement), "");
+                }
+            }
             EditAction::Undo => self.go_to(self.editing.edits.num_done().saturating_sub(1)),
             EditAction::Redo => self.go_to(self.editing.edits.num_done() + 1),
             EditAction::GoTo(num_done) => self.go_to(num_done),
@@ -194,9 +217,43 @@ impl Session {
     fn change(&mut self, edit: SceneEdit, how: &str) {
         if self.editing.edits.push(edit, how) {
             self.show_edits();
-            let edits = &self.editing.edits;
-            log::info!("edit: {}", edits.edits().last().map_or("", |listed| listed.text.as_str()));
+            self.log_edit();
         }
+    }
+
+    fn log_edit(&self) {
+        log::info!("edit: {}", self.editing.edits.edits().last().map_or("", |listed| listed.text.as_str()));
+    }
+
+    /// Takes a clicked place of the ground, or an end of a measured distance.
+    fn click_place(&mut self, place: DVec3) {
+        let most = if self.editing.tool == Tool::Ground { 3 } else { 2 };
+        let mut places = match self.editing.gesture.take() {
+            Some(Gesture::Places(places)) if places.len() < most => places,
+            _ => Vec::new(),
+        };
+        places.push(place);
+        if let (Tool::Ground, [first, second, third]) = (self.editing.tool, &places[..]) {
+            let (places, above) = ([*first, *second, *third], self.navigator.pose().position);
+            match self.editing.edits.state().placement.on_ground(places, above) {
+                Some(placement) => {
+                    self.change(SceneEdit::Place(placement), "");
+                    self.navigator.set_up(placement.axes().z_axis);
+                    self.editing.tool = Tool::Look;
+                }
+                None => self.notify_error("The three places lie in a line; click again".to_owned()),
+            }
+            return;
+        }
+        self.editing.gesture = Some(Gesture::Places(places));
+    }
+
+    /// The distance of the two places that were clicked, in units of the world that the scene is saved in.
+    #[must_use]
+    pub(crate) fn measured_length(&self) -> Option<f64> {
+        let Some(Gesture::Places(places)) = &self.editing.gesture else { return None };
+        let [first, second] = places[..] else { return None };
+        Some(first.distance(second) * self.editing.edits.state().placement.scale)
     }
 
     fn go_to(&mut self, num_done: usize) {
@@ -284,7 +341,7 @@ impl Session {
                 self.continue_gesture(pixel);
                 let outline = |corners: Vec<DVec2>, kind| SelectionShape::Outline { camera: *camera, corners, kind };
                 match self.editing.gesture.take() {
-                    None => {}
+                    None | Some(Gesture::Places(_)) => {}
                     Some(Gesture::Rectangle([a, b])) => {
                         let corners = vec![a, DVec2::new(b.x, a.y), b, DVec2::new(a.x, b.y)];
                         self.select(&outline(corners, OutlineKind::Rectangle), mode);
@@ -308,7 +365,7 @@ impl Session {
         host: &mut dyn ActionHost,
     ) -> Result<Option<Gesture>, GpuError> {
         Ok(match self.editing.tool {
-            Tool::Look | Tool::Click => None,
+            Tool::Look | Tool::Click | Tool::Ground | Tool::Measure => None,
             Tool::Rectangle => Some(Gesture::Rectangle([pixel; 2])),
             Tool::Lasso => Some(Gesture::Lasso(vec![pixel])),
             Tool::Sphere | Tool::Box => host.pick(camera, &self.view, pixel)?.map(|picked| {
@@ -327,7 +384,7 @@ impl Session {
     fn continue_gesture(&mut self, pixel: DVec2) {
         let numbers = &mut self.editing.numbers;
         match &mut self.editing.gesture {
-            None => {}
+            None | Some(Gesture::Places(_)) => {}
             Some(Gesture::Rectangle([_, corner])) => *corner = pixel,
             Some(Gesture::Lasso(corners)) if corners.last().is_some_and(|last| last.distance(pixel) < 1.5) => {}
             Some(Gesture::Lasso(corners)) => corners.push(pixel),
@@ -358,7 +415,10 @@ impl Session {
             gaussians: gaussians && path.extension().is_some_and(|end| end == "ply"),
             ..WriteOptions::default()
         };
-        let (edits, metadata) = (self.editing.edits.clone(), self.document.metadata.clone());
+        let edits = self.editing.edits.clone();
+        // Who opens the file sees what is seen now.
+        let start_view = Some(self.present_view()).filter(|view| view.check().is_ok());
+        let metadata = Metadata { start_view, ..self.document.metadata.clone() };
         self.notify(format!("Saving {} …", path.display()));
         self.editing.saved = edits.clone();
         self.saver.start(EditedCopy { scene, edits, metadata, options, path }, Arc::clone(&self.request_redraw));
@@ -479,6 +539,27 @@ mod tests {
         assert!(!session.may_lose_edits(), "there are other edits");
         edit(&mut session, EditAction::Undo);
         assert!(session.may_lose_edits(), "nothing is changed");
+    }
+
+    #[test]
+    fn a_known_distance_scales_the_scene_and_three_places_are_its_ground() {
+        let mut session = with_row();
+        edit(&mut session, EditAction::SetTool(Tool::Measure));
+        session.click_place(DVec3::ZERO);
+        assert_eq!(session.measured_length(), None);
+        session.click_place(DVec3::new(0.0, 0.0, 4.0));
+        assert_eq!(session.measured_length(), Some(4.0));
+        edit(&mut session, EditAction::SetLength(1.0));
+        assert_eq!(session.measured_length(), Some(1.0));
+        edit(&mut session, EditAction::SetTool(Tool::Ground));
+        assert!(session.navigator.pose().position.z > 0.0, "the camera is above the ground");
+        for place in [DVec3::ZERO, DVec3::X, DVec3::Y] {
+            session.click_place(place - DVec3::Z);
+        }
+        let placement = session.editing.edits.state().placement;
+        assert!((placement.saved(DVec3::new(0.0, 0.0, 3.0)).z - 1.0).abs() < 1e-9, "{placement:?}");
+        assert_eq!((session.editing.tool, session.navigator.up()), (Tool::Look, DVec3::Z));
+        assert_eq!(session.editing.edits.edits().len(), 2);
     }
 
     #[test]

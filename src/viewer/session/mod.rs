@@ -23,7 +23,7 @@ use crate::camera::Camera;
 use crate::camera_path::{CameraPath, CameraPathError};
 use crate::constants::NEAR;
 use crate::kernels::DisplayMode;
-use crate::scene::Extent;
+use crate::scene::{Extent, StartView};
 use crate::text;
 use crate::viewer::document::{
     Document, DocumentLoader, Fetched, PathPlayback, Photograph, PhotographLoader, RequestRedraw, SceneSaver,
@@ -258,6 +258,15 @@ impl Session {
         }
     }
 
+    /// Returns the view that the user has, as files of scenes carry it.
+    #[must_use]
+    pub(crate) fn present_view(&self) -> StartView {
+        let pose = self.navigator.destination();
+        let (half, aspect) = ((pose.fov_y / 2.0).tan(), self.aspect.max(1e-3));
+        let fov = (2.0 * (half * aspect.min(1.0)).atan()).to_degrees();
+        StartView { position: pose.position, focus: pose.pivot(), up: self.navigator.up(), fov, arc: None }
+    }
+
     /// Moves to the first view of the document.
     fn go_to_start(&mut self) {
         let (pose, up) = (self.start_pose(), self.document.up());
@@ -426,7 +435,6 @@ pub(crate) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::scene::StartView;
     use crate::scene_file::Metadata;
     use crate::viewer::document::NamedCamera;
 
@@ -478,6 +486,21 @@ pub(crate) mod tests {
         assert_eq!(session.navigator.pose().position, DVec3::splat(7.0));
         session.set_document(Document { path: Some("other".into()), ..Document::default() });
         assert_ne!(session.navigator.pose().position, DVec3::splat(7.0));
+    }
+
+    #[test]
+    fn the_present_view_is_what_a_file_carries() {
+        let mut session = session(1);
+        session.aspect = 2.0;
+        let pose = Pose::look_at(DVec3::new(1.0, 2.0, 3.0), DVec3::NEG_Y, 5.0, DVec3::Z, 40f64.to_radians());
+        session.navigator.set(pose);
+        let view = session.present_view();
+        view.check().unwrap();
+        assert!((view.fov - 40.0).abs() < 1e-9 && view.up == session.navigator.up(), "{view:?}");
+        assert!(view.position.distance(pose.position) < 1e-9 && view.focus.distance(pose.pivot()) < 1e-9);
+        session.aspect = 0.5;
+        let narrow = session.present_view().fov.to_radians();
+        assert!(((narrow / 2.0).tan() - 0.5 * 20f64.to_radians().tan()).abs() < 1e-9, "the smaller field of view");
     }
 
     /// A convex with this centroid and opacity.

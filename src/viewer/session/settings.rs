@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub panel: bool,
     /// Whether cameras are drawn.
     pub frusta: bool,
+    /// Whether a grid is drawn on the ground.
+    pub grid: bool,
     /// The size of drawn cameras, in parts of the usual one.
     pub frustum_size: f64,
     /// The motion of a drag with the left button.
@@ -77,6 +79,7 @@ impl Default for Settings {
             theme: Theme::default(),
             panel: true,
             frusta: true,
+            grid: false,
             frustum_size: 1.0,
             movement: Movement::default(),
             keep_upright: true,

@@ -217,14 +217,14 @@ pub(crate) fn path(painter: &Painter, projection: &Projection, path: &CameraPath
     }
 }
 
-/// Draws the axes of the world in a corner.
-pub(crate) fn axes(painter: &Painter, camera: &Camera, middle: Pos2, size: f32) {
+/// Draws axes, the columns of a matrix, in a corner.
+pub(crate) fn axes(painter: &Painter, camera: &Camera, axes: DMat3, middle: Pos2, size: f32) {
     let colours = [
         (0, "x", Color32::from_rgb(232, 88, 88)),
         (1, "y", Color32::from_rgb(110, 190, 90)),
         (2, "z", Color32::from_rgb(90, 140, 240)),
     ];
-    let mut arms = colours.map(|(axis, name, colour)| (camera.view_from_world.matrix3.col(axis), name, colour));
+    let mut arms = colours.map(|(axis, name, colour)| (camera.view_from_world.matrix3 * axes.col(axis), name, colour));
     arms.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
     for (direction, name, colour) in arms {
         #[expect(clippy::cast_possible_truncation, reason = "a direction")]
@@ -233,6 +233,38 @@ pub(crate) fn axes(painter: &Painter, camera: &Camera, middle: Pos2, size: f32) 
         painter.line_segment([middle, end], Stroke::new(2.0, faint));
         painter.circle_filled(end, 6.5, faint);
         painter.text(end, egui::Align2::CENTER_CENTER, name, egui::FontId::proportional(10.0), Color32::BLACK);
+    }
+}
+
+/// The number of lines of a grid on each side of its middle.
+const GRID_LINES: i32 = 20;
+
+/// Draws a grid through `middle` along two axes, with the same lines wherever the middle is; every tenth is stronger.
+pub(crate) fn grid(
+    painter: &Painter,
+    projection: &Projection,
+    place: &dyn Fn(DVec2) -> DVec3,
+    middle: DVec2,
+    step: f64,
+) {
+    let first = (middle / step).round();
+    let reach = f64::from(GRID_LINES);
+    for line in -GRID_LINES..=GRID_LINES {
+        let offset = f64::from(line);
+        let ends = |across: f64, along: f64, swaps: bool| {
+            let at = if swaps { DVec2::new(along, across) } else { DVec2::new(across, along) };
+            place((first + at) * step)
+        };
+        for swaps in [false, true] {
+            let number = if swaps { first.y + offset } else { first.x + offset };
+            let alpha = if number.rem_euclid(10.0) == 0.0 { 130 } else { 55 };
+            // In pieces, because a line that passes the camera is cut.
+            for piece in [[-reach, 0.0], [0.0, reach]] {
+                if let Some(line) = projection.line(ends(offset, piece[0], swaps), ends(offset, piece[1], swaps)) {
+                    painter.line_segment(line, Stroke::new(1.0, Color32::from_white_alpha(alpha)));
+                }
+            }
+        }
     }
 }
 

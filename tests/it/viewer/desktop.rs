@@ -189,7 +189,7 @@ impl Viewer {
     /// Waits until nothing has been logged for a while: the picture is refined.
     pub(crate) fn rest(&self) {
         let (start, mut last, mut since) = (Instant::now(), usize::MAX, Instant::now());
-        while start.elapsed() < Duration::from_secs(30) && since.elapsed() < Duration::from_millis(700) {
+        while start.elapsed() < Duration::from_secs(30) && since.elapsed() < Duration::from_millis(1200) {
             let count = self.lines.lock().unwrap().len();
             if count != last {
                 (last, since) = (count, Instant::now());
@@ -286,6 +286,15 @@ impl Viewer {
         }
         std::thread::sleep(FRAME);
         self.fake(BUTTON_RELEASE_EVENT, button, 0, 0);
+    }
+
+    /// Clicks with the left button.
+    pub(crate) fn click(&self, at: (i16, i16)) {
+        self.fake(MOTION_NOTIFY_EVENT, 0, at.0, at.1);
+        self.fake(BUTTON_PRESS_EVENT, 1, 0, 0);
+        self.fake(BUTTON_RELEASE_EVENT, 1, 0, 0);
+        // Two clicks in short order are a double click.
+        std::thread::sleep(2 * FRAME);
     }
 
     /// Turns the wheel away from the user.

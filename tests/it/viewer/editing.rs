@@ -161,7 +161,18 @@ fn the_first_hour() {
     viewer.symbol(ESCAPE);
     assert_eq!(edited(&mut viewer, "delete"), outside);
     viewer.rest();
-    viewer.screenshot("hour-clean");
+    let clean = viewer.screenshot("hour-clean");
+    // The ground and its scale: a grid, and the distance of two clicks.
+    viewer.key('9');
+    viewer.wait_for("action ToggleGrid", PATIENCE);
+    viewer.key('m');
+    viewer.wait_for("SetTool(Measure)", PATIENCE);
+    viewer.click((300, 400));
+    viewer.click((600, 420));
+    viewer.rest();
+    assert!(viewer.screenshot("hour-measured").part_that_differs(&clean) > 0.002, "a grid and a distance are drawn");
+    viewer.symbol(ESCAPE);
+    viewer.key('9');
     ctrl(&viewer, 's');
     viewer.wait_for("Saved run-edited-1.safetensors", PATIENCE);
     viewer.close(0);
@@ -169,6 +180,8 @@ fn the_first_hour() {
     let saved = folder.path().join("run-edited-1.safetensors");
     let scene = scene_file::load(&saved).unwrap();
     assert_eq!(scene.len(), inside);
+    let view = scene_file::load_with(&saved).unwrap().1.start_view.unwrap();
+    view.check().unwrap();
     let (low, high) = scene.bounds().unwrap();
     assert!((high - low).length() < 20.0, "the sky is gone: {low}, {high}");
     let mut viewer = Viewer::start(&desktop, folder.path(), &saved, "1200x780");

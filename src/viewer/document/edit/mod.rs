@@ -2,10 +2,12 @@
 //! it was opened; the state at any place of the list follows from the list alone, so that undoing is counting back.
 
 mod mask;
+mod placement;
 mod shape;
 mod table;
 
 pub use mask::ConvexMask;
+pub use placement::Placement;
 pub use shape::{OutlineKind, SelectionBox, SelectionShape};
 pub use table::ConvexTable;
 
@@ -25,10 +27,12 @@ pub enum SceneEdit {
     Delete,
     /// Deletes what is not selected, hidden convexes as well.
     KeepOnly,
+    /// Gives the scene this place in the world that it is saved in.
+    Place(Placement),
 }
 
-/// The convexes that the edits so far select, hide and delete. No convex is in two of the masks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What the edits so far make of a scene. No convex is in two of the masks.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct EditState {
     /// The convexes that the next edit changes.
     pub selected: ConvexMask,
@@ -36,12 +40,14 @@ pub struct EditState {
     pub hidden: ConvexMask,
     /// Convexes that are no longer there.
     pub deleted: ConvexMask,
+    /// The place of the scene in the world that it is saved in.
+    pub placement: Placement,
 }
 
 impl EditState {
     fn of(num_convexes: usize) -> Self {
         let none = ConvexMask::none(num_convexes);
-        Self { selected: none.clone(), hidden: none.clone(), deleted: none }
+        Self { selected: none.clone(), hidden: none.clone(), deleted: none, placement: Placement::default() }
     }
 
     /// The convexes that can be seen.
@@ -76,6 +82,7 @@ impl EditState {
                 self.deleted = self.deleted.or(&self.selected.not());
                 (self.hidden, self.selected) = (none.clone(), none);
             }
+            SceneEdit::Place(placement) => self.placement = *placement,
         }
     }
 }
@@ -156,11 +163,24 @@ impl EditList {
             SceneEdit::Hide => counted("hide", self.state.selected.count(), selected_by),
             SceneEdit::ShowHidden => counted("show", self.state.hidden.count(), "all that was hidden"),
             SceneEdit::Delete => counted("delete", self.state.selected.count(), selected_by),
+            SceneEdit::Place(placement) => {
+                let words = placement.words();
+                if words.is_empty() { "place as it was opened".to_owned() } else { format!("place: {words}") }
+            }
             SceneEdit::KeepOnly => {
                 let count = after.deleted.count() - self.state.deleted.count();
                 counted("delete", count, if selected_by.is_empty() { "all but the selection" } else { selected_by })
             }
         }
+    }
+
+    /// Adds an edit as [`Self::push`] does; where the last one is of the same drag, in its place.
+    pub fn push_place(&mut self, placement: Placement, is_continued: bool) -> bool {
+        let is_last = self.edits[..self.num_done].last().is_some_and(|last| matches!(last.edit, SceneEdit::Place(_)));
+        if is_continued && is_last {
+            self.undo();
+        }
+        self.push(SceneEdit::Place(placement), "")
     }
 
     /// Takes back the last edit that holds, or nothing.
@@ -183,28 +203,30 @@ impl EditList {
     /// Returns whether both make the same of the scene, whatever is selected and hidden.
     #[must_use]
     pub fn makes_the_same_as(&self, other: &Self) -> bool {
-        self.state.deleted == other.state.deleted
+        let of = |list: &Self| (list.state.deleted.clone(), list.state.placement);
+        of(self) == of(other)
     }
 
-    /// Returns the scene without what was deleted.
+    /// Returns the scene without what was deleted, in the place that it was given.
     #[must_use]
     pub fn edited(&self, scene: &Scene) -> Scene {
         let kept: Vec<usize> = self.state.deleted.not().indices().collect();
-        scene.gather(&kept)
+        self.state.placement.transform().scene(&scene.gather(&kept))
     }
 
     /// Returns a sentence about what the edits that hold changed in the scene; `None` where they changed nothing.
     #[must_use]
     pub fn provenance(&self) -> Option<String> {
-        let deleted = self.state.deleted.count();
+        let (deleted, placed) = (self.state.deleted.count(), self.state.placement.words());
         if deleted == 0 {
-            return None;
+            return (!placed.is_empty()).then(|| format!("edited by hand, {placed}"));
         }
         let changes = |listed: &&ListedEdit| matches!(listed.edit, SceneEdit::Delete | SceneEdit::KeepOnly);
         let texts = self.edits[..self.num_done].iter().filter(changes).map(|listed| listed.text.as_str());
         let texts: Vec<&str> = texts.collect();
         let all = self.num_convexes;
-        Some(format!("edited by hand, {deleted} of {all} convexes deleted ({})", texts.join("; ")))
+        let placed = if placed.is_empty() { placed } else { format!(", {placed}") };
+        Some(format!("edited by hand, {deleted} of {all} convexes deleted ({}){placed}", texts.join("; ")))
     }
 }
 
@@ -255,6 +277,20 @@ mod tests {
         assert_eq!((list.edits().len(), list.num_done()), (2, 2), "another way was taken");
         list.redo();
         assert_eq!(list.num_done(), 2);
+    }
+
+    #[test]
+    fn the_steps_of_one_drag_are_one_place() {
+        let mut list = EditList::new(2);
+        let at = |x: f64| Placement { translation: glam::DVec3::new(x, 0.0, 0.0), ..Placement::default() };
+        for (x, is_continued) in [(1.0, false), (2.0, true), (3.0, true), (4.0, false)] {
+            list.push_place(at(x), is_continued);
+        }
+        let texts: Vec<&str> = list.edits().iter().map(|listed| listed.text.as_str()).collect();
+        assert_eq!(texts, ["place: moved by 3.000, 0.000, 0.000", "place: moved by 4.000, 0.000, 0.000"]);
+        list.undo();
+        assert_eq!(list.state().placement, at(3.0));
+        assert_eq!(list.provenance().as_deref(), Some("edited by hand, moved by 3.000, 0.000, 0.000"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn tools(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
             }
         }
     });
-    if session.editing.tool != Tool::Look {
+    if TOOLS[1..].iter().any(|(tool, ..)| session.editing.tool == *tool) {
         ui.weak("Shift adds, Ctrl or Alt removes; a right drag turns");
     }
 }
@@ -132,13 +132,16 @@ fn sides(ui: &mut Ui, sides: &mut SelectionBox, speed: f64) {
 }
 
 /// Three numbers in a row.
-pub(super) fn vector(ui: &mut Ui, name: &str, value: &mut DVec3, speed: f64) {
-    ui.horizontal(|ui| {
-        ui.add_sized([58.0, 18.0], egui::Label::new(name));
+pub(super) fn vector(ui: &mut Ui, name: &str, value: &mut DVec3, speed: f64) -> egui::Response {
+    let row = ui.horizontal(|ui| {
+        let mut response = ui.add_sized([58.0, 18.0], egui::Label::new(name));
         for axis in 0..3 {
-            ui.add(DragValue::new(&mut value[axis]).speed(speed).max_decimals(3));
+            let number = DragValue::new(&mut value[axis]).speed(speed).max_decimals(3);
+            response |= ui.add(number.update_while_editing(false));
         }
+        response
     });
+    row.inner
 }
 
 fn list(ui: &mut Ui, edits: &EditList, actions: &mut Vec<EditAction>) {

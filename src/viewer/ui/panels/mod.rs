@@ -4,6 +4,7 @@ mod dataset;
 mod editing;
 mod measurements;
 mod path;
+mod placement;
 mod training;
 
 use egui::{RichText, Ui};
@@ -49,6 +50,7 @@ pub(crate) fn show(ui: &mut Ui, session: &Session, device: &DeviceStats<'_>, tex
         if !session.document.cameras.is_empty() {
             section(ui, "Dataset", true, |ui| dataset::show(ui, session, textures, actions));
         }
+        section(ui, "Place in the world", false, |ui| placement::show(ui, session, actions));
         section(ui, "Camera path", false, |ui| path::show(ui, session, actions));
         section(ui, "Crop box", false, |ui| crop(ui, session, actions));
         let is_shown = section(ui, "Measurements", true, |ui| measurements::show(ui, session, device));

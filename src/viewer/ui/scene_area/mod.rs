@@ -154,9 +154,13 @@ fn over(
         let stroke = Stroke::new(1.0, Color32::from_white_alpha(160));
         overlay::box_edges(&painter, projection, crop.centre(), halves, stroke);
     }
+    if session.settings.grid {
+        tools::grid(session, projection, &painter);
+    }
     tools::show(session, projection, &painter);
     if area.width() > 200.0 {
-        overlay::axes(&painter, &projection.camera, area.right_bottom() - Vec2::new(44.0, 44.0), 26.0);
+        let axes = session.editing.edits.state().placement.axes();
+        overlay::axes(&painter, &projection.camera, axes, area.right_bottom() - Vec2::new(44.0, 44.0), 26.0);
     }
     labels::legends(session, &painter, area);
     labels::status(session, &host.device().picture.last, &painter, area);

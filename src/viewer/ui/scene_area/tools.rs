@@ -2,9 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use egui::{Color32, Painter, Pos2, Stroke};
-use glam::{DMat3, DVec3};
+use egui::{Align2, Color32, Painter, Pos2, Stroke};
+use glam::{DMat3, DVec2, DVec3};
 
+use super::labels::label;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Tool;
 use crate::viewer::session::editing::Gesture;
@@ -25,6 +26,7 @@ pub(super) fn show(session: &Session, projection: &Projection, painter: &Painter
             let corners: Vec<Pos2> = corners.iter().map(|corner| projection.of_pixel(*corner)).collect();
             outline(painter, &corners);
         }
+        (Some(Gesture::Places(places)), _) => clicked(session, painter, projection, places),
         (_, Tool::Sphere) => sphere(painter, projection, numbers.sphere_centre, numbers.sphere_radius),
         (_, Tool::Box) => {
             let sides = numbers.sides;
@@ -32,6 +34,31 @@ pub(super) fn show(session: &Session, projection: &Projection, painter: &Painter
             overlay::box_edges(painter, projection, sides.centre, halves, Stroke::new(1.5, COLOUR));
         }
         _ => {}
+    }
+}
+
+/// Draws a grid on the ground of the world that the scene is saved in.
+pub(super) fn grid(session: &Session, projection: &Projection, painter: &Painter) {
+    let placement = session.editing.edits.state().placement;
+    let middle = placement.saved(session.subject.centre).truncate();
+    let size = session.subject.radius * placement.scale;
+    let step = 10f64.powf((0.5 * size).log10().floor());
+    overlay::grid(painter, projection, &|at: DVec2| placement.opened(at.extend(0.0)), middle, step);
+}
+
+/// Draws the places that were clicked, and their distance.
+fn clicked(session: &Session, painter: &Painter, projection: &Projection, places: &[DVec3]) {
+    for pair in places.windows(2) {
+        segment(painter, projection, pair[0], pair[1]);
+    }
+    for (at, _) in places.iter().filter_map(|place| projection.point(*place)) {
+        painter.circle_filled(at, 4.0, COLOUR);
+        painter.circle_stroke(at, 4.0, Stroke::new(1.0, Color32::BLACK));
+    }
+    if let (Some(length), [first, second]) = (session.measured_length(), places)
+        && let Some((at, _)) = projection.point(first.midpoint(*second))
+    {
+        label(painter, at, Align2::CENTER_CENTER, &format!("{length:.4}"));
     }
 }
 

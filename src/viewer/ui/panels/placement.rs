@@ -1,0 +1,80 @@
+//! The place of the scene in the world that it is saved in: numbers, ground and scale.
+
+use egui::{DragValue, Ui};
+
+use crate::viewer::document::Placement;
+use crate::viewer::session::Session;
+use crate::viewer::session::action::{Action, EditAction, Tool};
+use crate::viewer::session::editing::{EditNumbers, Gesture};
+use crate::viewer::ui::panels::editing::vector;
+
+pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
+    if let Some(reason) = session.reason_not_to_edit() {
+        ui.weak(reason);
+        return;
+    }
+    let mut edits = Vec::new();
+    let before = session.editing.edits.state().placement;
+    let mut placement = before;
+    let mut response = vector(ui, "moved", &mut placement.translation, 0.01 * session.subject.radius);
+    response |= vector(ui, "turned °", &mut placement.degrees, 0.5);
+    ui.horizontal(|ui| {
+        ui.add_sized([58.0, 18.0], egui::Label::new("scaled"));
+        let value = DragValue::new(&mut placement.scale).speed(0.005 * before.scale).range(1e-6..=1e6).max_decimals(5);
+        response |= ui.add(value.update_while_editing(false));
+        if ui.small_button("reset").clicked() {
+            placement = Placement::default();
+        }
+    });
+    if placement != before {
+        // A drag is one edit.
+        let is_continued = response.dragged() && !response.drag_started();
+        edits.push(EditAction::Place(placement, is_continued));
+    }
+    ui.horizontal(|ui| {
+        let tools = [
+            (Tool::Ground, "ground", "click three places of the ground: the origin, one along x, and another"),
+            (Tool::Measure, "measure", "click two places whose distance you know (M)"),
+        ];
+        for (tool, name, hint) in tools {
+            if ui.selectable_label(session.editing.tool == tool, name).on_hover_text(hint).clicked() {
+                edits.push(EditAction::SetTool(tool));
+            }
+        }
+        let mut has_grid = session.settings.grid;
+        if ui.checkbox(&mut has_grid, "grid (9)").changed() {
+            actions.push(Action::ToggleGrid);
+        }
+    });
+    match (session.editing.tool, &session.editing.gesture) {
+        (Tool::Measure, Some(Gesture::Places(places))) if places.len() == 2 => length(ui, session, &mut edits),
+        (Tool::Measure, _) => drop(ui.weak("Click two places whose distance you know.")),
+        (Tool::Ground, gesture) => {
+            let count = gesture.as_ref().map_or(0, |gesture| match gesture {
+                Gesture::Places(places) => places.len(),
+                _ => 0,
+            });
+            let next = ["the new origin", "a place along x", "any other place"][count.min(2)];
+            ui.weak(format!("Click three places of the ground; next: {next}."));
+        }
+        _ => {}
+    }
+    actions.extend(edits.into_iter().map(Action::Edit));
+}
+
+/// The measured distance, and what it is in truth.
+fn length(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
+    let Some(measured) = session.measured_length() else { return };
+    ui.label(format!("distance {measured:.4}"));
+    ui.horizontal(|ui| {
+        let mut numbers = session.editing.numbers;
+        ui.label("is in truth");
+        ui.add(DragValue::new(&mut numbers.length).range(1e-6..=1e9).speed(0.01).max_decimals(4));
+        if numbers != session.editing.numbers {
+            edits.push(EditAction::SetNumbers(EditNumbers { ..numbers }));
+        }
+        if ui.button("scale the scene").clicked() {
+            edits.push(EditAction::SetLength(numbers.length));
+        }
+    });
+}
