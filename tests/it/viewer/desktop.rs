@@ -276,15 +276,20 @@ impl Viewer {
     }
 
     pub(crate) fn drag(&self, from: (i16, i16), to: (i16, i16), button: u8) {
+        self.drag_with_pauses(from, to, button, FRAME);
+    }
+
+    /// Drags with a pause after the button is pressed, and one before it is let go of.
+    pub(crate) fn drag_with_pauses(&self, from: (i16, i16), to: (i16, i16), button: u8, pause: Duration) {
         self.fake(MOTION_NOTIFY_EVENT, 0, from.0, from.1);
         self.fake(BUTTON_PRESS_EVENT, button, 0, 0);
         // A frame may take long, and a button that is pressed and let go of within one is a click.
-        std::thread::sleep(FRAME);
+        std::thread::sleep(pause);
         for step in 1..=10 {
             let between = |a: i16, b: i16| a + (b - a) * step / 10;
             self.fake(MOTION_NOTIFY_EVENT, 0, between(from.0, to.0), between(from.1, to.1));
         }
-        std::thread::sleep(FRAME);
+        std::thread::sleep(pause);
         self.fake(BUTTON_RELEASE_EVENT, button, 0, 0);
     }
 

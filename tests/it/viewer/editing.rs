@@ -1,6 +1,7 @@
 //! Editing a scene in the window, with a real keyboard and pointer.
 
 use std::path::Path;
+use std::time::Duration;
 
 use glam::{DVec3, Vec3};
 use lapidary::scene::{Params, Scene};
@@ -24,16 +25,17 @@ fn edited(viewer: &mut Viewer, what: &str) -> usize {
 }
 
 /// Draws with a tool while keys are held, and returns the number of selected convexes. A machine under load may take a whole drag
-/// for one frame, in which it is none; it is then made again.
+/// for one frame, in which it is none; it is then made again, more slowly.
 fn drawn(viewer: &mut Viewer, held: &[u32], from: (i16, i16), to: (i16, i16)) -> usize {
     let before = viewer.count("edit: select ");
-    for _ in 0..3 {
-        viewer.holding(held, || viewer.drag(from, to, 1));
+    for attempt in 1..=6 {
+        let pause = attempt * attempt * Duration::from_millis(250);
+        viewer.holding(held, || viewer.drag_with_pauses(from, to, 1, pause));
         for _ in 0..50 {
             if viewer.count("edit: select ") > before {
                 return edited(viewer, "select");
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
     panic!("nothing was selected by a drag from {from:?} to {to:?}");
@@ -45,7 +47,7 @@ fn convexes_are_selected_deleted_brought_back_and_saved() {
     viewer.key('c');
     viewer.key('b');
     viewer.rest();
-    std::thread::sleep(std::time::Duration::from_secs(6));
+    std::thread::sleep(Duration::from_secs(6));
     let before = viewer.screenshot("edit-before");
     let selected = drawn(&mut viewer, &[], (60, 60), (300, 540));
     viewer.rest();
@@ -139,7 +141,7 @@ fn the_first_hour() {
     viewer.key('c');
     viewer.rest();
     // The sentence about what was opened is gone then.
-    std::thread::sleep(std::time::Duration::from_secs(6));
+    std::thread::sleep(Duration::from_secs(6));
     let start = viewer.screenshot("hour-start");
     viewer.drag((300, 300), (420, 240), 1);
     viewer.rest();
