@@ -12,8 +12,8 @@ const FEW_ITERATIONS: f64 = 100.0;
 
 /// The decibels that a training lacks because its pictures are made smaller: this for the side of a pixel, a mean over the
 /// iterations, and that for the side of a pixel at the end, over the root of the number of pixels.
-const LARGE_PIXELS: f64 = 125.0;
-const LARGE_LAST_PIXELS: f64 = 65.0;
+const LARGE_PIXELS: f64 = 200.0;
+const LARGE_LAST_PIXELS: f64 = 250.0;
 
 /// The size of a training.
 #[derive(Debug, Clone, Copy, PartialEq)]
