@@ -71,6 +71,9 @@ const MAX_LEVELS: u32 = 3;
 /// Parts of the iterations with smaller pictures that are tried.
 const COARSE_PARTS: [f32; 4] = [0.25, 0.5, 0.75, 1.0];
 
+/// Part of the iterations after which the size of the pictures counts as that of the end.
+const LAST_FROM: f64 = 0.95;
+
 /// Fewest convexes that are tried, and the factor between two numbers.
 const MIN_CONVEXES: f64 = 250.0;
 const CONVEX_STEP: f64 = 1.259_921;
@@ -182,18 +185,24 @@ impl TimeChooser<'_> {
         self.costs.iteration.of(self.dataset.pixels * smaller(level), num_convexes)
     }
 
-    /// Seconds of all iterations, and the side of a pixel: a mean over the iterations, and that of the last one.
+    /// Seconds of all iterations, and the side of a pixel: a mean over the iterations, and that towards the end.
     fn iterations(&self, options: &TrainOptions) -> (f64, [f64; 2]) {
         let most = self.num_convexes(options);
         let plan = options.plan(most, 0, self.first_convexes(options), u32::MAX);
-        let (mut seconds, mut sides, mut last_side) = (0.0, 0.0, 1.0);
+        let end = f64::from(options.schedule().end().max(1));
+        let (mut done, mut seconds, mut sides, mut last_side) = (0.0, 0.0, 0.0, 1.0);
         for planned in &plan {
             let number = f64::from(planned.number);
+            let side = smaller(planned.level).sqrt().recip();
             seconds += number * self.iteration(planned.num_convexes, planned.level);
-            last_side = smaller(planned.level).sqrt().recip();
-            sides += number * last_side;
+            sides += number * side;
+            // The very last iteration always has full pictures, and changes nothing.
+            if done < LAST_FROM * end {
+                last_side = side;
+            }
+            done += number;
         }
-        (seconds, [sides / f64::from(options.schedule().end().max(1)), last_side])
+        (seconds, [sides / end, last_side])
     }
 
     /// Seconds of iterations, pictures and the last checkpoint.
@@ -355,6 +364,17 @@ mod tests {
             assert!(gain(&found) >= last - 0.02, "{seconds} s");
             last = gain(&found);
         }
+    }
+
+    #[test]
+    fn one_full_picture_at_the_very_end_is_no_end_with_full_pictures() {
+        let sides = |coarse_until: f32| {
+            let budget = BudgetOptions { coarse_levels: 1, coarse_until, ..BudgetOptions::default() };
+            let options = TrainOptions { iterations: 1000, budget, ..TrainOptions::default() };
+            chooser(&options, GivenOptions::default()).iterations(&options).1
+        };
+        assert_eq!((sides(0.0), sides(1.0)[1], sides(0.75)[1]), ([1.0, 1.0], 2.0, 1.0));
+        assert!((sides(0.75)[0] - 1.75).abs() < 0.01 && sides(1.0)[0] > 1.99);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct TrainingSize {
     pub pixels: f64,
     /// The side of a pixel of the pictures that are trained on, in pixels of the full size: a mean over the iterations.
     pub mean_side: f64,
-    /// The same of the last iteration.
+    /// The same towards the end.
     pub last_side: f64,
     /// The number of iterations.
     pub iterations: u32,
