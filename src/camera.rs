@@ -101,12 +101,19 @@ impl Camera {
         DVec2::new(fx * in_view.x / in_view.z + cx, fy * in_view.y / in_view.z + cy)
     }
 
+    /// The view depth of a place of the world that is before the camera and within its picture, world units.
+    #[must_use]
+    pub fn depth_in_picture(&self, world: DVec3) -> Option<f64> {
+        let in_view = self.view_from_world.transform_point3(world);
+        let pixel = self.pixel(in_view);
+        let is_inside = pixel.cmpge(DVec2::ZERO).all() && pixel.cmple(self.size()).all();
+        (in_view.z > 0.0 && is_inside).then_some(in_view.z)
+    }
+
     /// Whether a place of the world is before the camera and within its picture.
     #[must_use]
     pub fn sees(&self, world: DVec3) -> bool {
-        let in_view = self.view_from_world.transform_point3(world);
-        let pixel = self.pixel(in_view);
-        in_view.z > 0.0 && pixel.cmpge(DVec2::ZERO).all() && pixel.cmple(self.size()).all()
+        self.depth_in_picture(world).is_some()
     }
 
     /// Width and height, pixels.

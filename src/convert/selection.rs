@@ -101,14 +101,11 @@ impl Selection {
 
 impl Seen {
     fn is_enough(&self, points: &[DVec3], middle: DVec3) -> bool {
-        let sees = |camera: &&Camera| points.iter().chain([&middle]).any(|point| self.is_in_picture(camera, *point));
+        let is_far_enough = |depth: f64| depth > self.near;
+        let sees = |camera: &&Camera| {
+            points.iter().chain([&middle]).any(|point| camera.depth_in_picture(*point).is_some_and(is_far_enough))
+        };
         self.cameras.iter().filter(sees).take(self.least).count() >= self.least
-    }
-
-    fn is_in_picture(&self, camera: &Camera, point: DVec3) -> bool {
-        let seen = camera.view_from_world.transform_point3(point);
-        let pixel = camera.pixel(seen);
-        seen.z > self.near && pixel.cmpge(glam::DVec2::ZERO).all() && pixel.cmple(camera.size()).all()
     }
 }
 

@@ -162,16 +162,10 @@ fn middle_of(cameras: &[Camera]) -> Option<&Camera> {
 fn median_depth(scene: &Scene, camera: &Camera) -> Option<f64> {
     let width = (3 * scene.points_per_convex).max(3);
     let every = (scene.len() / 100_000).max(1);
-    let in_view = |row: &[f32]| {
-        let point = scene.origin + DVec3::new(row[0].into(), row[1].into(), row[2].into());
-        camera.view_from_world.transform_point3(point)
-    };
-    let is_seen = |seen: &DVec3| {
-        let pixel = camera.pixel(*seen);
-        seen.z > 0.0 && pixel.cmpge(glam::DVec2::ZERO).all() && pixel.cmple(camera.size()).all()
-    };
+    let depth =
+        |row: &[f32]| camera.depth_in_picture(scene.origin + DVec3::new(row[0].into(), row[1].into(), row[2].into()));
     let rows = scene.params.points.chunks_exact(width).step_by(every);
-    median(rows.map(in_view).filter(is_seen).map(|seen| seen.z)).filter(|depth| depth.is_finite())
+    median(rows.filter_map(depth)).filter(|depth| depth.is_finite())
 }
 
 /// The level direction to the middle of cameras around an axis, and the degrees of the turn that they cover.

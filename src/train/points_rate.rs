@@ -65,13 +65,7 @@ fn half_side(cameras: &[Camera], points: &[DVec3]) -> f64 {
 
 /// The median depth of the points in a picture, where there are enough.
 fn depth_of_points(camera: &Camera, points: &[DVec3]) -> Option<f64> {
-    let depth = |point: &DVec3| {
-        let place = camera.view_from_world.transform_point3(*point);
-        let pixel = camera.pixel(place);
-        let is_inside = pixel.cmpge(glam::DVec2::ZERO).all() && pixel.cmplt(camera.size()).all();
-        (place.z > 0.0 && is_inside).then_some(place.z)
-    };
-    let depths: Vec<f64> = points.iter().filter_map(depth).collect();
+    let depths: Vec<f64> = points.iter().filter_map(|point| camera.depth_in_picture(*point)).collect();
     if depths.len() < FEWEST { None } else { median(depths.into_iter()) }
 }
 

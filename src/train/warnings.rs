@@ -103,13 +103,6 @@ fn few(cameras: &[Camera]) -> Option<String> {
     })
 }
 
-/// Whether a camera has a place in its picture.
-fn sees(camera: &Camera, place: DVec3) -> bool {
-    let seen = camera.view_from_world.transform_point3(place);
-    let pixel = camera.pixel(seen);
-    seen.z > 0.0 && pixel.cmpge(DVec2::ZERO).all() && pixel.cmple(camera.size()).all()
-}
-
 /// Places in front of a camera, all over its picture and from near to far.
 fn surroundings(camera: &Camera) -> Vec<DVec3> {
     let side = |i: u32| (f64::from(i) + 0.5) / 6.0;
@@ -131,7 +124,7 @@ fn without_overlap(cameras: &[Camera]) -> Option<String> {
     let is_alone = |i: &&usize| {
         let places = surroundings(&cameras[**i]);
         // Two places, so that a common corner is not enough.
-        let shares = |other: &Camera| places.iter().filter(|place| sees(other, **place)).nth(1).is_some();
+        let shares = |other: &Camera| places.iter().filter(|place| other.sees(**place)).nth(1).is_some();
         !cameras.iter().enumerate().any(|(j, other)| j != **i && shares(other))
     };
     let alone = looked.iter().filter(is_alone).count();
@@ -151,7 +144,7 @@ fn without_points(cameras: &[Camera], points: &[DVec3]) -> Option<String> {
 
 /// The number of views that see none of some places, in words, where it is large.
 fn bare(cameras: &[Camera], places: &[DVec3]) -> Option<String> {
-    let is_bare = |camera: &&Camera| !places.iter().any(|place| sees(camera, *place));
+    let is_bare = |camera: &&Camera| !places.iter().any(|place| camera.sees(*place));
     let bare = cameras.iter().filter(is_bare).count();
     (!places.is_empty() && is_much(bare, cameras.len())).then(|| format!("{bare} of {} views", cameras.len()))
 }
