@@ -1,6 +1,6 @@
 //! A scene in another place, turned and in another size: what looks the same to a camera that moves along.
 
-use glam::{DMat3, DVec3};
+use glam::{DMat3, DQuat, DVec3, EulerRot};
 
 use crate::camera::{nearest_rotation, rotation_error};
 use crate::constants::SH_COEFFS;
@@ -20,6 +20,13 @@ pub struct WorldTransform {
     pub rotation: DMat3,
     /// The place that the origin of the world moves to.
     pub translation: DVec3,
+}
+
+/// The rotation by turns about the world's x, y and z axis, one after another, degrees.
+#[must_use]
+pub fn rotation_of_turns(degrees: DVec3) -> DMat3 {
+    let [x, y, z] = degrees.to_array().map(f64::to_radians);
+    DMat3::from_quat(DQuat::from_euler(EulerRot::ZYX, z, y, x))
 }
 
 impl WorldTransform {

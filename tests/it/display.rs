@@ -213,7 +213,7 @@ mod scene_view {
         let cropped = kept(&|i| centroid(i).x >= -0.3);
         let turned =
             CropBox { low: DVec3::new(-0.4, -9.0, -9.0), high: DVec3::new(0.4, 9.0, 9.0), degrees: DVec3::Z * 50.0 };
-        let in_turned = kept(&|i| turned.contains(centroid(i)));
+        let in_turned = kept(&|i| turned.oriented().contains(centroid(i)));
         let smaller = Scene {
             params: Params {
                 points: (0..scene.len() * 5)

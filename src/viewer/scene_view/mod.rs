@@ -14,6 +14,7 @@ use std::time::Instant;
 use glam::{DMat3, DVec2, DVec3};
 
 use crate::camera::{Camera, Intrinsics, RenderOptions};
+use crate::convert::OrientedBox;
 use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
 use crate::image::{Image, quantise};
 use crate::kernels::{
@@ -485,8 +486,8 @@ fn alter(
 #[expect(clippy::cast_possible_truncation, reason = "shaders work in f32 and count in u32")]
 fn alter_arguments(settings: &ViewSettings, origin: DVec3, window: &Range<u64>) -> AlterArgs {
     // Without a box every place is its middle.
-    let (axes, centre, half) = match settings.crop {
-        Some(crop) => (crop.axes(), crop.centre() - origin, crop.half()),
+    let (axes, centre, half) = match settings.crop.map(|crop| crop.oriented()) {
+        Some(OrientedBox { centre, half_size, rotation }) => (rotation, centre - origin, half_size),
         None => (DMat3::ZERO, DVec3::ZERO, DVec3::ONE),
     };
     let row = |axis: DVec3| axis.extend(-axis.dot(centre)).as_vec4().to_array();

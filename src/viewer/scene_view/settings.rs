@@ -1,9 +1,10 @@
 //! How a scene is shown.
 
-use glam::{DMat3, DVec3};
+use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::constants::NEAR;
+use crate::convert::{OrientedBox, rotation_of_turns};
 use crate::kernels::DisplayMode;
 
 /// Everything that changes the picture besides scene and camera.
@@ -97,29 +98,10 @@ pub struct CropBox {
 }
 
 impl CropBox {
-    /// The middle.
+    /// The box, without the numbers of the panel.
     #[must_use]
-    pub fn centre(&self) -> DVec3 {
-        (self.low + self.high) / 2.0
-    }
-
-    /// Half of the sides.
-    #[must_use]
-    pub fn half(&self) -> DVec3 {
-        (self.high - self.low) / 2.0
-    }
-
-    /// The directions of the sides, as columns.
-    #[must_use]
-    pub fn axes(&self) -> DMat3 {
-        let [x, y, z] = self.degrees.to_array().map(f64::to_radians);
-        DMat3::from_rotation_z(z) * DMat3::from_rotation_y(y) * DMat3::from_rotation_x(x)
-    }
-
-    /// Whether a place is inside.
-    #[must_use]
-    pub fn contains(&self, place: DVec3) -> bool {
-        (self.axes().transpose() * (place - self.centre())).abs().cmple(self.half()).all()
+    pub fn oriented(&self) -> OrientedBox {
+        OrientedBox { rotation: rotation_of_turns(self.degrees), ..OrientedBox::between(self.low, self.high) }
     }
 }
 

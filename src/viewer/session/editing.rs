@@ -282,6 +282,7 @@ impl Session {
             return shown;
         }
         let table = self.table();
+        let crop = crop.map(|crop| crop.oriented());
         let is_inside = |place: DVec3| crop.is_none_or(|crop| crop.contains(place));
         let is_drawn = |index: usize| table.opacity(index) >= min_opacity && is_inside(table.place(index));
         shown.and(&ConvexMask::from_fn(table.len(), is_drawn))

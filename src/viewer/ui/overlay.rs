@@ -5,6 +5,7 @@ use glam::{DMat3, DVec2, DVec3};
 
 use crate::camera::Camera;
 use crate::camera_path::CameraPath;
+use crate::convert::OrientedBox;
 use crate::viewer::document::{ColouredPoint, NamedCamera};
 
 /// The projection from the world to the window.
@@ -181,11 +182,12 @@ pub(crate) fn points(painter: &Painter, projection: &Projection, points: &[Colou
     painter.add(mesh);
 }
 
-/// Draws the edges of a box whose sides have these halves, as columns.
-pub(crate) fn box_edges(painter: &Painter, projection: &Projection, centre: DVec3, halves: DMat3, stroke: Stroke) {
+/// Draws the edges of a box.
+pub(crate) fn box_edges(painter: &Painter, projection: &Projection, oriented: &OrientedBox, stroke: Stroke) {
+    let halves = oriented.rotation * DMat3::from_diagonal(oriented.half_size);
     let corner = |bits: usize| {
         let side = |axis: usize| if bits >> axis & 1 == 1 { 1.0 } else { -1.0 };
-        centre + halves * DVec3::new(side(0), side(1), side(2))
+        oriented.centre + halves * DVec3::new(side(0), side(1), side(2))
     };
     for bits in 0..8usize {
         for axis in (0..3).filter(|axis| bits >> axis & 1 == 0) {

@@ -2,7 +2,7 @@
 
 use glam::{DMat3, DQuat, DVec3, EulerRot};
 
-use crate::convert::WorldTransform;
+use crate::convert::{WorldTransform, rotation_of_turns};
 
 /// A move, a turn and a scale of the whole scene: `p_saved = scale · turned(p_opened) + translation`. The window goes on in the
 /// world that the scene was opened in; only its axes and its ground show where the scene will lie.
@@ -26,8 +26,7 @@ impl Placement {
     /// The turn.
     #[must_use]
     pub fn rotation(&self) -> DMat3 {
-        let [x, y, z] = self.degrees.to_array().map(f64::to_radians);
-        DMat3::from_quat(DQuat::from_euler(EulerRot::ZYX, z, y, x))
+        rotation_of_turns(self.degrees)
     }
 
     /// The axes of the saved world in the opened one, as columns.

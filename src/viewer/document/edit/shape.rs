@@ -1,9 +1,10 @@
 //! Which convexes a shape selects: by their centroids, whatever hides them.
 
-use glam::{DMat3, DVec2, DVec3};
+use glam::{DVec2, DVec3};
 
 use super::{ConvexMask, ConvexTable};
 use crate::camera::Camera;
+use crate::convert::{OrientedBox, rotation_of_turns};
 
 /// A way to draw an outline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +27,10 @@ pub struct SelectionBox {
 }
 
 impl SelectionBox {
-    /// The directions of its sides, as columns.
+    /// The box, without the numbers of the panel.
     #[must_use]
-    pub fn axes(&self) -> DMat3 {
-        let [x, y, z] = self.degrees.to_array().map(f64::to_radians);
-        DMat3::from_rotation_z(z) * DMat3::from_rotation_y(y) * DMat3::from_rotation_x(x)
-    }
-
-    /// Whether a place is inside.
-    #[must_use]
-    pub fn contains(&self, place: DVec3) -> bool {
-        (self.axes().transpose() * (place - self.centre)).abs().cmple(self.half).all()
+    pub fn oriented(&self) -> OrientedBox {
+        OrientedBox { centre: self.centre, half_size: self.half, rotation: rotation_of_turns(self.degrees) }
     }
 }
 
@@ -102,8 +96,8 @@ impl SelectionShape {
             }
             Self::Sphere { centre, radius } => mask(&|index| table.place(index).distance(*centre) <= *radius),
             Self::Box(sides) => {
-                let into_box = sides.axes().transpose();
-                mask(&|index| (into_box * (table.place(index) - sides.centre)).abs().cmple(sides.half).all())
+                let oriented = sides.oriented();
+                mask(&|index| oriented.contains(table.place(index)))
             }
             Self::Fainter(opacity) => mask(&|index| table.opacity(index) < *opacity),
             Self::Larger(radius) => mask(&|index| table.radius(index) > *radius),
@@ -220,8 +214,8 @@ mod tests {
         assert_eq!(turned(DVec3::new(0.0, 0.0, 90.0)), [6], "across the row");
         assert_eq!(turned(DVec3::new(90.0, 0.0, 0.0)), [4, 5, 6, 7, 8], "about the row");
         let half_turned = SelectionBox { degrees: DVec3::new(0.0, 0.0, 45.0), ..along };
-        let corner = half_turned.centre + half_turned.axes() * DVec3::new(2.0, 0.4, 0.4);
-        assert!(half_turned.contains(corner) && !along.contains(corner));
+        let corner = half_turned.centre + half_turned.oriented().rotation * DVec3::new(2.0, 0.4, 0.4);
+        assert!(half_turned.oriented().contains(corner) && !along.oriented().contains(corner));
     }
 
     #[test]

@@ -150,9 +150,8 @@ fn over(
         overlay::path(&painter, projection, &session.playback.path, session.playback.time, accent);
     }
     if let Some(crop) = session.view.crop {
-        let halves = crop.axes() * glam::DMat3::from_diagonal(crop.half());
         let stroke = Stroke::new(1.0, Color32::from_white_alpha(160));
-        overlay::box_edges(&painter, projection, crop.centre(), halves, stroke);
+        overlay::box_edges(&painter, projection, &crop.oriented(), stroke);
     }
     if session.settings.grid {
         tools::grid(session, projection, &painter);

@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use egui::{Align2, Color32, Painter, Pos2, Stroke};
-use glam::{DMat3, DVec2, DVec3};
+use glam::{DVec2, DVec3};
 
 use super::labels::label;
 use crate::viewer::session::Session;
@@ -29,9 +29,7 @@ pub(super) fn show(session: &Session, projection: &Projection, painter: &Painter
         (Some(Gesture::Places(places)), _) => clicked(session, painter, projection, places),
         (_, Tool::Sphere) => sphere(painter, projection, numbers.sphere_centre, numbers.sphere_radius),
         (_, Tool::Box) => {
-            let sides = numbers.sides;
-            let halves = sides.axes() * DMat3::from_diagonal(sides.half);
-            overlay::box_edges(painter, projection, sides.centre, halves, Stroke::new(1.5, COLOUR));
+            overlay::box_edges(painter, projection, &numbers.sides.oriented(), Stroke::new(1.5, COLOUR));
         }
         _ => {}
     }
