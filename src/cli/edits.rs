@@ -80,12 +80,7 @@ impl EditArgs {
             metadata = transform.metadata(&metadata);
             done.push(moved(&transform));
         }
-        if !done.is_empty() {
-            let from = metadata.provenance.into_iter();
-            let text = from.chain(done).collect::<Vec<_>>().join("; ");
-            metadata.provenance = Some(text);
-        }
-        Ok((scene, metadata))
+        Ok((scene, metadata.edited(done)))
     }
 
     fn world_transform(&self) -> WorldTransform {

@@ -69,6 +69,14 @@ impl Metadata {
         let near = self.normalised_from_world.map_or(NEAR, |similarity| NEAR / similarity.scale);
         RenderOptions { near, background: self.background, antialias: self.antialias }
     }
+
+    /// The metadata of the scene after edits, each told in a sentence of its provenance.
+    #[must_use]
+    pub fn edited(self, edits: impl IntoIterator<Item = String>) -> Self {
+        let told: Vec<String> = self.provenance.into_iter().chain(edits).collect();
+        let provenance = (!told.is_empty()).then(|| told.join("; "));
+        Self { provenance, ..self }
+    }
 }
 
 /// Keys and values of the metadata of a scene, in alphabetical order; other formats for scenes carry the same ones.

@@ -31,10 +31,7 @@ impl EditedCopy {
     fn write(self) -> Told {
         let Self { scene, edits, metadata, options, path } = self;
         files::check_file(&path).map_err(|error| error.to_string())?;
-        let parts = [metadata.provenance.clone(), edits.provenance()];
-        let provenance: Vec<String> = parts.into_iter().flatten().collect();
-        let provenance = (!provenance.is_empty()).then(|| provenance.join("; "));
-        let metadata = edits.state().placement.transform().metadata(&Metadata { provenance, ..metadata });
+        let metadata = edits.state().placement.transform().metadata(&metadata.edited(edits.provenance()));
         let written = convert::write(&edits.edited(&scene), &metadata, &options, &path, &|_| {});
         let written = written.map_err(|error| error.to_string())?;
         let left_out = if written.left_out > 0 { format!(", {} left out", written.left_out) } else { String::new() };

@@ -3,8 +3,7 @@
 use glam::DVec3;
 
 use crate::camera::Camera;
-use crate::render::Orbit;
-use crate::scene::Scene;
+use crate::scene::{Scene, StartView};
 
 /// A sphere around what a scene is about, world units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,11 +31,11 @@ impl ViewSubject {
         Self::of_cameras(cameras).or_else(|| Self::of_dense_part(&seen_by_most(cameras, places)))
     }
 
-    /// The point that an orbit along the cameras goes around, as `lapidary render --orbit` finds it.
+    /// The point that the cameras look at, around which `lapidary render --orbit` goes.
     fn of_cameras(cameras: &[Camera]) -> Option<Self> {
-        let orbit = Orbit::of_cameras(cameras, &Scene::empty(6, 0))?;
-        let radius = orbit.radius? * (orbit.fov.to_radians() / 2.0).sin();
-        Some(Self { centre: orbit.centre, radius }).filter(Self::is_good)
+        let StartView { position, focus, fov, arc, .. } = StartView::of_cameras(cameras, &Scene::empty(6, 0))?;
+        let radius = position.distance(focus) * (fov.to_radians() / 2.0).sin();
+        arc.map(|_| Self { centre: focus, radius }).filter(Self::is_good)
     }
 
     /// The dense part: the middle is a median, and what is much farther away than the nearest third does not count, over and

@@ -3,6 +3,7 @@
 use glam::{DVec3, Vec3};
 use rayon::prelude::*;
 
+use crate::reference::activation::sigmoid;
 use crate::scene::Scene;
 
 /// Place, size and opacity of every convex of a scene.
@@ -30,7 +31,7 @@ impl ConvexTable {
             let corners = (0..scene.points_per_convex).map(|k| Vec3::from_array(scene.point(convex, k)));
             let centroid = corners.clone().sum::<Vec3>() / scene.points_per_convex.max(1) as f32;
             let radius = corners.map(|corner| corner.distance(centroid)).fold(0.0, f32::max);
-            ConvexRow { centroid, radius, opacity: 1.0 / (1.0 + (-scene.params.raw_opacity[convex]).exp()) }
+            ConvexRow { centroid, radius, opacity: sigmoid(scene.params.raw_opacity[convex]) }
         };
         let rows = (0..scene.len()).into_par_iter().with_min_len(1024).map(row).collect();
         Self { origin: scene.origin, rows }
