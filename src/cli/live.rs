@@ -56,6 +56,7 @@ pub(super) fn run(
     };
     let result = viewer::run(Launch {
         path: Some(dataset.clone()),
+        compare: None,
         open: {
             let drawn = RenderOptions { antialias, background, ..RenderOptions::default() };
             Arc::new(move |path: &Path| open(path, (&dataset, &dataset_options), &drawn))

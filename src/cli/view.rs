@@ -18,6 +18,9 @@ use super::{SharedArgs, Size};
 pub(crate) struct ViewArgs {
     /// Scene, checkpoint, folder of a training, or dataset; a scene in the folder of a dataset is shown with its cameras
     path: Option<PathBuf>,
+    /// Second scene to compare with the first one, drawn from the same camera
+    #[arg(requires = "path")]
+    other: Option<PathBuf>,
     /// Dataset whose cameras and pictures go with the scene
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -30,13 +33,14 @@ pub(crate) struct ViewArgs {
 }
 
 pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
-    for path in args.path.iter().chain(&args.data) {
+    for path in args.path.iter().chain(&args.other).chain(&args.data) {
         anyhow::ensure!(path.exists(), "{}: there is no such file or folder", path.display());
     }
     let data = args.data.clone();
     let options = DatasetOptions { points: args.points.clone(), ..DatasetOptions::default() };
     viewer::run(Launch {
         path: args.path.clone().or_else(|| data.clone()),
+        compare: args.other.clone(),
         open: Arc::new(move |path: &Path| open(path, data.as_deref(), &options)),
         gpu: GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() },
         live: None,

@@ -35,6 +35,12 @@ impl DocumentLoader {
         Self { open, request_redraw, results: channel(), last: 0, pending: None }
     }
 
+    /// Returns another loader, which opens paths in the same way.
+    #[must_use]
+    pub(crate) fn another(&self) -> Self {
+        Self::new(Arc::clone(&self.open), Arc::clone(&self.request_redraw))
+    }
+
     /// Starts to read a path.
     pub(crate) fn start(&mut self, path: &Path) {
         self.last += 1;

@@ -1,39 +1,72 @@
-//! Compares a render with the photograph of the same camera.
+//! Compares a render with another picture from the same camera: a photograph, or the render of a second scene.
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use crate::image::quantise;
 use crate::kernels;
 use crate::metrics::{self, FULL_DIFFERENCE};
 
-/// The part of render and photograph that is shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The parts of a render and another picture that are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum ComparisonMode {
     /// Only the render.
     #[default]
-    Render,
-    /// Only the photograph.
-    Photograph,
-    /// The render on the left of a line, the photograph on its right.
+    Own,
+    /// Only the other picture.
+    Other,
+    /// The render on the left of a line, the other picture on its right.
     Split,
     /// The difference of both.
     Difference,
+    /// Both in turn.
+    Flicker,
 }
 
+/// The time for which either picture is seen while both alternate.
+const FLICKER: Duration = Duration::from_millis(250);
+
 impl ComparisonMode {
-    /// All modes, with their names.
-    pub(crate) const ALL: [(Self, &'static str); 4] = [
-        (Self::Render, "render"),
-        (Self::Photograph, "photograph"),
-        (Self::Split, "split"),
-        (Self::Difference, "difference"),
-    ];
+    /// All modes, in the order in which a key walks through them.
+    pub(crate) const ALL: [Self; 5] = [Self::Own, Self::Other, Self::Split, Self::Difference, Self::Flicker];
 
     /// Returns the mode after this one; the first comes after the last.
     #[must_use]
     pub(crate) fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|(mode, _)| *mode == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()].0
+        let at = Self::ALL.iter().position(|mode| *mode == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
+    /// Returns the name of the mode, where the two pictures have these names.
+    #[must_use]
+    pub(crate) const fn name(self, [own, other]: [&str; 2]) -> &str {
+        match self {
+            Self::Own => own,
+            Self::Other => other,
+            Self::Split => "split",
+            Self::Difference => "difference",
+            Self::Flicker => "flicker",
+        }
+    }
+
+    /// Returns the part of the width from which on the other picture is seen, a time after the mode was chosen; nothing where
+    /// the difference of both is.
+    #[must_use]
+    pub(crate) fn other_from(self, split: f32, elapsed: Duration) -> Option<f32> {
+        match self {
+            Self::Own => Some(1.0),
+            Self::Other => Some(0.0),
+            Self::Split => Some(split),
+            Self::Difference => None,
+            Self::Flicker if (elapsed.as_millis() / FLICKER.as_millis()).is_multiple_of(2) => Some(0.0),
+            Self::Flicker => Some(1.0),
+        }
+    }
+
+    /// Returns the time until another picture is to be shown, though nothing changes; nothing where none is.
+    #[must_use]
+    pub(crate) fn next_change(self, elapsed: Duration) -> Option<Duration> {
+        let since = Duration::from_nanos((elapsed.as_nanos() % FLICKER.as_nanos()).try_into().unwrap_or(0));
+        (self == Self::Flicker).then(|| FLICKER.saturating_sub(since))
     }
 }
 
@@ -42,12 +75,12 @@ pub(crate) const GAIN: f32 = 1.0 / FULL_DIFFERENCE;
 
 /// Returns a picture of the differences, and the peak signal-to-noise ratio in dB; `None` if the sizes differ.
 #[must_use]
-pub(crate) fn difference(render: &[[u8; 4]], photograph: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, f64)> {
-    if render.len() != photograph.len() || render.is_empty() {
+pub(crate) fn difference(render: &[[u8; 4]], other: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, f64)> {
+    if render.len() != other.len() || render.is_empty() {
         return None;
     }
     let mut squares = 0u64;
-    let pixels = render.iter().zip(photograph).map(|(a, b)| {
+    let pixels = render.iter().zip(other).map(|(a, b)| {
         let apart = [0, 1, 2].map(|channel| u64::from(a[channel].abs_diff(b[channel])));
         squares += apart.iter().map(|apart| apart * apart).sum::<u64>();
         let colour = |pixel: &[u8; 4]| [0, 1, 2].map(|channel| f32::from(pixel[channel]) / 255.0);
@@ -101,10 +134,21 @@ mod tests {
 
     #[test]
     fn the_first_mode_comes_after_the_last() {
-        let mut mode = ComparisonMode::Render;
-        for _ in 0..4 {
+        let mut mode = ComparisonMode::Own;
+        for _ in ComparisonMode::ALL {
             mode = mode.next();
         }
-        assert_eq!(mode, ComparisonMode::Render);
+        assert_eq!(mode, ComparisonMode::Own);
+    }
+
+    #[test]
+    fn both_pictures_are_seen_twice_a_second_while_they_alternate() {
+        let at = Duration::from_millis;
+        let seen = [0, 249, 250, 499, 500, 750].map(|ms| ComparisonMode::Flicker.other_from(0.3, at(ms)));
+        assert_eq!(seen, [0.0, 0.0, 1.0, 1.0, 0.0, 1.0].map(Some));
+        assert_eq!(ComparisonMode::Flicker.next_change(at(640)), Some(at(110)));
+        let others = [ComparisonMode::Own, ComparisonMode::Other, ComparisonMode::Split, ComparisonMode::Difference];
+        assert_eq!(others.map(|mode| mode.next_change(at(640))), [None; 4], "nothing changes by itself");
+        assert_eq!(others.map(|mode| mode.other_from(0.3, at(250))), [Some(1.0), Some(0.0), Some(0.3), None]);
     }
 }

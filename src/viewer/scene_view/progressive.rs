@@ -36,6 +36,18 @@ pub(crate) enum Redraw {
     At(Instant),
 }
 
+impl Redraw {
+    /// Returns the earlier of two times.
+    #[must_use]
+    pub(crate) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::AtOnce, _) | (_, Self::AtOnce) => Self::AtOnce,
+            (Self::NotNeeded, time) | (time, Self::NotNeeded) => time,
+            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
+        }
+    }
+}
+
 /// A layer of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PictureLayer {
@@ -210,6 +222,12 @@ impl ProgressivePicture {
     pub(crate) fn finished(&self) -> Option<&PictureBuffer> {
         let request = self.request?;
         self.full.as_ref().filter(|_| self.rows_done >= request.camera.height)
+    }
+
+    /// Whether this is the picture that was asked for last.
+    #[must_use]
+    pub(crate) fn is_of(&self, request: &PictureRequest) -> bool {
+        self.request.as_ref() == Some(request)
     }
 
     /// The size of the picture that was asked for last.

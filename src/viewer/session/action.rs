@@ -13,8 +13,10 @@ use crate::viewer::document::{Placement, SceneEdit};
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
+use crate::viewer::scene_view::progressive::PictureRequest;
 use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
 use crate::viewer::session::editing::{EditNumbers, SavedFile};
+use crate::viewer::session::paths::PathPurpose;
 use crate::viewer::session::settings::Movement;
 
 /// The effect of a key, a button, a slider or the pointer. [`super::Session::apply`] applies it.
@@ -68,10 +70,20 @@ pub(crate) enum Action {
     EnterCamera(usize),
     /// Returns from a camera of the dataset to a free one.
     LeaveCamera,
-    /// Shows the next of render, photograph, split and difference.
+    /// Shows the next of render, other picture, split, difference and both in turn.
     NextComparison,
-    /// Shows render, photograph, split or difference.
+    /// Shows render, other picture, split, difference or both in turn.
     Compare(ComparisonMode),
+    /// Reads a scene to compare with.
+    CompareWith(PathBuf),
+    /// Forgets the scene that is compared with.
+    StopComparing,
+    /// Asks the user for a path.
+    Ask(PathPurpose),
+    /// Takes what the user has typed so far for a path.
+    TypePath(String),
+    /// Takes the path that was typed.
+    AnswerPath,
     /// Moves the line of a split to a part of the width.
     SetSplit(f32),
     /// Draws the cameras of the dataset, or does not.
@@ -246,6 +258,15 @@ pub(crate) enum Motion {
     Accelerate(f64),
 }
 
+/// One of two scenes that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SceneSide {
+    /// The scene of the document.
+    First,
+    /// The scene that it is compared with.
+    Second,
+}
+
 /// The window and its device, as actions need them.
 pub(crate) trait ActionHost {
     /// Returns the point that is seen at a pixel of the camera's picture.
@@ -258,11 +279,11 @@ pub(crate) trait ActionHost {
     /// The size of the picture in the window, in pixels.
     fn picture_size(&self) -> [u32; 2];
 
-    /// Draws a picture without anything over it.
+    /// Draws a picture of one of the scenes without anything over it.
     ///
     /// # Errors
     /// Returns [`GpuError`] when the device was lost or has no memory.
-    fn picture(&mut self, camera: &Camera, settings: &ViewSettings, depth_range: [f32; 2]) -> Result<Image, GpuError>;
+    fn picture(&mut self, side: SceneSide, request: &PictureRequest) -> Result<Image, GpuError>;
 
     /// Makes the window fill the screen, or no longer.
     fn toggle_fullscreen(&mut self);

@@ -7,7 +7,6 @@ use glam::DVec3;
 
 use crate::dataset::transforms::Transforms;
 use crate::gpu::GpuError;
-use crate::image::Image;
 use crate::run::RunControl;
 use crate::viewer::document::PathPlayback;
 use crate::viewer::live::LiveRate;
@@ -69,9 +68,14 @@ impl Session {
             Action::Step(step) => self.step(step),
             Action::EnterCamera(index) => self.enter_camera(index),
             Action::LeaveCamera => self.leave_camera(),
-            Action::NextComparison => self.compare(self.comparison.next()),
+            Action::NextComparison => self.compare(self.comparison.mode.next()),
             Action::Compare(mode) => self.compare(mode),
-            Action::SetSplit(split) => self.split = split,
+            Action::CompareWith(path) => self.compare_with(&path),
+            Action::StopComparing => self.stop_comparing(),
+            Action::SetSplit(split) => self.comparison.split = split,
+            Action::Ask(purpose) => self.ask(purpose),
+            Action::TypePath(text) => self.type_path(text),
+            Action::AnswerPath => self.answer_path(),
             Action::ToggleFrusta => self.settings.frusta = !self.settings.frusta,
             Action::ToggleGrid => self.settings.grid = !self.settings.grid,
             Action::SetFrustumSize(size) => self.settings.frustum_size = size,
@@ -89,6 +93,7 @@ impl Session {
             }
             Action::ToggleFullscreen => host.toggle_fullscreen(),
             Action::ToggleHelp => self.is_help_open = !self.is_help_open,
+            Action::Escape if self.question.is_some() => self.question = None,
             Action::Escape if self.is_help_open => self.is_help_open = false,
             Action::Escape if self.editing.tool != Tool::Look => {
                 (self.editing.tool, self.editing.gesture) = (Tool::Look, None);
@@ -171,30 +176,20 @@ impl Session {
         self.enter_camera(next.unsigned_abs());
     }
 
-    fn enter_camera(&mut self, index: usize) {
+    pub(super) fn enter_camera(&mut self, index: usize) {
         let Some(named) = self.document.cameras.get(index) else { return };
         let pose = self.pose_of(&named.camera);
         self.navigator.fly_to(pose);
         self.entered_camera = Some(index);
-        self.photograph = self.photograph.take().filter(|photograph| photograph.camera == index);
+        self.comparison.keep_photograph_of(Some(index));
     }
 
     /// The free camera stays where the entered one is.
-    fn leave_camera(&mut self) {
+    pub(super) fn leave_camera(&mut self) {
         self.entered_camera = None;
-        self.comparison = ComparisonMode::Render;
-    }
-
-    /// Enters the nearest camera if none is entered yet.
-    fn compare(&mut self, mode: ComparisonMode) {
-        if self.entered_camera.is_none() {
-            let position = self.navigator.pose().position;
-            let away = |index: &usize| (self.document.cameras[*index].camera.position() - position).length_squared();
-            let nearest = (0..self.document.cameras.len()).min_by(|a, b| away(a).total_cmp(&away(b)));
-            let Some(nearest) = nearest else { return };
-            self.enter_camera(nearest);
+        if self.comparison.second.is_none() {
+            self.comparison.show(ComparisonMode::Own);
         }
-        self.comparison = mode;
     }
 
     fn edit_path(&mut self, action: Action) {
@@ -241,39 +236,13 @@ impl Session {
 
     /// Writes what is seen, without anything over it, as large as it is in the window.
     fn save_screenshot(&mut self, host: &mut dyn ActionHost) -> Result<(), GpuError> {
-        let camera = self.camera(host.picture_size());
-        let image = self.compared(host.picture(&camera, &self.view, self.depth_range())?);
+        let image = self.seen(host)?;
         let path = free_name(Path::new("."), "view", "png");
         match image.save_png(&path) {
             Ok(()) => self.notify(format!("Saved {} ({}×{})", path.display(), image.width, image.height)),
             Err(error) => self.notify_error(error.to_string()),
         }
         Ok(())
-    }
-
-    /// Returns the part of render, photograph and difference that is seen.
-    fn compared(&self, render: Image) -> Image {
-        let Some(kept) = self.photograph.as_ref().filter(|kept| self.entered_camera == Some(kept.camera)) else {
-            return render;
-        };
-        let other = match self.comparison {
-            ComparisonMode::Render => return render,
-            ComparisonMode::Photograph | ComparisonMode::Split => &kept.pixels,
-            ComparisonMode::Difference => match &kept.difference {
-                Some(difference) => &difference.pixels,
-                None => return render,
-            },
-        };
-        if [render.width, render.height] != kept.size {
-            return render;
-        }
-        let line = if self.comparison == ComparisonMode::Split { self.split } else { 0.0 };
-        let pixels = render.data.chunks_exact(3).zip(other.iter()).enumerate().flat_map(|(at, (rendered, other))| {
-            let is_render = ((at % render.width) as f32 + 0.5) / (render.width as f32) < line;
-            let of_other = [other[0], other[1], other[2]].map(|byte| f32::from(byte) / 255.0);
-            if is_render { [rendered[0], rendered[1], rendered[2]] } else { of_other }
-        });
-        Image::new(render.width, render.height, pixels.collect())
     }
 
     fn toggle_pause(&mut self) {
@@ -301,13 +270,20 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::camera::Camera;
+    use crate::image::Image;
     use crate::viewer::scene_view::PickedPoint;
+    use crate::viewer::scene_view::progressive::PictureRequest;
+    use crate::viewer::session::action::SceneSide;
     use crate::viewer::session::tests::session;
 
     /// A window without a device, in which every pixel shows the origin.
     #[derive(Default)]
     pub(crate) struct NoWindow {
-        is_full: bool,
+        pub(crate) is_full: bool,
+        /// Whether it draws: the first scene is black, the second white.
+        pub(crate) draws: bool,
+        /// The scenes that were drawn.
+        pub(crate) drawn: Vec<SceneSide>,
     }
 
     impl ActionHost for NoWindow {
@@ -319,8 +295,14 @@ pub(crate) mod tests {
             [640, 480]
         }
 
-        fn picture(&mut self, _: &Camera, _: &ViewSettings, _: [f32; 2]) -> Result<Image, GpuError> {
-            Err(GpuError::NoAdapter)
+        fn picture(&mut self, side: SceneSide, request: &PictureRequest) -> Result<Image, GpuError> {
+            if !self.draws {
+                return Err(GpuError::NoAdapter);
+            }
+            self.drawn.push(side);
+            let (width, height) = (request.camera.width as usize, request.camera.height as usize);
+            let colour = if side == SceneSide::First { 0.0 } else { 1.0 };
+            Ok(Image::new(width, height, vec![colour; 3 * width * height]))
         }
 
         fn toggle_fullscreen(&mut self) {
@@ -328,7 +310,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn applied(session: &mut Session, action: Action) {
+    pub(crate) fn applied(session: &mut Session, action: Action) {
         session.apply(action, &mut NoWindow::default()).unwrap();
     }
 
@@ -346,7 +328,7 @@ pub(crate) mod tests {
         let mut empty = crate::viewer::session::tests::session(0);
         applied(&mut empty, Action::Step(1));
         applied(&mut empty, Action::NextComparison);
-        assert_eq!((empty.entered_camera, empty.comparison), (None, ComparisonMode::Render));
+        assert_eq!((empty.entered_camera, empty.comparison.mode), (None, ComparisonMode::Own));
     }
 
     #[test]
@@ -371,7 +353,7 @@ pub(crate) mod tests {
         let pose = Pose { position: DVec3::new(3.0, 2.1, 1.0), ..*session.navigator.pose() };
         session.navigator.set(pose);
         applied(&mut session, Action::NextComparison);
-        assert_eq!((session.entered_camera, session.comparison), (Some(2), ComparisonMode::Photograph));
+        assert_eq!((session.entered_camera, session.comparison.mode), (Some(2), ComparisonMode::Other));
     }
 
     #[test]
@@ -384,31 +366,6 @@ pub(crate) mod tests {
         let camera = session.camera([64, 48]);
         session.apply(Action::PickPivot(camera, DVec2::new(3.0, 4.0)), &mut host).unwrap();
         assert!(session.notices.last().unwrap().text.contains("convex 7"));
-    }
-
-    #[test]
-    fn a_picture_is_saved_as_it_is_compared() {
-        let mut session = session(1);
-        let render = || Image::new(4, 1, vec![0.0; 12]);
-        assert_eq!(session.compared(render()), render(), "nothing is compared");
-        (session.entered_camera, session.split) = (Some(0), 0.5);
-        let pixels = std::sync::Arc::new(vec![[255; 4]; 4]);
-        session.photograph = Some(crate::viewer::session::ComparedPhotograph {
-            camera: 0,
-            background: [0.0; 3],
-            pixels,
-            size: [4, 1],
-            difference: None,
-        });
-        for (mode, expected) in [
-            (ComparisonMode::Render, [0.0; 4]),
-            (ComparisonMode::Photograph, [1.0; 4]),
-            (ComparisonMode::Split, [0.0, 0.0, 1.0, 1.0]),
-        ] {
-            session.comparison = mode;
-            let found = session.compared(render());
-            assert_eq!(found.data.iter().step_by(3).copied().collect::<Vec<f32>>(), expected, "{mode:?}");
-        }
     }
 
     #[test]

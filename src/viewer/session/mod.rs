@@ -3,8 +3,10 @@
 
 pub(crate) mod action;
 mod apply;
+pub(crate) mod comparison;
 pub(crate) mod editing;
 pub(crate) mod frame_times;
+pub(crate) mod paths;
 pub(crate) mod settings;
 mod view_history;
 
@@ -13,9 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use comparison::Comparison;
 use editing::Editing;
 use frame_times::FrameTimes;
 use glam::DVec3;
+use paths::PathQuestion;
 use settings::Settings;
 use view_history::ViewHistory;
 
@@ -26,11 +30,9 @@ use crate::kernels::DisplayMode;
 use crate::scene::{Extent, StartView};
 use crate::text;
 use crate::viewer::document::{
-    Document, DocumentLoader, Fetched, PathPlayback, Photograph, PhotographLoader, RequestRedraw, SceneSaver,
-    ViewSubject,
+    Document, DocumentLoader, PathPlayback, PhotographLoader, RequestRedraw, SceneSaver, ViewSubject,
 };
 use crate::viewer::live::Live;
-use crate::viewer::scene_view::comparison::{ComparisonMode, difference};
 use crate::viewer::scene_view::navigator::Navigator;
 use crate::viewer::scene_view::pose::Pose;
 use crate::viewer::scene_view::progressive::PictureRequest;
@@ -52,32 +54,6 @@ impl Notice {
     pub(crate) fn lifetime(&self) -> Duration {
         Duration::from_secs(if self.is_error { 12 } else { 5 })
     }
-}
-
-/// The photograph of the entered camera, and its difference to the render.
-#[derive(Debug)]
-pub(crate) struct ComparedPhotograph {
-    /// The index of the camera.
-    pub camera: usize,
-    /// The background behind transparent pixels.
-    pub background: [f32; 3],
-    /// The pixels over the background.
-    pub pixels: Arc<Vec<[u8; 4]>>,
-    /// Width and height.
-    pub size: [usize; 2],
-    /// The difference to the last finished picture.
-    pub difference: Option<PictureDifference>,
-}
-
-/// The difference between a render and a photograph.
-#[derive(Debug)]
-pub(crate) struct PictureDifference {
-    /// The picture that was compared.
-    pub request: PictureRequest,
-    /// The map of differences.
-    pub pixels: Arc<Vec<[u8; 4]>>,
-    /// The peak signal-to-noise ratio, in dB.
-    pub psnr: f64,
 }
 
 /// Everything that the window shows, without the window and the device.
@@ -109,12 +85,8 @@ pub(crate) struct Session {
     pub photographs: PhotographLoader,
     /// The camera of the dataset that is looked through.
     pub entered_camera: Option<usize>,
-    /// The part of render and photograph that is shown.
-    pub comparison: ComparisonMode,
-    /// The position of the line of a split, as a part of the width.
-    pub split: f32,
-    /// The photograph of the entered camera, once it has been read.
-    pub photograph: Option<ComparedPhotograph>,
+    /// What the render is compared with.
+    pub comparison: Comparison,
     /// The edits of the scene, and the tools for more.
     pub editing: Editing,
     /// Writes edited scenes.
@@ -125,6 +97,8 @@ pub(crate) struct Session {
     pub live: Option<Live>,
     /// The sentences at the bottom of the window, the newest last.
     pub notices: Vec<Notice>,
+    /// The path that the user is asked for.
+    pub question: Option<PathQuestion>,
     /// Whether the list of shortcuts is open.
     pub is_help_open: bool,
     /// Whether the panel shows the times of kernels.
@@ -174,12 +148,11 @@ impl Session {
             generation: 0,
             is_scene_new: false,
             entered_camera: None,
-            comparison: ComparisonMode::default(),
-            split: 0.5,
-            photograph: None,
+            comparison: Comparison::new(loader.another()),
             playback: PathPlayback::default(),
             live: None,
             notices: Vec::new(),
+            question: None,
             is_help_open: false,
             times_kernels: false,
             frame_times: FrameTimes::default(),
@@ -217,6 +190,7 @@ impl Session {
                 }
             }
         }
+        self.receive_second();
         match self.loader.take() {
             None => {}
             Some((path, Ok(document))) => {
@@ -230,6 +204,14 @@ impl Session {
         }
     }
 
+    /// Makes every scene be uploaded again, to another device.
+    pub(crate) fn upload_again(&mut self) {
+        self.is_scene_new = true;
+        if let Some(second) = &mut self.comparison.second {
+            second.is_new = true;
+        }
+    }
+
     /// Shows another document.
     pub(crate) fn set_document(&mut self, document: Document) {
         // A path that is read again, for example while it is being trained, keeps the camera.
@@ -239,7 +221,8 @@ impl Session {
         self.frustum_depth = document.frustum_depth(self.subject.radius);
         let load = Arc::clone(&document.load_photograph);
         self.photographs = PhotographLoader::new(load, Arc::clone(&self.request_redraw));
-        (self.entered_camera, self.photograph, self.comparison) = (None, None, ComparisonMode::Render);
+        self.leave_camera();
+        self.comparison.keep_photograph_of(None);
         (self.view.crop, self.view.depth_range) = (None, None);
         // A scene of another scale has another near plane.
         self.view.near = document.near.unwrap_or(NEAR.min(self.extent.radius() * NEAREST));
@@ -317,8 +300,8 @@ impl Session {
         let free = self.navigator.pose().camera(size[0].max(1), size[1].max(1));
         let entered = self.entered_camera.and_then(|index| self.document.cameras.get(index));
         let Some(entered) = entered.map(|named| named.camera) else { return free };
-        if self.comparison != ComparisonMode::Render {
-            let [width, height] = self.photograph.as_ref().map_or([0, 0], |photograph| photograph.size);
+        if self.is_compared() && self.comparison.second.is_none() {
+            let [width, height] = self.comparison.photograph.as_ref().map_or([0, 0], |photograph| photograph.size);
             let side = |pixels: usize| u32::try_from(pixels).ok().filter(|side| (1..=8192).contains(side));
             return match (side(width), side(height)) {
                 (Some(width), Some(height)) => entered.resized(width, height),
@@ -358,47 +341,6 @@ impl Session {
         self.notices.retain(|notice| notice.since.elapsed() < notice.lifetime());
         self.fetch_photograph();
         has_moved || self.playback.is_playing || self.navigator.is_moving()
-    }
-
-    fn fetch_photograph(&mut self) {
-        let compared = self.entered_camera.filter(|_| self.comparison != ComparisonMode::Render);
-        let Some(camera) = compared else { return };
-        let background = self.view.background;
-        if self.photograph.as_ref().is_some_and(|kept| kept.camera == camera && kept.background == background) {
-            return;
-        }
-        match self.photographs.whole(camera) {
-            Fetched::Pending => {}
-            Fetched::Ready(photograph) => self.keep_photograph(camera, &photograph),
-            Fetched::Failed(reason) => {
-                self.notify_error(reason);
-                self.comparison = ComparisonMode::Render;
-            }
-        }
-    }
-
-    fn keep_photograph(&mut self, camera: usize, photograph: &Photograph) {
-        let background = self.view.background;
-        let pixels = Arc::new(photograph.over(background));
-        let size = [photograph.width, photograph.height];
-        self.photograph = Some(ComparedPhotograph { camera, background, pixels, size, difference: None });
-    }
-
-    /// Returns whether a finished picture has yet to be compared with the photograph.
-    #[must_use]
-    pub(crate) fn wants_difference(&self, request: &PictureRequest) -> bool {
-        let is_compared = self.comparison != ComparisonMode::Render && self.entered_camera.is_some();
-        let is_known = |kept: &ComparedPhotograph| kept.difference.as_ref().is_some_and(|d| d.request == *request);
-        is_compared && self.photograph.as_ref().is_some_and(|kept| !is_known(kept))
-    }
-
-    /// Compares the pixels of a finished picture with the photograph.
-    pub(crate) fn measure_difference(&mut self, request: PictureRequest, render: &[[u8; 4]]) {
-        let Some(photograph) = &mut self.photograph else { return };
-        if let Some((pixels, psnr)) = difference(render, &photograph.pixels) {
-            photograph.difference = Some(PictureDifference { request, pixels: Arc::new(pixels), psnr });
-            log::info!("view {}: PSNR {psnr:.2} dB", photograph.camera);
-        }
     }
 
     /// Shows a sentence to the user.
@@ -463,8 +405,16 @@ pub(crate) mod tests {
 
     /// A session with so many cameras in a row.
     pub(crate) fn session(cameras: usize) -> Session {
+        session_opening(cameras, |_| Err(String::new()))
+    }
+
+    /// The same, which opens paths by a function.
+    pub(crate) fn session_opening(
+        cameras: usize,
+        open: impl Fn(&Path) -> Result<Document, String> + Send + Sync + 'static,
+    ) -> Session {
         let request_redraw: RequestRedraw = Arc::new(|| {});
-        let loader = DocumentLoader::new(Arc::new(|_| Err(String::new())), Arc::clone(&request_redraw));
+        let loader = DocumentLoader::new(Arc::new(open), Arc::clone(&request_redraw));
         let mut session = Session::new(Settings::default(), loader, request_redraw);
         let named = |index: usize| NamedCamera {
             name: format!("{index}"),

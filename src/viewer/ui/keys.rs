@@ -5,6 +5,7 @@ use egui::{Key, Modifiers};
 use crate::kernels::DisplayMode;
 use crate::viewer::document::SceneEdit;
 use crate::viewer::session::action::{Action, Criterion, EditAction, SelectionMode, Tool};
+use crate::viewer::session::paths::PathPurpose;
 
 /// A key, and the action that it has.
 #[derive(Debug, Clone)]
@@ -33,6 +34,10 @@ const fn with_ctrl(key: Key, action: EditAction, text: &'static str) -> Shortcut
     Shortcut { key, shift: false, ctrl: true, action: Action::Edit(action), text }
 }
 
+const fn with_ctrl_and_shift(key: Key, action: Action, text: &'static str) -> Shortcut {
+    Shortcut { key, shift: true, ctrl: true, action, text }
+}
+
 const fn edit(key: Key, action: EditAction, text: &'static str) -> Shortcut {
     plain(key, Action::Edit(action), text)
 }
@@ -58,7 +63,8 @@ pub(crate) const SHORTCUTS: &[Shortcut] = &[
     plain(Key::H, Action::ToggleHulls, "hulls over the picture"),
     plain(Key::ArrowRight, Action::Step(1), "next camera of the dataset"),
     plain(Key::ArrowLeft, Action::Step(-1), "camera before"),
-    plain(Key::V, Action::NextComparison, "render, photograph, split, difference"),
+    plain(Key::V, Action::NextComparison, "render, photograph or second scene, split, difference, flicker"),
+    with_ctrl_and_shift(Key::O, Action::Ask(PathPurpose::Compare), "compare with a second scene"),
     plain(Key::C, Action::ToggleFrusta, "show cameras"),
     plain(Key::Num9, Action::ToggleGrid, "a grid on the ground"),
     plain(Key::K, Action::AddKey, "add a key frame"),
@@ -146,6 +152,7 @@ pub(crate) fn label(shortcut: &Shortcut) -> String {
         other => other.name(),
     };
     match (shortcut.ctrl, shortcut.shift) {
+        (true, true) => format!("Ctrl + Shift + {key}"),
         (true, _) => format!("Ctrl + {key}"),
         (_, true) => format!("Shift + {key}"),
         _ => key.to_owned(),
@@ -173,6 +180,8 @@ mod tests {
         assert_eq!(action(Key::Z, Modifiers::CTRL), Some(Action::Edit(EditAction::Undo)));
         assert_eq!(action(Key::Z, Modifiers::CTRL | Modifiers::SHIFT), Some(Action::Edit(EditAction::Redo)));
         assert_eq!(action(Key::Z, Modifiers::NONE), Some(Action::ViewBack));
+        let both = Modifiers::CTRL | Modifiers::SHIFT;
+        assert_eq!(action(Key::O, both), Some(Action::Ask(PathPurpose::Compare)));
         assert_eq!(action(Key::W, Modifiers::NONE), None, "held keys are no shortcuts");
     }
 }

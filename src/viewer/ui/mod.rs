@@ -5,6 +5,7 @@ mod keys;
 mod overlay;
 mod painter;
 mod panels;
+mod path_entry;
 mod plot;
 mod scene_area;
 mod textures;
@@ -14,9 +15,8 @@ use std::time::Duration;
 pub(crate) use painter::{LayerTextures, Painting, Screen, Shown};
 use textures::Textures;
 
-use crate::camera::Camera;
 use crate::gpu::{Gpu, GpuError};
-use crate::viewer::scene_view::progressive::ProgressivePicture;
+use crate::viewer::scene_view::progressive::{PictureRequest, ProgressivePicture};
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Action;
 use crate::viewer::session::settings::Theme;
@@ -44,10 +44,12 @@ pub(crate) struct PicturePart {
 /// The picture of the scene in this frame.
 #[derive(Debug)]
 pub(crate) struct DrawnPicture {
-    /// The camera that it was drawn with.
-    pub camera: Camera,
+    /// The camera that it was drawn with, and how.
+    pub request: PictureRequest,
     /// The textures that make it, from below.
     pub parts: Vec<PicturePart>,
+    /// The textures of the second scene, if it is compared.
+    pub other: Vec<PicturePart>,
     /// Whether the scene is drawn for the first time after this frame, which takes long.
     pub is_preparing: bool,
 }
@@ -162,7 +164,7 @@ impl Interface {
         self.textures.forget_other_documents(host.session().document_number);
         let mut actions = Vec::new();
         if host.session().settings.panel {
-            egui::Panel::right("panel").default_size(300.0).size_range(260.0..=460.0).show(ui, |ui| {
+            egui::Panel::right("panel").default_size(300.0).size_range(300.0..=460.0).show(ui, |ui| {
                 actions = panels::show(ui, host.session(), &host.device(), &mut self.textures);
             });
         } else if host.session().times_kernels {

@@ -50,6 +50,11 @@ impl LayerTextures {
         screen.copy(buffer, texture);
     }
 
+    /// Frees the textures.
+    pub(crate) fn forget(self, screen: &mut Screen) {
+        [self.coarse, self.full].iter().flatten().for_each(|texture| screen.forget(texture));
+    }
+
     /// Returns the textures that make a picture, from below.
     #[must_use]
     pub(crate) fn parts(&self, picture: &ProgressivePicture) -> Vec<PicturePart> {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use egui::{Context, TextureHandle, TextureId};
 
 use crate::viewer::document::Fetched;
-use crate::viewer::session::{ComparedPhotograph, Session};
+use crate::viewer::session::Session;
+use crate::viewer::session::comparison::{ComparedPhotograph, PictureDifference};
 
 /// Pixels, and the texture that they were uploaded to.
 type Uploaded = Option<(Arc<Vec<[u8; 4]>>, TextureHandle)>;
@@ -51,10 +52,9 @@ impl Textures {
         kept(&mut self.photograph, context, "photograph", photograph.size, &photograph.pixels)
     }
 
-    /// Returns the map of differences, once it has been measured.
-    pub(crate) fn difference(&mut self, context: &Context, photograph: &ComparedPhotograph) -> Option<TextureId> {
-        let difference = photograph.difference.as_ref()?;
-        Some(kept(&mut self.difference, context, "difference", photograph.size, &difference.pixels))
+    /// Returns a map of differences.
+    pub(crate) fn difference(&mut self, context: &Context, difference: &PictureDifference) -> TextureId {
+        kept(&mut self.difference, context, "difference", difference.size, &difference.pixels)
     }
 }
 

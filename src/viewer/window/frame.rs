@@ -14,16 +14,50 @@ use crate::viewer::scene_view::progressive::{PictureRequest, ProgressivePicture,
 use crate::viewer::scene_view::settings::ViewSettings;
 use crate::viewer::scene_view::{PickedPoint, SceneView};
 use crate::viewer::session::Session;
-use crate::viewer::session::action::{Action, ActionHost};
-use crate::viewer::ui::{DeviceStats, DrawnPicture, FrameHost, LayerTextures, Screen};
+use crate::viewer::session::action::{Action, ActionHost, SceneSide};
+use crate::viewer::ui::{DeviceStats, DrawnPicture, FrameHost, LayerTextures, PicturePart, Screen};
+
+/// A scene on the device, and its picture.
+pub(super) struct DrawnScene {
+    pub(super) scene_view: SceneView,
+    pub(super) picture: ProgressivePicture,
+    textures: LayerTextures,
+}
+
+impl DrawnScene {
+    /// Makes one without a scene.
+    pub(super) fn new(gpu: &Gpu) -> Result<Self, GpuError> {
+        let (picture, textures) = (ProgressivePicture::default(), LayerTextures::default());
+        Ok(Self { scene_view: SceneView::new(gpu)?, picture, textures })
+    }
+
+    /// Draws as much of a picture as fits the time of a frame.
+    fn update(
+        &mut self,
+        gpu: &Gpu,
+        screen: &mut Screen,
+        request: PictureRequest,
+        times_kernels: bool,
+    ) -> Result<Redraw, GpuError> {
+        let update = self.picture.update(gpu, &mut self.scene_view, request, times_kernels)?;
+        if let Some(layer) = update.drawn {
+            self.textures.copy(screen, &self.picture, layer);
+        }
+        Ok(update.redraw)
+    }
+
+    fn parts(&self) -> Vec<PicturePart> {
+        self.textures.parts(&self.picture)
+    }
+}
 
 /// Everything that was made on the device of the window.
 pub(super) struct Drawing {
     pub(super) gpu: Gpu,
     pub(super) screen: Screen,
-    pub(super) scene_view: SceneView,
-    pub(super) picture: ProgressivePicture,
-    pub(super) textures: LayerTextures,
+    pub(super) first: DrawnScene,
+    /// The scene that is compared with the first.
+    pub(super) second: Option<DrawnScene>,
     /// The time when kernels were timed last.
     pub(super) kernels_timed: Instant,
     /// Whether another frame followed the last one at once.
@@ -38,10 +72,10 @@ impl Drawing {
         if std::mem::take(&mut session.is_scene_new) {
             let begun = Instant::now();
             match &session.document.scene {
-                Some(scene) => self.scene_view.set_scene(scene)?,
-                None => self.scene_view = SceneView::new(&self.gpu)?,
+                Some(scene) => self.first.scene_view.set_scene(scene)?,
+                None => self.first.scene_view = SceneView::new(&self.gpu)?,
             }
-            self.picture.invalidate();
+            self.first.picture.invalidate();
             // The marks of the scene before went with it.
             session.editing.are_marks_new = true;
             log::info!("scene on the GPU in {:.2} s", begun.elapsed().as_secs_f64());
@@ -50,13 +84,66 @@ impl Drawing {
             let LiveNews { scene, message } = live.poll(Instant::now());
             if let Some(scene) = scene {
                 log::debug!("the trainer's scene, {} convexes", scene.num_convexes);
-                self.scene_view.set_gpu_scene(Arc::new(scene))?;
+                self.first.scene_view.set_gpu_scene(Arc::new(scene))?;
                 session.generation += 1;
             }
             if let Some(message) = message {
                 session.notify(message);
             }
         }
+        self.take_second(session)
+    }
+
+    /// Takes the second scene if it is new; where there is no memory for it, the first stays alone.
+    fn take_second(&mut self, session: &mut Session) -> Result<(), GpuError> {
+        let Some(second) = &mut session.comparison.second else {
+            if let Some(second) = self.second.take() {
+                second.textures.forget(&mut self.screen);
+            }
+            return Ok(());
+        };
+        if !std::mem::take(&mut second.is_new) {
+            return Ok(());
+        }
+        let mut drawn = self.second.take().map_or_else(|| DrawnScene::new(&self.gpu), Ok)?;
+        match drawn.scene_view.set_scene(&second.scene) {
+            Ok(()) => {
+                drawn.picture.invalidate();
+                self.second = Some(drawn);
+            }
+            Err(error @ GpuError::OutOfMemory { .. }) => {
+                drawn.textures.forget(&mut self.screen);
+                session.stop_comparing();
+                session.notify_error(format!("The second scene is not shown: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Draws as much of the second scene's picture as fits the time of a frame. The first picture is refined before it.
+    fn update_second(&mut self, request: PictureRequest, first: Redraw) -> Result<Redraw, GpuError> {
+        let Some(second) = &mut self.second else { return Ok(first) };
+        if first == Redraw::AtOnce && second.picture.is_of(&request) {
+            return Ok(first);
+        }
+        Ok(first.sooner(second.update(&self.gpu, &mut self.screen, request, false)?))
+    }
+
+    /// Compares finished pictures whose difference is not known yet.
+    fn measure_difference(&self, session: &mut Session, own: PictureRequest) -> Result<(), GpuError> {
+        let Some(render) = self.first.picture.finished().filter(|_| session.wants_difference(&own)) else {
+            return Ok(());
+        };
+        let second = match session.second_request(&own) {
+            None => None,
+            Some(request) => {
+                let finished = self.second.as_ref().filter(|second| second.picture.is_of(&request));
+                let Some(buffer) = finished.and_then(|second| second.picture.finished()) else { return Ok(()) };
+                Some(buffer.read(&self.gpu)?)
+            }
+        };
+        session.measure_difference(own, &render.read(&self.gpu)?, second.as_deref());
         Ok(())
     }
 
@@ -64,23 +151,23 @@ impl Drawing {
     fn update(&mut self, session: &mut Session, request: PictureRequest) -> Result<Redraw, GpuError> {
         // An edit of this frame is to be seen in it.
         if std::mem::take(&mut session.editing.are_marks_new) {
-            self.scene_view.set_marks(&session.editing.edits.state().marks())?;
+            self.first.scene_view.set_marks(&session.editing.edits.state().marks())?;
         }
-        let seconds_before = self.picture.last.seconds;
+        let seconds_before = self.first.picture.last.seconds;
         // A timed frame is drawn twice: seldom, and never when that would slow a motion down.
         let is_cheap = seconds_before < 0.02 || !self.was_moving;
         let times_kernels = session.times_kernels && is_cheap && self.kernels_timed.elapsed() > Duration::from_secs(1);
         if times_kernels {
             self.kernels_timed = Instant::now();
         }
-        let update = self.picture.update(&self.gpu, &mut self.scene_view, request, times_kernels)?;
-        if let Some(layer) = update.drawn {
-            self.textures.copy(&mut self.screen, &self.picture, layer);
+        let redraw = self.first.update(&self.gpu, &mut self.screen, request, times_kernels)?;
+        if self.first.picture.last.seconds != seconds_before {
+            session.frame_times.add(self.first.picture.last.seconds);
         }
-        if self.picture.last.seconds != seconds_before {
-            session.frame_times.add(self.picture.last.seconds);
+        match session.second_request(&request) {
+            Some(second) => self.update_second(second, redraw),
+            None => Ok(redraw),
         }
-        Ok(update.redraw)
     }
 }
 
@@ -99,7 +186,7 @@ impl FrameHost for Host<'_> {
     }
 
     fn device(&self) -> DeviceStats<'_> {
-        let Drawing { gpu, picture, scene_view, .. } = &*self.drawing;
+        let Drawing { gpu, first: DrawnScene { picture, scene_view, .. }, .. } = &*self.drawing;
         DeviceStats { gpu, picture, num_convexes: scene_view.num_convexes() }
     }
 
@@ -111,15 +198,13 @@ impl FrameHost for Host<'_> {
     fn draw(&mut self, size: [u32; 2], seconds: f64) -> Result<DrawnPicture, GpuError> {
         let Self { session, drawing, next, .. } = self;
         let is_moving = session.advance(seconds);
-        let camera = session.camera(size);
-        let request = session.picture_request(camera);
-        let is_preparing = drawing.scene_view.num_convexes() > 0 && !drawing.is_announced;
+        let request = session.picture_request(session.camera(size));
+        let is_preparing = drawing.first.scene_view.num_convexes() > 0 && !drawing.is_announced;
         let redraw = if is_preparing { Redraw::AtOnce } else { drawing.update(session, request)? };
         *next = if is_moving { Redraw::AtOnce } else { redraw };
-        if let Some(buffer) = drawing.picture.finished().filter(|_| session.wants_difference(&request)) {
-            session.measure_difference(request, &buffer.read(&drawing.gpu)?);
-        }
-        Ok(DrawnPicture { camera, parts: drawing.textures.parts(&drawing.picture), is_preparing })
+        drawing.measure_difference(session, request)?;
+        let other = session.second_request(&request).and(drawing.second.as_ref()).map_or(Vec::new(), DrawnScene::parts);
+        Ok(DrawnPicture { request, parts: drawing.first.parts(), other, is_preparing })
     }
 }
 
@@ -136,15 +221,18 @@ impl ActionHost for WindowActions<'_> {
         settings: &ViewSettings,
         pixel: DVec2,
     ) -> Result<Option<PickedPoint>, GpuError> {
-        self.drawing.scene_view.pick(camera, settings, pixel)
+        self.drawing.first.scene_view.pick(camera, settings, pixel)
     }
 
     fn picture_size(&self) -> [u32; 2] {
-        self.drawing.picture.size().unwrap_or_else(|| self.drawing.screen.size())
+        self.drawing.first.picture.size().unwrap_or_else(|| self.drawing.screen.size())
     }
 
-    fn picture(&mut self, camera: &Camera, settings: &ViewSettings, depth_range: [f32; 2]) -> Result<Image, GpuError> {
-        self.drawing.scene_view.picture(camera, settings, depth_range)
+    fn picture(&mut self, side: SceneSide, request: &PictureRequest) -> Result<Image, GpuError> {
+        let PictureRequest { camera, settings, depth_range, .. } = request;
+        let Drawing { first, second, .. } = &mut *self.drawing;
+        let drawn = if side == SceneSide::First { first } else { second.as_mut().unwrap_or(first) };
+        drawn.scene_view.picture(camera, settings, *depth_range)
     }
 
     fn toggle_fullscreen(&mut self) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use device_loss::LostDevices;
-use frame::Drawing;
+use frame::{Drawing, DrawnScene};
 use winit::application::ApplicationHandler;
 use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
@@ -18,12 +18,11 @@ use winit::window::{Window, WindowId};
 use crate::gpu::{Gpu, GpuError, GpuOptions};
 use crate::viewer::document::{DocumentLoader, OpenDocument, RequestRedraw};
 use crate::viewer::live::{self, Live, LiveLink};
-use crate::viewer::scene_view::SceneView;
-use crate::viewer::scene_view::progressive::{ProgressivePicture, Redraw};
+use crate::viewer::scene_view::progressive::Redraw;
 use crate::viewer::scene_view::settings::ViewSettings;
 use crate::viewer::session::Session;
 use crate::viewer::session::settings::Settings;
-use crate::viewer::ui::{self, Interface, LayerTextures, Screen, Shown};
+use crate::viewer::ui::{self, Interface, Screen, Shown};
 
 /// Why no window can be opened here.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +59,8 @@ pub type StartLive = Box<dyn FnOnce(&Gpu) -> Result<LiveLink, String>>;
 pub struct Launch {
     /// The path of a scene, checkpoint, run or dataset; without one the window is empty.
     pub path: Option<PathBuf>,
+    /// The path of a second scene to compare with.
+    pub compare: Option<PathBuf>,
     /// Opens paths: this one and those that are dropped on the window.
     pub open: OpenDocument,
     /// The device.
@@ -153,6 +154,9 @@ impl App {
         if let Some(path) = &launch.path {
             session.open(path);
         }
+        if let Some(path) = &launch.compare {
+            session.compare_with(path);
+        }
         Self {
             launch,
             started,
@@ -190,20 +194,12 @@ impl App {
         let scale = window.scale_factor() as f32;
         let context = interface.context().clone();
         let input = egui_winit::State::new(context, ui::VIEWPORT, &window, Some(scale), None, side);
-        let scene_view = SceneView::new(&gpu)?;
+        let first = DrawnScene::new(&gpu)?;
         log::info!("drawing with {} after {:.2} s", gpu.name(), self.started.elapsed().as_secs_f64());
-        self.session.is_scene_new = true;
+        self.session.upload_again();
         let now = Instant::now();
-        let drawing = Drawing {
-            gpu,
-            screen,
-            scene_view,
-            picture: ProgressivePicture::default(),
-            textures: LayerTextures::default(),
-            kernels_timed: now,
-            was_moving: false,
-            is_announced: false,
-        };
+        let drawing =
+            Drawing { gpu, screen, first, second: None, kernels_timed: now, was_moving: false, is_announced: false };
         self.opened = Some(OpenWindow { window, input, interface, drawing, last_frame: now });
         Ok(())
     }
@@ -215,7 +211,7 @@ impl App {
             Err(GpuError::OutOfMemory { label, bytes }) => {
                 self.session.notify_error(GpuError::OutOfMemory { label, bytes }.to_string());
                 if let Some(opened) = &mut self.opened {
-                    opened.drawing.picture.invalidate();
+                    opened.drawing.first.picture.invalidate();
                 }
                 self.due = None;
             }
@@ -250,7 +246,7 @@ impl App {
         if let Some(live) = session.live.as_mut().filter(|_| shown == Shown::Yes && drawing.is_announced) {
             live.resume_after_first_picture();
         }
-        drawing.is_announced = drawing.scene_view.num_convexes() > 0;
+        drawing.is_announced = drawing.first.scene_view.num_convexes() > 0;
         let for_interface = laid_out
             .repaint_after
             .filter(|pause| *pause < Duration::from_secs(3600))
@@ -263,7 +259,7 @@ impl App {
         };
         let for_live = session.live.as_ref().and_then(|live| live.next_request(now));
         self.due = [for_picture, for_interface, for_live].into_iter().flatten().min();
-        if !self.had_picture && drawing.picture.finished().is_some() && session.document.scene.is_some() {
+        if !self.had_picture && drawing.first.picture.finished().is_some() && session.document.scene.is_some() {
             self.had_picture = true;
             log::info!("first picture after {:.2} s", self.started.elapsed().as_secs_f64());
         }

@@ -83,6 +83,13 @@ impl Screenshot {
         self.pixels.iter().filter(is_it).count() as f64 / self.pixels.len() as f64
     }
 
+    /// Returns the part of the pixels between two columns that are as the function says.
+    pub(crate) fn part_between(&self, [from, end]: [usize; 2], is_it: impl Fn([u8; 4]) -> bool) -> f64 {
+        let rows = self.pixels.chunks(self.width.into());
+        let found = rows.flat_map(|row| &row[from..end]).filter(|pixel| is_it(**pixel)).count();
+        found as f64 / ((end - from) * usize::from(self.height)) as f64
+    }
+
     /// Returns the part of the pixels whose colour differs by more than rounding.
     pub(crate) fn part_that_differs(&self, other: &Self) -> f64 {
         assert_eq!((self.width, self.height), (other.width, other.height));
@@ -247,6 +254,12 @@ impl Viewer {
 
     pub(crate) fn key(&self, key: char) {
         self.press(key.into(), Duration::from_millis(30));
+    }
+
+    /// Types a text of plain characters, and Enter.
+    pub(crate) fn enter(&self, text: &str) {
+        text.chars().for_each(|key| self.key(key));
+        self.symbol(0xff0d);
     }
 
     pub(crate) fn hold(&self, key: char, held: Duration) {

@@ -3,7 +3,6 @@
 use egui::{Color32, Ui};
 
 use crate::text;
-use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Action;
 use crate::viewer::ui::textures::Textures;
@@ -34,13 +33,6 @@ pub(super) fn show(ui: &mut Ui, session: &Session, textures: &mut Textures, acti
             actions.push(Action::SetFrustumSize(size));
         }
     }
-    ui.horizontal(|ui| {
-        for (mode, name) in ComparisonMode::ALL {
-            if ui.selectable_label(session.comparison == mode, name).on_hover_text("V").clicked() {
-                actions.push(Action::Compare(mode));
-            }
-        }
-    });
     let count = session.document.cameras.len();
     let list = egui::ScrollArea::vertical().id_salt("cameras").max_height(190.0).auto_shrink([false, true]);
     list.show_rows(ui, ROW, count, |ui, rows| {

@@ -1,5 +1,6 @@
 //! The panel at the side.
 
+mod comparison;
 mod dataset;
 mod editing;
 mod measurements;
@@ -47,6 +48,7 @@ pub(crate) fn show(ui: &mut Ui, session: &Session, device: &DeviceStats<'_>, tex
         section(ui, "View", true, |ui| view(ui, session, actions));
         section(ui, "Edit", true, |ui| editing::show(ui, session, actions));
         section(ui, "Camera", true, |ui| camera(ui, session, actions));
+        section(ui, "Compare", true, |ui| comparison::show(ui, session, actions));
         if !session.document.cameras.is_empty() {
             section(ui, "Dataset", true, |ui| dataset::show(ui, session, textures, actions));
         }

@@ -207,12 +207,12 @@ pub(super) fn camera_at(session: &Session, projection: &Projection, pointer: Pos
     near.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
-/// Lets the line between render and photograph be dragged.
+/// Lets the line between both pictures be dragged.
 fn split_handle(ui: &Ui, session: &Session, rect: Rect, actions: &mut Vec<Action>) {
-    if session.comparison != ComparisonMode::Split {
+    if !session.is_compared() || session.comparison.mode != ComparisonMode::Split {
         return;
     }
-    let x = rect.left() + rect.width() * session.split;
+    let x = rect.left() + rect.width() * session.comparison.split;
     let handle = Rect::from_center_size(Pos2::new(x, rect.center().y), Vec2::new(24.0, rect.height()));
     let response = ui.interact(handle, ui.scope_id().with("split"), Sense::drag());
     if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.dragged()) {

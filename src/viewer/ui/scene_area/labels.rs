@@ -6,6 +6,7 @@ use crate::kernels::DisplayMode;
 use crate::text;
 use crate::viewer::scene_view::FrameStats;
 use crate::viewer::scene_view::comparison::{self, ComparisonMode};
+use crate::viewer::scene_view::progressive::PictureRequest;
 use crate::viewer::session::Session;
 use crate::viewer::session::settings::Movement;
 use crate::viewer::ui::keys::{self, GESTURES, SHORTCUTS};
@@ -22,15 +23,14 @@ pub(super) fn label(painter: &egui::Painter, at: Pos2, align: Align2, text: &str
 /// Draws the name of the mode and, if it has a scale of colours, the scale.
 pub(super) fn legends(session: &Session, painter: &egui::Painter, area: Rect) {
     let rect = Rect::from_min_size(area.left_top() + Vec2::new(14.0, 34.0), Vec2::new(150.0, 8.0));
-    if session.view.mode == DisplayMode::Colour && session.comparison != ComparisonMode::Difference {
+    let is_difference = session.is_compared() && session.comparison.mode == ComparisonMode::Difference;
+    if session.view.mode == DisplayMode::Colour && !is_difference {
         return;
     }
     let mode = panels::MODES.iter().find(|(mode, ..)| *mode == session.view.mode).map_or("", |(_, _, name)| name);
     let background = Rect::from_min_max(area.left_top() + Vec2::splat(8.0), rect.max + Vec2::new(6.0, 22.0));
     let ends = match session.view.mode {
-        _ if session.comparison == ComparisonMode::Difference => {
-            Some(("difference", "0".to_owned(), format!("{:.0} of 255", 255.0 / comparison::GAIN)))
-        }
+        _ if is_difference => Some(("difference", "0".to_owned(), format!("{:.0} of 255", 255.0 / comparison::GAIN))),
         DisplayMode::Depth => {
             let [near, far] = session.view.depth_range.unwrap_or_else(|| session.depth_range());
             Some((mode, format!("{far:.2}"), format!("{near:.2}")))
@@ -52,15 +52,18 @@ pub(super) fn legends(session: &Session, painter: &egui::Painter, area: Rect) {
 }
 
 /// Draws a line about the camera, the comparison and the last frame.
-pub(super) fn status(session: &Session, last: &FrameStats, painter: &egui::Painter, area: Rect) {
+pub(super) fn status(
+    session: &Session,
+    request: &PictureRequest,
+    last: &FrameStats,
+    painter: &egui::Painter,
+    area: Rect,
+) {
     let mut parts = Vec::new();
     if let Some(named) = session.entered_camera.and_then(|index| session.document.cameras.get(index)) {
         parts.push(format!("{} ({})", text::quoted(&named.name), named.split));
     }
-    if let Some(difference) = session.photograph.as_ref().and_then(|kept| kept.difference.as_ref())
-        && session.entered_camera.is_some()
-        && session.comparison != ComparisonMode::Render
-    {
+    if let Some(difference) = session.difference_of(request) {
         parts.push(format!("PSNR {:.2} dB", difference.psnr));
     }
     let selected = session.editing.edits.state().selected.count();
@@ -73,7 +76,7 @@ pub(super) fn status(session: &Session, last: &FrameStats, painter: &egui::Paint
     if session.settings.movement == Movement::Fly {
         parts.push("flying".into());
     }
-    if let Some(path) = session.loader.pending() {
+    if let Some(path) = session.loader.pending().or(session.comparison.loader.pending()) {
         parts.push(format!("reading {}", path.display()));
     }
     if !parts.is_empty() {

@@ -2,21 +2,22 @@
 
 mod input;
 mod labels;
+mod pictures;
 mod tools;
 
-use egui::{Align2, Color32, Pos2, Rect, Sense, Stroke, Ui, Vec2};
+use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, Vec2};
 use input::camera_at;
 use labels::label;
 
 use crate::camera::Camera;
 use crate::gpu::GpuError;
 use crate::text;
-use crate::viewer::scene_view::comparison::ComparisonMode;
+use crate::viewer::scene_view::progressive::PictureRequest;
 use crate::viewer::session::action::Action;
 use crate::viewer::session::{NEAREST, Session};
 use crate::viewer::ui::overlay::{self, Projection};
 use crate::viewer::ui::textures::Textures;
-use crate::viewer::ui::{DrawnPicture, FrameHost};
+use crate::viewer::ui::{FrameHost, path_entry};
 
 /// Applies `actions` and those of pointer and keys, lets the picture be drawn, and draws over it.
 pub(crate) fn show(
@@ -38,14 +39,14 @@ pub(crate) fn show(
 
     let picture = host.draw(size, seconds)?;
     let session = host.session();
-    let projection = projection(session, picture.camera, rect, size);
-    paint(ui, session, textures, &picture, &projection, rect);
+    let projection = projection(session, picture.request.camera, rect, size);
+    pictures::paint(ui, session, textures, &picture, &projection, rect);
     let num_convexes = host.device().num_convexes;
     if num_convexes == 0 {
         overlay::points(&ui.painter().with_clip_rect(rect), &projection, &session.document.points);
     }
     let mut late = Vec::new();
-    over(ui, host, textures, &projection, rect, &mut late);
+    over(ui, host, textures, &projection, rect, &picture.request, &mut late);
     if let Some(text) = labels::waiting(session, num_convexes, picture.is_preparing) {
         labels::in_the_middle(ui, session, rect, &text);
     }
@@ -73,62 +74,6 @@ fn projection(session: &Session, camera: Camera, area: Rect, size: [u32; 2]) -> 
     Projection { camera, rect, nearest: session.extent.radius() * NEAREST }
 }
 
-fn paint(
-    ui: &Ui,
-    session: &Session,
-    textures: &mut Textures,
-    picture: &DrawnPicture,
-    projection: &Projection,
-    area: Rect,
-) {
-    let painter = ui.painter().with_clip_rect(area);
-    let [r, g, b] = session.view.background.map(|channel| channel * if area == projection.rect { 1.0 } else { 0.6 });
-    painter.rect_filled(area, 0.0, egui::Rgba::from_rgb(r * r, g * g, b * b));
-    let rect = projection.rect;
-    let part = |from: f32, to: f32, top: f32, bottom: f32| {
-        let at = |x: f32, y: f32| rect.min + Vec2::new(x, y) * rect.size();
-        let uv = Rect::from_min_max(Pos2::new(from, top), Pos2::new(to, bottom));
-        (Rect::from_min_max(at(from, top), at(to, bottom)), uv)
-    };
-    for shown in &picture.parts {
-        let (at, uv) = part(0.0, 1.0, 0.0, shown.height);
-        painter.image(shown.texture, at, uv, Color32::WHITE);
-    }
-    let entered = session.photograph.as_ref().filter(|kept| session.entered_camera == Some(kept.camera));
-    let Some(photograph) = entered else { return };
-    let whole = |texture: egui::TextureId| {
-        let (at, uv) = part(0.0, 1.0, 0.0, 1.0);
-        painter.image(texture, at, uv, Color32::WHITE);
-    };
-    match session.comparison {
-        ComparisonMode::Render => {}
-        ComparisonMode::Photograph => whole(textures.photograph(ui.ctx(), photograph)),
-        ComparisonMode::Split => {
-            let (at, uv) = part(session.split, 1.0, 0.0, 1.0);
-            painter.image(textures.photograph(ui.ctx(), photograph), at, uv, Color32::WHITE);
-            split_line(&painter, at);
-        }
-        ComparisonMode::Difference => {
-            if let Some(texture) = textures.difference(ui.ctx(), photograph) {
-                whole(texture);
-            }
-        }
-    }
-}
-
-/// Draws the line between render and photograph, at the left of the photograph.
-fn split_line(painter: &egui::Painter, at: Rect) {
-    painter.line_segment([at.left_top(), at.left_bottom()], Stroke::new(2.0, Color32::WHITE));
-    painter.circle_filled(at.left_center(), 9.0, Color32::WHITE);
-    for side in [-1.0, 1.0] {
-        let tip = at.left_center() + Vec2::new(side * 6.0, 0.0);
-        let end = |up: f32| tip + Vec2::new(-side * 3.0, up * 3.0);
-        painter.line(vec![end(-1.0), tip, end(1.0)], Stroke::new(1.5, Color32::BLACK));
-    }
-    label(painter, at.left_top() + Vec2::new(-8.0, 8.0), Align2::RIGHT_TOP, "render");
-    label(painter, at.left_top() + Vec2::new(8.0, 8.0), Align2::LEFT_TOP, "photograph");
-}
-
 /// The number of cameras that are drawn with their photographs at most; more would hide the scene.
 const MAX_THUMBNAILS: usize = 256;
 
@@ -138,6 +83,7 @@ fn over(
     textures: &mut Textures,
     projection: &Projection,
     area: Rect,
+    request: &PictureRequest,
     actions: &mut Vec<Action>,
 ) {
     let session = host.session();
@@ -162,11 +108,12 @@ fn over(
         overlay::axes(&painter, &projection.camera, axes, area.right_bottom() - Vec2::new(44.0, 44.0), 26.0);
     }
     labels::legends(session, &painter, area);
-    labels::status(session, &host.device().picture.last, &painter, area);
+    labels::status(session, request, &host.device().picture.last, &painter, area);
     labels::notices(ui, session, &painter, area);
     if session.is_help_open && !labels::help(ui) {
         actions.push(Action::ToggleHelp);
     }
+    path_entry::show(ui, session, area, actions);
 }
 
 fn frusta(ui: &Ui, session: &Session, textures: &mut Textures, projection: &Projection, painter: &egui::Painter) {
