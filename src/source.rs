@@ -115,50 +115,69 @@ impl PathContents {
 }
 
 /// Opens a path. `data` is a dataset whose cameras and pictures are taken where the path has none of its own; without it, the
-/// folder of a training is shown with its dataset. That is read as in the training, except for the treatment of alpha.
+/// folder of a training, and the scene or the checkpoint in it, are shown with its dataset. That is read as in the training,
+/// except for the treatment of alpha.
 ///
 /// # Errors
 /// Returns [`SourceError`] when nothing at the path can be opened, or when a scene or dataset there is broken.
 pub fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> Result<PathContents, SourceError> {
     let dataset = |path: &Path| Dataset::open(path, options).map(|dataset| LoadedCameras::Dataset(Box::new(dataset)));
     if is_scene(path) && path.is_file() {
-        let cameras = data.map(dataset).transpose()?.unwrap_or(LoadedCameras::Missing);
-        return Ok(PathContents { scene: Some(load_scene(path, None)?), cameras, cameras_warning: None });
+        let (cameras, cameras_warning) = match is_of_training(path) {
+            true => cameras_of_run(path, data, options, true)?,
+            false => (data.map(dataset).transpose()?.unwrap_or(LoadedCameras::Missing), None),
+        };
+        return Ok(PathContents { scene: Some(load_scene(path, None)?), cameras, cameras_warning });
     }
     let has_scene = path.is_dir() && scene_file_of(path).is_file();
-    let cameras_file = path.join(CAMERAS_FILE);
-    let own = match dataset(path) {
-        Err(error) if (has_scene || cameras_file.is_file()) && is_no_dataset(&error) => None,
-        own => Some(own?),
-    };
-    let mut cameras_warning = None;
-    let recorded = match own {
-        Some(_) => None,
-        None => recorded_dataset(path, data, options).unwrap_or_else(|error| {
-            cameras_warning = Some(format!("{error}; the scene is shown without its photographs"));
-            None
-        }),
-    };
-    let cameras = match (own, data, recorded) {
-        (Some(own), ..) => own,
-        (None, _, Some((recorded, note))) => {
-            cameras_warning = note;
-            LoadedCameras::Dataset(Box::new(recorded))
+    let has_cameras = path.join(CAMERAS_FILE).is_file();
+    let (cameras, cameras_warning) = match dataset(path) {
+        Err(error) if (has_scene || has_cameras) && is_no_dataset(&error) => {
+            cameras_of_run(path, data, options, has_scene)?
         }
-        (None, Some(data), None) => dataset(data)?,
-        (None, None, None) if cameras_file.is_file() => match cameras_of_training(&cameras_file) {
-            Ok(cameras) => LoadedCameras::Training(cameras),
-            // The scene can be looked at without them.
-            Err(error) if has_scene => {
-                cameras_warning = Some(format!("{error}; the scene is shown without its cameras"));
-                LoadedCameras::Missing
-            }
-            Err(error) => return Err(error.into()),
-        },
-        (None, None, None) => LoadedCameras::Missing,
+        own => (own?, None),
     };
     let scene = has_scene.then(|| load_scene(path, None)).transpose()?;
     Ok(PathContents { scene, cameras, cameras_warning })
+}
+
+/// Returns whether a file is the scene or the checkpoint of a training. A scene that was saved there under another name may
+/// have been moved, and opens with a view of its own.
+fn is_of_training(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name == SCENE_FILE || name == CHECKPOINT_FILE)
+}
+
+/// The cameras that go with a folder of a training, or with a scene in it: those of its dataset, or of `data`, or else those
+/// that it left; and a sentence about what is not used or differs.
+fn cameras_of_run(
+    path: &Path,
+    data: Option<&Path>,
+    options: &DatasetOptions,
+    has_scene: bool,
+) -> Result<(LoadedCameras, Option<String>), SourceError> {
+    let mut warning = None;
+    let recorded = recorded_dataset(path, data, options).unwrap_or_else(|error| {
+        warning = Some(format!("{error}; the scene is shown without its photographs"));
+        None
+    });
+    if let Some((recorded, note)) = recorded {
+        return Ok((LoadedCameras::Dataset(Box::new(recorded)), note));
+    }
+    if let Some(data) = data {
+        return Ok((LoadedCameras::Dataset(Box::new(Dataset::open(data, options)?)), warning));
+    }
+    let file = if path.is_dir() { path.join(CAMERAS_FILE) } else { path.with_file_name(CAMERAS_FILE) };
+    if !file.is_file() {
+        return Ok((LoadedCameras::Missing, warning));
+    }
+    match cameras_of_training(&file) {
+        Ok(cameras) => Ok((LoadedCameras::Training(cameras), warning)),
+        // The scene can be looked at without them.
+        Err(error) if has_scene => {
+            Ok((LoadedCameras::Missing, Some(format!("{error}; the scene is shown without its cameras"))))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The dataset of a training, or `data` read as that was, and a sentence where they are not the same. `None` where the training

@@ -142,8 +142,16 @@ fn a_training_remembers_its_photographs() {
     assert_eq!(figures(&["eval", text(&run.join("scene.safetensors"))]), expected, "also of its scene");
 
     let contents = |data: Option<&Path>| source::open(&run, data, &DatasetOptions::default()).unwrap();
-    let LoadedCameras::Dataset(shown) = contents(None).cameras else { panic!("without its photographs") };
-    assert_eq!((shown.views[0].camera.width, shown.indices(Split::Test).count()), (24, 2));
+    let file = source::open(&run.join("scene.safetensors"), None, &DatasetOptions::default()).unwrap();
+    for contents in [contents(None), file] {
+        let LoadedCameras::Dataset(shown) = contents.cameras else { panic!("without its photographs") };
+        assert_eq!((shown.views[0].camera.width, shown.indices(Split::Test).count()), (24, 2));
+    }
+    let alone = trained.path("run/edited.safetensors");
+    fs::copy(run.join("scene.safetensors"), &alone).unwrap();
+    let contents_of_copy = source::open(&alone, None, &DatasetOptions::default()).unwrap();
+    assert!(matches!(contents_of_copy.cameras, LoadedCameras::Missing), "another scene in the folder is shown alone");
+    fs::remove_file(alone).unwrap();
 
     // The dataset and the run move together, then the dataset alone.
     let moved = trained.path("moved");
@@ -163,6 +171,9 @@ fn a_training_remembers_its_photographs() {
     succeeds(&["render", text(&run), "--out", text(&out), "--dataset", text(&moved.join("gone")), "--split", "all"]);
     assert_eq!(names(&out).len(), 3);
     assert_eq!(image::image_dimensions(out.join("0000.png")).unwrap(), (24, 16), "in the size of the training");
+    let out = trained.path("of_scene");
+    succeeds(&["render", text(&run.join("scene.safetensors")), "--out", text(&out)]);
+    assert_eq!(names(&out), ["0000.png", "0002.png"], "the held-back views of the training");
 }
 
 #[test]
