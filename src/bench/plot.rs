@@ -25,6 +25,7 @@ pub fn plot(runs: &[BenchRun]) -> String {
         },
         from_zero: false,
         series: series(over),
+        right: Vec::new(),
     };
     let curves: Vec<Curve> = GrowthAxis::ALL.map(curve).into_iter().filter(|curve| !curve.series.is_empty()).collect();
     growth_svg(&curves)

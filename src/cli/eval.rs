@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use image::ImageFormat;
 use lapidary::camera::RenderOptions;
+use lapidary::constants::SSIM_WEIGHT;
 use lapidary::dataset::{Dataset, Split, file_stems};
 use lapidary::evaluate::{
-    Album, Curve, EvaluateError, EvaluationReport, GroundTruth, ImageFolder, Metrics, PairedSummary, SceneViews,
-    Summary, curves_of, paired_views, read_log,
+    Album, Curve, EvaluateError, Evaluated, EvaluationReport, GroundTruth, ImageFolder, MeasuredPhotograph, Metrics,
+    PairedSummary, SceneViews, Summary, curves_of, paired_views, program, read_log,
 };
 use lapidary::gpu::{Gpu, GpuOptions};
 use lapidary::metrics::Lpips;
@@ -20,7 +21,7 @@ use super::dataset::DatasetArgs;
 use super::progress::Parts;
 use super::signals::Interrupted;
 use super::source::SCENE_FILE;
-use super::trained::Photographs;
+use super::trained::{Photographs, TrainedBy};
 use super::{Colour, SharedArgs, Switch, paired, signals, source, trained};
 
 /// Compares pictures of a scene, or those that another program drew, with photographs.
@@ -101,6 +102,13 @@ struct Outcome {
     num_convexes: Option<usize>,
     adapter: Option<String>,
     curves: Vec<Curve>,
+    /// Name and version of the driver.
+    driver: Option<String>,
+    /// How the scene was trained, where its folder tells: facts and options.
+    trained: TrainedBy,
+    photographs: Vec<MeasuredPhotograph>,
+    /// The number of photographs of the dataset.
+    num_photographs: usize,
 }
 
 pub(crate) fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<()> {
@@ -271,10 +279,29 @@ fn of_scene(
     }
     let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
     let mut drawn = SceneViews::new(&gpu, &scene, &dataset, options)?;
-    let album = collect(out, args.json, &views, &stems(&dataset, &views), |view| drawn.evaluate(*view, metrics))?;
+    let mut measured = Vec::new();
+    let album = collect(out, args.json, &views, &stems(&dataset, &views), |view| {
+        let evaluated = drawn.evaluate(*view, metrics)?;
+        measured.extend(out.is_some().then(|| measured_photograph(&evaluated, dataset.views[*view].split)));
+        Ok(evaluated)
+    })?;
     let log = folder.join("metrics.jsonl");
     let curves = if log.is_file() { curves_of(&read_log(&log)?) } else { Vec::new() };
-    Ok(Outcome { album, num_convexes: Some(scene.len()), adapter: Some(gpu.name().to_owned()), curves })
+    Ok(Outcome {
+        album,
+        num_convexes: Some(scene.len()),
+        adapter: Some(gpu.name().to_owned()),
+        driver: Some(gpu.driver().to_owned()),
+        curves,
+        trained: TrainedBy::of(path),
+        photographs: measured,
+        num_photographs: dataset.views.len(),
+    })
+}
+
+/// A photograph measured for the report, with the loss of trainings by default.
+fn measured_photograph(evaluated: &Evaluated, split: Split) -> MeasuredPhotograph {
+    MeasuredPhotograph::of(evaluated, split, SSIM_WEIGHT)
 }
 
 fn of_folder(
@@ -284,6 +311,7 @@ fn of_folder(
     metrics: &Metrics,
 ) -> anyhow::Result<Outcome> {
     let (pictures, out) = (ImageFolder::open(renders)?, args.out.as_deref());
+    let (mut measured, mut num_photographs) = (Vec::new(), 0);
     let album = if let Some(truth) = &args.truth {
         let truth = ImageFolder::open(truth)?;
         pictures.check(truth.names())?;
@@ -296,11 +324,23 @@ fn of_folder(
         let photographs = photographs.context("expected --dataset or --truth")?;
         let (dataset, views) = dataset(photographs, args, args.background.map_or([0.0; 3], |colour| colour.0))?;
         pictures.check(views.iter().filter_map(|view| dataset.views.get(*view)).map(|view| view.name.as_str()))?;
+        num_photographs = dataset.views.len();
         collect(out, args.json, &views, &stems(&dataset, &views), |view| {
-            pictures.evaluate(GroundTruth::of_view(&dataset, *view)?, metrics)
+            let evaluated = pictures.evaluate(GroundTruth::of_view(&dataset, *view)?, metrics)?;
+            measured.extend(out.is_some().then(|| measured_photograph(&evaluated, dataset.views[*view].split)));
+            Ok(evaluated)
         })?
     };
-    Ok(Outcome { album, num_convexes: None, adapter: None, curves: Vec::new() })
+    Ok(Outcome {
+        album,
+        num_convexes: None,
+        adapter: None,
+        driver: None,
+        curves: Vec::new(),
+        trained: TrainedBy::default(),
+        photographs: measured,
+        num_photographs,
+    })
 }
 
 /// The dataset, and the views that were asked for.
@@ -338,7 +378,7 @@ fn collect<V>(
     is_quiet: bool,
     views: &[V],
     stems: &[String],
-    mut evaluate: impl FnMut(&V) -> Result<lapidary::evaluate::Evaluated, EvaluateError>,
+    mut evaluate: impl FnMut(&V) -> Result<Evaluated, EvaluateError>,
 ) -> anyhow::Result<Album> {
     let parts = Parts::begin(format!("evaluating {}", counted(views.len(), "view")), views.len() as u64, is_quiet);
     let pictures = out.map(|out| out.join("pictures"));
@@ -355,14 +395,19 @@ fn report(evaluation: &EvalSummary, outcome: &Outcome) -> EvaluationReport {
     let split = evaluation.split.as_ref().map_or_else(String::new, |split| format!(", split “{split}”"));
     let mut facts =
         vec![("Pictures of", evaluation.subject.clone()), ("Truth", format!("{}{split}", evaluation.truth))];
-    facts.extend(outcome.adapter.iter().map(|name| ("Drawn by", name.clone())));
-    facts.push(("Measured by", format!("lapidary {}, on 8-bit pictures", evaluation.version)));
+    let driver = outcome.driver.as_ref().map_or_else(String::new, |driver| format!(" ({driver})"));
+    facts.extend(outcome.adapter.iter().map(|name| ("Drawn by", format!("{name}{driver}"))));
+    facts.push(("Measured by", format!("{}, on 8-bit pictures", program())));
+    facts.extend(outcome.trained.facts.iter().cloned());
     EvaluationReport {
         title: evaluation.subject.clone(),
         subtitle: format!("against {}{split}", evaluation.truth),
         num_convexes: evaluation.num_convexes.map(|number| number as u64),
         curves: outcome.curves.clone(),
         facts,
+        options: outcome.trained.options.clone(),
+        photographs: outcome.photographs.clone(),
+        num_photographs: outcome.num_photographs,
     }
 }
 

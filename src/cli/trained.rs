@@ -18,6 +18,39 @@ pub(super) fn command(scene: &Path) -> Option<String> {
     first.starts_with("lapidary train").then(|| text::escaped(&first))
 }
 
+/// How a scene was trained, for a report.
+#[derive(Debug, Default)]
+pub(super) struct TrainedBy {
+    /// Names and values: time, device, version.
+    pub(super) facts: Vec<(&'static str, String)>,
+    /// The options as its folder keeps them.
+    pub(super) options: Option<String>,
+}
+
+impl TrainedBy {
+    /// What the folder of a scene tells; nothing where it is no training's.
+    pub(super) fn of(scene: &Path) -> Self {
+        let scene = scene_file_of(scene);
+        let read = |name: &str| files::read(&scene.with_file_name(name)).ok();
+        let Some(options) = read("config.toml") else { return Self::default() };
+        let summary: Option<serde_json::Value> =
+            read("metrics.json").and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let facts = summary.into_iter().flat_map(|summary| {
+            let text = |key: &str| summary[key].as_str().map(str::to_owned);
+            let time = summary["iterations"].as_u64().zip(summary["seconds"].as_f64());
+            [
+                ("Training", time.map(|(number, seconds)| format!("{number} iterations in {seconds:.0} s"))),
+                ("Trained on", text("adapter")),
+                ("Trained by", text("version").map(|version| format!("lapidary {version}"))),
+            ]
+        });
+        Self {
+            facts: facts.filter_map(|(name, value)| Some((name, value?))).collect(),
+            options: Some(String::from_utf8_lossy(&options).into_owned()),
+        }
+    }
+}
+
 /// The photographs of a scene, and how to read them.
 #[derive(Debug)]
 pub(super) struct Photographs {

@@ -15,10 +15,11 @@ use crate::metrics::{ImageMetrics, difference_map};
 use crate::real::to_u32;
 
 /// Most views whose pictures are kept for the report and the sheet; metrics are kept of all views.
-const MAX_THUMBNAILS: usize = 48;
+const MAX_THUMBNAILS: usize = 32;
 
-/// Widest picture in a report, pixels.
-const THUMBNAIL_WIDTH: u32 = 560;
+/// Widest picture and truth in a report, where they can be enlarged, and widest map of differences, pixels.
+const PICTURE_WIDTH: u32 = 960;
+const DIFFERENCE_WIDTH: u32 = 560;
 
 /// Width of a picture in the sheet, pixels.
 const CELL_WIDTH: u32 = 200;
@@ -27,7 +28,7 @@ const CELL_WIDTH: u32 = 200;
 const GAP: u32 = 4;
 
 /// Quality of the JPEG pictures in a report.
-const QUALITY: u8 = 88;
+const QUALITY: u8 = 86;
 
 /// The metrics of one view.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,7 +62,7 @@ pub struct Summary {
 pub(super) struct Thumbnails {
     pub(super) name: String,
     pub(super) metrics: ImageMetrics,
-    /// Width and height of the small pictures.
+    /// Width and height of picture and truth.
     pub(super) size: [u32; 2],
     /// Picture, truth and difference as JPEG.
     pub(super) pictures: [Vec<u8>; 3],
@@ -154,7 +155,8 @@ impl Album {
 
 impl Thumbnails {
     fn of(view: &Evaluated, difference: RgbImage) -> Result<Self, EvaluateError> {
-        let small = [rgb8(&view.image), rgb8(&view.truth), difference].map(|picture| fitted(picture, THUMBNAIL_WIDTH));
+        let [image, truth] = [&view.image, &view.truth].map(|image| fitted(rgb8(image), PICTURE_WIDTH));
+        let small = [image, truth, fitted(difference, DIFFERENCE_WIDTH)];
         let encode = |picture: &RgbImage| {
             let content = |reason| ImageError::Content { path: view.name.clone().into(), reason };
             jpeg(picture).map_err(content)
@@ -232,20 +234,20 @@ mod tests {
             let stem = (i == 3).then(|| folder.path().join("cam_3.v2"));
             album.add(&evaluated(&format!("cam/{i}.jpg"), [8, 6]), stem.as_deref()).unwrap();
         }
-        assert_eq!((album.summary().views.len(), album.thumbnails.len()), (100, 34));
+        assert_eq!((album.summary().views.len(), album.thumbnails.len()), (100, 25));
         let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["cam_3.v2.png", "cam_3.v2_difference.png", "cam_3.v2_truth.png"]);
         let sheet = album.sheet().unwrap();
-        assert!(sheet.width > 3 * 3 * CELL_WIDTH as usize && sheet.height > 10 * 6, "{}×{}", sheet.width, sheet.height);
+        assert!(sheet.width > 3 * 3 * CELL_WIDTH as usize && sheet.height > 7 * 6, "{}×{}", sheet.width, sheet.height);
     }
 
     #[test]
     fn thumbnails_of_large_pictures_keep_their_shape() {
         let mut album = Album::new(1);
-        album.add(&evaluated("large", [1120, 400]), None).unwrap();
-        assert_eq!(album.thumbnails[0].size, [THUMBNAIL_WIDTH, 200]);
+        album.add(&evaluated("large", [1920, 400]), None).unwrap();
+        assert_eq!(album.thumbnails[0].size, [PICTURE_WIDTH, 200]);
         let decoded = image::load_from_memory(&album.thumbnails[0].pictures[0]).unwrap();
-        assert_eq!([decoded.width(), decoded.height()], [THUMBNAIL_WIDTH, 200]);
+        assert_eq!([decoded.width(), decoded.height()], [PICTURE_WIDTH, 200]);
     }
 }

@@ -15,6 +15,12 @@ const STYLE: &str = "rect { fill: #fff } text { fill: #78716c; font: 11px system
     .s0 { stroke: #0f766e } .s1 { stroke: #b45309 } circle.s0, tspan.s0 { fill: #0f766e; stroke: none } \
     circle.s1, tspan.s1 { fill: #b45309; stroke: none }";
 
+/// The colours that a report has for lines.
+const COLOURS: usize = 6;
+
+/// A line of a chart: its name, and pairs of iteration and number.
+pub type CurveSeries = (String, Vec<[f64; 2]>);
+
 /// A chart of numbers over iterations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
@@ -22,8 +28,17 @@ pub struct Curve {
     pub title: &'static str,
     /// Whether the axis begins at zero, as for counts.
     pub from_zero: bool,
-    /// The lines, two at most: the name of each, and pairs of iteration and number.
-    pub series: Vec<(String, Vec<[f64; 2]>)>,
+    /// The lines.
+    pub series: Vec<CurveSeries>,
+    /// The lines of another quantity, which has an axis at the right; the axis of iterations is the same.
+    pub right: Vec<CurveSeries>,
+}
+
+impl Curve {
+    /// All lines, those of the left axis first.
+    fn all(&self) -> impl Iterator<Item = &CurveSeries> {
+        self.series.iter().chain(&self.right)
+    }
 }
 
 /// The charts of a report, evenly divided.
@@ -34,7 +49,7 @@ pub(super) fn charts(curves: &[Curve]) -> String {
     let figure = |curve: &Curve| {
         let (title, [width, height]) = (escape(curve.title), CHART);
         let legend: String = legend(curve, |i, name| format!(r#" <span class="s{i}">● {name}</span>"#));
-        let drawing = drawing(curve, &axes(curve));
+        let drawing = drawing(curve, &axes(curve, &curve.series), right_axis(curve).as_ref());
         format!(
             r#"<figure><figcaption><b>{title}</b>{legend}</figcaption><svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}">{drawing}</svg></figure>"#
         )
@@ -54,7 +69,7 @@ pub fn growth_svg(curves: &[Curve]) -> String {
              <g transform=\"translate(0 {TITLE})\">{}</g></g>\n",
             i as f64 * (TITLE + height),
             escape(curve.title),
-            drawing(curve, &growth_axes(curve))
+            drawing(curve, &growth_axes(curve), None)
         )
     };
     let all = curves.len() as f64 * (TITLE + height);
@@ -66,8 +81,8 @@ pub fn growth_svg(curves: &[Curve]) -> String {
 }
 
 fn legend(curve: &Curve, name: impl Fn(usize, String) -> String) -> String {
-    let names = curve.series.iter().enumerate().filter(|(_, (name, _))| !name.is_empty());
-    names.map(|(i, (text, _))| name(i, escape(text))).collect()
+    let names = curve.all().enumerate().filter(|(_, (name, _))| !name.is_empty());
+    names.map(|(i, (text, _))| name(i % COLOURS, escape(text))).collect()
 }
 
 /// The scale of one side of a chart.
@@ -110,52 +125,71 @@ fn is_power_of_ten(value: f64) -> bool {
 }
 
 /// Least and greatest number on an axis.
-fn range(curve: &Curve, axis: usize, is_shown: fn(&f64) -> bool) -> (f64, f64) {
-    let points = curve.series.iter().flat_map(|(_, points)| points);
+fn range<'s>(series: impl Iterator<Item = &'s CurveSeries>, axis: usize, is_shown: fn(&f64) -> bool) -> (f64, f64) {
+    let points = series.flat_map(|(_, points)| points);
     let values = points.filter(|point| point.iter().all(is_shown)).map(|point| point[axis]);
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// The axes of a chart: iterations, which end at the last one, and the number.
-fn axes(curve: &Curve) -> [Axis; 2] {
+/// The axes of some lines of a chart: iterations, which end at the last one of all lines, and the number.
+fn axes(curve: &Curve, series: &[CurveSeries]) -> [Axis; 2] {
     let is_shown = |value: &f64| value.is_finite();
-    let (low, high) = range(curve, 1, is_shown);
+    let (low, high) = range(series.iter(), 1, is_shown);
     let low = if curve.from_zero { low.min(0.0) } else { low };
-    let last = range(curve, 0, is_shown).1;
+    let last = range(curve.all(), 0, is_shown).1;
     let (x_ticks, y_ticks) = (ticks((0.0, last), 6), ticks((low, high), 4));
     let ends = [y_ticks.first().copied().unwrap_or(0.0), y_ticks.last().copied().unwrap_or(1.0)];
     [Axis::evenly(&x_ticks, [0.0, last]), Axis::evenly(&y_ticks, ends)]
 }
 
-fn growth_axes(curve: &Curve) -> [Axis; 2] {
-    let is_shown = |value: &f64| value.is_finite() && *value > 0.0;
-    [0, 1].map(|axis| Axis::multiplying(range(curve, axis, is_shown)))
+fn right_axis(curve: &Curve) -> Option<Axis> {
+    let [_, axis] = axes(curve, &curve.right);
+    (!curve.right.is_empty()).then_some(axis)
 }
 
-fn drawing(curve: &Curve, [x_axis, y_axis]: &[Axis; 2]) -> String {
-    let [left, right, above, below] = BORDERS;
+fn growth_axes(curve: &Curve) -> [Axis; 2] {
+    let is_shown = |value: &f64| value.is_finite() && *value > 0.0;
+    [0, 1].map(|axis| Axis::multiplying(range(curve.series.iter(), axis, is_shown)))
+}
+
+fn drawing(curve: &Curve, [x_axis, y_axis]: &[Axis; 2], right_axis: Option<&Axis>) -> String {
+    let [left, mut right, above, below] = BORDERS;
+    if right_axis.is_some() {
+        right = left;
+    }
     let x_of = |x: f64| left + x_axis.place(x) * (CHART[0] - left - right);
-    let y_of = |y: f64| CHART[1] - below - y_axis.place(y) * (CHART[1] - above - below);
+    let y_of = |axis: &Axis, y: f64| CHART[1] - below - axis.place(y) * (CHART[1] - above - below);
     let mut svg = String::new();
     for (tick, label) in &y_axis.ticks {
-        let (y, end, text_x) = (y_of(*tick), CHART[0] - right, left - 8.0);
+        let (y, end, text_x) = (y_of(y_axis, *tick), CHART[0] - right, left - 8.0);
         svg += &format!(
             r#"<line class="grid" x1="{left}" x2="{end}" y1="{y:.1}" y2="{y:.1}"/><text x="{text_x}" y="{:.1}" text-anchor="end">{label}</text>"#,
             y + 4.0
         );
     }
+    for (axis, (tick, label)) in right_axis.iter().flat_map(|axis| axis.ticks.iter().map(move |tick| (axis, tick))) {
+        let (x, y) = (CHART[0] - right + 8.0, y_of(axis, *tick) + 4.0);
+        svg += &format!(r#"<text x="{x}" y="{y:.1}">{label}</text>"#);
+    }
     for (tick, label) in &x_axis.ticks {
         svg += &format!(r#"<text x="{:.1}" y="{}" text-anchor="middle">{label}</text>"#, x_of(*tick), CHART[1] - 7.0);
     }
-    for (i, (_, series)) in curve.series.iter().enumerate() {
-        let places = series.iter().map(|[x, y]| [x_of(*x), y_of(*y)]);
-        let places: Vec<[f64; 2]> = places.filter(|place| place.iter().all(|side| side.is_finite())).collect();
-        let line: Vec<String> = places.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
-        svg += &format!(r#"<polyline class="series s{i}" points="{}"/>"#, line.join(" "));
-        // Dots where they do not become a line themselves.
-        for [x, y] in places.iter().filter(|_| places.len() <= 40) {
-            svg += &format!(r#"<circle class="s{i}" cx="{x:.1}" cy="{y:.1}" r="2.2"/>"#);
-        }
+    let of_left = curve.series.iter().map(|series| (series, y_axis));
+    let of_right = right_axis.into_iter().flat_map(|axis| curve.right.iter().map(move |series| (series, axis)));
+    for (i, ((_, series), axis)) in of_left.chain(of_right).enumerate() {
+        svg += &line_of(i % COLOURS, series.iter().map(|[x, y]| [x_of(*x), y_of(axis, *y)]));
+    }
+    svg
+}
+
+/// The line through some places, in a colour of the style.
+fn line_of(colour: usize, places: impl Iterator<Item = [f64; 2]>) -> String {
+    let places: Vec<[f64; 2]> = places.filter(|place| place.iter().all(|side| side.is_finite())).collect();
+    let line: Vec<String> = places.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
+    let mut svg = format!(r#"<polyline class="series s{colour}" points="{}"/>"#, line.join(" "));
+    // Dots where they do not become a line themselves.
+    for [x, y] in places.iter().filter(|_| places.len() <= 40) {
+        svg += &format!(r#"<circle class="s{colour}" cx="{x:.1}" cy="{y:.1}" r="2.2"/>"#);
     }
     svg
 }
@@ -222,6 +256,7 @@ mod tests {
             title: "a<b",
             from_zero: false,
             series: vec![("frame".into(), [1.0, 10.0, 100.0].map(cube).to_vec()), (String::new(), vec![[0.0, -1.0]])],
+            right: Vec::new(),
         };
         let [x_axis, y_axis] = growth_axes(&curve);
         assert_eq!((x_axis.ends, y_axis.ends), ([1.0, 100.0], [0.02, 20_000.0]));
@@ -232,5 +267,20 @@ mod tests {
         let svg = growth_svg(&[curve.clone(), curve]);
         assert!(svg.contains("a&lt;b") && svg.matches("<polyline").count() == 4);
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    }
+
+    #[test]
+    fn each_quantity_has_an_axis_of_its_own() {
+        let curve = Curve {
+            title: "both",
+            from_zero: false,
+            series: vec![("loss".into(), vec![[0.0, 0.1], [10.0, 0.3]])],
+            right: vec![("psnr<".into(), vec![[5.0, 20.0], [20.0, 30.0]])],
+        };
+        let ([x_axis, y_axis], right) = (axes(&curve, &curve.series), right_axis(&curve).unwrap());
+        assert_eq!((x_axis.ends, right.ends), ([0.0, 20.0], [20.0, 30.0]), "one axis of iterations");
+        assert!(y_axis.ends[1] < 0.5, "{:?}", y_axis.ends);
+        let page = charts(&[curve]);
+        assert!(page.contains("● psnr&lt;") && page.contains(r#"<polyline class="series s1""#), "{page}");
     }
 }

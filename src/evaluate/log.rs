@@ -67,6 +67,9 @@ pub struct TrainingLine {
     /// GPU memory that is held, MiB.
     #[serde(default)]
     pub memory_mib: u64,
+    /// How often width and height of the pictures were halved; `None` in logs of versions that did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halvings: Option<u32>,
 }
 
 /// A new plan: the rest of the schedule is compressed or stretched, so that the training ends earlier or later.
@@ -181,6 +184,7 @@ mod tests {
             ssim: 0.5,
             num_convexes: 7,
             memory_mib: 5,
+            halvings: Some(1),
         };
         let metrics = ImageMetrics { psnr: 20.0, ssim: 0.75, lpips_vgg: None, lpips_vgg_normalised: None };
         let evaluation = EvaluationLine::of(&[metrics], 200, 2.0, 8).unwrap();

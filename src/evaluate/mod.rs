@@ -7,21 +7,27 @@
 
 mod album;
 mod chart;
+mod curves;
 mod error;
 mod folder;
 mod ground_truth;
 mod html;
 mod log;
 mod paired;
+mod photographs;
 mod report;
+mod slider;
+mod suspects;
 mod views;
 
 pub use album::{Album, Summary, ViewMetrics};
-pub use chart::{Curve, growth_svg};
+pub use chart::{Curve, CurveSeries, growth_svg};
+pub use curves::curves_of;
 pub use error::EvaluateError;
 pub use folder::ImageFolder;
 pub use ground_truth::{Evaluated, GroundTruth, Metrics};
 pub use log::{EvaluationLine, LogLine, ReplanLine, ReplanReason, TrainingLine, cut_log, read_log};
 pub use paired::{PairedDifference, PairedSummary, PairedView, paired_views};
-pub use report::{EvaluationReport, curves_of};
+pub use photographs::{MeasuredPhotograph, PhotographFault, photograph_faults};
+pub use report::{EvaluationReport, program};
 pub use views::SceneViews;

@@ -1,16 +1,14 @@
 //! `report.html`: metrics, curves and pictures in one file that needs neither a network nor other files.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use super::album::{Album, Summary, Thumbnails, ViewMetrics};
 use super::chart::{Curve, charts};
 use super::html::{escape, fill};
-use super::log::{EvaluationLine, LogLine, TrainingLine};
-use crate::metrics::{DIFFERENCE_RAMP, FULL_DIFFERENCE};
+use super::photographs::MeasuredPhotograph;
+use super::slider::pictures;
+use super::suspects::suspects;
+use crate::metrics::DIFFERENCE_RAMP;
 
 /// The template of the page.
 const TEMPLATE: &str = include_str!("../../assets/report.html");
@@ -26,42 +24,21 @@ pub struct EvaluationReport {
     pub num_convexes: Option<u64>,
     /// Curves of a training.
     pub curves: Vec<Curve>,
-    /// Names and values of further facts.
+    /// Names and values of further facts: device, time, version.
     pub facts: Vec<(&'static str, String)>,
+    /// The options of the training, one a line.
+    pub options: Option<String>,
+    /// Photographs that were measured against their renders.
+    pub photographs: Vec<MeasuredPhotograph>,
+    /// The number of photographs that there are to be measured.
+    pub num_photographs: usize,
 }
 
-/// The curves of a training's log that have at least two points.
+/// The name of this program, its version and, where the build knows it, its commit.
 #[must_use]
-pub fn curves_of(lines: &[LogLine]) -> Vec<Curve> {
-    let training = |of: fn(&TrainingLine) -> f64| -> Vec<[f64; 2]> {
-        let point = |line: &LogLine| match line {
-            LogLine::Training(line) => Some([f64::from(line.iteration), of(line)]),
-            LogLine::Evaluation(_) | LogLine::Replan(_) => None,
-        };
-        lines.iter().filter_map(point).collect()
-    };
-    // Means over different views must not be joined by a line.
-    let evaluations = |of: fn(&EvaluationLine) -> f64| -> Vec<(String, Vec<[f64; 2]>)> {
-        let mut by_views = BTreeMap::<usize, Vec<[f64; 2]>>::new();
-        for line in lines {
-            if let LogLine::Evaluation(line) = line {
-                by_views.entry(line.test_views).or_default().push([f64::from(line.iteration), of(line)]);
-            }
-        }
-        by_views.into_iter().map(|(views, points)| (format!("{views} views"), points)).take(2).collect()
-    };
-    let one = |points| vec![(String::new(), points)];
-    let curves = [
-        Curve {
-            title: "Loss, training views",
-            from_zero: false,
-            series: one(training(|line| line.loss.map_or(f64::NAN, f64::from))),
-        },
-        Curve { title: "SSIM, training views", from_zero: false, series: one(training(|line| line.ssim.into())) },
-        Curve { title: "PSNR, held-back views, dB", from_zero: false, series: evaluations(|line| line.test_psnr) },
-        Curve { title: "Convexes", from_zero: true, series: one(training(|line| line.num_convexes.into())) },
-    ];
-    curves.into_iter().filter(|curve| curve.series.iter().any(|(_, points)| points.len() > 1)).collect()
+pub fn program() -> String {
+    let commit = option_env!("LAPIDARY_COMMIT").map_or_else(String::new, |commit| format!(", commit {commit}"));
+    format!("lapidary {}{commit}", env!("CARGO_PKG_VERSION"))
 }
 
 impl EvaluationReport {
@@ -69,8 +46,6 @@ impl EvaluationReport {
     #[must_use]
     pub fn html(&self, album: &Album) -> String {
         let summary = album.summary();
-        let facts =
-            self.facts.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escape(name), escape(value)));
         let ramp = DIFFERENCE_RAMP.map(|rgb| {
             let [r, g, b] = rgb.map(|channel| (channel * 100.0).round());
             format!("rgb({r}% {g}% {b}%)")
@@ -79,13 +54,24 @@ impl EvaluationReport {
             ("title", escape(&self.title)),
             ("subtitle", escape(&self.subtitle)),
             ("tiles", tiles(&summary, self.num_convexes)),
+            ("about", self.about()),
             ("charts", charts(&self.curves)),
             ("table", table(&summary, &album.thumbnails)),
+            ("suspects", suspects(&self.photographs, self.num_photographs, &album.thumbnails)),
             ("pictures", pictures(album)),
-            ("facts", facts.collect()),
             ("ramp", ramp.join(", ")),
         ];
         fill(TEMPLATE, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    }
+
+    /// The facts, and the options to be opened.
+    fn about(&self) -> String {
+        let facts =
+            self.facts.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escape(name), escape(value)));
+        let options = self.options.as_ref().map_or_else(String::new, |options| {
+            format!("<details><summary>Options</summary><pre>{}</pre></details>", escape(options.trim()))
+        });
+        format!("<dl class=\"facts\">{}</dl>{options}", facts.collect::<String>())
     }
 }
 
@@ -146,49 +132,10 @@ fn table(summary: &Summary, thumbnails: &[Thumbnails]) -> String {
     format!("<h2>Views</h2>\n<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table>")
 }
 
-fn pictures(album: &Album) -> String {
-    if album.thumbnails.is_empty() {
-        return String::new();
-    }
-    let shown = album.thumbnails.len();
-    let all = album.summary().views.len();
-    let which = if shown == all { String::new() } else { format!("{shown} of {all} views. ") };
-    let mut text = format!(
-        "<h2>Pictures</h2>\n<p>{which}Picture (point at it to see the truth in its place), truth, and how far apart they \
-         are: <span class=\"ramp\"></span> 0 to {FULL_DIFFERENCE} of the range and more.</p>\n"
-    );
-    for (i, thumbnails) in album.thumbnails.iter().enumerate() {
-        text.push_str(&view_html(i, thumbnails));
-    }
-    text
-}
-
-fn view_html(index: usize, thumbnails: &Thumbnails) -> String {
-    let [width, height] = thumbnails.size;
-    let img = |jpeg: &[u8], what: &str| {
-        let data = STANDARD.encode(jpeg);
-        format!(
-            r#"<img src="data:image/jpeg;base64,{data}" width="{width}" height="{height}" alt="{what}" loading="lazy">"#
-        )
-    };
-    let [image, truth, difference] = &thumbnails.pictures;
-    let [image, over, truth, difference] =
-        [img(image, "picture"), img(truth, ""), img(truth, "truth"), img(difference, "difference")];
-    let metrics = &thumbnails.metrics;
-    let lpips = metrics.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
-    format!(
-        "<figure class=\"view\" id=\"view-{index}\"><figcaption><b>{}</b> PSNR {:.2} dB, SSIM {:.4}{lpips}</figcaption>\
-         <div class=\"three\"><span class=\"flip\" tabindex=\"0\">{image}{over}</span><span>{truth}</span><span>{difference}\
-         </span></div></figure>\n",
-        escape(&thumbnails.name),
-        metrics.psnr,
-        metrics.ssim
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Split;
     use crate::evaluate::Evaluated;
     use crate::image::Image;
     use crate::metrics::ImageMetrics;
@@ -199,58 +146,41 @@ mod tests {
     }
 
     #[test]
-    fn curves_need_two_points_and_join_means_over_the_same_views() {
-        let training = |iteration| {
-            LogLine::Training(TrainingLine {
-                iteration,
-                seconds: 1.0,
-                loss: Some(0.2),
-                l1: 0.1,
-                ssim: 0.5,
-                num_convexes: 9,
-                memory_mib: 5,
-            })
-        };
-        let metrics = ImageMetrics { psnr: 20.0, ssim: 0.5, lpips_vgg: None, lpips_vgg_normalised: None };
-        let evaluation = |iteration, views: usize| {
-            LogLine::Evaluation(EvaluationLine::of(&vec![metrics; views], iteration, 1.0, 9).unwrap())
-        };
-        assert!(curves_of(&[]).is_empty() && curves_of(&[training(1)]).is_empty(), "a point is no curve");
-        let lines = [training(10), evaluation(10, 2), training(20), evaluation(20, 2), evaluation(20, 5)];
-        let titles: Vec<&str> = curves_of(&lines).iter().map(|curve| curve.title).collect();
-        assert_eq!(titles.len(), 4, "{titles:?}");
-        let loss = &curves_of(&lines)[0].series[0].1;
-        assert!(loss.iter().zip([10.0, 20.0]).all(|(point, at)| point[0] == at && (point[1] - 0.2).abs() < 1e-6));
-        let psnr = &curves_of(&lines)[2].series;
-        assert_eq!(psnr[0], ("2 views".to_owned(), vec![[10.0, 20.0], [20.0, 20.0]]));
-        assert_eq!(psnr[1], ("5 views".to_owned(), vec![[20.0, 20.0]]), "of its own, not joined");
-    }
-
-    #[test]
     fn names_of_views_cannot_become_markup_and_nothing_is_fetched() {
         let image = Image::filled(8, 6, [0.5; 3]);
         let metrics = ImageMetrics::of(&image, &image);
         let name = "<script>alert('{{tiles}}')</script>.png".to_owned();
         let mut album = Album::new(1);
-        album.add(&Evaluated { name, image: image.clone(), truth: image, metrics }, None).unwrap();
+        let view = Evaluated { name, image: image.clone(), truth: image, metrics };
+        album.add(&view, None).unwrap();
         let curves = vec![Curve {
             title: "Convexes",
             from_zero: true,
             series: vec![("<b>".into(), vec![[0.0, 1.0], [1.0, f64::NAN]])],
+            right: Vec::new(),
         }];
         let facts = vec![("scene", "<i>\"a\"".to_owned())];
-        let report =
-            EvaluationReport { title: "<u>".into(), subtitle: "&".into(), num_convexes: Some(1_000), curves, facts };
+        let report = EvaluationReport {
+            title: "<u>".into(),
+            subtitle: "&".into(),
+            num_convexes: Some(1_000),
+            curves,
+            facts,
+            options: Some("<s> = 1".into()),
+            photographs: vec![MeasuredPhotograph::of(&view, Split::Train, 0.2)],
+            num_photographs: 7,
+        };
         let page = report.html(&album);
         assert!(page.contains("&lt;script&gt;alert(&#39;{{tiles}}&#39;)&lt;/script&gt;.png"));
-        for markup in ["<script>alert", "<b></span>", "<i>", "<u>"] {
+        for markup in ["<script>alert", "<b></span>", "<i>", "<u>", "<s>"] {
             assert!(!page.contains(markup), "{markup}");
         }
         assert!(!charts(&report.curves).contains("NaN"), "what is not finite is left out");
         for address in ["http:", "https:", "src=\"/", "url(", "@import"] {
             assert!(!page.contains(address), "{address}");
         }
-        assert_eq!(page.matches("data:image/jpeg;base64,").count(), 4);
+        assert_eq!(page.matches("data:image/jpeg;base64,").count(), 3);
+        assert!(page.contains("1 of 7 photographs"), "{page}");
         assert!(page.contains("1\u{2009}000") && page.contains("120.00"), "{page}");
     }
 }

@@ -10,9 +10,15 @@ use super::last_views::LastViews;
 use super::training::ActiveRun;
 use super::{RunControl, RunError, note, serialize};
 use crate::dataset::Split;
-use crate::evaluate::{Album, EvaluationReport, Metrics, Summary, curves_of, read_log};
+use crate::evaluate::{
+    Album, Evaluated, EvaluationReport, MeasuredPhotograph, Metrics, Summary, curves_of, program, read_log,
+};
 use crate::files;
 use crate::text::counted;
+
+/// Most of a training's time that its photographs may be measured for the report, and seconds that they may take in any case.
+const PHOTOGRAPHS_PART: f64 = 0.03;
+const PHOTOGRAPHS_SECONDS: f64 = 2.0;
 
 /// The result of a training: `metrics.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,6 +78,7 @@ impl ActiveRun<'_> {
         let metrics = if skips_lpips { &plain } else { &config.metrics };
         let (stems, folder) = (self.dataset.file_stems(), self.folder.test_pictures());
         let mut album = Album::new(views.len());
+        let mut photographs = Vec::new();
         for view in views {
             if self.is_stop_asked() {
                 return Ok(None);
@@ -79,6 +86,7 @@ impl ActiveRun<'_> {
             let begin = Instant::now();
             let Some(evaluated) = self.evaluate(view, metrics)? else { return Ok(None) };
             album.add(&evaluated, Some(&folder.join(&stems[view])))?;
+            photographs.push(self.measured_photograph(&evaluated, Split::Test));
             if self.is_time_up(begin.elapsed()) {
                 break;
             }
@@ -102,7 +110,8 @@ impl ActiveRun<'_> {
             summary: album.summary(),
         };
         files::write_atomically(&self.folder.summary(), serialize(serde_json::to_string_pretty(&summary))?.as_bytes())?;
-        let page = self.report(&summary)?.html(&album);
+        self.measure_photographs(&mut photographs)?;
+        let page = self.report(&summary, photographs)?.html(&album);
         files::write_atomically(&self.folder.report(), page.as_bytes())?;
         // This comes after everything is saved, because it does iterations that belong to no training.
         if self.config.profiles {
@@ -113,6 +122,30 @@ impl ActiveRun<'_> {
         Ok(Some(summary))
     }
 
+    fn measured_photograph(&self, view: &Evaluated, split: Split) -> MeasuredPhotograph {
+        MeasuredPhotograph::of(view, split, self.trainer.options().ssim_weight.into())
+    }
+
+    /// Measures training views for the report, evenly among them: as many as a small part of the training's time holds.
+    fn measure_photographs(&mut self, photographs: &mut Vec<MeasuredPhotograph>) -> Result<(), RunError> {
+        let all: Vec<usize> = self.dataset.indices(Split::Train).collect();
+        let seconds = (PHOTOGRAPHS_PART * self.seconds()).max(PHOTOGRAPHS_SECONDS);
+        let begin = Instant::now();
+        let mut last = Duration::ZERO;
+        // Halves, quarters and so on of the list, so that an end at any time leaves them evenly apart.
+        for (done, view) in evenly(all.len()).map(|i| all[i]).enumerate() {
+            let is_over = begin.elapsed() + last > super::seconds(seconds) && done > 0;
+            if is_over || self.is_time_up(last) || self.is_stop_asked() {
+                break;
+            }
+            let began = Instant::now();
+            let Some(evaluated) = self.evaluate(view, &Metrics::default())? else { break };
+            photographs.push(self.measured_photograph(&evaluated, Split::Train));
+            last = began.elapsed();
+        }
+        Ok(())
+    }
+
     /// Whether a stop was asked for. Other controls have no meaning when all iterations are done.
     fn is_stop_asked(&mut self) -> bool {
         self.waiting.extend(self.controls.try_iter());
@@ -120,14 +153,19 @@ impl ActiveRun<'_> {
         self.is_stopping
     }
 
-    fn report(&self, summary: &TrainingSummary) -> Result<EvaluationReport, RunError> {
+    fn report(
+        &self,
+        summary: &TrainingSummary,
+        photographs: Vec<MeasuredPhotograph>,
+    ) -> Result<EvaluationReport, RunError> {
         let dataset = self.config.dataset.display().to_string();
         let speed = f64::from(summary.iterations) / summary.seconds;
         let options = serialize(toml::to_string_pretty(self.trainer.options()))?;
         let iterations = counted(summary.iterations as usize, "iteration");
+        let device = format!("{} ({})", summary.adapter, self.driver);
         Ok(EvaluationReport {
             title: self.folder.path.display().to_string(),
-            subtitle: format!("{iterations} on {dataset}; figures and pictures are of held-back views"),
+            subtitle: format!("{iterations} on {dataset}; figures and pictures are of held-out views"),
             num_convexes: Some(summary.num_convexes.into()),
             curves: curves_of(&read_log(self.log.path())?),
             facts: [("Dataset", dataset)]
@@ -136,11 +174,35 @@ impl ActiveRun<'_> {
                 .chain([
                     ("Iterations", summary.iterations.to_string()),
                     ("Time", format!("{:.0} s, {speed:.1} iterations per second", summary.seconds)),
-                    ("Device", summary.adapter.clone()),
-                    ("Program", format!("lapidary {}", summary.version)),
-                    ("Options", options.lines().collect::<Vec<_>>().join(", ")),
+                    ("Device", device),
+                    ("Program", program()),
                 ])
                 .collect(),
+            options: Some(options),
+            photographs,
+            num_photographs: self.dataset.views.len(),
         })
+    }
+}
+
+/// The order in which numbers below `count` are taken so that the first ones are always spread over all: by the reversed bits.
+fn evenly(count: usize) -> impl Iterator<Item = usize> {
+    let bits = count.next_power_of_two().trailing_zeros();
+    (0..count.next_power_of_two())
+        .map(move |i| if bits == 0 { i } else { i.reverse_bits() >> (usize::BITS - bits) })
+        .filter(move |i| *i < count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_photographs_are_spread_over_all() {
+        assert_eq!(evenly(6).collect::<Vec<_>>(), [0, 4, 2, 1, 5, 3]);
+        assert_eq!([0, 1].map(|count| evenly(count).count()), [0, 1]);
+        let mut all: Vec<usize> = evenly(37).collect();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..37));
     }
 }

@@ -214,7 +214,7 @@ impl TrainingRun {
         }
         let costs =
             timed.as_ref().map_or_else(|| trial::costs_of(&pictures, &config.metrics), |timed| timed.costs.clone());
-        let mut run = training::ActiveRun::new(&config, folder, &pictures, trainer, gpu.name(), controls, emit);
+        let mut run = training::ActiveRun::new(&config, folder, &pictures, trainer, gpu, controls, emit);
         run.budget = budget.filter(|_| timed.is_none());
         run.costs = costs;
         run.open_log(goes_on)?;

@@ -58,7 +58,10 @@ impl ActiveRun<'_> {
         for means in losses {
             self.losses.push(*means);
             self.last_loss += 1;
-            if self.last_loss.is_multiple_of(iterations_per_line) {
+            // A mean over pictures of two sizes would say nothing.
+            let level = |iteration| self.trainer.options().coarse_level(iteration);
+            let is_last_of_size = level(self.last_loss) != level(self.last_loss + 1);
+            if self.last_loss.is_multiple_of(iterations_per_line) || is_last_of_size {
                 self.log_losses()?;
             }
         }
@@ -144,6 +147,7 @@ impl ActiveRun<'_> {
             ssim: means.ssim,
             num_convexes: self.trainer.num_convexes(),
             memory_mib: self.trainer.memory() >> 20,
+            halvings: Some(self.trainer.options().coarse_level(self.last_loss)),
         };
         self.log.push(&serialize(serde_json::to_string(&LogLine::Training(line)))?);
         (self.emit)(RunEvent::Logged(line));

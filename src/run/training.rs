@@ -15,6 +15,7 @@ use super::progress::Speed;
 use super::remaining::RunCosts;
 use super::{RunConfig, RunError, preparing};
 use crate::dataset::{Dataset, PictureCache, Split};
+use crate::gpu::Gpu;
 use crate::optimiser::LossMeans;
 use crate::train::{AutomaticBudget, Trainer};
 
@@ -29,6 +30,8 @@ pub(super) struct ActiveRun<'a> {
     pub(super) pictures: &'a PictureCache,
     pub(super) trainer: Trainer,
     pub(super) gpu_name: String,
+    /// Name and version of the driver.
+    pub(super) driver: String,
     pub(super) controls: &'a Receiver<RunControl>,
     pub(super) emit: &'a mut dyn FnMut(RunEvent),
     pub(super) log: RunLog,
@@ -73,7 +76,7 @@ impl<'a> ActiveRun<'a> {
         folder: RunFolder,
         pictures: &'a PictureCache,
         trainer: Trainer,
-        gpu_name: &str,
+        gpu: &Gpu,
         controls: &'a Receiver<RunControl>,
         emit: &'a mut dyn FnMut(RunEvent),
     ) -> Self {
@@ -85,7 +88,8 @@ impl<'a> ActiveRun<'a> {
             dataset: pictures.dataset(),
             pictures,
             trainer,
-            gpu_name: gpu_name.to_owned(),
+            gpu_name: gpu.name().to_owned(),
+            driver: gpu.driver().to_owned(),
             controls,
             emit,
             log,

@@ -78,7 +78,10 @@ fn trainer_program_and_folder_measure_the_same_metrics() {
         }
     }
     for page in [&page, &own] {
-        assert!(page.contains("PSNR, held-back views") && page.contains("<svg"), "curves of the training");
+        assert!(page.contains("PSNR of 3 held-out views") && page.contains("<svg"), "curves of the training");
+        assert!(page.contains("loss, pictures in full size") && page.contains("ssim_weight = 0.2"), "the options");
+        assert!(page.contains(gpu().driver()) && page.contains("photographs were measured"));
+        assert!(page.contains("class=\"stage pair\"") && page.contains("name=\"viewport\""), "a line to drag");
         assert!(
             !page.contains("{{") && !page.contains("http:") && !page.contains("https:"),
             "a whole page that fetches nothing"

@@ -24,6 +24,7 @@ mod metrics;
 mod normals;
 mod optimiser;
 mod origin;
+mod photographs;
 mod rasterize;
 mod reference;
 mod render;
