@@ -235,7 +235,7 @@ pub fn scene_file_of(path: &Path) -> PathBuf {
 #[must_use]
 pub fn is_scene(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    ["safetensors", "ply", "pt"].contains(&extension.as_str()) || convert::is_packed_gaussians(path)
+    ["safetensors", "lapidary", "ply", "pt"].contains(&extension.as_str()) || convert::is_packed_gaussians(path)
 }
 
 /// Reads name, split and camera of the views that a training left beside a scene. Without a training there are none.
@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn scenes_are_recognised_by_their_names() {
-        for scene in ["a.safetensors", "b/A.PLY", "point_cloud_state_dict.pt", "a.splat", "b.SPZ"] {
+        for scene in ["a.safetensors", "a.lapidary", "b/A.PLY", "point_cloud_state_dict.pt", "a.splat", "b.SPZ"] {
             assert!(is_scene(Path::new(scene)), "{scene}");
         }
         for other in ["a.zip", "transforms.json", "folder"] {

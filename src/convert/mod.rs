@@ -3,6 +3,7 @@
 //! | file | read | written |
 //! |---|---|---|
 //! | `.safetensors` | the native scene | the native scene |
+//! | `.lapidary` | the compact scene | the compact scene |
 //! | `.ply` | convexes, or Gaussians as convexes | convexes, or Gaussians for splat viewers |
 //! | `.pt` | models of the authors' code | – |
 //! | `.glb`, `.obj` | – | the hulls as solids of one colour, or as colliders |
@@ -12,6 +13,7 @@
 
 mod authors;
 mod colliders;
+mod compact;
 mod foreign;
 mod from_gaussians;
 pub mod gaussians;
@@ -170,6 +172,7 @@ pub fn read(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), Conv
     }
     let (scene, metadata) = match extension.as_str() {
         "safetensors" => scene_file::load_with(path)?,
+        "lapidary" => compact::read(path)?,
         "ply" => ply::read(path)?,
         "pt" => authors::read(path, focal)?,
         _ => return Err(not_read(path)),
@@ -181,7 +184,7 @@ pub fn read(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), Conv
 fn not_read(path: &Path) -> ConvertError {
     match foreign::packed_gaussians(path) {
         Some(reason) => ConvertError::content(path, "a scene", reason),
-        None => ConvertError::Extension { path: path.into(), expected: ".safetensors, .ply or .pt" },
+        None => ConvertError::Extension { path: path.into(), expected: ".safetensors, .lapidary, .ply or .pt" },
     }
 }
 
@@ -205,6 +208,7 @@ pub fn write(
     let step = step_of_f32(origin.abs().max_element());
     match extension.as_str() {
         "safetensors" => scene_file::save_with(scene, metadata, path).map(|()| whole).map_err(Into::into),
+        "lapidary" => compact::write(scene, metadata, path).map(|()| whole),
         "ply" if options.gaussians => {
             let written =
                 gaussians::write(scene, origin, metadata.start_view, options.min_opacity, path, &Tally::new(report))?;
@@ -242,8 +246,8 @@ fn write_solids(
 
 /// Refuses endings that are not known, and options that would be ignored.
 fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result<(), ConvertError> {
-    let expected = ".safetensors, .ply, .glb, .obj or .json";
-    if !["safetensors", "ply", "glb", "obj", "json"].contains(&extension) {
+    let expected = ".safetensors, .lapidary, .ply, .glb, .obj or .json";
+    if !["safetensors", "lapidary", "ply", "glb", "obj", "json"].contains(&extension) {
         return Err(ConvertError::Extension { path: path.into(), expected });
     }
     let is_scene = is_scene_file(path, options.gaussians);
@@ -271,7 +275,7 @@ fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result
 #[must_use]
 pub fn is_scene_file(path: &Path, gaussians: bool) -> bool {
     let extension = extension(path);
-    extension == "safetensors" || (extension == "ply" && !gaussians)
+    ["safetensors", "lapidary"].contains(&extension.as_str()) || (extension == "ply" && !gaussians)
 }
 
 /// The extension in lower case.

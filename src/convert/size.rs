@@ -18,11 +18,14 @@ const OBJ_FACET: usize = 26;
 const JSON_CORNER: usize = 36;
 const JSON_FACET: usize = 12;
 
+/// How many times as long the floats of a trained scene are as its compact file.
+const COMPACT: usize = 6;
+
 /// Bytes around the corners and facets of a solid in text.
 const TEXT_SOLID: usize = 60;
 
-/// Returns about how many bytes a scene will have in a file: nearly exact for scenes and Gaussians, within a third for solids
-/// that have all points as corners.
+/// Returns about how many bytes a scene will have in a file: nearly exact for scenes and Gaussians, within a third for compact
+/// scenes of trainings and for solids that have all points as corners.
 #[must_use]
 pub fn about_bytes(scene: &Scene, options: &WriteOptions, path: &Path) -> u64 {
     let points = scene.points_per_convex;
@@ -42,6 +45,7 @@ pub fn about_bytes(scene: &Scene, options: &WriteOptions, path: &Path) -> u64 {
         }
         "obj" => text(OBJ_CORNER, OBJ_FACET),
         "json" => text(JSON_CORNER, JSON_FACET),
+        "lapidary" => floats(3 * points + 3 + 3 * SH_COEFFS) / COMPACT,
         "ply" if options.gaussians => floats(3 + 3 + 3 * SH_COEFFS + 1 + 3 + 4),
         _ => floats(3 * points + 3 + 3 * SH_COEFFS),
     };

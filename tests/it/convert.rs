@@ -1,6 +1,7 @@
 //! `lapidary convert`: what comes in is what went out, and what other programs read is what they should.
 
 mod authors;
+mod compact;
 mod hostile;
 mod meshes;
 mod origin;
@@ -32,7 +33,7 @@ fn chance_scene(count: usize, k: usize) -> Scene {
         let centre = [(); 3].map(|()| value(3.0));
         let points: Vec<f32> = (0..3 * k).map(|i| centre[i % 3] + value(0.5)).collect();
         let sh: Vec<f32> = (0..48).map(|_| value(1.0)).collect();
-        let (log_delta, log_sigma, raw_opacity) = (3.0 + value(1.0), 2.0 + value(1.0), value(3.0));
+        let (log_delta, log_sigma, raw_opacity) = (6.0 + value(1.0), 4.0 + value(1.0), value(3.0));
         scene.push(Params {
             points: &points,
             log_delta: &[log_delta],
@@ -119,6 +120,7 @@ fn an_empty_scene_converts_to_everything() {
     let (_folder, path) = folder_with_scene(&Scene::empty(6, 3));
     for (name, more) in [
         ("a.safetensors", &[][..]),
+        ("a.lapidary", &[]),
         ("a.ply", &[]),
         ("b.ply", &["--gaussians"]),
         ("a.glb", &[]),
@@ -189,6 +191,7 @@ fn a_moved_scene_looks_the_same_to_a_camera_that_moves_along() {
     let look = |at: DVec3, to: DVec3, up: DVec3| Camera::look_at(at, to, up, 60.0, 96, 72);
     let (at, to, up) = (DVec3::new(7.0, -6.0, 4.0), DVec3::new(0.2, 0.1, -0.3), DVec3::Z);
     let before = seen(&path, look(at, to, up));
+    assert!(before.mean_square(&Image::filled(96, 72, [0.2, 0.5, 0.2])) > 1e-3, "there is something to see");
     let rotation = DMat3::from_axis_angle(DVec3::new(1.0, 2.0, -1.0).normalize(), 130f64.to_radians());
     // Near the origin of the world, and so far that the scene needs an origin of its own.
     for (place, translate) in [(DVec3::new(3.0, -2.0, 1.0), "3,-2,1"), (DVec3::new(4e5, 5e6, 10.0), "4e5,5e6,10")] {

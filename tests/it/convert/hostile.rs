@@ -18,7 +18,7 @@ const FOCAL: Option<Focal> = Some(Focal { x: 100.0, y: 100.0 });
 /// Rounds of chance for each file; enough that every branch of a reader is met many times.
 const ROUNDS: u32 = 2000;
 
-type Entries = Vec<(String, Vec<u8>)>;
+pub(super) type Entries = Vec<(String, Vec<u8>)>;
 
 /// The entries of a model that PyTorch wrote, the pickle first.
 fn entries() -> Entries {
@@ -34,7 +34,7 @@ fn entries() -> Entries {
     entries
 }
 
-fn zipped(entries: &Entries, method: CompressionMethod) -> Vec<u8> {
+pub(super) fn zipped(entries: &Entries, method: CompressionMethod) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
         writer.start_file(name.as_str(), SimpleFileOptions::default().compression_method(method)).unwrap();
@@ -227,9 +227,11 @@ fn survivors(original: &Path, name: &str) -> u32 {
 fn thousands_of_mutations_of_every_format_never_panic() {
     let (_folder, path) = folder_with_scene(&chance_scene(3, 6));
     let ply = converted(&path, "convexes.ply", &[]);
+    let compact = converted(&path, "scene.lapidary", &[]);
     for (original, name) in [
         (path.clone(), "scene.safetensors"),
         (ply, "convexes.ply"),
+        (compact, "scene.lapidary"),
         (file("authors_full.pt"), "model.pt"),
         (file("authors_light.pt"), "model.pt"),
     ] {

@@ -163,7 +163,7 @@ fn list(ui: &mut Ui, edits: &EditList, actions: &mut Vec<EditAction>) {
 
 fn save(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
     let SavedFile { mut name, mut gaussians } = session.editing.file.clone();
-    let hint = "the ending is the format: .safetensors, .ply, .glb, .obj, .json";
+    let hint = "the ending is the format: .safetensors, .lapidary, .ply, .glb, .obj, .json";
     ui.horizontal(|ui| {
         if ui.button("save as").on_hover_text("Ctrl + S").clicked() {
             edits.push(EditAction::Save);
