@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use crate::camera::RenderOptions;
     use crate::constants::NEAR;
-    use crate::scene::{Similarity, StartView};
+    use crate::scene::{Bookmark, Similarity, StartView};
 
     const START_VIEW: StartView = StartView {
         position: DVec3::new(1.0 / 3.0, -2.0, 1e-9),
@@ -218,6 +218,7 @@ mod tests {
             antialias: true,
             background: [1.0, 0.3, 0.0],
             start_view: Some(START_VIEW),
+            bookmarks: vec![Bookmark { name: "the \"front\" → here\n".to_owned(), view: START_VIEW }],
             provenance: Some("made \"by hand\" → here".to_owned()),
             left_out: 0,
         };
@@ -233,6 +234,11 @@ mod tests {
         let start_view = Some(StartView { fov: f64::NAN, ..START_VIEW });
         let wrong = Metadata { start_view, ..Metadata::default() };
         assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("`start_view`"));
+        let bookmark = Bookmark { name: String::new(), view: StartView { fov: f64::NAN, ..START_VIEW } };
+        for bookmarks in [vec![bookmark], vec![Bookmark { name: String::new(), view: START_VIEW }; 1001]] {
+            let wrong = Metadata { bookmarks, ..Metadata::default() };
+            assert!(save_with(&scene(), &wrong, &path).unwrap_err().to_string().contains("`bookmarks`"));
+        }
     }
 
     #[test]

@@ -281,14 +281,14 @@ fn shots(args: &RenderArgs, scene: &Scene, metadata: &Metadata) -> anyhow::Resul
     let size = cameras.size.unwrap_or(SIZE);
     let mut rate = None;
     let mut shots = if let Some(count) = cameras.orbit {
-        numbered(orbit(args, scene, metadata)?.cameras(count, size.width, size.height))
+        render::numbered(orbit(args, scene, metadata)?.cameras(count, size.width, size.height))
     } else if let Some(path) = &cameras.path {
         let mut found = CameraPath::load(path).context("--path")?;
         found.frames_per_second = args.output.fps.unwrap_or(found.frames_per_second);
         rate = Some(found.frames_per_second);
         let said = found.size.map_or(SIZE, |[width, height]| Size { width, height });
         let size = cameras.size.unwrap_or(said);
-        numbered(found.frames().iter().map(|key| key.camera(size.width, size.height)).collect())
+        render::shots_along(&found, [size.width, size.height])
     } else if let Some(path) = &cameras.dataset {
         of_dataset(path, args)?
     } else if let Some(path) = &cameras.cameras {
@@ -328,7 +328,7 @@ fn usual_shots(args: &RenderArgs, scene: &Scene, metadata: &Metadata) -> anyhow:
             false if is_first => 1,
             false => ORBIT_PICTURES,
         };
-        shots = numbered(orbit(args, scene, metadata)?.cameras(count, width, height));
+        shots = render::numbered(orbit(args, scene, metadata)?.cameras(count, width, height));
         (thing, place) = ("view", "an orbit");
     }
     if !args.quiet {
@@ -365,13 +365,6 @@ fn sized(camera: &Camera, args: &CameraArgs) -> Camera {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is checked after")]
     let side = |pixels: u32| (f64::from(pixels) * args.scale).round().max(1.0) as u32;
     camera.resized(side(wanted.width), side(wanted.height))
-}
-
-/// Shots that are named by their place in the list.
-fn numbered(cameras: Vec<Camera>) -> Vec<Shot> {
-    let digits = cameras.len().saturating_sub(1).to_string().len().max(4);
-    let shot = |(index, camera)| Shot { name: format!("{index:0digits$}"), camera };
-    cameras.into_iter().enumerate().map(shot).collect()
 }
 
 fn orbit(args: &RenderArgs, scene: &Scene, metadata: &Metadata) -> anyhow::Result<Orbit> {
@@ -426,14 +419,14 @@ fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
 fn of_transforms(path: &Path, args: &CameraArgs) -> anyhow::Result<Vec<Shot>> {
     let size = args.size.map(|size| [size.width, size.height]);
     if let Some(cameras) = camera_path::cameras_of_others(path, size).context("--cameras")? {
-        return Ok(numbered(cameras));
+        return Ok(render::numbered(cameras));
     }
     let transforms = Transforms::load(path).context(
         "--cameras reads a transforms.json of NeRF, Blender or nerfstudio, cameras.json of 3DGS, nerfstudio's camera path, \
          and .lookat of SIBR",
     )?;
     let size = size.map(|[width, height]| (width, height));
-    Ok(numbered(transforms.cameras(path, size).context("--cameras")?))
+    Ok(render::numbered(transforms.cameras(path, size).context("--cameras")?))
 }
 
 /// The ending of a file's name in lower case. A folder may be called anything.

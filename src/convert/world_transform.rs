@@ -5,7 +5,7 @@ use glam::{DMat3, DQuat, DVec3, EulerRot};
 use crate::camera::{nearest_rotation, rotation_error};
 use crate::constants::SH_COEFFS;
 use crate::reference::sh;
-use crate::scene::{Extent, Scene, Similarity};
+use crate::scene::{Extent, Scene, Similarity, StartView};
 use crate::scene_file::Metadata;
 
 /// A place that is farther from the origin of the world than so many radii of the scene needs an origin of its own.
@@ -102,8 +102,10 @@ impl WorldTransform {
             scale: scale / self.scale,
             centre: self.point(DVec3::from_array(centre)).to_array(),
         });
-        let view = metadata.start_view.map(|view| view.moved(|place| self.point(place), |up| self.rotation * up));
-        Metadata { normalised_from_world: similarity, start_view: view, ..metadata.clone() }
+        let moved = |view: StartView| view.moved(|place| self.point(place), |up| self.rotation * up);
+        let mut metadata = metadata.clone();
+        metadata.bookmarks.iter_mut().for_each(|bookmark| bookmark.view = moved(bookmark.view));
+        Metadata { normalised_from_world: similarity, start_view: metadata.start_view.map(moved), ..metadata }
     }
 }
 

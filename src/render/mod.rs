@@ -7,6 +7,7 @@
 //! The device draws a frame while the host reads the one before and threads encode those before that. How many frames are
 //! in memory at once is fixed by their size; where a single one is large, they go one after another.
 
+mod along;
 mod encode;
 mod exr_file;
 mod orbit;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glam::DVec3;
 
+pub use along::{numbered, shots_along};
 pub use encode::{Format, Mode, depths, encode_png, rgb8, samples16};
 pub use exr_file::{ExrLayout, encode_exr};
 pub use orbit::Orbit;

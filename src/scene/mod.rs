@@ -1,5 +1,6 @@
 //! A scene: the parameters of its convexes.
 
+mod bookmark;
 mod extent;
 mod layout;
 mod params;
@@ -8,6 +9,7 @@ mod start_view;
 
 use glam::DVec3;
 
+pub use bookmark::Bookmark;
 pub use extent::Extent;
 pub use layout::{CameraLayout, step_of_f32};
 pub use params::{NAMES, Params};

@@ -6,7 +6,7 @@ use glam::DVec3;
 
 use crate::camera::RenderOptions;
 use crate::constants::NEAR;
-use crate::scene::{Scene, Similarity, StartView};
+use crate::scene::{Bookmark, Scene, Similarity, StartView};
 
 /// Value of the metadata key `format`.
 pub(super) const FORMAT: &str = "lapidary-scene";
@@ -41,6 +41,12 @@ const BACKGROUND: &str = "background";
 /// Metadata key of [`Metadata::start_view`].
 pub(crate) const START_VIEW: &str = "start_view";
 
+/// Metadata key of [`Metadata::bookmarks`]; absent without any.
+const BOOKMARKS: &str = "bookmarks";
+
+/// Most bookmarks of a file.
+const MAX_BOOKMARKS: usize = 1000;
+
 /// Metadata key of [`Metadata::provenance`].
 const PROVENANCE: &str = "provenance";
 
@@ -55,6 +61,8 @@ pub struct Metadata {
     pub background: [f32; 3],
     /// The view that the scene opens with.
     pub start_view: Option<StartView>,
+    /// Named views.
+    pub bookmarks: Vec<Bookmark>,
     /// The origin of the scene for people, in one sentence.
     pub provenance: Option<String>,
     /// How many Gaussians of the file that was read are no convexes, because they have no finite values or no size; not
@@ -84,9 +92,11 @@ impl Metadata {
 /// # Errors
 /// A sentence where the similarity, the background or the start view is none.
 pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static str, String>, String> {
-    let Metadata { normalised_from_world, antialias, background, start_view, provenance, left_out: _ } = metadata;
+    let Metadata { normalised_from_world, antialias, background, start_view, bookmarks, provenance, left_out: _ } =
+        metadata;
     let similarity = normalised_from_world.as_ref().map(similarity_text).transpose()?;
     let start_view = start_view.as_ref().map(start_view_text).transpose()?;
+    let bookmarks = (!bookmarks.is_empty()).then(|| bookmarks_text(bookmarks)).transpose()?;
     check_background(background)?;
     let background = (*background != [0.0; 3]).then(|| format!("{background:?}"));
     let has_origin = scene.origin != DVec3::ZERO;
@@ -102,6 +112,7 @@ pub fn entries(scene: &Scene, metadata: &Metadata) -> Result<BTreeMap<&'static s
         (ANTIALIAS, antialias.then(|| true.to_string())),
         (BACKGROUND, background),
         (START_VIEW, start_view),
+        (BOOKMARKS, bookmarks),
         (PROVENANCE, provenance.clone()),
     ];
     Ok(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
@@ -134,8 +145,11 @@ pub fn parse_entries<'a>(value_of: impl Fn(&str) -> Option<&'a str>) -> Result<(
     };
     let background = value_of(BACKGROUND).map(parse_background).transpose()?.unwrap_or_default();
     let start_view = value_of(START_VIEW).map(parse_start_view).transpose()?;
+    let bookmarks = value_of(BOOKMARKS).map(parse_bookmarks).transpose()?.unwrap_or_default();
     let provenance = value_of(PROVENANCE).map(str::to_owned);
-    Ok((scene, Metadata { normalised_from_world, antialias, background, start_view, provenance, left_out: 0 }))
+    let metadata =
+        Metadata { normalised_from_world, antialias, background, start_view, bookmarks, provenance, left_out: 0 };
+    Ok((scene, metadata))
 }
 
 fn parse_origin(text: &str) -> Result<DVec3, String> {
@@ -168,6 +182,26 @@ fn parse_similarity(text: &str) -> Result<Similarity, String> {
         serde_json::from_str(text).map_err(|error| format!("metadata `{SIMILARITY}` is no similarity: {error}"))?;
     similarity.check().map_err(|reason| format!("metadata `{SIMILARITY}`: {reason}"))?;
     Ok(similarity)
+}
+
+fn bookmarks_text(bookmarks: &[Bookmark]) -> Result<String, String> {
+    check_bookmarks(bookmarks)?;
+    serde_json::to_string(bookmarks).map_err(|error| error.to_string())
+}
+
+fn parse_bookmarks(text: &str) -> Result<Vec<Bookmark>, String> {
+    let bookmarks: Vec<Bookmark> =
+        serde_json::from_str(text).map_err(|error| format!("metadata `{BOOKMARKS}` are no named views: {error}"))?;
+    check_bookmarks(&bookmarks)?;
+    Ok(bookmarks)
+}
+
+fn check_bookmarks(bookmarks: &[Bookmark]) -> Result<(), String> {
+    if bookmarks.len() > MAX_BOOKMARKS {
+        return Err(format!("metadata `{BOOKMARKS}` are {}, expected at most {MAX_BOOKMARKS}", bookmarks.len()));
+    }
+    let fault = bookmarks.iter().find_map(|bookmark| bookmark.view.check().err());
+    fault.map_or(Ok(()), |reason| Err(format!("metadata `{BOOKMARKS}`: {reason}")))
 }
 
 /// The value of the key `start_view`.

@@ -16,7 +16,7 @@ use lapidary::camera::Camera;
 use lapidary::convert::{self, SolidLayout, WriteOptions};
 use lapidary::dataset::transforms::Transforms;
 use lapidary::image::Image;
-use lapidary::scene::{Params, Scene, Similarity, StartView};
+use lapidary::scene::{Bookmark, Params, Scene, Similarity, StartView};
 use lapidary::scene_file::{self, Metadata};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
@@ -45,6 +45,11 @@ fn chance_scene(count: usize, k: usize) -> Scene {
     scene
 }
 
+fn bookmark(name: &str) -> Bookmark {
+    let view = StartView { position: DVec3::Y, focus: DVec3::X, up: DVec3::Z, fov: 30.25, arc: None };
+    Bookmark { name: name.to_owned(), view }
+}
+
 fn metadata() -> Metadata {
     let similarity = Similarity { scale: 0.25, centre: [1.0, -2.5, 1e-3] };
     Metadata {
@@ -58,6 +63,7 @@ fn metadata() -> Metadata {
             fov: 50.5,
             arc: None,
         }),
+        bookmarks: vec![bookmark("front, above"), bookmark("Größe → \"here\"")],
         provenance: Some("a test, with a comma".to_owned()),
         left_out: 0,
     }

@@ -4,6 +4,7 @@
 mod comparison;
 mod desktop;
 mod editing;
+mod paths;
 
 use std::io::Write as _;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 
 mod edit;
 mod loader;
+mod path_render;
 mod photographs;
 mod playback;
 mod saver;
@@ -19,6 +20,7 @@ pub use edit::{
 use glam::DVec3;
 pub(crate) use loader::DocumentLoader;
 pub use loader::OpenDocument;
+pub(crate) use path_render::{PathJob, PathRender, PathTarget};
 pub(crate) use photographs::{Fetched, PhotographLoader};
 pub use photographs::{LoadPhotograph, Photograph};
 pub(crate) use playback::PathPlayback;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use glam::{DVec2, DVec3};
 
 use crate::camera::Camera;
-use crate::gpu::GpuError;
+use crate::gpu::{Gpu, GpuError};
 use crate::image::Image;
 use crate::kernels::DisplayMode;
 use crate::run::FinishWithin;
@@ -15,6 +15,7 @@ use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::scene_view::progressive::PictureRequest;
 use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
+use crate::viewer::session::camera_path::PathOutput;
 use crate::viewer::session::editing::{EditNumbers, SavedFile};
 use crate::viewer::session::paths::PathPurpose;
 use crate::viewer::session::settings::Movement;
@@ -108,6 +109,10 @@ pub(crate) enum Action {
     SavePath,
     /// Removes all key frames.
     ClearPath,
+    /// Changes or renders the camera path.
+    Path(PathAction),
+    /// Goes to a bookmark, or changes the bookmarks.
+    Bookmark(BookmarkAction),
     /// Writes the picture to a file.
     Screenshot,
     /// Writes the camera to a file.
@@ -136,6 +141,36 @@ pub(crate) enum Action {
     FinishTraining(FinishWithin),
     /// Sets how often the scene of the training is taken.
     SetLiveRate(LiveRate),
+}
+
+/// A change of the camera path, or its rendering.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum PathAction {
+    /// Lets two key frames change places.
+    Swap(usize, usize),
+    /// Lets the path lead back to its beginning, or not.
+    SetLoop(bool),
+    /// Replaces the key frames by the cameras of the dataset.
+    ThroughCameras,
+    /// Sets the frames a second.
+    SetRate(f64),
+    /// Sets the size and the kind of the files.
+    SetOutput(PathOutput),
+    /// Renders the path to a new file or folder in the current folder, or ends the rendering.
+    ToggleRender,
+}
+
+/// A change of the bookmarks, or the use of one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum BookmarkAction {
+    /// Keeps the present view.
+    Add,
+    /// Moves to a view that was kept.
+    GoTo(usize),
+    /// Gives a view another name.
+    Rename(usize, String),
+    /// Forgets a view.
+    Remove(usize),
 }
 
 /// The effect of a drag with the left button.
@@ -287,4 +322,7 @@ pub(crate) trait ActionHost {
 
     /// Makes the window fill the screen, or no longer.
     fn toggle_fullscreen(&mut self);
+
+    /// The device of the window.
+    fn gpu(&self) -> Option<&Gpu>;
 }

@@ -8,12 +8,11 @@ use glam::DVec3;
 use crate::dataset::transforms::Transforms;
 use crate::gpu::GpuError;
 use crate::run::RunControl;
-use crate::viewer::document::PathPlayback;
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::scene_view::pose::Pose;
 use crate::viewer::scene_view::settings::ViewSettings;
-use crate::viewer::session::action::{Action, ActionHost, Motion, Tool};
+use crate::viewer::session::action::{Action, ActionHost, BookmarkAction, Motion, Tool};
 use crate::viewer::session::settings::{Movement, Theme};
 use crate::viewer::session::{Session, free_name};
 
@@ -79,11 +78,14 @@ impl Session {
             Action::ToggleFrusta => self.settings.frusta = !self.settings.frusta,
             Action::ToggleGrid => self.settings.grid = !self.settings.grid,
             Action::SetFrustumSize(size) => self.settings.frustum_size = size,
-            Action::AddKey | Action::RetimeKey(..) | Action::RemoveKey(_) | Action::Scrub(_) => self.edit_path(action),
+            Action::AddKey | Action::RetimeKey(..) | Action::RemoveKey(_) | Action::Scrub(_) | Action::ClearPath => {
+                self.edit_path(action);
+            }
+            Action::Path(action) => self.apply_path(action, host),
+            Action::Bookmark(action) => self.apply_bookmark(action),
             Action::TogglePlay => self.playback.toggle_play(),
             Action::StopPlaying => self.playback.is_playing = false,
             Action::SavePath => self.save_path(),
-            Action::ClearPath => self.playback = PathPlayback::default(),
             Action::Screenshot => self.save_screenshot(host)?,
             Action::SaveCamera => self.save_camera(),
             Action::TogglePanel => self.settings.panel = !self.settings.panel,
@@ -125,6 +127,7 @@ impl Session {
                 | Action::UpIsHere
                 | Action::SetUp(_)
                 | Action::TogglePlay
+                | Action::Bookmark(BookmarkAction::GoTo(_))
         );
         if is_motion || is_jump {
             self.history.keep(self.navigator.destination(), is_motion, Instant::now());
@@ -136,7 +139,7 @@ impl Session {
         self.navigator.frame(centre, radius, self.aspect);
     }
 
-    fn fly_to(&mut self, pose: Pose) {
+    pub(super) fn fly_to(&mut self, pose: Pose) {
         self.leave_camera();
         self.navigator.fly_to(pose);
     }
@@ -189,38 +192,6 @@ impl Session {
         self.entered_camera = None;
         if self.comparison.second.is_none() {
             self.comparison.show(ComparisonMode::Own);
-        }
-    }
-
-    fn edit_path(&mut self, action: Action) {
-        match action {
-            Action::AddKey => {
-                self.playback.add(&self.navigator.pose().camera(1000, 1000));
-                self.notify(format!("Key frame {} added", self.playback.path.keys().len()));
-            }
-            Action::RetimeKey(index, time) => self.playback.retime(index, time),
-            Action::RemoveKey(index) => self.playback.remove(index),
-            Action::Scrub(time) => {
-                if let Some(key) = self.playback.scrub(time) {
-                    self.look_from(&key);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Puts the camera on the path.
-    pub(super) fn look_from(&mut self, key: &crate::camera_path::Key) {
-        self.leave_camera();
-        let distance = self.navigator.pose().distance;
-        self.navigator.set(Pose::of_camera(&key.camera(1000, 1000), distance));
-    }
-
-    fn save_path(&mut self) {
-        let file = free_name(Path::new("."), "path", "json");
-        match self.playback.path.save(&file) {
-            Ok(()) => self.notify(format!("Saved {}", file.display())),
-            Err(error) => self.notify_error(error.to_string()),
         }
     }
 
@@ -307,6 +278,10 @@ pub(crate) mod tests {
 
         fn toggle_fullscreen(&mut self) {
             self.is_full = !self.is_full;
+        }
+
+        fn gpu(&self) -> Option<&crate::gpu::Gpu> {
+            None
         }
     }
 

@@ -419,7 +419,9 @@ impl Session {
         let edits = self.editing.edits.clone();
         // Who opens the file sees what is seen now.
         let start_view = Some(self.present_view()).filter(|view| view.check().is_ok());
-        let metadata = Metadata { start_view, ..self.document.metadata.clone() };
+        let bookmarks = self.bookmarks.clone();
+        self.settings.forget_bookmarks(&path);
+        let metadata = Metadata { start_view, bookmarks, ..self.document.metadata.clone() };
         self.notify(format!("Saving {} …", path.display()));
         self.editing.saved = edits.clone();
         self.saver.start(EditedCopy { scene, edits, metadata, options, path }, Arc::clone(&self.request_redraw));

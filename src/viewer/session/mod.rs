@@ -3,6 +3,8 @@
 
 pub(crate) mod action;
 mod apply;
+mod bookmarks;
+pub(crate) mod camera_path;
 pub(crate) mod comparison;
 pub(crate) mod editing;
 pub(crate) mod frame_times;
@@ -15,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use camera_path::PathRendering;
 use comparison::Comparison;
 use editing::Editing;
 use frame_times::FrameTimes;
@@ -27,7 +30,7 @@ use crate::camera::Camera;
 use crate::camera_path::{CameraPath, CameraPathError};
 use crate::constants::NEAR;
 use crate::kernels::DisplayMode;
-use crate::scene::{Extent, StartView};
+use crate::scene::{Bookmark, Extent, StartView};
 use crate::text;
 use crate::viewer::document::{
     Document, DocumentLoader, PathPlayback, PhotographLoader, RequestRedraw, SceneSaver, ViewSubject,
@@ -93,6 +96,10 @@ pub(crate) struct Session {
     pub saver: SceneSaver,
     /// The camera path.
     pub playback: PathPlayback,
+    /// The rendering of the camera path.
+    pub path_rendering: PathRendering,
+    /// Named views of the document.
+    pub bookmarks: Vec<Bookmark>,
     /// The training run.
     pub live: Option<Live>,
     /// The sentences at the bottom of the window, the newest last.
@@ -150,6 +157,8 @@ impl Session {
             entered_camera: None,
             comparison: Comparison::new(loader.another()),
             playback: PathPlayback::default(),
+            path_rendering: PathRendering::default(),
+            bookmarks: Vec::new(),
             live: None,
             notices: Vec::new(),
             question: None,
@@ -191,6 +200,7 @@ impl Session {
             }
         }
         self.receive_second();
+        self.receive_render();
         match self.loader.take() {
             None => {}
             Some((path, Ok(document))) => {
@@ -233,6 +243,7 @@ impl Session {
         }
         self.editing = Editing::of(&document, &self.subject);
         self.document = document;
+        self.open_bookmarks();
         self.document_number += 1;
         self.generation += 1;
         self.is_scene_new = true;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, FileError};
+use crate::scene::Bookmark;
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::settings::ViewSettings;
 
@@ -35,6 +36,9 @@ pub(crate) enum Movement {
 /// The number of paths that are remembered.
 const MAX_RECENT: usize = 8;
 
+/// The number of paths whose bookmarks are remembered.
+const MAX_BOOKMARKED: usize = 50;
+
 /// Everything that is kept. Unknown and missing fields are no errors: other versions wrote them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -63,6 +67,8 @@ pub(crate) struct Settings {
     pub fov_y: f64,
     /// The paths that were opened last, the newest first.
     pub recent: Vec<PathBuf>,
+    /// Bookmarks that were changed in the window, with the path of their document, the newest first.
+    pub bookmarks: Vec<(PathBuf, Vec<Bookmark>)>,
     /// How often the scene of a training is taken.
     pub live_rate: LiveRate,
     /// How scenes are shown.
@@ -85,6 +91,7 @@ impl Default for Settings {
             keep_upright: true,
             fov_y: 50.0,
             recent: Vec::new(),
+            bookmarks: Vec::new(),
             live_rate: LiveRate::default(),
             view: ViewSettings::default(),
         }
@@ -106,6 +113,27 @@ impl Settings {
         self.recent.retain(|known| *known != path);
         self.recent.insert(0, path);
         self.recent.truncate(MAX_RECENT);
+    }
+
+    /// Returns the bookmarks that were changed for a path, if any were.
+    #[must_use]
+    pub(crate) fn bookmarks_of(&self, path: &Path) -> Option<&Vec<Bookmark>> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        self.bookmarks.iter().find(|(known, _)| *known == path).map(|(_, bookmarks)| bookmarks)
+    }
+
+    /// Keeps the bookmarks of a path.
+    pub(crate) fn keep_bookmarks(&mut self, path: &Path, bookmarks: &[Bookmark]) {
+        self.forget_bookmarks(path);
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        self.bookmarks.insert(0, (path, bookmarks.to_vec()));
+        self.bookmarks.truncate(MAX_BOOKMARKED);
+    }
+
+    /// Forgets the bookmarks of a path, whose file has the right ones.
+    pub(crate) fn forget_bookmarks(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        self.bookmarks.retain(|(known, _)| *known != path);
     }
 
     /// Reads a file; without one, or with another content, the settings are the usual ones.

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 
 use crate::kernels::DisplayMode;
 use crate::viewer::document::SceneEdit;
-use crate::viewer::session::action::{Action, Criterion, EditAction, SelectionMode, Tool};
+use crate::viewer::session::action::{Action, BookmarkAction, Criterion, EditAction, PathAction, SelectionMode, Tool};
 use crate::viewer::session::paths::PathPurpose;
 
 /// A key, and the action that it has.
@@ -68,13 +68,22 @@ pub(crate) const SHORTCUTS: &[Shortcut] = &[
     plain(Key::C, Action::ToggleFrusta, "show cameras"),
     plain(Key::Num9, Action::ToggleGrid, "a grid on the ground"),
     plain(Key::K, Action::AddKey, "add a key frame"),
+    shifted(Key::K, Action::Path(PathAction::ToggleRender), "render the camera path, or end that"),
     plain(Key::Space, Action::TogglePlay, "play the camera path"),
+    Shortcut {
+        key: Key::B,
+        shift: false,
+        ctrl: true,
+        action: Action::Bookmark(BookmarkAction::Add),
+        text: "keep the view as a bookmark",
+    },
     edit(Key::X, EditAction::SetTool(Tool::Click), "select by clicks"),
     edit(Key::B, EditAction::SetTool(Tool::Rectangle), "select in a rectangle"),
     edit(Key::L, EditAction::SetTool(Tool::Lasso), "select in an outline"),
     edit(Key::O, EditAction::SetTool(Tool::Sphere), "select in a sphere"),
     edit(Key::N, EditAction::SetTool(Tool::Box), "select in a box"),
     edit(Key::M, EditAction::SetTool(Tool::Measure), "measure a distance"),
+    shifted(Key::M, Action::Edit(EditAction::SetTool(Tool::Ground)), "set the ground by three clicks"),
     with_ctrl(Key::A, EditAction::Select(Criterion::All, SelectionMode::Replace), "select all"),
     with_ctrl(Key::D, EditAction::SelectNone, "select nothing"),
     with_ctrl(Key::I, EditAction::Invert, "select the rest"),
@@ -109,7 +118,12 @@ pub(crate) const GESTURES: &[(&str, &str)] = &[
     ("drag with a tool", "select; Shift adds, Ctrl or Alt removes, a right drag turns"),
     ("W A S D, Q E", "fly; with Shift faster"),
     (", and .", "roll"),
+    ("Ctrl + 1 to 9", "go to a bookmark"),
 ];
+
+/// The keys of the first bookmarks, with Ctrl.
+const DIGITS: [Key; 9] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
 /// Returns the action of a key that was pressed.
 #[must_use]
@@ -120,6 +134,9 @@ pub(crate) fn action(key: Key, modifiers: Modifiers) -> Option<Action> {
     let ctrl = modifiers.ctrl || modifiers.command;
     if ctrl && modifiers.shift && key == Key::Z {
         return Some(Action::Edit(EditAction::Redo));
+    }
+    if let Some(index) = DIGITS.iter().position(|digit| *digit == key).filter(|_| ctrl && !modifiers.shift) {
+        return Some(Action::Bookmark(BookmarkAction::GoTo(index)));
     }
     // On many keyboards the question mark needs Shift.
     let fits = |shortcut: &&Shortcut| {
@@ -180,6 +197,8 @@ mod tests {
         assert_eq!(action(Key::Z, Modifiers::CTRL), Some(Action::Edit(EditAction::Undo)));
         assert_eq!(action(Key::Z, Modifiers::CTRL | Modifiers::SHIFT), Some(Action::Edit(EditAction::Redo)));
         assert_eq!(action(Key::Z, Modifiers::NONE), Some(Action::ViewBack));
+        assert_eq!(action(Key::Num3, Modifiers::CTRL), Some(Action::Bookmark(BookmarkAction::GoTo(2))));
+        assert_eq!(action(Key::B, Modifiers::CTRL), Some(Action::Bookmark(BookmarkAction::Add)));
         let both = Modifiers::CTRL | Modifiers::SHIFT;
         assert_eq!(action(Key::O, both), Some(Action::Ask(PathPurpose::Compare)));
         assert_eq!(action(Key::W, Modifiers::NONE), None, "held keys are no shortcuts");

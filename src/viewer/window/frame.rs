@@ -239,4 +239,8 @@ impl ActionHost for WindowActions<'_> {
         let is_full = self.window.fullscreen().is_some();
         self.window.set_fullscreen((!is_full).then_some(Fullscreen::Borderless(None)));
     }
+
+    fn gpu(&self) -> Option<&Gpu> {
+        Some(&self.drawing.gpu)
+    }
 }

@@ -321,6 +321,7 @@ impl ApplicationHandler<LoopMessage> for App {
         self.save_settings();
         // A file that is being written is still wanted.
         self.session.saver.wait();
+        self.session.path_rendering.under_way = None;
     }
 
     fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {

@@ -16,7 +16,7 @@ fn ctrl(viewer: &Viewer, key: char) {
 }
 
 /// Waits for a line such as `edit: delete 12: a rectangle`, and returns its number.
-fn edited(viewer: &mut Viewer, what: &str) -> usize {
+pub(super) fn edited(viewer: &mut Viewer, what: &str) -> usize {
     let start = format!("edit: {what} ");
     viewer.wait_for(&start, PATIENCE);
     let line = viewer.lines_with(&start).pop().unwrap();
@@ -26,7 +26,7 @@ fn edited(viewer: &mut Viewer, what: &str) -> usize {
 
 /// Draws with a tool while keys are held, and returns the number of selected convexes. A machine under load may take a whole drag
 /// for one frame, in which it is none; it is then made again, more slowly.
-fn drawn(viewer: &mut Viewer, held: &[u32], from: (i16, i16), to: (i16, i16)) -> usize {
+pub(super) fn drawn(viewer: &mut Viewer, held: &[u32], from: (i16, i16), to: (i16, i16)) -> usize {
     let before = viewer.count("edit: select ");
     for attempt in 1..=6 {
         let pause = attempt * attempt * Duration::from_millis(250);

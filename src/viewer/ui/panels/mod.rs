@@ -1,5 +1,6 @@
 //! The panel at the side.
 
+mod bookmarks;
 mod comparison;
 mod dataset;
 mod editing;
@@ -53,6 +54,7 @@ pub(crate) fn show(ui: &mut Ui, session: &Session, device: &DeviceStats<'_>, tex
             section(ui, "Dataset", true, |ui| dataset::show(ui, session, textures, actions));
         }
         section(ui, "Place in the world", false, |ui| placement::show(ui, session, actions));
+        section(ui, "Bookmarks", false, |ui| bookmarks::show(ui, session, actions));
         section(ui, "Camera path", false, |ui| path::show(ui, session, actions));
         section(ui, "Crop box", false, |ui| crop(ui, session, actions));
         let is_shown = section(ui, "Measurements", true, |ui| measurements::show(ui, session, device));

@@ -33,7 +33,11 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     }
     ui.horizontal(|ui| {
         let tools = [
-            (Tool::Ground, "ground", "click three places of the ground: the origin, one along x, and another"),
+            (
+                Tool::Ground,
+                "ground",
+                "click three places of the ground: the origin, one along x, and another (Shift + M)",
+            ),
             (Tool::Measure, "measure", "click two places whose distance you know (M)"),
         ];
         for (tool, name, hint) in tools {

@@ -93,7 +93,7 @@ fn over(
     }
     if session.entered_camera.is_none() {
         let accent = Color32::from_rgb(255, 170, 60);
-        overlay::path(&painter, projection, &session.playback.path, session.playback.time, accent);
+        overlay::path(&painter, projection, &session.playback.whole(), session.playback.time, accent);
     }
     if let Some(crop) = session.view.crop {
         let stroke = Stroke::new(1.0, Color32::from_white_alpha(160));
