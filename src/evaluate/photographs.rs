@@ -259,7 +259,11 @@ fn shift(truth: &Grey, render: &Grey) -> ([isize; 2], f64) {
         }
         let around = (-reach..=reach).flat_map(|x| (-reach..=reach).map(move |y| [start[0] + x, start[1] + y]));
         let measured = around.map(|shift| (truth.difference(render, shift, border), shift));
-        let Some((least, shift)) = measured.min_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
+        // Of equal ones the shortest, as where all pixels are equal.
+        let length = |[right, down]: [isize; 2]| right * right + down * down;
+        let shorter = |a: [isize; 2], b: [isize; 2]| length(a).cmp(&length(b));
+        let least = measured.min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| shorter(a.1, b.1)));
+        let Some((least, shift)) = least else { continue };
         let unshifted = truth.difference(render, [0, 0], border);
         (best, left) = (shift, part(least, unshifted));
     }

@@ -40,7 +40,7 @@ fn view_html(index: usize, thumbnails: &Thumbnails) -> String {
     format!(
         "<figure class=\"view\" id=\"view-{index}\"><figcaption><b>{}</b> PSNR {:.2} dB, SSIM {:.4}{lpips}</figcaption>\
          <div class=\"stages\" style=\"--ratio: {width} / {height}\">\
-         <div class=\"stage pair\">{truth}<div class=\"over\">{image}</div><i></i><span>render</span><span>truth</span></div>\
+         <div class=\"stage pair\">{truth}<div class=\"over\">{image}</div><div class=\"line\"></div><span>render</span><span>truth</span></div>\
          <div class=\"stage\">{difference}<span>difference</span></div></div>\
          <div class=\"tools\"><input type=\"range\" min=\"0\" max=\"1000\" value=\"500\" aria-label=\"render at the left, \
          truth at the right\"><button aria-label=\"smaller\">−</button><output>1×</output><button aria-label=\"larger\">+</button>\
