@@ -37,7 +37,7 @@ pub struct Camera {
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum CameraError {
     /// Width or height is zero or beyond what any device renders.
-    #[error("the picture is {width}×{height} pixels; each side must be 1..=8192")]
+    #[error("the image is {width}×{height} pixels; each side must be 1..=8192")]
     Size {
         /// Width, pixels.
         width: u32,

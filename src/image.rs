@@ -38,7 +38,7 @@ pub enum ImageError {
     #[error(transparent)]
     File(#[from] FileError),
     /// What the file holds.
-    #[error("{} is not a picture that can be decoded: {reason}", path.display())]
+    #[error("{} is not an image that can be decoded: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
@@ -106,7 +106,7 @@ impl Image {
     /// When the sizes differ: a bug of the caller.
     #[must_use]
     pub fn mean_square(&self, other: &Self) -> f64 {
-        assert_eq!((self.width, self.height), (other.width, other.height), "the pictures must have one size");
+        assert_eq!((self.width, self.height), (other.width, other.height), "the images must have one size");
         let squares = self.data.iter().zip(&other.data).map(|(a, b)| f64::from(a - b).powi(2));
         squares.sum::<f64>() / self.data.len() as f64
     }
@@ -151,7 +151,7 @@ mod tests {
     fn what_is_not_a_picture_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text.png");
-        std::fs::write(&path, "not a picture").unwrap();
+        std::fs::write(&path, "not an image").unwrap();
         let message = Image::load(&path).unwrap_err().to_string();
         assert!(message.contains("text.png"), "{message}");
     }

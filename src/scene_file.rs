@@ -181,7 +181,7 @@ mod tests {
     fn headers_of_a_mebibyte_and_more_are_sorted_and_known() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("scene.safetensors");
-        let provenance = Some("a picture with a long name, ".repeat(50_000));
+        let provenance = Some("an image with a long name, ".repeat(50_000));
         let metadata = Metadata { provenance, ..Metadata::default() };
         save_with(&scene(), &metadata, &path).unwrap();
         assert_eq!(load_with(&path).unwrap(), (scene(), metadata));

@@ -271,7 +271,7 @@ pub fn load_scene(path: &Path, focal: Option<Focal>) -> Result<LoadedScene, Sour
     if let Some(step) = Extent::of_scene(&scene).coarse_step(scene.origin) {
         warnings.push(format!(
             "{} holds 32-bit coordinates so far from the origin of the world that they are rounded to steps of {step}: \
-             pictures are blurred by that. Scenes that are trained now have an origin of their own",
+             images are blurred by that. Scenes that are trained now have an origin of their own",
             path.display()
         ));
     }

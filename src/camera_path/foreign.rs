@@ -188,7 +188,7 @@ fn camera(
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a small whole number")]
 fn side(pixels: f64) -> Result<u32, String> {
     let is_side = (1.0..=f64::from(u16::MAX)).contains(&pixels);
-    if is_side { Ok(pixels.round() as u32) } else { Err(format!("{pixels} is no width or height of a picture")) }
+    if is_side { Ok(pixels.round() as u32) } else { Err(format!("{pixels} is no width or height of an image")) }
 }
 
 /// The usual size with the sides in this proportion.

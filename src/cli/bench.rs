@@ -20,25 +20,25 @@ use super::dataset::DatasetArgs;
 use super::progress::Step;
 use super::{SharedArgs, Size, source};
 
-/// Measures the cost of drawing and training: times, counts, memory, and hashes of the pictures.
+/// Measures the cost of drawing and training: times, counts, memory, and hashes of the images.
 ///
 /// docs/benchmarking.md describes each figure and how to repeat the measurement.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Scene to measure: a file, a checkpoint, or the folder of a training
+    /// Scene to measure: a file, a checkpoint, or the folder of a training run
     #[arg(required_unless_present = "synthetic")]
     scene: Option<PathBuf>,
     /// Measure a cloud of N random convexes instead, like 5000, 20k or 1M
     #[arg(long, value_name = "N", value_parser = number, conflicts_with = "scene")]
     synthetic: Option<u32>,
-    /// Kind of the cloud: convexes that just cover the picture, or wide and faint ones with as many instances as a trained
+    /// Kind of the cloud: convexes that just cover the image, or wide and faint ones with as many instances as a trained
     /// scene
     #[arg(long, value_enum, default_value = "thin", value_name = "KIND")]
     cloud: CloudArg,
     /// Measure whole iterations of training as well
     #[arg(long)]
     train: bool,
-    /// Measure fewer convexes and smaller pictures as well, in steps of four, and fit the growth of the times
+    /// Measure fewer convexes and smaller images as well, in steps of four, and fit the growth of the times
     #[arg(long)]
     sweep: bool,
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub(crate) struct BenchArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Cameras")]
 struct ViewArgs {
-    /// Dataset whose held-back views give the cameras; without it they stand on an orbit around the scene
+    /// Dataset whose held-out views give the cameras; without it they stand on an orbit around the scene
     #[arg(long, value_name = "DIR", conflicts_with = "synthetic")]
     dataset: Option<PathBuf>,
     /// Number of cameras, which are used in turn [default: 4, or as many as draw their first frames in 5 seconds; with
@@ -246,7 +246,7 @@ fn cameras(
     Ok((cameras, from))
 }
 
-/// Some of the held-back views, or of all where none are held back.
+/// Some of the held-out views, or of all where none are held out.
 fn of_dataset(path: &Path, args: &BenchArgs, num_views: u32) -> anyhow::Result<Vec<Camera>> {
     let dataset = args.dataset_options.open(path, [0.0; 3], !args.output.quiet)?;
     let mut all: Vec<Camera> = dataset.indices(Split::Test).map(|view| dataset.views[view].camera).collect();

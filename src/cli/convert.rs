@@ -23,7 +23,7 @@ use super::source;
 /// was dropped, and why, is printed and kept in the file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConvertArgs {
-    /// File to read: .safetensors (a scene or a checkpoint), .lapidary, .ply or .pt; or the folder of a training
+    /// File to read: .safetensors (a scene or a checkpoint), .lapidary, .ply or .pt; or the folder of a training run
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// File to write: .safetensors, .lapidary, .ply, .glb, .obj or .json

@@ -8,23 +8,23 @@ use lapidary::files;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset")]
 pub(crate) struct DatasetArgs {
-    /// Divide width and height of the pictures by N; a folder `images_N` is used if there is one
+    /// Divide width and height of the images by N; a folder `images_N` is used if there is one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     downscale: Option<u32>,
-    /// Shrink wider pictures to this width, in pixels [default: 1600]
+    /// Shrink wider images to this width, in pixels [default: 1600]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=8192))]
     max_width: Option<u32>,
-    /// Treatment of transparency: blend the picture with the background, or ignore transparent pixels [default: composite]
+    /// Treatment of transparency: blend the image with the background, or ignore transparent pixels [default: composite]
     #[arg(long, value_enum)]
     alpha: Option<Alpha>,
-    /// Hold back every N-th picture by name for testing if the dataset has no split of its own; 0 holds back none [default: those
+    /// Hold back every N-th image by name for testing if the dataset has no split of its own; 0 holds out none [default: those
     /// in the model's `test.txt`, else 8]
     #[arg(long, value_name = "N")]
     test_every: Option<usize>,
-    /// File with the names of the pictures for testing, one a line
+    /// File with the names of the images for testing, one a line
     #[arg(long, value_name = "FILE")]
     split_file: Option<PathBuf>,
-    /// Folder of pictures, relative to the dataset or on the disk
+    /// Folder of images, relative to the dataset or on the disk
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
     /// File of points to start from, relative to the dataset or on the disk: PLY, or COLMAP's points3D.bin or .txt
@@ -57,7 +57,7 @@ impl DatasetArgs {
         Ok(dataset)
     }
 
-    /// The options; pictures with transparency are put before `background`, sRGB in 0..=1.
+    /// The options; images with transparency are put before `background`, sRGB in 0..=1.
     pub(crate) fn options(&self, background: [f32; 3]) -> DatasetOptions {
         self.over(DatasetOptions { background, ..DatasetOptions::default() })
     }
@@ -76,7 +76,7 @@ impl DatasetArgs {
         }
     }
 
-    /// The options that are given and differ from those of a training, as they are written; points decide no picture.
+    /// The options that are given and differ from those of a training, as they are written; points decide no image.
     pub(crate) fn other_than(&self, trained: &DatasetOptions) -> Vec<String> {
         let alpha = |mode: AlphaMode| if mode == AlphaMode::Mask { "mask" } else { "composite" };
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());

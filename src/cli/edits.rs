@@ -19,7 +19,7 @@ pub(crate) struct EditArgs {
     /// Keep the convexes whose middle lies in a box: two corners, or centre, size and orientation as a quaternion
     #[arg(long, value_name = "X,Y,Z,X,Y,Z|CENTRE,SIZE,QX,QY,QZ,QW", allow_hyphen_values = true, value_parser = crop)]
     crop: Option<OrientedBox>,
-    /// Keep the convexes that stand in the picture of a camera of this dataset, or of this training, whatever hides them
+    /// Keep the convexes that stand in the image of a camera of this dataset, or of this training, whatever hides them
     #[arg(long, value_name = "DATASET")]
     within_cameras: Option<PathBuf>,
     /// The number of cameras that have to see a convex
@@ -110,7 +110,7 @@ fn told(dropped: Dropped, num_before: usize, min_opacity: f32) -> String {
     let Dropped { outside, unseen, faint } = dropped;
     let reasons = [
         (outside, "outside of the box".to_owned()),
-        (unseen, "in the pictures of too few cameras".to_owned()),
+        (unseen, "in the images of too few cameras".to_owned()),
         (faint, format!("less opaque than {min_opacity}")),
     ];
     let reasons = reasons.iter().filter(|(count, _)| *count > 0);

@@ -24,25 +24,25 @@ use super::source::SCENE_FILE;
 use super::trained::{Photographs, TrainedBy};
 use super::{Colour, SharedArgs, Switch, paired, signals, source, trained};
 
-/// Compares pictures of a scene, or those that another program drew, with photographs.
+/// Compares images of a scene, or those that another program drew, with photographs.
 ///
-/// It prints PSNR, SSIM and, with weights, LPIPS of 8-bit pictures, for each view and as means. With --out it writes
+/// It prints PSNR, SSIM and, with weights, LPIPS of 8-bit images, for each view and as means. With --out it writes
 /// `metrics.json`, `report.html`, `sheet.png`, and in `pictures/` each view with the ground truth and a map of their
 /// difference. Of two scenes the differences are printed as well, with their mean and its standard error, and --out has a folder
 /// `a` and `b` for each.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvalArgs {
-    /// Scene to evaluate: a file, a checkpoint, or the folder of a training
+    /// Scene to evaluate: a file, a checkpoint, or the folder of a training run
     #[arg(required_unless_present = "renders", conflicts_with = "renders")]
     scene: Option<PathBuf>,
-    /// Second scene to compare with the first one on the same pictures, view by view
+    /// Second scene to compare with the first one on the same images, view by view
     #[arg(requires = "scene", conflicts_with = "renders")]
     other: Option<PathBuf>,
     /// Photographs with cameras: COLMAP, Blender or nerfstudio [default: those of the training that left the scene]
     #[arg(long, value_name = "DATASET", required_unless_present_any = ["truth", "scene"],
         conflicts_with = "truth")]
     dataset: Option<PathBuf>,
-    /// Pictures of the dataset to compare with
+    /// Images of the dataset to compare with
     #[arg(long, value_enum, default_value = "test")]
     split: Which,
     /// Folder to write into; it is created if it does not exist. Without it, the metrics are only printed
@@ -51,7 +51,7 @@ pub(crate) struct EvalArgs {
     /// Weights of LPIPS, a safetensors file; docs/evaluating.md describes how to make it
     #[arg(long, value_name = "FILE")]
     lpips_weights: Option<PathBuf>,
-    /// Measure LPIPS with pictures in −1..=1 as well, which takes as long again
+    /// Measure LPIPS with images in −1..=1 as well, which takes as long again
     #[arg(long, requires = "lpips_weights")]
     lpips_normalised: bool,
     /// Background colour: red, green and blue, each 0 to 1 [default: the background of the training, else black]
@@ -60,10 +60,10 @@ pub(crate) struct EvalArgs {
     /// Whether to render with anti-aliasing [default: as the scene was trained]
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true, conflicts_with = "renders")]
     antialias: Option<Switch>,
-    /// Pictures to compare instead of a scene: a folder with one for each view, of the same name
+    /// Images to compare instead of a scene: a folder with one for each view, of the same name
     #[arg(long, value_name = "DIR")]
     renders: Option<PathBuf>,
-    /// Folder of pictures to compare --renders with, instead of a dataset
+    /// Folder of images to compare --renders with, instead of a dataset
     #[arg(long, value_name = "DIR", requires = "renders")]
     truth: Option<PathBuf>,
     /// Print the content of `metrics.json`, for programs
@@ -85,7 +85,7 @@ enum Which {
 struct EvalSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     num_convexes: Option<usize>,
-    /// The scene or the pictures that were evaluated, and the ground truth.
+    /// The scene or the images that were evaluated, and the ground truth.
     subject: String,
     truth: String,
     split: Option<String>,
@@ -238,12 +238,12 @@ fn check(out: &Path, args: &EvalArgs, truth: Option<&Path>) -> anyhow::Result<()
     }
     let mut given = args.renders.as_deref().into_iter().chain(truth);
     if given.any(|path| source::is_same(out, path)) {
-        bail!("--out {} is where pictures are read from; choose another folder", out.display());
+        bail!("--out {} is where images are read from; choose another folder", out.display());
     }
     let is_picture = |path: &Path| path.is_file() && ImageFormat::from_path(path).is_ok();
     let has_pictures = std::fs::read_dir(out).is_ok_and(|found| found.flatten().any(|entry| is_picture(&entry.path())));
     if has_pictures && !out.join("report.html").is_file() {
-        bail!("--out {} holds pictures; choose another folder", out.display());
+        bail!("--out {} holds images; choose another folder", out.display());
     }
     Ok(())
 }
@@ -353,8 +353,8 @@ fn dataset(photographs: &Photographs, args: &EvalArgs, background: [f32; 3]) -> 
     };
     if views.is_empty() {
         let (path, split) =
-            (photographs.path.display(), if args.split == Which::Test { "held-back" } else { "training" });
-        bail!("{path} has no {split} picture; --split chooses others, and --test-every says how many are held back");
+            (photographs.path.display(), if args.split == Which::Test { "held-out" } else { "training" });
+        bail!("{path} has no {split} image; --split chooses others, and --test-every says how many are held out");
     }
     Ok((dataset, views))
 }
@@ -393,11 +393,10 @@ fn collect<V>(
 
 fn report(evaluation: &EvalSummary, outcome: &Outcome) -> EvaluationReport {
     let split = evaluation.split.as_ref().map_or_else(String::new, |split| format!(", split “{split}”"));
-    let mut facts =
-        vec![("Pictures of", evaluation.subject.clone()), ("Truth", format!("{}{split}", evaluation.truth))];
+    let mut facts = vec![("Images of", evaluation.subject.clone()), ("Truth", format!("{}{split}", evaluation.truth))];
     let driver = outcome.driver.as_ref().map_or_else(String::new, |driver| format!(" ({driver})"));
     facts.extend(outcome.adapter.iter().map(|name| ("Drawn by", format!("{name}{driver}"))));
-    facts.push(("Measured by", format!("{}, on 8-bit pictures", program())));
+    facts.push(("Measured by", format!("{}, on 8-bit images", program())));
     facts.extend(outcome.trained.facts.iter().cloned());
     EvaluationReport {
         title: evaluation.subject.clone(),

@@ -16,7 +16,7 @@ use super::{SharedArgs, source};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InfoArgs {
-    /// Path to describe instead: a dataset (a folder, a .zip, or a transforms.json), a scene, or the folder of a training
+    /// Path to describe instead: a dataset (a folder, a .zip, or a transforms.json), a scene, or the folder of a training run
     path: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long)]
@@ -172,7 +172,7 @@ fn dataset_rows(report: &DatasetReport) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("kind", report.kind.clone()),
         ("views", format!("{}: {} train, {} test", report.train + report.test, report.train, report.test)),
-        ("pictures", sizes(&report.sizes)),
+        ("images", sizes(&report.sizes)),
         ("cameras", models.collect::<Vec<_>>().join(", ")),
         ("undistorted", report.undistorted.to_string()),
         ("masks", masks(report)),
@@ -182,10 +182,10 @@ fn dataset_rows(report: &DatasetReport) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// How many pictures have a mask, and how many have none where others have one.
+/// How many images have a mask, and how many have none where others have one.
 fn masks(report: &DatasetReport) -> String {
     match report.train + report.test - report.masks {
-        without if report.masks > 0 && without > 0 => format!("{}, and {without} pictures without one", report.masks),
+        without if report.masks > 0 && without > 0 => format!("{}, and {without} images without one", report.masks),
         _ => report.masks.to_string(),
     }
 }

@@ -15,8 +15,8 @@ use lapidary::viewer::{self, Document, Launch, LiveLink};
 
 use super::signals;
 
-/// The longest time that the training waits for the first picture of its window before its first iteration. The work of
-/// iterations would delay that picture where drivers compile kernels as they run. Waiting costs nothing, because the first
+/// The longest time that the training waits for the first image of its window before its first iteration. The work of
+/// iterations would delay that image where drivers compile kernels as they run. Waiting costs nothing, because the first
 /// iteration needs the same kernels.
 const FIRST_PICTURE_TIME: Duration = Duration::from_secs(15);
 

@@ -114,10 +114,10 @@ enum Command {
     /// Convert a scene between formats: scenes, models of the authors' code, meshes, colliders, Gaussians
     #[command(allow_negative_numbers = true)]
     Convert(convert::ConvertArgs),
-    /// Render a saved scene to pictures and videos
+    /// Render a saved scene to images and videos
     #[command(allow_negative_numbers = true)]
     Render(Box<render::RenderArgs>),
-    /// Compare a scene, or pictures of another program, with photographs
+    /// Compare a scene, or images of another program, with photographs
     #[command(allow_negative_numbers = true)]
     Eval(eval::EvalArgs),
     /// Measure the cost of frames and iterations, and compare with an older report

@@ -27,11 +27,11 @@ use super::{Colour, SharedArgs, Size, Switch, source};
 
 /// Renders a saved scene from the cameras of a dataset, along a camera path, or on an orbit around it.
 ///
-/// Pictures are written to --out, a video to --video. If no cameras are given, a video is an orbit, and pictures are the held-back
+/// Images are written to --out, a video to --video. If no cameras are given, a video is an orbit, and images are the held-out
 /// views of the training, or an orbit of a scene without cameras. docs/rendering.md describes the values of each mode.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RenderArgs {
-    /// Scene to render: a file, a checkpoint, or the folder of a training
+    /// Scene to render: a file, a checkpoint, or the folder of a training run
     scene: PathBuf,
     #[command(flatten)]
     cameras: CameraArgs,
@@ -89,7 +89,7 @@ struct CameraArgs {
     /// Smaller field of view of the orbit, degrees [default: the median of the cameras, else 40]
     #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = fov)]
     fov: Option<f64>,
-    /// Radius of the orbit [default: the median of the cameras, else the distance at which the scene fills the picture]
+    /// Radius of the orbit [default: the median of the cameras, else the distance at which the scene fills the image]
     #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true, value_parser = positive)]
     radius: Option<f64>,
     /// Centre of the orbit [default: the point that the cameras look at, else the middle of the scene]
@@ -109,7 +109,7 @@ struct CameraArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 struct OutputArgs {
-    /// Folder for one picture per camera, or a .png or .exr file for a single picture
+    /// Folder for one image per camera, or a .png or .exr file for a single image
     #[arg(long, value_name = "DIR|FILE", required_unless_present = "video")]
     out: Option<PathBuf>,
     /// Video to write: .mp4 and .webm need ffmpeg, .gif does not
@@ -121,7 +121,7 @@ struct OutputArgs {
     /// Quantities to render; the names of the files end in them, except for colour
     #[arg(long, value_enum, value_delimiter = ',', default_value = "colour", value_name = "MODES")]
     modes: Vec<ModeArg>,
-    /// Format of the pictures in a folder
+    /// Format of the images in a folder
     #[arg(long, value_enum, default_value = "png", value_name = "FORMAT")]
     format: FormatArg,
     /// Bits per channel of a PNG
@@ -164,7 +164,7 @@ enum FormatArg {
     Exr,
 }
 
-/// Size of pictures whose cameras say none.
+/// Size of images whose cameras say none.
 const SIZE: Size = Size { width: 1280, height: 720 };
 
 /// Frames a second of a video, where nothing says another number.
@@ -173,7 +173,7 @@ const RATE: f64 = 30.0;
 /// Frames of an orbit where no number is given: a video of four seconds.
 const ORBIT_FRAMES: u32 = 120;
 
-/// Pictures all around a scene that has no cameras.
+/// Images all around a scene that has no cameras.
 const ORBIT_PICTURES: u32 = 8;
 
 pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> {
@@ -211,7 +211,7 @@ pub(crate) fn run(args: &RenderArgs, shared: &SharedArgs) -> anyhow::Result<()> 
 }
 
 /// Renders with the progress on stderr. A signal ends it between two frames, or after a moment where one takes long: every
-/// picture is a whole file at any time.
+/// image is a whole file at any time.
 fn render_all(device: DrawBackend<'_>, shots: &[Shot], job: Job, args: &RenderArgs) -> anyhow::Result<usize> {
     let num_written = Arc::new(AtomicUsize::new(0));
     let (so_far, num_shots, is_video) = (Arc::clone(&num_written), shots.len(), args.output.video.is_some());
@@ -275,7 +275,7 @@ impl Summary<'_> {
     }
 }
 
-/// The pictures to render in the size that was asked for, and the frames a second of a path.
+/// The images to render in the size that was asked for, and the frames a second of a path.
 fn shots(args: &RenderArgs, scene: &Scene, metadata: &Metadata) -> anyhow::Result<(Vec<Shot>, Option<f64>)> {
     let cameras = &args.cameras;
     let size = cameras.size.unwrap_or(SIZE);
@@ -351,7 +351,7 @@ fn of_training(args: &RenderArgs) -> (Vec<Shot>, &'static str) {
     let is_there = |split: Split| views.iter().any(|(_, found, _)| *found == split);
     let (wanted, thing) = match args.cameras.split {
         SplitArg::Train => (Some(Split::Train), "training view"),
-        SplitArg::Test if is_there(Split::Test) => (Some(Split::Test), "held-back view"),
+        SplitArg::Test if is_there(Split::Test) => (Some(Split::Test), "held-out view"),
         SplitArg::Test | SplitArg::All => (None, "view"),
     };
     let names: Vec<&str> = views.iter().map(|(name, ..)| name.as_str()).collect();
@@ -397,7 +397,7 @@ fn dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Dataset> {
     photographs.open([0.0; 3], !args.quiet)
 }
 
-/// Views of a dataset, named after their pictures.
+/// Views of a dataset, named after their images.
 fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
     let dataset = dataset(path, args)?;
     let is_wanted = |split: Split| match args.cameras.split {
@@ -409,7 +409,7 @@ fn of_dataset(path: &Path, args: &RenderArgs) -> anyhow::Result<Vec<Shot>> {
     let shots: Vec<Shot> = views.map(|(view, name)| Shot { name, camera: view.camera }).collect();
     ensure!(
         !shots.is_empty(),
-        "{} has no views for {}; choose another --split, or hold some back with --test-every",
+        "{} has no views for {}; choose another --split, or hold some out with --test-every",
         path.display(),
         if args.cameras.split == SplitArg::Train { "training" } else { "testing" }
     );
@@ -435,7 +435,7 @@ fn ending(out: &Path) -> Option<String> {
     ending.map(|ending| ending.to_string_lossy().to_lowercase())
 }
 
-/// The destination and the format of the pictures.
+/// The destination and the format of the images.
 fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<Files> {
     let png = if args.bits == "16" { Format::Png16 } else { Format::Png8 };
     let exr = Format::Exr(ExrLayout { is_linear: args.linear, is_layered: args.layers });
@@ -443,7 +443,7 @@ fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<File
         Some("png") => (Destination::File(out.into()), Some(png)),
         Some("exr") => (Destination::File(out.into()), Some(exr)),
         Some(other @ ("jpg" | "jpeg" | "webp" | "tif" | "tiff" | "hdr" | "gif" | "mp4" | "webm")) => {
-            bail!("--out {}: pictures are .png or .exr, not .{other}; videos go to --video", out.display())
+            bail!("--out {}: images are .png or .exr, not .{other}; videos go to --video", out.display())
         }
         _ => (Destination::Folder(out.into()), None),
     };
@@ -452,7 +452,7 @@ fn files(args: &OutputArgs, out: &Path, num_shots: usize) -> anyhow::Result<File
     } else {
         ensure!(
             num_shots == 1,
-            "--out {} is one picture, and there are {num_shots}; choose one with --view, or give a folder",
+            "--out {} is one image, and there are {num_shots}; choose one with --view, or give a folder",
             out.display()
         );
     }

@@ -10,7 +10,7 @@ use super::progress::{self, Parts};
 
 /// Makes a small exact dataset: cut gems on a checkered table, seen from all around.
 ///
-/// The folder gets pictures, cameras for readers of NeRF and COLMAP, points, depth maps and the exact scene; its README.txt
+/// The folder gets images, cameras for readers of NeRF and COLMAP, points, depth maps and the exact scene; its README.txt
 /// describes the files. The same options give the same files.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SynthArgs {
@@ -23,13 +23,13 @@ pub(crate) struct SynthArgs {
     /// Number of views for testing, spread among the others
     #[arg(long, value_name = "N", default_value_t = SynthOptions::default().test_views)]
     test_views: u32,
-    /// Size of the pictures in pixels
+    /// Size of the images in pixels
     #[arg(long, value_name = "WxH", default_value = "256x192")]
     size: Size,
     /// Seed of the cameras, of the turns of the gems and of the shades of their facets
     #[arg(long, value_name = "SEED", default_value_t = SynthOptions::default().seed)]
     seed: u64,
-    /// Write into DIR even if it is not empty; numbered pictures of an earlier run are removed
+    /// Write into DIR even if it is not empty; numbered images of an earlier run are removed
     #[arg(long)]
     overwrite: bool,
 }
@@ -49,16 +49,13 @@ pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
     let count = u64::from(args.views) + u64::from(args.test_views);
     let size = progress::large(options.about_bytes());
-    let parts = Parts::begin(
-        format!("making {count} pictures of {width}x{height} and their depth maps{size}"),
-        2 * count,
-        false,
-    );
+    let parts =
+        Parts::begin(format!("making {count} images of {width}x{height} and their depth maps{size}"), 2 * count, false);
     let report = |done: usize| parts.set(done as u64);
     let SynthSummary { train, test, points, convexes } = synth::write(&args.out, &options, &report)?;
     drop(parts);
     tell!(
-        "{train} training and {test} test pictures of {width}x{height}, {points} points, {convexes} exact convexes in {} ({:.1} s)",
+        "{train} training and {test} test images of {width}x{height}, {points} points, {convexes} exact convexes in {} ({:.1} s)",
         args.out.display(),
         begin.elapsed().as_secs_f64(),
     );

@@ -1,4 +1,4 @@
-//! What the folder of a training tells about the photographs that it was made from.
+//! What the folder of a training run tells about the photographs that it was made from.
 
 use std::path::{Path, PathBuf};
 
@@ -87,7 +87,7 @@ impl Photographs {
         Ok(Some(Self { path, options: args.over(trained), differences }))
     }
 
-    /// Opens the dataset; pictures with transparency are put before `background`. `is_told` prints notes and differences.
+    /// Opens the dataset; images with transparency are put before `background`. `is_told` prints notes and differences.
     pub(super) fn open(&self, background: [f32; 3], is_told: bool) -> anyhow::Result<Dataset> {
         let dataset = Dataset::open(&self.path, &DatasetOptions { background, ..self.options.clone() })?;
         if is_told {
@@ -122,8 +122,8 @@ pub(super) fn differences(trained: &[(String, Split, Camera)], dataset: &Dataset
     let num_seen = pairs.iter().filter(|(view, split, _)| view.split == Split::Test && **split == Split::Train).count();
     if num_seen > 0 {
         found.push(format!(
-            "{num_seen} of {} held-back views are views that the scene was trained on ({CAMERAS_FILE} tells); --test-every and \
-             --split-file of the training hold back the same ones",
+            "{num_seen} of {} held-out views are views that the scene was trained on ({CAMERAS_FILE} tells); --test-every and \
+             --split-file of the training hold out the same ones",
             pairs.len()
         ));
     }

@@ -16,12 +16,12 @@ use super::{SharedArgs, Size};
 /// window.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ViewArgs {
-    /// Scene, checkpoint, folder of a training, or dataset; a scene in the folder of a dataset is shown with its cameras
+    /// Scene, checkpoint, folder of a training run, or dataset; a scene in the folder of a dataset is shown with its cameras
     path: Option<PathBuf>,
     /// Second scene to compare with the first one, drawn from the same camera
     #[arg(requires = "path")]
     other: Option<PathBuf>,
-    /// Dataset whose cameras and pictures go with the scene
+    /// Dataset whose cameras and images go with the scene
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// File with the points of the dataset, inside the dataset or elsewhere: PLY, or COLMAP's points3D.bin or .txt

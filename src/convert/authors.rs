@@ -210,7 +210,7 @@ fn focal_of(cameras: &[Camera], options: &str) -> Result<(Focal, String), String
     if !focal.is_good() {
         return Err("it has focal lengths or widths that are not positive numbers".to_owned());
     }
-    Ok((focal, format!("from cameras.json for pictures {:.0} px wide", widths / count)))
+    Ok((focal, format!("from cameras.json for images {:.0} px wide", widths / count)))
 }
 
 /// Width of the pictures that they trained on, from that of the camera and the text of `cfg_args`.

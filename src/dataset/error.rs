@@ -43,7 +43,7 @@ pub enum DatasetError {
         part: PathBuf,
     },
     /// No picture is left.
-    #[error("{} has no picture with a camera", path.display())]
+    #[error("{} has no image with a camera", path.display())]
     NoViews {
         /// The folder.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum DatasetError {
     },
     /// Pictures that have cameras are not there.
     #[error(
-        "{} is missing ({missing} of {of} pictures are); --images names the folder of pictures where it is another one",
+        "{} is missing ({missing} of {of} images are); --images names the folder of images where it is another one",
         path.display()
     )]
     MissingPictures {
@@ -136,7 +136,7 @@ pub enum DatasetError {
     },
     /// A mask of another shape than its picture.
     #[error(
-        "{} has {}×{} pixels, its picture {} has {}×{}: a mask must have the shape of its picture",
+        "{} has {}×{} pixels, its image {} has {}×{}: a mask must have the shape of its image",
         path.display(), found[0], found[1], picture.display(), expected[0], expected[1]
     )]
     MaskSize {

@@ -61,7 +61,7 @@ impl ParsedDataset {
             let (count, first) = (unused.len(), tree.path_of(first));
             let (masks, belong, first) =
                 (counted(count, "mask"), if count == 1 { "belongs" } else { "belong" }, first.display());
-            self.notes.push(format!("{masks} {belong} to no picture that is used, the first is {first}"));
+            self.notes.push(format!("{masks} {belong} to no image that is used, the first is {first}"));
         }
         self.findings.unused_masks = unused.len();
         let pictures = |has_mask: bool| {
@@ -71,7 +71,7 @@ impl ParsedDataset {
         let (with, without) = (pictures(true), pictures(false));
         if with > 0 && without > 0 {
             let have = if without == 1 { "has" } else { "have" };
-            self.notes.push(format!("{without} of {} pictures {have} no mask", with + without));
+            self.notes.push(format!("{without} of {} images {have} no mask", with + without));
         }
     }
 
@@ -82,9 +82,8 @@ impl ParsedDataset {
         let Some((place, _)) = &search.pictures[*first] else { return };
         let (count, all, name, path) = (search.renamed.len(), names.len(), quoted(names[*first]), place.path());
         let (are, path) = (are(count), path.display());
-        self.notes.push(format!(
-            "{count} of {all} pictures {are} called otherwise on the disk, the first: `{name}` is {path}"
-        ));
+        self.notes
+            .push(format!("{count} of {all} images {are} called otherwise on the disk, the first: `{name}` is {path}"));
         self.findings.renamed_pictures += count;
     }
 
@@ -93,7 +92,7 @@ impl ParsedDataset {
         let Some(first) = ambiguous.first() else { return };
         let (count, all, are, first) = (ambiguous.len(), names.len(), are(ambiguous.len()), first.sentence(names));
         self.notes.push(format!(
-            "{count} of {all} names of pictures {are} ambiguous, so that their pictures are not found: {first}"
+            "{count} of {all} names of images {are} ambiguous, so that their images are not found: {first}"
         ));
     }
 
@@ -102,9 +101,8 @@ impl ParsedDataset {
         let Some(first) = unused.first() else { return };
         let (count, path) = (unused.len(), folder.path());
         let path = path.display();
-        self.notes.push(format!(
-            "no camera took {count} of the pictures in {path}, which are not used; the first is {first}"
-        ));
+        self.notes
+            .push(format!("no camera took {count} of the images in {path}, which are not used; the first is {first}"));
         self.findings.unused_pictures += count;
     }
 

@@ -35,7 +35,7 @@ fn largest(tree: &Tree, folders: &[String], found: &mut ParsedDataset) -> Result
     if folders.len() > 1 {
         let list = sizes.join(", ");
         let count = folders.len();
-        found.notes.push(format!("{count} models; {folder} is used, the one with the most pictures ({list})"));
+        found.notes.push(format!("{count} models; {folder} is used, the one with the most images ({list})"));
         found.findings.unused_models = count - 1;
     }
     Ok((model, folder.clone()))
@@ -113,7 +113,7 @@ fn find_pictures(
         }
         let path = path.display();
         let are = are(count);
-        found.notes.push(format!("{count} of {all} pictures {are} missing and skipped, the first is {path}"));
+        found.notes.push(format!("{count} of {all} images {are} missing and skipped, the first is {path}"));
         found.findings.missing_pictures = count;
     }
     found.note_on_renamed(&search, &names);

@@ -233,8 +233,8 @@ impl Lens {
         for (name, centre, side) in [("cx", cx, width), ("cy", cy, height)] {
             if (centre / side - 0.5).abs() > MAX_DECENTRING {
                 return Err(format!(
-                    "the principal point has {name} = {centre} in a picture of {side} pixels; at most {MAX_DECENTRING} \
-                     pictures away from the middle is expected"
+                    "the principal point has {name} = {centre} in an image of {side} pixels; at most {MAX_DECENTRING} \
+                     images away from the middle is expected"
                 ));
             }
         }

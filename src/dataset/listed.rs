@@ -161,6 +161,6 @@ mod tests {
         );
         let message = list(&["gone.png", "a.png"], &paths).err().unwrap();
         assert!(message.contains("none of the 2 names") && message.contains("`gone.png`"), "{message}");
-        assert!(list(&[], &paths).unwrap().frames.is_empty(), "an empty list holds nothing back");
+        assert!(list(&[], &paths).unwrap().frames.is_empty(), "an empty list holds nothing out");
     }
 }

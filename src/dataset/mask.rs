@@ -185,7 +185,7 @@ pub(super) fn drop_shared(views: &mut [View]) -> Option<String> {
     let (first, of) = pictures.iter().next()?;
     let first = first.display();
     Some(format!(
-        "{} {} not used: {first} has the name of {} pictures in different folders",
+        "{} {} not used: {first} has the name of {} images in different folders",
         counted(pictures.len(), "mask"),
         are(pictures.len()),
         of.len()

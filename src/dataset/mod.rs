@@ -115,7 +115,7 @@ pub struct SfmPoint {
 pub enum Split {
     /// The picture is trained on.
     Train,
-    /// The picture is held back for measuring.
+    /// The picture is held out for measuring.
     Test,
 }
 
@@ -289,8 +289,8 @@ impl Dataset {
             Some(file) => format!("{} from {file}", counted(self.points.len(), "point")),
             None => counted(self.points.len(), "point"),
         };
-        let train = counted(train, "picture");
-        format!("{train} to train on, {test} held back{masks}, {points}")
+        let train = counted(train, "image");
+        format!("{train} to train on, {test} held out{masks}, {points}")
     }
 
     /// The options that it was opened with.
@@ -344,7 +344,7 @@ fn read(path: &Path, options: &DatasetOptions) -> Result<ParsedDataset, DatasetE
     if let Some(layout) = DatasetLayout::of(&tree) {
         if let Some((whole, layout)) = layout.seen_from_above(path, &tree, options) {
             let mut found = read_layout(&Arc::new(Tree::folder(&whole)), layout, options)?;
-            found.notes.push(format!("the model has no pictures beside it: those of {} are used", whole.display()));
+            found.notes.push(format!("the model has no images beside it: those of {} are used", whole.display()));
             return Ok(found);
         }
         return read_layout(&Arc::new(tree), layout, options);
@@ -409,10 +409,10 @@ fn read_transforms(path: &Path, options: &DatasetOptions) -> Result<ParsedDatase
 fn note_on_folder(views: &[View], options: &DatasetOptions) -> Option<String> {
     let ending = format!("_{}", options.divisor());
     let folder = views.iter().find_map(|view| view.source.picture.folder_ending_with(&ending))?;
-    Some(format!("the pictures of {folder} are used"))
+    Some(format!("the images of {folder} are used"))
 }
 
-/// Notes which pictures are listed more than once, and whether one of them is both trained on and held back.
+/// Notes which pictures are listed more than once, and whether one of them is both trained on and held out.
 fn note_on_duplicates(views: &[View]) -> Option<String> {
     let mut splits: BTreeMap<(PathBuf, &str), Vec<Split>> = BTreeMap::new();
     for view in views {
@@ -423,10 +423,10 @@ fn note_on_duplicates(views: &[View]) -> Option<String> {
     let ((first, _), _) = splits.first_key_value()?;
     let in_both =
         splits.values().filter(|splits| splits.contains(&Split::Train) && splits.contains(&Split::Test)).count();
-    let (pictures, listed) = (counted(splits.len(), "picture"), are(splits.len()));
+    let (pictures, listed) = (counted(splits.len(), "image"), are(splits.len()));
     let both = match in_both {
         0 => String::new(),
-        count => format!("; {count} of them {} trained on and held back as well", are(count)),
+        count => format!("; {count} of them {} trained on and held out as well", are(count)),
     };
     Some(format!("{pictures} {listed} listed more than once, the first is {}{both}", first.display()))
 }
@@ -434,14 +434,14 @@ fn note_on_duplicates(views: &[View]) -> Option<String> {
 fn note_on_size(views: &[View], options: &DatasetOptions) -> Option<String> {
     let is_capped = |view: &&View| view.camera.width == options.max_width && view.file_size()[0] > options.max_width;
     let capped = views.iter().filter(is_capped).count();
-    (capped > 0).then(|| format!("wider pictures ({capped}) are made {} pixels wide (--max-width)", options.max_width))
+    (capped > 0).then(|| format!("wider images ({capped}) are made {} pixels wide (--max-width)", options.max_width))
 }
 
 fn note_on_panoramas(views: &[View]) -> Option<String> {
     let faces = views.iter().filter(|view| view.face().is_some()).count();
     (faces > 0).then(|| {
         let count = faces / Face::ALL.len();
-        let (panoramas, are) = (counted(count, "picture"), are(count));
+        let (panoramas, are) = (counted(count, "image"), are(count));
         format!("{panoramas} of all directions {are} cut into {faces} pinholes of 90°, NAME.front and so on")
     })
 }
@@ -456,7 +456,7 @@ fn note_on_principal_points(views: &[View]) -> Option<String> {
     let Intrinsics { cx, cy, .. } = first.camera.intrinsics;
     let (count, all, name) = (outside.len(), views.len(), &first.name);
     Some(format!(
-        "the principal points of {count} of {all} pictures lie outside of the picture, the first is that of {name}, at \
+        "the principal points of {count} of {all} images lie outside of the image, the first is that of {name}, at \
          ({cx:.1}, {cy:.1}) pixels"
     ))
 }
@@ -465,9 +465,9 @@ fn note_on_lenses(views: &[View]) -> Option<String> {
     let lost = views.iter().filter(|view| view.source.unseen > 0.0).count();
     let most = views.iter().map(|view| view.source.unseen).fold(0.0, f64::max);
     (lost > 0).then(|| {
-        let (part, pictures) = ((100.0 * most).ceil(), counted(lost, "picture"));
+        let (part, pictures) = ((100.0 * most).ceil(), counted(lost, "image"));
         format!(
-            "the lenses of {pictures} show up to {part} % of the pictures' borders in no direction, because their \
+            "the lenses of {pictures} show up to {part} % of the images' borders in no direction, because their \
              distortion turns back before; such pixels do not count"
         )
     })

@@ -47,13 +47,13 @@ pub(super) fn open_blender(tree: &Arc<Tree>, options: &DatasetOptions) -> Result
         } else {
             // Some programs write cameras for testing without taking their pictures.
             let count = transforms.frames.len();
-            reader.note(format!("none of the {count} pictures of {file} is there, so nothing is held back for it"));
+            reader.note(format!("none of the {count} images of {file} is there, so nothing is held out for it"));
         }
     }
     if there.is_empty() {
-        reader.note(format!("there is neither {test} nor {validation}: pictures of {TRAIN} are held back"));
+        reader.note(format!("there is neither {test} nor {validation}: images of {TRAIN} are held out"));
     } else if !reader.found.has_split {
-        reader.note(format!("pictures of {TRAIN} are held back instead"));
+        reader.note(format!("images of {TRAIN} are held out instead"));
     }
     Ok(reader.finish())
 }
@@ -108,7 +108,7 @@ pub(super) fn open_whole(
 fn note_on_both_lists(file: &str, train: Option<&Listed>, test: Option<&Listed>) -> Option<String> {
     let count = train?.frames.intersection(&test?.frames).count();
     let (frames, are) = (counted(count, "frame"), are(count));
-    (count > 0).then(|| format!("{frames} of {file} {are} in the lists for training and for testing: {are} held back"))
+    (count > 0).then(|| format!("{frames} of {file} {are} in the lists for training and for testing: {are} held out"))
 }
 
 struct TransformsReader<'a> {
@@ -223,7 +223,7 @@ impl<'a> TransformsReader<'a> {
         }
         if let Some((frame, file)) = renamed.first() {
             let (count, all, said) = (renamed.len(), paths.len(), quoted(paths[*frame]));
-            self.note(format!("{count} of {all} pictures have other names on the disk: `{said}` is {file}, the first"));
+            self.note(format!("{count} of {all} images have other names on the disk: `{said}` is {file}, the first"));
         }
         self.found.findings.renamed_pictures += renamed.len();
         self.used.extend(renamed.into_iter().map(|(_, file)| file.to_owned()));
@@ -277,7 +277,7 @@ impl<'a> TransformsReader<'a> {
         if let Some(first) = missing.first() {
             let (count, all, first) = (missing.len(), paths.len(), quoted(first));
             self.note(format!(
-                "{count} of {all} frames of {file} are skipped: their pictures are missing, the first is {first}"
+                "{count} of {all} frames of {file} are skipped: their images are missing, the first is {first}"
             ));
         }
         for ((index, frame, split), picture) in wanted.into_iter().zip(pictures) {
@@ -310,10 +310,10 @@ impl<'a> TransformsReader<'a> {
         }
         let reason = match &self.options.images {
             Some(folder) => {
-                format!("none of its {count} pictures is in {}; the first is `{}`", folder.display(), quoted(first))
+                format!("none of its {count} images is in {}; the first is `{}`", folder.display(), quoted(first))
             }
             None => format!(
-                "its {count} pictures lie outside of the dataset, and none of them is in it by the end of its path; \
+                "its {count} images lie outside of the dataset, and none of them is in it by the end of its path; \
                  the first is `{}`; --images names their folder",
                 quoted(first)
             ),

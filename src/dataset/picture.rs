@@ -181,7 +181,7 @@ fn straighten(picture: &RgbaImage, source: &PictureSource, pinhole: &Camera) -> 
 }
 
 /// The picture at pixel coordinates; black without weight outside. Behind the last column may come the first one.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the picture")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the image")]
 fn bilinear(picture: &RgbaImage, at: DVec2, meets_itself: bool) -> Rgba<u8> {
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     if !(at.x >= 0.0 && at.y >= 0.0 && at.x <= width && at.y <= height) {

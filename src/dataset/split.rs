@@ -1,4 +1,4 @@
-//! The views that are trained on and the views that are held back.
+//! The views that are trained on and the views that are held out.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::files;
 use crate::text::{are, counted, quoted};
 
 /// Every n-th view by name is for testing, the first of them being one; none for 0.
-/// A single view is trained on unless all are held back. Says where that is so.
+/// A single view is trained on unless all are held out. Says where that is so.
 pub(super) fn every(views: &mut [View], every: usize) -> Option<String> {
     let (mut pictures, mut panoramas) = (0.., HashMap::new());
     for view in views.iter_mut() {
@@ -25,7 +25,7 @@ pub(super) fn every(views: &mut [View], every: usize) -> Option<String> {
     match views {
         all if is_single && every > 1 => {
             all.iter_mut().for_each(|view| view.split = Split::Train);
-            Some("there is only one picture: it is trained on, and none is held back".to_owned())
+            Some("there is only one image: it is trained on, and none is held out".to_owned())
         }
         _ => None,
     }
@@ -37,7 +37,7 @@ pub(super) struct TestList {
     pub(super) bytes: Vec<u8>,
 }
 
-/// The views that a list in a dataset names are for testing, those of it that are there; an empty list holds back none. Where it
+/// The views that a list in a dataset names are for testing, those of it that are there; an empty list holds out none. Where it
 /// names no view, every [`TEST_EVERY`]-th is. Says what was done.
 pub(super) fn by_list(views: &mut [View], list: &TestList) -> Option<String> {
     let path = list.path.display();
@@ -49,11 +49,11 @@ pub(super) fn by_list(views: &mut [View], list: &TestList) -> Option<String> {
     if test.is_empty() && !names.is_empty() {
         let note = every(views, TEST_EVERY);
         return Some(
-            note.unwrap_or_else(|| format!("{path} names no picture that is here: every {TEST_EVERY}th is held back")),
+            note.unwrap_or_else(|| format!("{path} names no image that is here: every {TEST_EVERY}th is held out")),
         );
     }
     let count = hold_back(views, &test);
-    Some(format!("{} {} held back, as {path} says", counted(count, "picture"), are(count)))
+    Some(format!("{} {} held out, as {path} says", counted(count, "image"), are(count)))
 }
 
 /// The views that a file names, one a line, are for testing. A name may lack its extension or folders, or have other
@@ -123,7 +123,7 @@ impl<'a> KnownNames<'a> {
                 let [name, one, other] = [name, &self.names[one], &self.names[other]].map(quoted);
                 Err(format!("`{name}` is ambiguous: it may be {one} or {other}"))
             }
-            Meaning::Unknown => Err(format!("`{}` is no picture of the dataset", quoted(name))),
+            Meaning::Unknown => Err(format!("`{}` is no image of the dataset", quoted(name))),
         }
     }
 }

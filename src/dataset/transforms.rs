@@ -208,7 +208,7 @@ impl Transforms {
             .ok_or_else(|| content(&format!("there is no frame {frame}; it has {}", self.frames.len())))?;
         let said = pose.camera.or(&self.camera);
         let (width, height) =
-            said.size().or(size).ok_or_else(|| content("neither `w` and `h` nor a picture size is known"))?;
+            said.size().or(size).ok_or_else(|| content("neither `w` and `h` nor an image size is known"))?;
         let fault = |source| TransformsError::Camera { path: path.into(), frame, source };
         let camera = Camera {
             view_from_world: pose.pose().map_err(fault)?.view_from_world,

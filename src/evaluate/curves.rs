@@ -81,9 +81,9 @@ fn by_size(points: impl Iterator<Item = (Option<u32>, [f64; 2])>) -> Vec<CurveSe
 
 fn size_name(halvings: Option<u32>) -> String {
     match halvings {
-        None => "of pictures whose size is not recorded".to_owned(),
-        Some(0) => "pictures in full size".to_owned(),
-        Some(halvings) => format!("pictures of 1/{} of the sides", 1_u64 << halvings.min(32)),
+        None => "of images whose size is not recorded".to_owned(),
+        Some(0) => "images in full size".to_owned(),
+        Some(halvings) => format!("images of 1/{} of the sides", 1_u64 << halvings.min(32)),
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
         let [both, loss, convexes] = &curves_of(&lines)[..] else { panic!("{:?}", curves_of(&lines)) };
         assert_eq!((loss.title, convexes.from_zero), ("Loss of the training views", true));
         assert_eq!(loss.series[0].1, [[10.0, 0.5], [15.0, 0.25], [20.0, 0.75]]);
-        let name = "loss, pictures in full size".to_owned();
+        let name = "loss, images in full size".to_owned();
         assert_eq!(both.series, [(name, vec![[10.0, 0.5], [20.0, 0.5]])], "at the iterations of the evaluations");
         let points = |count: usize| both.right.iter().find(|(name, _)| name.contains(&format!("of {count} "))).unwrap();
         assert_eq!(points(2).1, [[10.0, 20.0], [20.0, 20.0]]);
@@ -138,9 +138,9 @@ mod tests {
             evaluation(30, 2),
         ];
         let both = &curves_of(&lines)[0].series;
-        assert_eq!(both[0], ("loss, pictures of 1/2 of the sides".to_owned(), vec![[10.0, 0.5]]));
+        assert_eq!(both[0], ("loss, images of 1/2 of the sides".to_owned(), vec![[10.0, 0.5]]));
         assert_eq!(both[1].1.len(), 2);
-        assert!((both[1].1[0][1] - 0.2).abs() < 1e-6, "without the smaller pictures before it: {both:?}");
+        assert!((both[1].1[0][1] - 0.2).abs() < 1e-6, "without the smaller images before it: {both:?}");
         let older = [training(1, 0.5, None), training(2, 0.4, None)];
         assert!(curves_of(&older)[0].series[0].0.contains("not recorded"));
     }

@@ -24,13 +24,13 @@ pub enum EvaluateError {
     #[error(transparent)]
     Gpu(#[from] GpuError),
     /// A folder without pictures.
-    #[error("{} holds no picture (PNG, JPEG, WebP, TIFF or BMP)", path.display())]
+    #[error("{} holds no image (PNG, JPEG, WebP, TIFF or BMP)", path.display())]
     NoPictures {
         /// The folder.
         path: PathBuf,
     },
     /// Pictures of the ground truth that the folder lacks.
-    #[error("{} lacks {} of {of} pictures: {}", path.display(), missing.len(), listed(missing))]
+    #[error("{} lacks {} of {of} images: {}", path.display(), missing.len(), listed(missing))]
     Missing {
         /// The folder.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum EvaluateError {
     /// A picture of another size than the ground truth.
     #[error(
         "{picture} has {}×{} pixels, the ground truth {} has {}×{}; --downscale and --max-width decide the size of a \
-         dataset's pictures",
+         dataset's images",
         found[0], found[1], text::quoted(name), expected[0], expected[1]
     )]
     Size {

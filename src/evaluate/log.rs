@@ -15,7 +15,7 @@ use crate::text::counted;
 pub enum LogLine {
     /// Means over some iterations.
     Training(TrainingLine),
-    /// An evaluation of held-back views.
+    /// An evaluation of held-out views.
     Evaluation(EvaluationLine),
     /// A new plan for the rest of the training.
     Replan(ReplanLine),
@@ -109,7 +109,7 @@ pub enum ReplanReason {
     Time,
 }
 
-/// Means over held-back views.
+/// Means over held-out views.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationLine {
     /// Iterations so far.

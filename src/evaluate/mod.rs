@@ -2,7 +2,7 @@
 //! with the ground truth.
 //!
 //! Pictures are compared as they would be stored in 8 bits. Pixels that the ground truth does not know, under a mask, are
-//! copied from the ground truth, so that they count as equal. The trainer evaluates its held-back views through this module
+//! copied from the ground truth, so that they count as equal. The trainer evaluates its held-out views through this module
 //! too, so its metrics are those of `lapidary eval`.
 
 mod album;

@@ -17,8 +17,8 @@ pub(super) fn pictures(album: &Album) -> String {
     let all = album.summary().views.len();
     let which = if shown == all { String::new() } else { format!("{shown} of {all} views. ") };
     let mut text = format!(
-        "<h2>Pictures</h2>\n<p>{which}Drag the line between render and truth. A double tap, a pinch or the buttons enlarge; \
-         then a drag moves the picture. Difference: <span class=\"ramp\"></span> 0 to {FULL_DIFFERENCE} of the range and \
+        "<h2>Images</h2>\n<p>{which}Drag the line between render and truth. A double tap, a pinch or the buttons enlarge; \
+         then a drag moves the image. Difference: <span class=\"ramp\"></span> 0 to {FULL_DIFFERENCE} of the range and \
          more.</p>\n"
     );
     for (i, thumbnails) in album.thumbnails.iter().enumerate() {

@@ -39,6 +39,6 @@ impl<'a> SceneViews<'a> {
         let truth = GroundTruth::of_view(self.dataset, view)?;
         let camera = self.dataset.views[view].camera;
         let image = self.renderer.render(&self.scene, &camera, &self.options, Outputs::default())?.image();
-        truth.compare(image, "the rendered picture", metrics)
+        truth.compare(image, "the rendered image", metrics)
     }
 }

@@ -45,7 +45,7 @@ pub enum GpuError {
     },
     /// The device has no memory left.
     #[error(
-        "the GPU has no memory left for `{label}` ({bytes} bytes); use fewer convexes, smaller pictures or, in a training, a lower --memory"
+        "the GPU has no memory left for `{label}` ({bytes} bytes); use fewer convexes, smaller images or, in a training, a lower --memory"
     )]
     OutOfMemory {
         /// The buffer.
@@ -55,7 +55,7 @@ pub enum GpuError {
     },
     /// More than the program is allowed to take.
     #[error(
-        "`{label}` needs {} MiB, {} of {} MiB of GPU memory are in use; use fewer convexes, smaller pictures or, in a training, a higher --memory",
+        "`{label}` needs {} MiB, {} of {} MiB of GPU memory are in use; use fewer convexes, smaller images or, in a training, a higher --memory",
         bytes.div_ceil(1 << 20), held >> 20, allowed >> 20
     )]
     OverBudget {
@@ -70,7 +70,7 @@ pub enum GpuError {
     },
     /// A buffer is larger than any buffer of this device may be.
     #[error(
-        "`{label}` needs {bytes} bytes and this GPU allows {limit} in one buffer; use fewer convexes or smaller pictures"
+        "`{label}` needs {bytes} bytes and this GPU allows {limit} in one buffer; use fewer convexes or smaller images"
     )]
     BufferTooLarge {
         /// The buffer.

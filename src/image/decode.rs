@@ -144,7 +144,7 @@ pub fn check_end(bytes: &[u8]) -> Result<(), String> {
         Ok(ImageFormat::Jpeg) => jpeg_ends(bytes).is_some(),
         _ => true,
     };
-    has_end.then_some(()).ok_or_else(|| "the file ends before the picture does: it is cut off or damaged".to_owned())
+    has_end.then_some(()).ok_or_else(|| "the file ends before the image does: it is cut off or damaged".to_owned())
 }
 
 /// Walks from chunk to chunk up to the last one.

@@ -20,7 +20,7 @@ const OTHERS: [(usize, &[u8], &str); 17] = [
     (0, b"IIRO", "RAW (ORF)"),
     (0, b"IIU\0", "RAW (RW2)"),
     (0, b"FUJIFILM", "RAW (RAF)"),
-    (0, b"version https://git-lfs", "a pointer of Git LFS (`git lfs pull` fetches the picture itself)"),
+    (0, b"version https://git-lfs", "a pointer of Git LFS (`git lfs pull` fetches the image itself)"),
     (0, b"<!DOCTYPE", "a web page"),
     (0, b"<html", "a web page"),
     (0, b"PK\x03\x04", "an archive"),
@@ -55,7 +55,7 @@ pub(super) fn format_of(bytes: &[u8]) -> Result<ImageFormat, String> {
             format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP | ImageFormat::Tiff | ImageFormat::Bmp),
         ) => Ok(format),
         Ok(other) => Err(format!("it is {other:?}; {READ}")),
-        Err(_) => Err(format!("it begins like no kind of picture that is known; {READ}")),
+        Err(_) => Err(format!("it begins like no kind of image that is known; {READ}")),
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
             (b"II*\0\x10\0\0\0CR\x02\0", "CR2"),
             (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
             (b"<!DOCTYPE html>", "a web page"),
-            (b"hello", "no kind of picture"),
+            (b"hello", "no kind of image"),
             (b"", "empty"),
         ] {
             let message = format_of(bytes).unwrap_err();

@@ -31,7 +31,7 @@ impl ImageMetrics {
     /// When the pictures differ in size: a bug of the caller.
     #[must_use]
     pub fn of(image: &Image, truth: &Image) -> Self {
-        assert_eq!((image.width, image.height), (truth.width, truth.height), "the pictures must have one size");
+        assert_eq!((image.width, image.height), (truth.width, truth.height), "the images must have one size");
         let (image, width, truth) = (image.to_rgb8(), image.width, truth.to_rgb8());
         Self {
             psnr: psnr_of_bytes(&image, &truth),

@@ -139,7 +139,7 @@ impl Lpips {
     /// When the pictures differ in size: a bug of the caller.
     #[must_use]
     pub fn distance(&self, image: &Image, truth: &Image, input: LpipsInput) -> Option<f64> {
-        assert_eq!((image.width, image.height), (truth.width, truth.height), "LPIPS is of pictures of one size");
+        assert_eq!((image.width, image.height), (truth.width, truth.height), "LPIPS is of images of one size");
         if image.width.min(image.height) < self.min_side() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Mean structural similarity without its gradient, fast enough to look at every held-back picture during a training.
+//! Mean structural similarity without its gradient, fast enough to look at every held-out picture during a training.
 //!
 //! Window, padding and constants are those of [`crate::reference::loss`], which explains them and judges this module.
 
@@ -27,9 +27,9 @@ const MOMENTS: usize = 5;
 /// When the pictures are not of one size or not of whole rows: a bug of the caller.
 #[must_use]
 pub fn ssim<T: Copy + Sync>(x: &[T], y: &[T], width: usize, value: impl Fn(T) -> f64 + Sync) -> f64 {
-    assert_eq!(x.len(), y.len(), "SSIM compares pictures of one size");
+    assert_eq!(x.len(), y.len(), "SSIM compares images of one size");
     let row = width * CHANNELS;
-    assert_eq!(x.len() % row.max(1), 0, "a picture has whole rows");
+    assert_eq!(x.len() % row.max(1), 0, "an image has whole rows");
     if x.is_empty() {
         return 1.0;
     }

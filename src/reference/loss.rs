@@ -37,8 +37,8 @@ pub struct Loss<T> {
 /// When the pictures are not of one size or not of whole rows: a bug of the caller.
 #[must_use]
 pub fn loss<T: Real>(image: &[T], target: &[T], width: usize, ssim_weight: T) -> Loss<T> {
-    assert_eq!(image.len(), target.len(), "the loss compares pictures of one size");
-    assert_eq!(image.len() % (width * CHANNELS).max(1), 0, "a picture has whole rows");
+    assert_eq!(image.len(), target.len(), "the loss compares images of one size");
+    assert_eq!(image.len() % (width * CHANNELS).max(1), 0, "an image has whole rows");
     let per_value = T::one() / T::of(image.len() as f64);
     let (ssim_map, v_ssim) = ssim(image, target, width);
     let l1 = image.iter().zip(target).map(|(x, y)| (*x - *y).abs()).sum::<T>() * per_value;

@@ -188,7 +188,7 @@ mod tests {
                 assert!(centre.truncate().length() < 1e-9 * radius && (centre.z - radius).abs() < 1e-9, "{centre}");
                 let above = (camera.position() - orbit.centre).dot(up) / radius;
                 assert!((above - 0.5).abs() < 1e-9, "{above}");
-                assert!(camera.view_from_world.matrix3.mul_vec3(up).y < 0.0, "up is up in the picture");
+                assert!(camera.view_from_world.matrix3.mul_vec3(up).y < 0.0, "up is up in the image");
             }
         }
     }

@@ -411,6 +411,6 @@ mod tests {
         assert!(shape.holds(FrameShape { num_convexes: 3, num_pixels: 100, ..shape }));
         assert!(!shape.holds(shape.with_instances(41)));
         let outputs = Outputs { inspection: true, ..Outputs::default() };
-        assert!(!shape.holds(shape.with_outputs(outputs)), "a picture of its own kernel");
+        assert!(!shape.holds(shape.with_outputs(outputs)), "an image of its own kernel");
     }
 }

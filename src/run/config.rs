@@ -27,7 +27,7 @@ pub struct RunConfig {
     pub stop_at: Option<u32>,
     /// The time that the run may take, where it chooses its length by that.
     pub time: Option<TimeLimit>,
-    /// The metrics of the held-back views at the end.
+    /// The metrics of the held-out views at the end.
     pub metrics: Metrics,
     /// Whether some pictures are decoded before the training to find what looks wrong about the dataset.
     pub checks_dataset: bool,

@@ -41,7 +41,7 @@ impl ActiveRun<'_> {
         }
     }
 
-    /// Measures a held-back view; `None` where a stop is asked for on the way. Other controls wait.
+    /// Measures a held-out view; `None` where a stop is asked for on the way. Other controls wait.
     pub(super) fn evaluate(&mut self, view: usize, metrics: &Metrics) -> Result<Option<Evaluated>, RunError> {
         let Self { trainer, controls, waiting, .. } = self;
         let mut is_stopped = || {

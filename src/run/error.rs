@@ -21,7 +21,7 @@ pub enum RunError {
     Options(#[from] LayerError),
     /// A time that holds no training.
     #[error(
-        "{} s are too short: compiling, one look at every picture and the evaluation take about {} s",
+        "{} s are too short: compiling, one look at every image and the evaluation take about {} s",
         limit.as_secs_f64(),
         needed.as_secs_f64().ceil()
     )]
@@ -45,7 +45,7 @@ pub enum RunError {
     /// The training itself.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// The evaluation of held-back views.
+    /// The evaluation of held-out views.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
     /// The checkpoint.

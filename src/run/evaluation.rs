@@ -1,4 +1,4 @@
-//! The evaluations of a run: a few held-back views on the way; at the end those that there is time for, with `metrics.json` and
+//! The evaluations of a run: a few held-out views on the way; at the end those that there is time for, with `metrics.json` and
 //! `report.html`.
 
 use std::time::{Duration, Instant};
@@ -33,20 +33,20 @@ pub struct TrainingSummary {
     pub adapter: String,
     /// The version of lapidary.
     pub version: &'static str,
-    /// The metrics of the held-back views.
+    /// The metrics of the held-out views.
     #[serde(flatten)]
     pub summary: Summary,
 }
 
 impl ActiveRun<'_> {
-    /// Whether held-back views were to be evaluated after the last iteration of the checkpoint, and a stop came before the end.
+    /// Whether held-out views were to be evaluated after the last iteration of the checkpoint, and a stop came before the end.
     pub(super) fn is_evaluation_left(&self) -> bool {
         let iteration = self.trainer.iteration();
         let is_due = self.trainer.options().evaluation_period().is_some_and(|period| iteration.is_multiple_of(period));
         is_due && (1..self.trainer.end()).contains(&iteration) && !self.log.has_evaluation(iteration)
     }
 
-    /// Evaluates a few held-back views, unless a stop is asked for; then that is left for a run that goes on. LPIPS is left for the end:
+    /// Evaluates a few held-out views, unless a stop is asked for; then that is left for a run that goes on. LPIPS is left for the end:
     /// it takes longer than the iterations in between.
     pub(super) fn evaluate_some(&mut self) -> Result<(), RunError> {
         self.trainer.release()?;
@@ -66,7 +66,7 @@ impl ActiveRun<'_> {
         self.log_evaluation(&measured)
     }
 
-    /// Measures every held-back view and writes the results; `None` when a stop came before all were measured.
+    /// Measures every held-out view and writes the results; `None` when a stop came before all were measured.
     pub(super) fn evaluate_all(&mut self) -> Result<Option<TrainingSummary>, RunError> {
         let seconds = self.seconds();
         self.trainer.release()?;
@@ -94,7 +94,7 @@ impl ActiveRun<'_> {
         let measured = album.metrics();
         if measured.len() < number {
             (self.emit)(note(format!(
-                "the time is up: {} of {} held-back views are measured",
+                "the time is up: {} of {} held-out views are measured",
                 measured.len(),
                 all.len()
             )));
@@ -165,7 +165,7 @@ impl ActiveRun<'_> {
         let device = format!("{} ({})", summary.adapter, self.driver);
         Ok(EvaluationReport {
             title: self.folder.path.display().to_string(),
-            subtitle: format!("{iterations} on {dataset}; figures and pictures are of held-out views"),
+            subtitle: format!("{iterations} on {dataset}; figures and images are of held-out views"),
             num_convexes: Some(summary.num_convexes.into()),
             curves: curves_of(&read_log(self.log.path())?),
             facts: [("Dataset", dataset)]

@@ -23,7 +23,7 @@ pub enum RunEvent {
     Step(RunStep),
     /// A line about training was added to `metrics.jsonl`.
     Logged(TrainingLine),
-    /// Held-back views were measured, and a line about them was added to `metrics.jsonl`.
+    /// Held-out views were measured, and a line about them was added to `metrics.jsonl`.
     Evaluated(EvaluationLine),
     /// The rest of the schedule was compressed or stretched, and a line about it was added to `metrics.jsonl`.
     Replanned(ReplanLine),
@@ -168,19 +168,19 @@ pub struct RunFinished {
     pub end: RunEnd,
     /// The number of iterations that are done.
     pub iteration: u32,
-    /// The quality that was reached, where all iterations are done and all held-back views were measured.
+    /// The quality that was reached, where all iterations are done and all held-out views were measured.
     pub summary: Option<TrainingSummary>,
 }
 
 /// Why a run ended that met no error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunEnd {
-    /// All iterations are done, and the held-back views are measured.
+    /// All iterations are done, and the held-out views are measured.
     Done,
     /// The iteration of [`super::RunConfig::stop_at`] is done.
     StopAt,
     /// [`RunControl::Stop`] came before.
     Stopped,
-    /// [`RunControl::Stop`] came after the last iteration, while the held-back views were measured.
+    /// [`RunControl::Stop`] came after the last iteration, while the held-out views were measured.
     StoppedInEvaluation,
 }

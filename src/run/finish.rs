@@ -57,7 +57,7 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    /// The held-back views that are measured at the end: all where no time says otherwise.
+    /// The held-out views that are measured at the end: all where no time says otherwise.
     pub(super) fn views_at_end(&self) -> LastViews {
         self.last_views.unwrap_or_else(|| LastViews { number: self.num_held_back(), skips_lpips: false })
     }
@@ -66,7 +66,7 @@ impl ActiveRun<'_> {
         to_u32(self.dataset.indices(Split::Test).count())
     }
 
-    /// Chooses the held-back views that a time leaves room for, where that is not done.
+    /// Chooses the held-out views that a time leaves room for, where that is not done.
     fn choose_last_views(&mut self, deadline: &Deadline) {
         if self.last_views.is_none() {
             let (all, cost) = (self.num_held_back(), self.costs.last_view(self.trainer.num_convexes()));
@@ -132,11 +132,11 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    /// Whether the deadline leaves no room for another held-back view that takes so long.
+    /// Whether the deadline leaves no room for another held-out view that takes so long.
     pub(super) fn is_time_up(&self, view: Duration) -> bool {
         self.deadline.is_some_and(|deadline| deadline.left(Instant::now()) < RESERVE * view.as_secs_f64())
     }
 }
 
-/// The time that is kept for a held-back view and the files behind it, over that of the view before.
+/// The time that is kept for a held-out view and the files behind it, over that of the view before.
 const RESERVE: f64 = 2.0;

@@ -1,6 +1,6 @@
-//! The held-back views that are measured at the end of a run: what one costs, and how many of them fit a time.
+//! The held-out views that are measured at the end of a run: what one costs, and how many of them fit a time.
 
-/// Seconds of a held-back view at the end.
+/// Seconds of a held-out view at the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct LastViewCost {
     /// The view with its files, without LPIPS.
@@ -16,7 +16,7 @@ impl LastViewCost {
     }
 }
 
-/// The held-back views that are measured at the end.
+/// The held-out views that are measured at the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct LastViews {
     /// The number of views.
@@ -25,7 +25,7 @@ pub(super) struct LastViews {
     pub(super) skips_lpips: bool,
 }
 
-/// Most of the time that the held-back views may take at the end.
+/// Most of the time that the held-out views may take at the end.
 pub(super) const MAX_LAST_PART: f64 = 0.15;
 
 /// Fewest views, where there are as many, that LPIPS is measured on.
@@ -49,7 +49,7 @@ impl LastViews {
     pub(super) fn notes(&self, all: u32) -> impl Iterator<Item = String> {
         let Self { number, skips_lpips } = *self;
         let fewer = (number < all).then(|| {
-            format!("the held-back views take too long for this time: {number} of {all} are measured at the end")
+            format!("the held-out views take too long for this time: {number} of {all} are measured at the end")
         });
         let without = skips_lpips.then(|| "LPIPS takes too long for this time: it is not measured".to_owned());
         fewer.into_iter().chain(without)

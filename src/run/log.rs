@@ -51,7 +51,7 @@ impl RunLog {
         last.is_some_and(|line| line.reason == ReplanReason::Asked)
     }
 
-    /// Whether a line about held-back views after this iteration is stored.
+    /// Whether a line about held-out views after this iteration is stored.
     pub(super) fn has_evaluation(&self, iteration: u32) -> bool {
         let is_it = |line: &LogLine| matches!(line, LogLine::Evaluation(line) if line.iteration == iteration);
         read_log(&self.path).unwrap_or_default().iter().any(is_it)

@@ -10,9 +10,9 @@ pub(super) struct PartCosts {
     pub(super) iteration: IterationCost,
     /// A picture that is decoded for its first iteration.
     pub(super) picture: f64,
-    /// A held-back view on the way.
+    /// A held-out view on the way.
     pub(super) watched_view: f64,
-    /// A held-back view at the end.
+    /// A held-out view at the end.
     pub(super) last_view: LastViewCost,
     /// A checkpoint of few convexes.
     pub(super) checkpoint: f64,

@@ -154,7 +154,7 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    /// Adds a line about held-back views; none where there are none.
+    /// Adds a line about held-out views; none where there are none.
     pub(super) fn log_evaluation(&mut self, measured: &[ImageMetrics]) -> Result<(), RunError> {
         let (iteration, num_convexes) = (self.trainer.iteration(), self.trainer.num_convexes());
         if let Some(line) = EvaluationLine::of(measured, iteration, self.seconds(), num_convexes) {

@@ -19,7 +19,7 @@ const MIN_SECONDS: f64 = 2.0;
 /// Most of an iteration's time that is taken for the decoding of its picture.
 const MAX_DECODING_PART: f64 = 0.8;
 
-/// Cost of a held-back view in iterations, until one is measured.
+/// Cost of a held-out view in iterations, until one is measured.
 const VIEW_ITERATIONS: f64 = 0.5;
 
 /// The costs of the parts of a run, in seconds.
@@ -28,7 +28,7 @@ pub(super) struct RunCosts {
     iterations: IterationCosts,
     decoding: Decoding,
     view: Option<f64>,
-    /// A held-back view at the end with its files, where that is known, and its LPIPS, where it is measured.
+    /// A held-out view at the end with its files, where that is known, and its LPIPS, where it is measured.
     last_view: Option<f64>,
     lpips: f64,
     checkpoint: Option<f64>,
@@ -58,7 +58,7 @@ impl Decoding {
 pub(super) struct RunRest<'a> {
     /// The iterations that are left.
     pub(super) plan: &'a [PlannedIterations],
-    /// Held-back views that are still to be evaluated on the way, and at the end.
+    /// Held-out views that are still to be evaluated on the way, and at the end.
     pub(super) num_views: f64,
     pub(super) last_views: LastViews,
     /// Checkpoints that are still to be written at certain iterations or at the end.
@@ -90,29 +90,29 @@ impl RunCosts {
         self.decoding = decoding;
     }
 
-    /// Takes in how long a held-back view takes at the end, with its files.
+    /// Takes in how long a held-out view takes at the end, with its files.
     pub(super) fn add_last_view(&mut self, seconds: f64) {
         self.last_view = Some(seconds);
     }
 
-    /// Takes in how long the LPIPS of a held-back view takes, where it is measured.
+    /// Takes in how long the LPIPS of a held-out view takes, where it is measured.
     pub(super) fn add_lpips(&mut self, seconds: f64) {
         self.lpips = seconds;
     }
 
-    /// The cost of a held-back view at the end, of a scene of so many convexes.
+    /// The cost of a held-out view at the end, of a scene of so many convexes.
     pub(super) fn last_view(&self, num_convexes: u32) -> LastViewCost {
         let view = self.last_view.unwrap_or_else(|| self.view(num_convexes));
         LastViewCost { view, lpips: self.lpips }
     }
 
-    /// Seconds of a held-back view on the way.
+    /// Seconds of a held-out view on the way.
     fn view(&self, num_convexes: u32) -> f64 {
         let iteration = || self.iterations.fitted().of(self.iterations.pixels(), num_convexes);
         self.view.unwrap_or_else(|| VIEW_ITERATIONS * iteration())
     }
 
-    /// Takes in how long some held-back views took.
+    /// Takes in how long some held-out views took.
     pub(super) fn add_views(&mut self, number: usize, took: Duration) {
         if number > 0 {
             self.view = Some(took.as_secs_f64() / number as f64);
@@ -161,7 +161,7 @@ mod tests {
     /// decode one.
     type Recording = (&'static str, &'static str, u32, u32, u32, f32, u32, f64);
 
-    /// Runs of a software device on two cores. A row has iterations, their number, their convexes and seconds; or held-back
+    /// Runs of a software device on two cores. A row has iterations, their number, their convexes and seconds; or held-out
     /// views, their number and seconds. Seconds are processor time over the number of cores, and `first` is what the compiling
     /// of kernels falls into.
     const RECORDINGS: [Recording; 6] = [

@@ -14,7 +14,7 @@ pub(super) struct TimedDataset {
     pub(super) pixels: f64,
     /// The shortest side of a picture.
     pub(super) shortest_side: u32,
-    /// Held-back views, and those of them that are measured on the way.
+    /// Held-out views, and those of them that are measured on the way.
     pub(super) num_held_back: u32,
     pub(super) num_watched: u32,
     /// Points to begin at; 0 where the training places its own.
@@ -38,7 +38,7 @@ pub(super) struct GivenOptions {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TimeChoice {
     pub(super) options: TrainOptions,
-    /// The held-back views at the end.
+    /// The held-out views at the end.
     pub(super) last_views: LastViews,
     /// Seconds that the whole is expected to take.
     pub(super) seconds: f64,
@@ -52,7 +52,7 @@ pub(super) struct TooShort {
     pub(super) needed: f64,
 }
 
-/// Most of the time that the held-back views may take on the way.
+/// Most of the time that the held-out views may take on the way.
 const MAX_WATCHED_PART: f64 = 0.02;
 
 /// The part of the time that checkpoints on the way may take.
@@ -229,7 +229,7 @@ impl TimeChooser<'_> {
         if number.is_nan() { 0.0 } else { number.clamp(0.0, MAX_ITERATIONS.into()) }
     }
 
-    /// Seconds of so many iterations of a template, with as much for the held-back views as they may take.
+    /// Seconds of so many iterations of a template, with as much for the held-out views as they may take.
     fn least_seconds(&self, template: &TrainOptions, iterations: u32) -> f64 {
         let mean = self.iterations(&Self::sample(template)).0 / f64::from(SAMPLE_ITERATIONS);
         let saved = self.costs.saving(self.num_convexes(template));

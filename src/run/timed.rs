@@ -124,9 +124,9 @@ impl TimedRun<'_> {
         let size = |level: u32| format!("{}x{}", (width >> level).max(1), (height >> level).max(1));
         let end = options.schedule().end();
         match (options.coarse_level(1), options.coarse_level(end.saturating_sub(1).max(1))) {
-            (0, _) => format!("pictures of {}", size(0)),
-            (first, last) if first == last => format!("pictures of {}", size(first)),
-            (first, last) => format!("pictures from {} to {}", size(first), size(last)),
+            (0, _) => format!("images of {}", size(0)),
+            (first, last) if first == last => format!("images of {}", size(first)),
+            (first, last) => format!("images from {} to {}", size(first), size(last)),
         }
     }
 }
@@ -147,7 +147,7 @@ fn given(config: &RunConfig) -> GivenOptions {
     }
 }
 
-/// Takes in what held-back views and checkpoints cost.
+/// Takes in what held-out views and checkpoints cost.
 fn add_results(costs: &mut RunCosts, parts: &PartCosts, chosen: &TimeChoice) {
     costs.add_views(1, super::seconds(parts.watched_view));
     costs.add_last_view(parts.last_view.view);

@@ -44,7 +44,7 @@ pub(super) struct ActiveRun<'a> {
     pub(super) last_save: Instant,
     /// Whether a copy of the scene was asked for while a list was waited for.
     pub(super) is_snapshot_due: bool,
-    /// Controls that came while a held-back view was measured and were not obeyed yet.
+    /// Controls that came while a held-out view was measured and were not obeyed yet.
     pub(super) waiting: VecDeque<RunControl>,
     /// The pause that the run is in.
     pub(super) pause: Option<Pause>,
@@ -62,7 +62,7 @@ pub(super) struct ActiveRun<'a> {
     pub(super) deadline: Option<Deadline>,
     /// Whether the user waits to hear what becomes of a deadline.
     pub(super) is_answer_due: bool,
-    /// The held-back views that are measured at the end, if not all.
+    /// The held-out views that are measured at the end, if not all.
     pub(super) last_views: Option<LastViews>,
     /// Whether the options have changed since `config.toml` was written.
     pub(super) is_config_old: bool,
@@ -186,7 +186,7 @@ impl ActiveRun<'_> {
             self.measure(losses.len());
             self.add_losses(&losses)?;
             let iteration = self.trainer.iteration();
-            // At the end all held-back views are evaluated.
+            // At the end all held-out views are evaluated.
             if iteration == next_evaluation && next_evaluation < total {
                 self.evaluate_some()?;
             }

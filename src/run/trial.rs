@@ -159,7 +159,7 @@ impl<'a> DeviceTrial<'a> {
         Ok(())
     }
 
-    /// Measures a held-back view, the second time where the first was quick, and a checkpoint; files go to a folder within `out`
+    /// Measures a held-out view, the second time where the first was quick, and a checkpoint; files go to a folder within `out`
     /// that is removed.
     pub(super) fn try_results(&mut self, metrics: &Metrics, out: &Path) -> Result<(), RunError> {
         let held_back = self.pictures.dataset().indices(Split::Test).next();

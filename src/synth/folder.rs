@@ -79,12 +79,12 @@ pub fn write(
 
 const README: &str = "\
 A synthetic dataset: cut gems on a checkered table, z up, unit about 1, all of it exact; made by `lapidary synth`.
-transforms_train.json, transforms_test.json: cameras in NeRF's format (OpenGL axes) for the pictures in train/ and test/.
+transforms_train.json, transforms_test.json: cameras in NeRF's format (OpenGL axes) for the images in train/ and test/.
 sparse/0/: the same cameras as a COLMAP binary model, with exact points; images/ holds train and test in one order, and test.txt names
   those to hold back, as lapidary does.
-depth.safetensors: for each picture, by its path, the view z of the surface behind each pixel's middle, F32, 0 is sky.
+depth.safetensors: for each image, by its path, the view z of the surface behind each pixel's middle, F32, 0 is sky.
 scene.safetensors: gems and table as a lapidary scene of convexes of exact shape, each of one colour: without sky, patterns and
-  reflections, and so far from the pictures.
+  reflections, and so far from the images.
 ";
 
 /// Makes `folder` and removes the pictures of an earlier run.

@@ -72,7 +72,7 @@ fn sun_samples(sample: u32, side: u32, stream: &mut Stream) -> [SunSample; 4] {
     })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "pictures and depths are stored in single precision")]
+#[expect(clippy::cast_possible_truncation, reason = "images and depths are stored in single precision")]
 fn single(value: f64) -> f32 {
     value as f32
 }

@@ -70,7 +70,7 @@ impl std::fmt::Display for AutomaticBudget {
         let Self { max_convexes, num_views, num_pixels } = self;
         let detail = num_pixels / (*num_views).max(1) as f64;
         let convexes = counted(*max_convexes as usize, "convex");
-        let pictures = counted(*num_views, "picture");
+        let pictures = counted(*num_views, "image");
         write!(formatter, "at most {convexes}, chosen for {pictures} with {detail:.0} pixels of detail each")
     }
 }
@@ -116,7 +116,7 @@ mod tests {
         let budget = AutomaticBudget::of(97, 97.0 * 5000.0, 6);
         assert_eq!(budget.with_room_for(3000), budget);
         assert_eq!(budget.with_room_for(6000).max_convexes, 6000);
-        let told = "at most 5000 convexes, chosen for 97 pictures with 5000 pixels of detail each";
+        let told = "at most 5000 convexes, chosen for 97 images with 5000 pixels of detail each";
         assert_eq!(budget.to_string(), told);
     }
 }

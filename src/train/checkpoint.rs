@@ -76,7 +76,7 @@ impl State {
     pub(super) fn difference(&self, dataset: &Dataset) -> Option<String> {
         let views: Vec<&View> = dataset.indices(Split::Train).map(|view| &dataset.views[view]).collect();
         if views.len() != self.train_views.len() {
-            return Some(format!("pictures to train on: {} now, {} then", views.len(), self.train_views.len()));
+            return Some(format!("images to train on: {} now, {} then", views.len(), self.train_views.len()));
         }
         for (view, then) in views.iter().zip(&self.train_views) {
             let (now, TrainView { name, size: [width, height] }) = (TrainView::of(view), then);
@@ -123,7 +123,7 @@ pub enum CheckpointError {
         source: SceneError,
     },
     /// The checkpoint was made from another dataset.
-    #[error("{} was made from other pictures than {}: {reason}", path.display(), dataset.display())]
+    #[error("{} was made from other images than {}: {reason}", path.display(), dataset.display())]
     OtherDataset {
         /// The file.
         path: PathBuf,

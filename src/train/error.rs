@@ -21,7 +21,7 @@ pub enum TrainError {
     Options(#[from] OptionsError),
     /// The device has too little memory for a single convex beside the pictures.
     #[error(
-        "{mebibytes} MiB of GPU memory are too few for pictures of {width}x{height}; use smaller pictures (`downscale`) \
+        "{mebibytes} MiB of GPU memory are too few for images of {width}x{height}; use smaller images (`downscale`) \
          or a higher `memory`"
     )]
     NoRoom {
@@ -34,7 +34,7 @@ pub enum TrainError {
     },
     /// A picture that cannot be compared in one piece.
     #[error(
-        "pictures of {width}x{height} are too large: this GPU binds at most {most} pixels of the loss; use smaller ones \
+        "images of {width}x{height} are too large: this GPU binds at most {most} pixels of the loss; use smaller ones \
          (`downscale`, `max_width`)"
     )]
     TooLarge {
@@ -103,8 +103,8 @@ pub enum TrainError {
     /// A view cannot be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
-    /// All pictures are held back.
-    #[error("{} has no picture to train on: all are held back", path.display())]
+    /// All pictures are held out.
+    #[error("{} has no image to train on: all are held out", path.display())]
     NoTrainingViews {
         /// The dataset.
         path: PathBuf,

@@ -58,6 +58,6 @@ mod tests {
         let end = gain(TrainingSize { last_side: 1.0, ..base });
         assert!(convexes > 0.0 && iterations > 0.0 && end > 0.0 && pictures > end);
         assert!(gain(TrainingSize { mean_side: 4.0, ..base }) < 0.0);
-        assert!(gain(TrainingSize { num_convexes: u32::MAX, ..base }) < 3.0, "pictures hold no more");
+        assert!(gain(TrainingSize { num_convexes: u32::MAX, ..base }) < 3.0, "images hold no more");
     }
 }

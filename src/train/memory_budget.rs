@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(memory_budget.note(30), None);
         assert!(memory_budget.note(31).is_some_and(|note| note.contains("can bind hold 30 convexes of the 31")));
         memory_budget.plan(costs, 100_000, 10, 1000);
-        assert_eq!(memory_budget.most_convexes(), 0, "not even the picture fits");
+        assert_eq!(memory_budget.most_convexes(), 0, "not even the image fits");
         let mut unknown = MemoryBudget { allowed: None, most_convexes: u32::MAX, is_bound: false };
         unknown.plan(costs, 1000, 10, u32::MAX);
         assert_eq!(unknown.note(u32::MAX), None);

@@ -54,11 +54,11 @@ pub struct TrainOptions {
     /// hundred.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refine_every: Option<u32>,
-    /// Iterations between evaluations of held-back views; 0 for never, and `None` for a tenth of the iterations. Changes
+    /// Iterations between evaluations of held-out views; 0 for never, and `None` for a tenth of the iterations. Changes
     /// nothing but the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eval_every: Option<u32>,
-    /// The number of held-back views that are evaluated then.
+    /// The number of held-out views that are evaluated then.
     pub eval_views: u32,
     /// The gradient, or for comparison a published approximation of it.
     pub gradient: Gradient,
@@ -140,7 +140,7 @@ const MAX_REFINEMENT_PERIOD: u32 = 100;
 /// Iterations that are submitted at once at most.
 const MAX_ITERATIONS_PER_SUBMISSION: u32 = 1000;
 
-/// Evaluations of held-back views during a training, where nothing else is given.
+/// Evaluations of held-out views during a training, where nothing else is given.
 const EVALUATIONS: u32 = 10;
 
 impl TrainOptions {
@@ -178,7 +178,7 @@ impl TrainOptions {
         self.refine_every.unwrap_or((self.length() / REFINEMENTS).clamp(1, MAX_REFINEMENT_PERIOD))
     }
 
-    /// Iterations between evaluations of held-back views; `None` for never.
+    /// Iterations between evaluations of held-out views; `None` for never.
     #[must_use]
     pub fn evaluation_period(&self) -> Option<u32> {
         let period = self.eval_every.unwrap_or((self.length() / EVALUATIONS).max(1));

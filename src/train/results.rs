@@ -129,10 +129,10 @@ impl Trainer {
         if is_stopped() {
             return Ok(None);
         }
-        Ok(Some(truth.compare(frame.image(), "the rendered picture", metrics)?))
+        Ok(Some(truth.compare(frame.image(), "the rendered image", metrics)?))
     }
 
-    /// Compares the scene with every held-back view, by PSNR and SSIM.
+    /// Compares the scene with every held-out view, by PSNR and SSIM.
     ///
     /// # Errors
     /// The same as [`Self::evaluate`].
@@ -141,7 +141,7 @@ impl Trainer {
         views.into_iter().map(|view| self.evaluate(view, &Metrics::default())).collect()
     }
 
-    /// The held-back views that are evaluated during the training: a few, evenly among them.
+    /// The held-out views that are evaluated during the training: a few, evenly among them.
     #[must_use]
     pub fn watched_views(&self) -> Vec<usize> {
         let held_back: Vec<usize> = self.dataset.indices(Split::Test).collect();

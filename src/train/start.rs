@@ -261,7 +261,7 @@ fn far_seeds(seeds: &[StartPoint], cameras: &[Camera]) -> Vec<StartPoint> {
 }
 
 /// The cell of a picture that a place is seen in.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the picture")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the image")]
 fn cell(camera: &Camera, place: DVec3) -> Option<usize> {
     let seen = camera.view_from_world.transform_point3(place);
     let DVec2 { x, y } = camera.pixel(seen) / camera.size();

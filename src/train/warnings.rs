@@ -65,7 +65,7 @@ pub(super) fn warnings(
     found.extend([without_overlap(&cameras), without_points(&cameras, &points)].into_iter().flatten());
     found.extend(blank.first().map(|first| {
         format!(
-            "{} of {} pictures that were looked at show nothing: they are of one colour, or masks leave nothing of them \
+            "{} of {} images that were looked at show nothing: they are of one colour, or masks leave nothing of them \
              (`{first}`)",
             blank.len(),
             pictures.len()
@@ -98,7 +98,7 @@ pub(super) fn every<T>(count: usize, all: &[T]) -> impl Iterator<Item = &T> {
 
 fn few(cameras: &[Camera]) -> Option<String> {
     (cameras.len() < 3).then(|| {
-        let count = if cameras.len() == 1 { "is only one picture" } else { "are only two pictures" };
+        let count = if cameras.len() == 1 { "is only one image" } else { "are only two images" };
         format!("there {count} to train on: nothing behind the first surface can be learnt")
     })
 }
@@ -130,7 +130,7 @@ fn without_overlap(cameras: &[Camera]) -> Option<String> {
     let alone = looked.iter().filter(is_alone).count();
     (cameras.len() > 1 && is_much(alone, looked.len())).then(|| {
         format!(
-            "{alone} of {} views that were looked at share nothing with any other view: the poses may be of other pictures, \
+            "{alone} of {} views that were looked at share nothing with any other view: the poses may be of other images, \
              or have other axes",
             looked.len()
         )
@@ -179,7 +179,7 @@ fn turned_inside_out(pictures: &[(usize, Arc<Picture>)]) -> Option<String> {
     }
     let share = |(counted, all): (f64, f64)| if all > 0.0 { counted / all } else { 1.0 };
     (share(middle) < 0.3 && share(border) > 0.7).then(|| {
-        "masks keep the borders of the pictures and leave out their middle: they may be inverted (white is what counts)".to_owned()
+        "masks keep the borders of the images and leave out their middle: they may be inverted (white is what counts)".to_owned()
     })
 }
 

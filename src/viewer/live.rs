@@ -293,7 +293,7 @@ mod tests {
         let now = Instant::now();
         let (mut live, events, controls) = live(LiveRate::Off);
         live.poll(now);
-        assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Resume], "no picture is waited for");
+        assert_eq!(controls.try_iter().collect::<Vec<_>>(), [RunControl::Resume], "no image is waited for");
         live.set_rate(LiveRate::Live);
         live.poll(now);
         live.poll(now);

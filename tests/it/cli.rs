@@ -105,7 +105,7 @@ fn a_training_leaves_what_every_command_reads() {
     refused(&["eval", text(&run), "--dataset", data, "--out", text(&run)], 2, &["holds a scene"]);
     refused(&["eval", text(&run), "--dataset", data, "--out", data], 2, &["holds a scene"]);
     refused(&["eval", "--renders", text(&renders), "--dataset", data, "--out", text(&renders)], 2, &["read from"]);
-    refused(&["eval", text(&run), "--dataset", data, "--out", text(&gems.join("images"))], 2, &["holds pictures"]);
+    refused(&["eval", text(&run), "--dataset", data, "--out", text(&gems.join("images"))], 2, &["holds images"]);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn options_that_are_not_given_have_the_defaults_of_the_user() {
     let defaults = "[synth]\nviews = 3\ntest-views = 1\nsize = \"32x24\"\noverwrite = false\n[train]\nquiet = true\n";
     let output = run(defaults, &["synth", "--out", text(&gems("a")), "--views", "2"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.starts_with("2 training and 1 test pictures of 32x24"), "{said}");
+    assert!(said.starts_with("2 training and 1 test images of 32x24"), "{said}");
     let out = gems("b");
     let args = ["synth", "--out", text(&out), "--size", "16x12", "--test-views", "1"];
     for (wrong, parts) in [

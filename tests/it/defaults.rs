@@ -14,7 +14,7 @@ use lapidary::source::{self, LoadedCameras};
 use super::cli::{dataset, refused, succeeds, text};
 use super::support::device::gpu;
 
-/// A dataset of two photographs to train on and one held back, and a training of a few iterations.
+/// A dataset of two photographs to train on and one held out, and a training of a few iterations.
 struct Trained {
     folder: tempfile::TempDir,
 }
@@ -57,8 +57,8 @@ fn a_training_is_rendered_from_its_own_views() {
     let trained = Trained::new(&[]);
     let (scene, out) = (trained.path("run"), trained.path("out"));
     let said = said(&["render", text(&scene), "--out", text(&out)]);
-    assert!(said.contains("taking 1 held-back view of the training; --orbit"), "{said}");
-    assert_eq!(names(&out), ["0000.png"], "the held-back one, by its name");
+    assert!(said.contains("taking 1 held-out view of the training; --orbit"), "{said}");
+    assert_eq!(names(&out), ["0000.png"], "the held-out one, by its name");
     assert_eq!(image::image_dimensions(out.join("0000.png")).unwrap(), (48, 32));
     succeeds(&["render", text(&scene), "--split", "train", "--out", text(&trained.path("train"))]);
     assert_eq!(names(&trained.path("train")), ["0001.png", "0002.png"]);
@@ -118,7 +118,7 @@ fn an_evaluation_says_what_differs_from_the_training() {
     let names = trained.path("names.txt");
     fs::write(&names, "0001.png\n").unwrap();
     let seen = eval(&["--downscale", "2", "--split-file", text(&names)]);
-    assert!(seen.contains("warning: 1 of 1 held-back views are views that the scene was trained on"), "{seen}");
+    assert!(seen.contains("warning: 1 of 1 held-out views are views that the scene was trained on"), "{seen}");
     fs::write(record, recorded).unwrap();
     let other = trained.path("other");
     succeeds(&["synth", "--out", text(&other), "--views", "3", "--test-views", "1", "--size", "48x32", "--seed", "5"]);
@@ -173,7 +173,7 @@ fn a_training_remembers_its_photographs() {
     assert_eq!(image::image_dimensions(out.join("0000.png")).unwrap(), (24, 16), "in the size of the training");
     let out = trained.path("of_scene");
     succeeds(&["render", text(&run.join("scene.safetensors")), "--out", text(&out)]);
-    assert_eq!(names(&out), ["0000.png", "0002.png"], "the held-back views of the training");
+    assert_eq!(names(&out), ["0000.png", "0002.png"], "the held-out views of the training");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn long_work_is_told_of_within_two_seconds() {
     let mut child = synth.env("RAYON_NUM_THREADS", "1").stderr(Stdio::piped()).spawn().unwrap();
     let line = BufReader::new(child.stderr.take().unwrap()).lines().next().unwrap().unwrap();
     assert!(
-        line.starts_with("making 8 pictures of 256x192 and their depth maps: ")
+        line.starts_with("making 8 images of 256x192 and their depth maps: ")
             && begin.elapsed() < Duration::from_secs(2),
         "{line}"
     );

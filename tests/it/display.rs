@@ -243,7 +243,7 @@ mod scene_view {
             let picture = shown(&mut edited, &camera, &settings);
             let expected = shown(&mut view_of(&expected), &camera, &plain);
             assert!(apart(&picture, &expected) < 1e-3, "{name}: {}", apart(&picture, &expected));
-            assert!(apart(&picture, &unedited) > 0.01, "{name} changes the picture");
+            assert!(apart(&picture, &unedited) > 0.01, "{name} changes the image");
         }
         assert_eq!(shown(&mut edited, &camera, &plain), unedited, "and back");
     }

@@ -79,7 +79,7 @@ fn trainer_program_and_folder_measure_the_same_metrics() {
     }
     for page in [&page, &own] {
         assert!(page.contains("PSNR of 3 held-out views") && page.contains("<svg"), "curves of the training");
-        assert!(page.contains("loss, pictures in full size") && page.contains("ssim_weight = 0.2"), "the options");
+        assert!(page.contains("loss, images in full size") && page.contains("ssim_weight = 0.2"), "the options");
         assert!(page.contains(gpu().driver()) && page.contains("photographs were measured"));
         assert!(page.contains("class=\"stage pair\"") && page.contains("name=\"viewport\""), "a line to drag");
         assert!(
@@ -206,7 +206,7 @@ fn faults_are_refused_with_the_file_at_fault() {
     let (data, scene) = (text(&data), text(&scene));
     eval(&["absent.safetensors", "--dataset", data], &["absent.safetensors"]);
     eval(&[scene, "--dataset", "nowhere"], &["nowhere"]);
-    eval(&[scene, "--dataset", data, "--test-every", "0"], &["gems", "no held-back picture", "--split"]);
+    eval(&[scene, "--dataset", data, "--test-every", "0"], &["gems", "no held-out image", "--split"]);
     eval(&[scene, "--dataset", data, "--lpips-weights", "absent.weights"], &["--lpips-weights", "absent.weights"]);
     eval(&[scene, "--dataset", data, "--lpips-weights", scene], &["scene.safetensors", "`conv0.weight` is missing"]);
     eval(&[scene, "--dataset", data, "--background", "1,2,3"], &["--background", "0 to 1"]);
@@ -222,7 +222,7 @@ fn faults_are_refused_with_the_file_at_fault() {
     let renders = folder.path().join("renders");
     std::fs::create_dir(&renders).unwrap();
     let against = |more: &[&str], parts: &[&str]| eval(&[&["--renders", text(&renders)], more].concat(), parts);
-    against(&["--dataset", data], &["renders", "no picture"]);
+    against(&["--dataset", data], &["renders", "no image"]);
     let names: Vec<&str> = dataset.indices(Split::Test).map(|view| dataset.views[view].name.as_str()).collect();
     let grey = Image::filled(48, 40, [0.5; 3]);
     grey.save_png(&renders.join(names[0])).unwrap();
@@ -233,8 +233,8 @@ fn faults_are_refused_with_the_file_at_fault() {
     succeeds(&["eval", "--renders", text(&renders), "--dataset", data]);
     succeeds(&["eval", "--renders", text(&renders), "--truth", text(&renders)]);
     against(&["--dataset", data, "--downscale", "2"], &[names[0], "48×40", "24×20", "--downscale"]);
-    std::fs::write(renders.join(names[1]), "not a picture").unwrap();
-    against(&["--dataset", data], &[names[1], "not a picture"]);
+    std::fs::write(renders.join(names[1]), "not an image").unwrap();
+    against(&["--dataset", data], &[names[1], "not an image"]);
     let folder = ImageFolder::open(&renders).unwrap();
     assert_eq!(folder.names().count(), 3);
 }

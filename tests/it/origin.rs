@@ -63,7 +63,7 @@ fn mean(metrics: impl Iterator<Item = ImageMetrics>) -> f64 {
     ImageMetrics::mean(&metrics.collect::<Vec<_>>()).unwrap().psnr
 }
 
-/// PSNR of the held-back views as the trainer draws them, dB.
+/// PSNR of the held-out views as the trainer draws them, dB.
 fn reported(trainer: &mut Trainer) -> f64 {
     mean(trainer.evaluate_all().unwrap().iter().map(|view| view.metrics))
 }

@@ -114,7 +114,7 @@ fn colmap_and_transforms_hold_the_same_cameras() {
         let same = |a: &str, b: &str| {
             std::fs::read(DATASET.path().join(a)).unwrap() == std::fs::read(DATASET.path().join(b)).unwrap()
         };
-        assert!(same(path, &format!("images/{}", picture.name)), "{path} is another picture");
+        assert!(same(path, &format!("images/{}", picture.name)), "{path} is another image");
     }
 }
 
@@ -310,7 +310,7 @@ fn the_views_for_testing_are_those_that_a_reader_holds_back() {
         std::fs::write(&list, "0001.png\nof another folder.png\n").unwrap();
         assert_eq!(held_back(None), ["0001.png"]);
         std::fs::write(&list, "of another folder.png\n").unwrap();
-        assert_eq!(held_back(None), held_back(Some(8)), "a list of other pictures holds back none");
+        assert_eq!(held_back(None), held_back(Some(8)), "a list of other images holds out none");
     }
 }
 

@@ -333,13 +333,13 @@ fn a_lost_surface_and_a_lost_device_are_opened_again() {
     viewer.rest();
     // The panel may be a pixel wider after so small a window.
     let changed = viewer.screenshot("surface").part_that_differs(&before);
-    assert!(changed < 0.15, "the same picture on a new surface, but for {changed}");
+    assert!(changed < 0.15, "the same image on a new surface, but for {changed}");
     viewer.function_key(9);
     viewer.wait_for("has been opened again", PATIENCE);
     viewer.wait_for("frame ", PATIENCE);
     viewer.rest();
     let changed = viewer.screenshot("device").part_that_differs(&before);
-    assert!(changed < 0.15, "the same picture and a sentence from a new device, but for {changed}");
+    assert!(changed < 0.15, "the same image and a sentence from a new device, but for {changed}");
     // In the middle of a motion.
     viewer.function_key_while('w', 9);
     viewer.wait_for("has been opened again", PATIENCE);
@@ -432,7 +432,7 @@ fn frame_times() {
         println!("  {:?}", viewer.lines_with("first picture").last());
         println!("  moving: {:?}", median(&viewer.lines_with("frame ")[seen..]));
         println!("  refined: {:?}", median(&viewer.lines_with("refined in")));
-        assert!(viewer.screenshot(&format!("cloud-{n}")).num_colours() > 50, "the cloud is in the picture");
+        assert!(viewer.screenshot(&format!("cloud-{n}")).num_colours() > 50, "the cloud is in the image");
         viewer.close(0);
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn advised(error: RunError) -> anyhow::Error {
         RunError::Train(error) => train(error),
         RunError::Evaluate(error) => error.into(),
         RunError::Bug(error) => error.into(),
-        RunError::TooShort { .. } => Advised::error(error, "--downscale makes pictures smaller and iterations faster"),
+        RunError::TooShort { .. } => Advised::error(error, "--downscale makes images smaller and iterations faster"),
         RunError::TimeIsOver { .. } => {
             Advised::error(error, "give --time more, or leave it out to end as it was planned")
         }
@@ -31,7 +31,7 @@ pub(super) fn advised(error: RunError) -> anyhow::Error {
         }
         RunError::Failed(failure) => failed(*failure),
         RunError::Evaluation(cause) => {
-            advised(*cause).context("the training is saved, and --resume evaluates the held-back views again")
+            advised(*cause).context("the training is saved, and --resume evaluates the held-out views again")
         }
         other => other.into(),
     }
@@ -54,7 +54,7 @@ fn train(error: TrainError) -> anyhow::Error {
     match error {
         TrainError::NoRoom { .. } => Advised::error(error, "see --downscale and --memory"),
         TrainError::TooLarge { .. } => Advised::error(error, "see --downscale and --max-width"),
-        TrainError::NoTrainingViews { .. } => Advised::error(error, "--test-every 0 holds back none"),
+        TrainError::NoTrainingViews { .. } => Advised::error(error, "--test-every 0 holds out none"),
         other => other.into(),
     }
 }

@@ -27,7 +27,7 @@ use super::source;
 /// Trains a scene on photographs with known cameras.
 ///
 /// DIR then holds `scene.safetensors`, `report.html`, `metrics.json`, `metrics.jsonl`, `config.toml`,
-/// `cameras.json`, `checkpoint.safetensors` and `test/` with pictures of the held-back views beside the ground truth. Ctrl-C
+/// `cameras.json`, `checkpoint.safetensors` and `test/` with images of the held-out views beside the ground truth. Ctrl-C
 /// saves a checkpoint before it ends, with exit code 130; --resume goes on from there with the same result. A second
 /// Ctrl-C ends at once. In a terminal, typed lines are commands: `finish 5m` or `finish 200` (iterations) brings the training to a
 /// good end within that, `pause`, `resume`, `save`, `stop`.
@@ -42,15 +42,15 @@ pub(crate) struct TrainArgs {
     /// [default: 30000]
     #[arg(long, value_name = "N")]
     iterations: Option<u32>,
-    /// Train the best scene that this time allows, like 90s, 10m or 1h30m: the device is measured first, then size of pictures, number of
+    /// Train the best scene that this time allows, like 90s, 10m or 1h30m: the device is measured first, then size of images, number of
     /// convexes and iterations are chosen. The time holds everything from the start of the program to the report
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
-    /// Largest number of convexes: more give a better picture, and take more time and memory [default: what
-    /// the pictures hold, at most 1000000]
+    /// Largest number of convexes: more give a better image, and take more time and memory [default: what
+    /// the images hold, at most 1000000]
     #[arg(long, value_name = "N")]
     max_convexes: Option<u32>,
-    /// Begin with this scene in place of points: a scene, a checkpoint, the folder of a training, convexes or Gaussians in
+    /// Begin with this scene in place of points: a scene, a checkpoint, the folder of a training run, convexes or Gaussians in
     /// .ply, or a model of the authors' code, in the units of the dataset
     #[arg(long, value_name = "SCENE")]
     start: Option<PathBuf>,
@@ -95,10 +95,10 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", help_heading = "Saving and measuring",
         value_parser = clap::value_parser!(u32).range(1..))]
     checkpoint_every: Option<u32>,
-    /// Evaluate a few held-back views every so many iterations; 0 for never [default: a tenth of the iterations]
+    /// Evaluate a few held-out views every so many iterations; 0 for never [default: a tenth of the iterations]
     #[arg(long, value_name = "N", help_heading = "Saving and measuring")]
     eval_every: Option<u32>,
-    /// Weights of LPIPS for the held-back views at the end; docs/evaluating.md says how to make them
+    /// Weights of LPIPS for the held-out views at the end; docs/evaluating.md says how to make them
     #[arg(long, value_name = "FILE", help_heading = "Saving and measuring")]
     lpips_weights: Option<PathBuf>,
     /// Stop after this iteration, with a checkpoint and exit code 0
@@ -307,4 +307,4 @@ fn report(finished: &RunFinished, out: &Path, is_silent: bool) -> anyhow::Result
 
 /// The message after a signal when all iterations are done.
 const STOPPED_IN_EVALUATION: &str =
-    "stopped while the held-back views were evaluated; the training is saved, --resume evaluates them again";
+    "stopped while the held-out views were evaluated; the training is saved, --resume evaluates them again";

@@ -20,7 +20,7 @@ pub(super) struct Terminal {
     step: Option<Step>,
     bar: Option<ProgressBar>,
     plain: PlainProgress,
-    /// The PSNR of the held-back views when they were last measured, dB.
+    /// The PSNR of the held-out views when they were last measured, dB.
     last_psnr: Option<f64>,
     /// Whether people are still to be told what to do about a training that takes long.
     advises: bool,
@@ -112,7 +112,7 @@ impl Terminal {
 
     fn show(&mut self, line: &TrainingLine) {
         let Some(bar) = &self.bar else { return };
-        let held_back = self.last_psnr.map_or_else(String::new, |psnr| format!(", {psnr:.2} dB held back"));
+        let held_back = self.last_psnr.map_or_else(String::new, |psnr| format!(", {psnr:.2} dB held out"));
         let TrainingLine { num_convexes, memory_mib, .. } = line;
         let loss = line.loss.unwrap_or_default();
         bar.set_message(format!("loss {loss:.4}{held_back}, {num_convexes} convexes, {memory_mib} MiB"));
@@ -197,7 +197,7 @@ pub(super) fn sentence(training: &TrainingSummary) -> String {
     let quality = match (summary.psnr, summary.ssim) {
         (Some(psnr), Some(ssim)) => {
             let lpips = summary.lpips_vgg.map_or_else(String::new, |lpips| format!(", LPIPS {lpips:.4}"));
-            let views = counted(summary.views.len(), "held-back view");
+            let views = counted(summary.views.len(), "held-out view");
             format!("PSNR {psnr:.2} dB, SSIM {ssim:.4}{lpips} on {views}")
         }
         _ => "no view to test on".to_owned(),

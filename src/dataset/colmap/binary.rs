@@ -134,7 +134,7 @@ pub(super) fn images(reader: &mut Reader) -> Result<Vec<ColmapImage>, DatasetErr
         reader.skip(observations, 24)?;
         images.push(ColmapImage { name, camera, view_from_world });
     }
-    reader.finish(images.len(), "picture")?;
+    reader.finish(images.len(), "image")?;
     Ok(images)
 }
 

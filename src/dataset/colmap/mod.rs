@@ -106,13 +106,13 @@ impl ColmapModel {
 fn check_name(name: &str) -> Result<String, String> {
     let without_drive = name.get(2..).filter(|_| name.as_bytes().get(1) == Some(&b':')).unwrap_or(name);
     inside(without_drive.trim_start_matches(['/', '\\']))
-        .ok_or_else(|| format!("`{}` is no path below the folder of pictures", quoted(name)))
+        .ok_or_else(|| format!("`{}` is no path below the folder of images", quoted(name)))
 }
 
 /// What to say of a name that is in another encoding.
 fn not_utf8(id: impl std::fmt::Display, name: &[u8]) -> String {
     let readable = quoted(&String::from_utf8_lossy(name));
-    format!("the name of picture {id} is not UTF-8 (`{readable}`); names in the model and of the files must be")
+    format!("the name of image {id} is not UTF-8 (`{readable}`); names in the model and of the files must be")
 }
 
 fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Result<DAffine3, String> {
@@ -130,7 +130,7 @@ fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Result<DAffine3, String> {
 fn unknown_model(camera: u32, model: &str) -> String {
     format!(
         "camera {camera} has the camera model {model}, and those of COLMAP 4.2 are known, SIMPLE_PINHOLE (0) to \
-         EQUIRECTANGULAR (17); the pictures that `colmap image_undistorter` makes of these have a known one"
+         EQUIRECTANGULAR (17); the images that `colmap image_undistorter` makes of these have a known one"
     )
 }
 
@@ -139,7 +139,7 @@ fn camera(model: LensModel, size: [u64; 2], parameters: &[f64]) -> Result<Colmap
         .ok_or_else(|| format!("{} does not have {} values", model.name(), parameters.len()))?;
     let sides = size.map(|side| u32::try_from(side).ok().filter(|side| (1..=super::MAX_TAKEN_SIDE).contains(side)));
     let [Some(width), Some(height)] = sides else {
-        return Err(format!("a picture of {}×{} pixels", size[0], size[1]));
+        return Err(format!("an image of {}×{} pixels", size[0], size[1]));
     };
     lens.check_of_size([width, height])?;
     Ok(ColmapCamera { size: [width, height], lens })

@@ -175,8 +175,8 @@ pub(super) fn images(tree: &Tree, inside: &str) -> Result<Vec<ColmapImage>, Data
 }
 
 /// The fault of a file that has second lines for some pictures only.
-const MIXTURE: &str = "expected the places of points, which every picture before has in a line behind its own, and found \
-                       another picture";
+const MIXTURE: &str = "expected the places of points, which every image before has in a line behind its own, and found \
+                       another image";
 
 pub(super) fn points(tree: &Tree, inside: &str) -> Result<PointCloud, DatasetError> {
     let (mut points, mut count) = (Vec::new(), 0);

@@ -170,11 +170,11 @@ impl TransformsCamera {
         let name = name.as_str();
         if name == PANORAMA {
             let lens = Lens::new(LensModel::Equirectangular, &[size.0.into(), size.1.into()]);
-            return lens.ok_or_else(|| "its picture has no size".into());
+            return lens.ok_or_else(|| "its image has no size".into());
         }
         if self.ftheta_p0.is_some() {
             return Err(
-                "`ftheta_p0` stands for a lens that is not read; its pictures have to be undistorted before".into()
+                "`ftheta_p0` stands for a lens that is not read; its images have to be undistorted before".into()
             );
         }
         let is_fisheye = FISHEYE.contains(&name) || self.is_fisheye == Some(true);

@@ -43,7 +43,7 @@ pub(crate) type RequestRedraw = Arc<dyn Fn() + Send + Sync>;
 pub struct NamedCamera {
     /// The name of its picture.
     pub name: String,
-    /// Whether the picture is trained on or held back, in the dataset's words.
+    /// Whether the picture is trained on or held out, in the dataset's words.
     pub split: String,
     /// The camera, with the size of the picture.
     pub camera: Camera,
@@ -56,6 +56,16 @@ impl NamedCamera {
             Split::Test => "test",
         };
         Self { name: name.to_owned(), split: split.to_owned(), camera }
+    }
+
+    /// Returns the use of the picture in words.
+    #[must_use]
+    pub(crate) fn used_for(&self) -> &str {
+        match self.split.as_str() {
+            "train" => "training",
+            "test" => "held out",
+            other => other,
+        }
     }
 }
 
@@ -132,7 +142,7 @@ impl Document {
                     .map(|(name, split, camera)| NamedCamera::new(&name, split, camera))
                     .collect(),
                 load_photograph: Arc::new(|_| {
-                    Err("this folder has cameras without pictures; --data names their dataset".to_owned())
+                    Err("this folder has cameras without images; --data names their dataset".to_owned())
                 }),
                 ..Self::default()
             },
@@ -251,7 +261,7 @@ impl From<Dataset> for Document {
         let count = cameras.len();
         let load = move |index: usize| {
             if index >= count {
-                return Err("there is no such picture".to_owned());
+                return Err("there is no such image".to_owned());
             }
             let picture = dataset.load(index).map_err(|error| error.to_string())?;
             Ok(Photograph { width: picture.width as usize, height: picture.height as usize, pixels: picture.pixels })

@@ -118,7 +118,7 @@ mod tests {
         let found = ViewSubject::of(&cameras, &everything).unwrap();
         assert!(found.centre.distance(focus) < 1e-6, "{found:?}");
         let expected = 4.0 * 1.09f64.sqrt() * 0.5f64.atan().sin();
-        assert!((found.radius - expected).abs() < 1e-6, "it fills the pictures: {found:?}");
+        assert!((found.radius - expected).abs() < 1e-6, "it fills the images: {found:?}");
     }
 
     #[test]

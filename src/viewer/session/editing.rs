@@ -487,7 +487,7 @@ mod tests {
         edit(&mut session, EditAction::Pick(camera, DVec2::ONE, SelectionMode::Replace));
         assert_eq!(selected(&session), [7], "every pixel of the host shows convex 7");
         edit(&mut session, EditAction::Change(SceneEdit::Delete));
-        assert!(session.editing.are_marks_new, "the picture changes");
+        assert!(session.editing.are_marks_new, "the image changes");
         edit(&mut session, EditAction::Select(Criterion::All, SelectionMode::Replace));
         assert_eq!(selected(&session).len(), 9, "what is deleted cannot be selected");
         edit(&mut session, EditAction::GoTo(0));

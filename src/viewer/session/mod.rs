@@ -516,7 +516,7 @@ pub(crate) mod tests {
         let wide = session.navigator.pose().fov_y;
         session.apply(action::Action::SetAspect(0.5), host).unwrap();
         let tall = session.navigator.pose().fov_y;
-        assert!(tall > 1.5 * wide, "the whole width of the picture is seen: {tall}, {wide}");
+        assert!(tall > 1.5 * wide, "the whole width of the image is seen: {tall}, {wide}");
         session.navigator.set(Pose { position: DVec3::splat(7.0), ..*session.navigator.pose() });
         session.apply(action::Action::SetAspect(1.3), host).unwrap();
         assert_eq!(session.navigator.pose().fov_y, tall, "a camera that has moved stays");

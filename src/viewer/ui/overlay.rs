@@ -144,7 +144,7 @@ fn plane(painter: &Painter, projection: &Projection, corners: [DVec3; 4], textur
             let (u, v) = (f64::from(column) / f64::from(PIECES), f64::from(row) / f64::from(PIECES));
             let world = corners[0].lerp(corners[1], u).lerp(corners[3].lerp(corners[2], u), v);
             let Some((at, _)) = projection.point(world) else { return };
-            #[expect(clippy::cast_possible_truncation, reason = "parts of a picture")]
+            #[expect(clippy::cast_possible_truncation, reason = "parts of an image")]
             let uv = Pos2::new(u as f32, v as f32);
             mesh.vertices.push(egui::epaint::Vertex {
                 pos: at,

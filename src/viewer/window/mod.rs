@@ -26,7 +26,7 @@ use crate::viewer::ui::{self, Interface, Screen, Shown};
 
 /// Why no window can be opened here.
 #[derive(Debug, thiserror::Error)]
-#[error("no display was found ({0}); `lapidary render` makes pictures without one")]
+#[error("no display was found ({0}); `lapidary render` makes images without one")]
 pub struct NoDisplay(String);
 
 /// Asks the system whether a window could be opened.

@@ -184,7 +184,7 @@ fn folders_of_smaller_pictures_are_used_when_they_are_asked_for() {
     RgbImage::from_pixel(10, 7, Rgb([200, 0, 0])).save(folder.path().join("images_4/a.webp")).unwrap();
     assert_eq!(size(Some(4)), (10, 7, [200, 0, 0, 255]));
     let notes = |downscale| Dataset::open(folder.path(), &options(downscale)).unwrap().notes;
-    let is_said = |downscale| notes(downscale).iter().any(|note| note == "the pictures of images_4 are used");
+    let is_said = |downscale| notes(downscale).iter().any(|note| note == "the images of images_4 are used");
     assert!(is_said(Some(4)) && !is_said(Some(2)) && !is_said(None));
     assert_eq!(size(Some(8)), (5, 4, [4, 3, 7, 255]), "no folder for it: columns 0 to 7, rows 0 to 6.5");
     let narrow = DatasetOptions { max_width: 16, ..DatasetOptions::default() };
@@ -246,6 +246,6 @@ fn the_folder_of_the_model_itself_may_be_given() {
         let dataset = Dataset::open(&folder.path().join(inner), &DatasetOptions::default()).unwrap();
         assert_eq!(dataset.views.len(), 1);
         assert!(dataset.views[0].mask().is_some_and(|mask| mask.ends_with("masks/images/a.png.png")));
-        assert!(dataset.notes.iter().any(|note| note.contains("the model has no pictures beside it")), "{inner}");
+        assert!(dataset.notes.iter().any(|note| note.contains("the model has no images beside it")), "{inner}");
     }
 }

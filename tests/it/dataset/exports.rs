@@ -119,8 +119,8 @@ fn missing_pictures_for_testing_are_left_out() {
     }
     let dataset = open(folder.path());
     assert_eq!((dataset.views.len(), dataset.indices(Split::Test).count()), (4, 1));
-    assert!(note(&dataset, "none of the 4 pictures of transforms_test.json").contains("nothing is held back"));
-    note(&dataset, "pictures of transforms_train.json are held back instead");
+    assert!(note(&dataset, "none of the 4 images of transforms_test.json").contains("nothing is held out"));
+    note(&dataset, "images of transforms_train.json are held out instead");
     json("transforms_val.json", ["val/0", "val/1", "val/2", "val/3"]);
     write_picture(&folder.path().join("val/2.png"), 40, 30);
     let dataset = open(folder.path());
@@ -178,7 +178,7 @@ fn a_mask_with_the_name_of_several_pictures_is_not_used() {
     }
     let dataset = open(folder.path());
     assert_eq!(DatasetReport::of(&dataset).masks, 1);
-    assert!(note(&dataset, "masks/1.png").contains("2 pictures"));
+    assert!(note(&dataset, "masks/1.png").contains("2 images"));
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_folder_of_pictures_has_the_subfolders_of_the_file() {
     }
     std::fs::create_dir(folder.path().join("none")).unwrap();
     let message = error(folder.path(), &images(Path::new("none")));
-    assert!(message.contains("transforms.json") && message.contains("none of its 2 pictures"), "{message}");
+    assert!(message.contains("transforms.json") && message.contains("none of its 2 images"), "{message}");
 }
 
 #[test]
@@ -306,8 +306,8 @@ fn masks_that_belong_to_no_picture_and_pictures_without_one_are_counted() {
     }
     let found = open(folder.path());
     assert_eq!(found.findings.unused_masks, 2);
-    assert!(note(&found, "2 masks belong to no picture").ends_with("masks/frame_1.png"));
-    note(&found, "1 of 2 pictures has no mask");
+    assert!(note(&found, "2 masks belong to no image").ends_with("masks/frame_1.png"));
+    note(&found, "1 of 2 images has no mask");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn missing_pictures_of_a_model_are_skipped_and_counted() {
     let folder = dataset(&["a.png", "b.png", "c.png"], &["b.png"]);
     let found = open(folder.path());
     assert_eq!((found.views.len(), found.findings.missing_pictures), (1, 2));
-    assert!(note(&found, "2 of 3 pictures are missing").contains("images/a.png"));
+    assert!(note(&found, "2 of 3 images are missing").contains("images/a.png"));
     std::fs::remove_file(folder.path().join("images/b.png")).unwrap();
     let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
     assert!(message.contains("a.png is missing (3 of 3"), "{message}");
@@ -47,10 +47,10 @@ fn missing_pictures_of_a_model_are_skipped_and_counted() {
 #[test]
 fn pictures_without_a_camera_are_counted() {
     let folder = dataset(&["a.png"], &["a.png", "b.png", "more/c.jpg"]);
-    write(&folder.path().join("images/list.txt"), "no picture");
+    write(&folder.path().join("images/list.txt"), "no image");
     let found = open(folder.path());
     assert_eq!((found.views.len(), found.findings.unused_pictures), (1, 2));
-    assert!(note(&found, "no camera took 2 of the pictures").contains("b.png"));
+    assert!(note(&found, "no camera took 2 of the images").contains("b.png"));
     let json = serde_json::to_value(DatasetReport::of(&found)).unwrap();
     assert_eq!((&json["unused_pictures"], &json["missing_pictures"]), (&2.into(), &0.into()));
 }
@@ -63,7 +63,7 @@ fn pictures_are_found_by_other_capitals_blanks_and_folders() {
     let found = open(folder.path());
     assert_eq!(found.views.len(), 6, "{:?}", found.notes);
     assert_eq!((found.findings.renamed_pictures, found.findings.unused_pictures), (6, 1));
-    note(&found, "6 of 6 pictures are called otherwise");
+    note(&found, "6 of 6 images are called otherwise");
     for (view, expected) in [
         ("c.png", "deep/er/c.png"),
         ("shots/right/d.png", "right/d.png"),
@@ -89,16 +89,16 @@ fn ambiguous_pictures_are_left_out_and_both_files_are_named() {
     let found = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap();
     let names: Vec<&str> = found.views.iter().map(|view| view.name.as_str()).collect();
     assert_eq!((names, found.findings.missing_pictures), (vec!["left/a.png"], 2));
-    assert!(note(&found, "1 of 3 names of pictures is ambiguous").ends_with("`b.png` may be x/b.png or y/b.png"));
+    assert!(note(&found, "1 of 3 names of images is ambiguous").ends_with("`b.png` may be x/b.png or y/b.png"));
     let folder = dataset(&["b.png"], &["x/b.png", "y/b.png"]);
     let message = Dataset::open(folder.path(), &DatasetOptions::default()).unwrap_err().to_string();
     assert!(message.ends_with("`b.png` may be x/b.png or y/b.png"), "{message}");
     let folder = dataset(&["left/a.png", "right/a.png", "c.png"], &["a.png", "c.png"]);
     assert_eq!(open(folder.path()).views.len(), 1, "`a.png` is one of the two, and nobody knows which");
     let folder = dataset(&["left/a.png", "b.png"], &["right/a.png", "b.png"]);
-    assert_eq!(open(folder.path()).views.len(), 1, "`right/a.png` is a picture of another camera");
+    assert_eq!(open(folder.path()).views.len(), 1, "`right/a.png` is an image of another camera");
     let folder = dataset(&["a.png", "a.jpg"], &["a.png"]);
-    assert_eq!(open(folder.path()).views.len(), 1, "`a.jpg` is another picture");
+    assert_eq!(open(folder.path()).views.len(), 1, "`a.jpg` is another image");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn pictures_that_are_listed_twice_are_noted() {
     let folder = dataset(&["a.png", "a.png", "b.png"], &["a.png", "b.png"]);
     let found =
         Dataset::open(folder.path(), &DatasetOptions { test_every: Some(2), ..DatasetOptions::default() }).unwrap();
-    assert!(note(&found, "1 picture is listed more than once").contains("1 of them is trained on and held back"));
+    assert!(note(&found, "1 image is listed more than once").contains("1 of them is trained on and held out"));
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn a_single_picture_is_trained_on() {
     let folder = dataset(&["a.png"], &["a.png"]);
     let found = open(folder.path());
     assert_eq!(found.indices(Split::Train).count(), 1);
-    note(&found, "only one picture");
+    note(&found, "only one image");
     let all = DatasetOptions { test_every: Some(1), ..DatasetOptions::default() };
     assert_eq!(Dataset::open(folder.path(), &all).unwrap().indices(Split::Test).count(), 1);
 }

@@ -66,7 +66,7 @@ fn two_thousand_photographs() {
     }
     let (usage, peak) = (cache.usage(), peak_memory().unwrap());
     println!(
-        "{PICTURES} pictures of {}×{}, {} MiB decoded: opened in {opened:.1?}, {} asked for in {:.1?}",
+        "{PICTURES} images of {}×{}, {} MiB decoded: opened in {opened:.1?}, {} asked for in {:.1?}",
         SIZE.0,
         SIZE.1,
         decoded >> 20,
@@ -74,7 +74,7 @@ fn two_thousand_photographs() {
         start.elapsed()
     );
     println!(
-        "budget {} MiB, pictures at most {} MiB, process before {} MiB and at most {} MiB",
+        "budget {} MiB, images at most {} MiB, process before {} MiB and at most {} MiB",
         BUDGET >> 20,
         usage.peak_bytes >> 20,
         before >> 20,

@@ -114,9 +114,9 @@ fn a_split_file_overrides_the_dataset() {
     std::fs::write(split.path(), "test/0004".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
     let message = Dataset::open(GEMS.path(), &options).unwrap_err().to_string();
     assert!(message.contains("UTF-16"), "{message}");
-    std::fs::write(split.path(), "0004\nno such picture\n").unwrap();
+    std::fs::write(split.path(), "0004\nno such image\n").unwrap();
     let message = Dataset::open(GEMS.path(), &options).unwrap_err().to_string();
-    assert!(message.contains("line 2") && message.contains("no such picture"), "{message}");
+    assert!(message.contains("line 2") && message.contains("no such image"), "{message}");
     let none = DatasetOptions { test_every: Some(0), ..DatasetOptions::default() };
     assert_eq!(Dataset::open(GEMS.path(), &none).unwrap().indices(Split::Test).count(), 0);
 }

@@ -61,7 +61,7 @@ fn the_six_faces_of_colmaps_panoramas_look_where_their_cameras_say() {
     let dataset = open(folder.path());
     let names: Vec<&str> = dataset.views.iter().map(|view| view.name.as_str()).collect();
     assert_eq!(names, ["a.back.png", "a.down.png", "a.front.png", "a.left.png", "a.right.png", "a.up.png"]);
-    let note = "1 picture of all directions is cut into 6 pinholes of 90°";
+    let note = "1 image of all directions is cut into 6 pinholes of 90°";
     assert!(dataset.notes.iter().any(|found| found.contains(note)), "{:?}", dataset.notes);
     assert!(dataset.views.iter().all(|view| !view.is_distorted() && view.camera_model() == "EQUIRECTANGULAR"));
     let axes = [DVec3::NEG_Z, DVec3::Y, DVec3::Z, DVec3::NEG_X, DVec3::X, DVec3::NEG_Y];

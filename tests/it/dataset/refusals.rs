@@ -66,19 +66,16 @@ fn text_models_with_a_bad_line_are_refused_with_its_number() {
         ("1 1 0 0 0 0 inf 0 1 a.png\n\n", ["line 1", "not a rotation"]),
         ("1 0 0 0 0 0 0 0 1 a.png\n\n", ["line 1", "not a rotation"]),
         ("1 1 0 0 0 0 0 0 1 ../a.png\n\n", ["line 1", "no path below"]),
-        (
-            "1 1 0 0 0 0 0 0 1 a.png\n\n2 1 0 0 0 0 0 0 1 b.png\n3 1 0 0 0 0 0 0 1 c.png\n",
-            ["line 4", "another picture"],
-        ),
+        ("1 1 0 0 0 0 0 0 1 a.png\n\n2 1 0 0 0 0 0 0 1 b.png\n3 1 0 0 0 0 0 0 1 c.png\n", ["line 4", "another image"]),
         ("1 1 0 0 0 0 0 0 1\n\n", ["line 1", "no path below"]),
     ] {
         says(&with("sparse/0/images.txt", content), &[&["images.txt"], parts.as_slice()].concat());
     }
     says(&with("sparse/0/images.txt", "1 1 0 0 0 0 0 0 9 a.png\n\n"), &["a.png", "camera 9", "does not exist"]);
     let latin = b"1 1 0 0 0 0 0 0 1 a.png\n\n7 1 0 0 0 0 0 0 1 caf\xe9 12.png\n\n";
-    says(&with("sparse/0/images.txt", latin), &["images.txt, line 3", "picture 7", " 12.png", "must be"]);
+    says(&with("sparse/0/images.txt", latin), &["images.txt, line 3", "image 7", " 12.png", "must be"]);
     says(&with("sparse/0/cameras.txt", b"\xff\xfe1\0"), &["cameras.txt, line 1", "UTF-16"]);
-    says(&with("sparse/0/images.txt", "# nothing\n"), &["no picture with a camera"]);
+    says(&with("sparse/0/images.txt", "# nothing\n"), &["no image with a camera"]);
     says(&with("sparse/0/points3D.txt", "1 2 3 4 300 0 0 0.1\n"), &["points3D.txt", "line 1", "`300`"]);
 }
 
@@ -135,7 +132,7 @@ fn pictures_that_are_missing_empty_or_of_another_shape() {
     says(&refusal(folder.path()), &["a.png"]);
     for bytes in [&b""[..], b"\x89PNG\r\n\x1a\n", b"hello", &whole[..20]] {
         write(&picture, bytes);
-        says(&refusal(folder.path()), &["a.png", "not a picture that can be decoded"]);
+        says(&refusal(folder.path()), &["a.png", "not an image that can be decoded"]);
     }
     std::fs::remove_file(&picture).unwrap();
     says(&refusal(folder.path()), &["a.png is missing", "1 of 1", "--images"]);

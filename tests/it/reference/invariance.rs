@@ -25,7 +25,7 @@ fn assert_same(out: &ReferenceFrame<f64>, expected: &ReferenceFrame<f64>) {
     assert!(max_error(&out.rgb, &expected.rgb) < BAR);
     assert!(max_error(&out.alpha, &expected.alpha) < BAR);
     assert!(max_error(&out.depth, &expected.depth) < BAR);
-    assert!(expected.alpha.iter().any(|alpha| *alpha > 0.1), "an empty picture shows nothing");
+    assert!(expected.alpha.iter().any(|alpha| *alpha > 0.1), "an empty image shows nothing");
 }
 
 #[test]

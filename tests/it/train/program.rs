@@ -256,7 +256,7 @@ fn a_training_warns_of_datasets_that_look_wrong() {
         Image::filled(48, 40, [0.0; 3]).save_png(&picture).unwrap();
     }
     let found = warnings(&dataset);
-    assert!(found.contains("8 of 8 pictures") && found.contains("show nothing"), "{found}");
+    assert!(found.contains("8 of 8 images") && found.contains("show nothing"), "{found}");
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn the_first_hour() {
     viewer.rest();
     viewer.key('f');
     viewer.rest();
-    assert!(viewer.screenshot("hour-framed").num_colours() > 100, "the subject is in the picture");
+    assert!(viewer.screenshot("hour-framed").num_colours() > 100, "the subject is in the image");
     viewer.symbol(HOME);
     viewer.rest();
     assert!(viewer.screenshot("hour-home").part_that_differs(&start) < 0.02);

@@ -242,7 +242,7 @@ mod tests {
             Camera::look_at(DVec3::new(0.0, -10.0, 0.0), DVec3::new(0.0, -20.0, 0.0), DVec3::Z, 100.0, 100, 80);
         let corners = vec![DVec2::ZERO, DVec2::new(100.0, 0.0), DVec2::new(100.0, 80.0), DVec2::new(0.0, 80.0)];
         let none = SelectionShape::Outline { camera: behind, corners, kind: OutlineKind::Rectangle };
-        assert_eq!(selected(&none), [0; 0], "what is behind the camera is not in its picture");
+        assert_eq!(selected(&none), [0; 0], "what is behind the camera is not in its image");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, textures: &mut Textures, acti
 fn camera_row(ui: &mut Ui, session: &Session, textures: &mut Textures, index: usize, actions: &mut Vec<Action>) {
     let Some(named) = session.document.cameras.get(index) else { return };
     let is_entered = session.entered_camera == Some(index);
-    let text = format!("{}  {}", text::quoted(&named.name), named.split);
+    let text = format!("{}  {}", text::quoted(&named.name), named.used_for());
     let (rect, response) = ui.allocate_exact_size(egui::vec2(ui.available_width(), ROW), egui::Sense::click());
     let visuals = ui.style().interact_selectable(&response, is_entered);
     if response.hovered() || is_entered {

@@ -98,7 +98,7 @@ fn criteria(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
         length(ui, &mut numbers.size, 0.01 * radius);
     });
     if !session.document.cameras.is_empty() {
-        row(ui, "in fewer pictures than", Criterion::SeenByFewer, &mut |ui| {
+        row(ui, "in fewer images than", Criterion::SeenByFewer, &mut |ui| {
             ui.add(DragValue::new(&mut numbers.fewest).range(1..=session.document.cameras.len()).speed(0.1));
         });
         row(ui, "beyond the cameras ×", Criterion::BeyondCameras, &mut |ui| {

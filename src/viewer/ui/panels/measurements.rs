@@ -24,7 +24,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, device: &DeviceStats<'_>) {
     row("frames per second", rate);
     row("last frame", format!("{}  {width}×{height}", duration(last.seconds)));
     if let Some(seconds) = picture.refined_seconds {
-        row("whole picture", duration(seconds));
+        row("whole image", duration(seconds));
     }
     let (seen, all) = (grouped(last.num_visible.into()), grouped(device.num_convexes.into()));
     row("convexes seen", format!("{seen} of {all}"));

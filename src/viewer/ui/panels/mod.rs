@@ -91,7 +91,7 @@ fn heading(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
                 actions.push(Action::ToggleTheme);
             }
             recent(ui, session, actions);
-            if ui.button("save picture").on_hover_text("the picture in its full size, as PNG (P)").clicked() {
+            if ui.button("save image").on_hover_text("the image in its full size, as PNG (P)").clicked() {
                 actions.push(Action::Screenshot);
             }
         });
@@ -139,7 +139,7 @@ fn view(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
         DisplayMode::Depth => depth_range(ui, &mut view),
         _ => {}
     }
-    ui.checkbox(&mut view.hulls, "hulls over the picture (H)");
+    ui.checkbox(&mut view.hulls, "hulls over the image (H)");
     let hint = "Borders as soft, and small convexes as faint, as a pixel sees them";
     ui.checkbox(&mut view.antialias, "anti-aliasing").on_hover_text(hint);
     ui.add(egui::Slider::new(&mut view.sh_degree, 0..=3).text("SH degree"));
@@ -237,7 +237,7 @@ fn up(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
             }
         }
     });
-    if ui.small_button("here").on_hover_text("what is up in the picture is up (U)").clicked() {
+    if ui.small_button("here").on_hover_text("what is up in the image is up (U)").clicked() {
         actions.push(Action::UpIsHere);
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn status(
 ) {
     let mut parts = Vec::new();
     if let Some(named) = session.entered_camera.and_then(|index| session.document.cameras.get(index)) {
-        parts.push(format!("{} ({})", text::quoted(&named.name), named.split));
+        parts.push(format!("{} ({})", text::quoted(&named.name), named.used_for()));
     }
     if let Some(difference) = session.difference_of(request) {
         parts.push(format!("PSNR {:.2} dB", difference.psnr));

@@ -63,7 +63,7 @@ fn apply(ui: &Ui, host: &mut dyn FrameHost, actions: Vec<Action>) -> Result<(), 
 
 /// Returns the projection of a camera whose picture is in the middle of an area of `size` pixels.
 fn projection(session: &Session, camera: Camera, area: Rect, size: [u32; 2]) -> Projection {
-    #[expect(clippy::cast_precision_loss, reason = "pixels of a picture")]
+    #[expect(clippy::cast_precision_loss, reason = "pixels of an image")]
     let (width, height) = (camera.width as f32, camera.height as f32);
     let fit = (area.width() / width).min(area.height() / height);
     let rect = if [camera.width, camera.height] == size {
@@ -141,7 +141,7 @@ fn frusta(ui: &Ui, session: &Session, textures: &mut Textures, projection: &Proj
         let picture = thumbnail.map(|texture| (texture.id(), left));
         overlay::frustum(painter, projection, named, depth, stroke, picture);
         if let (true, Some((at, _))) = (is_hovered, projection.point(named.camera.position())) {
-            let text = format!("{} ({})", text::quoted(&named.name), named.split);
+            let text = format!("{} ({})", text::quoted(&named.name), named.used_for());
             label(painter, at + Vec2::new(10.0, -10.0), Align2::LEFT_BOTTOM, &text);
         }
     }
