@@ -216,7 +216,8 @@ fn log_to_stderr(level: log::LevelFilter) {
         let (seconds, text) = (start.elapsed().as_secs_f64(), lapidary::text::message(&record.args().to_string()));
         writeln!(out, "[{seconds:.3} s {} {}] {text}", record.level(), record.target())
     });
-    logger.filter_level(level).parse_default_env().init();
+    // The window says in its own words where there are no file dialogs.
+    logger.filter_level(level).filter_module("rfd", log::LevelFilter::Off).parse_default_env().init();
 }
 
 /// An error and its causes in one sentence. Errors of the library say their cause themselves; it is not said twice.

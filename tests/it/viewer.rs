@@ -9,7 +9,7 @@ mod paths;
 use std::io::Write as _;
 use std::time::Duration;
 
-use desktop::{Desktop, HOME, SHIFT, Viewer};
+use desktop::{CTRL, Desktop, ESCAPE, HOME, SHIFT, Viewer};
 use glam::DVec3;
 use lapidary::bench::{CloudKind, ConvexCloud};
 use lapidary::camera_path::{CameraPath, Key};
@@ -234,6 +234,39 @@ fn scenes_datasets_archives_and_camera_paths_can_be_dropped_on_the_window() {
     CameraPath::new(keys.to_vec(), 30.0).save(&file).unwrap();
     viewer.drop_file(&file);
     viewer.wait_for("Camera path with 2 key frames", PATIENCE);
+    viewer.close(0);
+}
+
+/// Whether this machine has something that shows file dialogs: a window would wait for a person.
+fn has_file_dialogs() -> bool {
+    let is_program = |name: &str| std::process::Command::new(name).arg("--version").output().is_ok();
+    std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() || is_program("zenity")
+}
+
+#[test]
+fn paths_are_typed_where_the_desktop_has_no_file_dialogs() {
+    if has_file_dialogs() {
+        return;
+    }
+    let Some(OpenDataset { mut viewer, folder, _desktop, .. }) = open_dataset() else { return };
+    viewer.holding(&[CTRL], || viewer.key('o'));
+    viewer.wait_for("asked in text", PATIENCE);
+    viewer.rest();
+    viewer.screenshot("typed-path");
+    viewer.enter("gems/scene.safetensors");
+    viewer.wait_for("Opened gems/scene.safetensors", PATIENCE);
+    viewer.rest();
+    viewer.holding(&[CTRL, SHIFT], || viewer.key('s'));
+    viewer.wait_for("asked in text", PATIENCE);
+    viewer.rest();
+    viewer.enter("");
+    viewer.wait_for("Saved scene-edited-1.safetensors", PATIENCE);
+    assert_eq!(scene_file::load(&folder.path().join("scene-edited-1.safetensors")).unwrap().len(), 545);
+    viewer.holding(&[CTRL], || viewer.key('e'));
+    viewer.wait_for("asked in text", PATIENCE);
+    viewer.rest();
+    viewer.symbol(ESCAPE);
+    viewer.rest();
     viewer.close(0);
 }
 

@@ -10,7 +10,8 @@ const PARTS: &[(&str, u32)] =
     &[("document", 0), ("live", 0), ("scene_view", 1), ("session", 2), ("ui", 3), ("window", 4)];
 
 /// Crates, and the only part that may name each.
-const CRATES: &[(&str, &str)] = &[("egui", "ui"), ("egui_wgpu", "ui"), ("winit", "window"), ("egui_winit", "window")];
+const CRATES: &[(&str, &str)] =
+    &[("egui", "ui"), ("egui_wgpu", "ui"), ("winit", "window"), ("egui_winit", "window"), ("rfd", "window")];
 
 fn floor(part: &str) -> Option<u32> {
     PARTS.iter().find(|(name, _)| *name == part).map(|(_, floor)| *floor)

@@ -1,6 +1,7 @@
 //! The document that is open in the window, and where it came from: a scene, the cameras and photographs of a dataset, a
 //! camera path.
 
+mod chooser;
 mod edit;
 mod loader;
 mod path_render;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use chooser::{ChoosePath, ChosenPath, PathChooser, PathPurpose, PathRequest};
 pub use edit::{
     ConvexMask, ConvexTable, EditList, EditState, ListedEdit, OutlineKind, Placement, SceneEdit, SelectionBox,
     SelectionShape,

@@ -9,7 +9,7 @@ use crate::gpu::{Gpu, GpuError};
 use crate::image::Image;
 use crate::kernels::DisplayMode;
 use crate::run::FinishWithin;
-use crate::viewer::document::{Placement, SceneEdit};
+use crate::viewer::document::{PathPurpose, Placement, SceneEdit};
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
@@ -17,7 +17,6 @@ use crate::viewer::scene_view::progressive::PictureRequest;
 use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
 use crate::viewer::session::camera_path::PathOutput;
 use crate::viewer::session::editing::{EditNumbers, SavedFile};
-use crate::viewer::session::paths::PathPurpose;
 use crate::viewer::session::settings::Movement;
 
 /// The effect of a key, a button, a slider or the pointer. [`super::Session::apply`] applies it.

@@ -33,7 +33,8 @@ use crate::kernels::DisplayMode;
 use crate::scene::{Bookmark, Extent, StartView};
 use crate::text;
 use crate::viewer::document::{
-    Document, DocumentLoader, PathPlayback, PhotographLoader, RequestRedraw, SceneSaver, ViewSubject,
+    ChosenPath, Document, DocumentLoader, PathChooser, PathPlayback, PhotographLoader, RequestRedraw, SceneSaver,
+    ViewSubject,
 };
 use crate::viewer::live::Live;
 use crate::viewer::scene_view::navigator::Navigator;
@@ -104,7 +105,9 @@ pub(crate) struct Session {
     pub live: Option<Live>,
     /// The sentences at the bottom of the window, the newest last.
     pub notices: Vec<Notice>,
-    /// The path that the user is asked for.
+    /// Asks for paths by dialogs.
+    pub chooser: PathChooser,
+    /// The path that the user is asked for in a line of text.
     pub question: Option<PathQuestion>,
     /// Whether the list of shortcuts is open.
     pub is_help_open: bool,
@@ -161,6 +164,7 @@ impl Session {
             bookmarks: Vec::new(),
             live: None,
             notices: Vec::new(),
+            chooser: PathChooser::new(Arc::new(|_| ChosenPath::NoDialog), Arc::clone(&request_redraw)),
             question: None,
             is_help_open: false,
             times_kernels: false,
@@ -201,6 +205,7 @@ impl Session {
         }
         self.receive_second();
         self.receive_render();
+        self.receive_path();
         match self.loader.take() {
             None => {}
             Some((path, Ok(document))) => {

@@ -3,9 +3,8 @@
 use egui::{Key, Modifiers};
 
 use crate::kernels::DisplayMode;
-use crate::viewer::document::SceneEdit;
+use crate::viewer::document::{PathPurpose, SceneEdit};
 use crate::viewer::session::action::{Action, BookmarkAction, Criterion, EditAction, PathAction, SelectionMode, Tool};
-use crate::viewer::session::paths::PathPurpose;
 
 /// A key, and the action that it has.
 #[derive(Debug, Clone)]
@@ -34,8 +33,8 @@ const fn with_ctrl(key: Key, action: EditAction, text: &'static str) -> Shortcut
     Shortcut { key, shift: false, ctrl: true, action: Action::Edit(action), text }
 }
 
-const fn with_ctrl_and_shift(key: Key, action: Action, text: &'static str) -> Shortcut {
-    Shortcut { key, shift: true, ctrl: true, action, text }
+const fn asking(key: Key, shift: bool, purpose: PathPurpose, text: &'static str) -> Shortcut {
+    Shortcut { key, shift, ctrl: true, action: Action::Ask(purpose), text }
 }
 
 const fn edit(key: Key, action: EditAction, text: &'static str) -> Shortcut {
@@ -64,7 +63,8 @@ pub(crate) const SHORTCUTS: &[Shortcut] = &[
     plain(Key::ArrowRight, Action::Step(1), "next camera of the dataset"),
     plain(Key::ArrowLeft, Action::Step(-1), "camera before"),
     plain(Key::V, Action::NextComparison, "render, photograph or second scene, split, difference, flicker"),
-    with_ctrl_and_shift(Key::O, Action::Ask(PathPurpose::Compare), "compare with a second scene"),
+    asking(Key::O, false, PathPurpose::Open, "open a file"),
+    asking(Key::O, true, PathPurpose::Compare, "compare with a second scene"),
     plain(Key::C, Action::ToggleFrusta, "show cameras"),
     plain(Key::Num9, Action::ToggleGrid, "a grid on the ground"),
     plain(Key::K, Action::AddKey, "add a key frame"),
@@ -95,6 +95,8 @@ pub(crate) const SHORTCUTS: &[Shortcut] = &[
     with_ctrl(Key::Z, EditAction::Undo, "undo the last edit"),
     with_ctrl(Key::Y, EditAction::Redo, "redo an edit"),
     with_ctrl(Key::S, EditAction::Save, "save the edited scene"),
+    asking(Key::S, true, PathPurpose::SaveAs, "save the edited scene as"),
+    asking(Key::E, false, PathPurpose::Export, "export the edited scene"),
     plain(Key::P, Action::Screenshot, "save an image"),
     shifted(Key::P, Action::SaveCamera, "save the camera for `render`"),
     plain(Key::Tab, Action::TogglePanel, "show the panel"),

@@ -10,6 +10,7 @@ pub(super) fn show(ui: &Ui, session: &Session, area: Rect, actions: &mut Vec<Act
     let Some(question) = &session.question else { return };
     let window = egui::Window::new(question.purpose.title()).collapsible(false).resizable(false);
     window.pivot(Align2::CENTER_CENTER).fixed_pos(area.center()).show(ui.ctx(), |ui| {
+        ui.label(question.reason);
         let mut text = question.text.clone();
         let line = ui.add(
             egui::TextEdit::singleline(&mut text).hint_text("path").desired_width(420.0f32.min(area.width() - 60.0)),

@@ -1,6 +1,7 @@
 //! The window and its event loop: events in, frames out, and nothing at all while nothing changes.
 
 mod device_loss;
+mod dialogs;
 mod frame;
 mod placement;
 
@@ -16,7 +17,7 @@ use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy}
 use winit::window::{Window, WindowId};
 
 use crate::gpu::{Gpu, GpuError, GpuOptions};
-use crate::viewer::document::{DocumentLoader, OpenDocument, RequestRedraw};
+use crate::viewer::document::{ChoosePath, DocumentLoader, OpenDocument, PathChooser, RequestRedraw};
 use crate::viewer::live::{self, Live, LiveLink};
 use crate::viewer::scene_view::progressive::Redraw;
 use crate::viewer::scene_view::settings::ViewSettings;
@@ -150,7 +151,9 @@ impl App {
         let settings = settings_file.as_deref().map(Settings::load).unwrap_or_default();
         let request_redraw: RequestRedraw = Arc::new(redraw_by(proxy.clone()));
         let loader = DocumentLoader::new(Arc::clone(&launch.open), Arc::clone(&request_redraw));
-        let mut session = Session::new(settings, loader, request_redraw);
+        let mut session = Session::new(settings, loader, Arc::clone(&request_redraw));
+        let choose: ChoosePath = Arc::new(dialogs::choose);
+        session.chooser = PathChooser::new(choose, request_redraw);
         if let Some(path) = &launch.path {
             session.open(path);
         }

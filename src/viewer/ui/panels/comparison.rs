@@ -3,10 +3,10 @@
 use egui::Ui;
 
 use crate::text;
+use crate::viewer::document::PathPurpose;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Action;
-use crate::viewer::session::paths::PathPurpose;
 
 pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     let comparison = &session.comparison;

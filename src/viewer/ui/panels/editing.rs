@@ -3,7 +3,7 @@
 use egui::{DragValue, Ui};
 use glam::DVec3;
 
-use crate::viewer::document::{EditList, SceneEdit, SelectionBox};
+use crate::viewer::document::{EditList, PathPurpose, SceneEdit, SelectionBox};
 use crate::viewer::session::Session;
 use crate::viewer::session::action::{Action, Criterion, EditAction, SelectionMode, Tool};
 use crate::viewer::session::editing::SavedFile;
@@ -31,6 +31,15 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     ui.collapsing("select by", |ui| criteria(ui, session, &mut edits));
     ui.collapsing("list of edits", |ui| list(ui, &session.editing.edits, &mut edits));
     save(ui, session, &mut edits);
+    ui.horizontal(|ui| {
+        let ask =
+            [("save as …", "Ctrl + Shift + S", PathPurpose::SaveAs), ("export …", "Ctrl + E", PathPurpose::Export)];
+        for (name, hint, purpose) in ask {
+            if ui.button(name).on_hover_text(hint).clicked() {
+                actions.push(Action::Ask(purpose));
+            }
+        }
+    });
     actions.extend(edits.into_iter().map(Action::Edit));
 }
 
@@ -165,7 +174,7 @@ fn save(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
     let SavedFile { mut name, mut gaussians } = session.editing.file.clone();
     let hint = "the ending is the format: .safetensors, .lapidary, .ply, .glb, .obj, .json";
     ui.horizontal(|ui| {
-        if ui.button("save as").on_hover_text("Ctrl + S").clicked() {
+        if ui.button("save").on_hover_text("Ctrl + S").clicked() {
             edits.push(EditAction::Save);
         }
         let width = ui.available_width();

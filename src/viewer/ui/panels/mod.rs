@@ -15,6 +15,7 @@ pub(crate) use measurements::{duration, grouped, legend};
 
 use crate::kernels::DisplayMode;
 use crate::text;
+use crate::viewer::document::PathPurpose;
 use crate::viewer::scene_view::navigator::FOV_RANGE;
 use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
 use crate::viewer::session::Session;
@@ -90,11 +91,22 @@ fn heading(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
             if ui.button(other).on_hover_text("light or dark (T)").clicked() {
                 actions.push(Action::ToggleTheme);
             }
-            recent(ui, session, actions);
             if ui.button("save image").on_hover_text("the image in its full size, as PNG (P)").clicked() {
                 actions.push(Action::Screenshot);
             }
         });
+    });
+    ui.horizontal(|ui| {
+        let open = [
+            ("open …", "a file (Ctrl + O)", PathPurpose::Open),
+            ("folder …", "of a dataset or training", PathPurpose::OpenFolder),
+        ];
+        for (name, hint, purpose) in open {
+            if ui.button(name).on_hover_text(hint).clicked() {
+                actions.push(Action::Ask(purpose));
+            }
+        }
+        recent(ui, session, actions);
     });
     let path = session.document.path.as_ref();
     let name = path.map_or_else(|| "nothing open".to_owned(), |path| text::message(&path.display().to_string()));

@@ -76,6 +76,9 @@ pub(super) fn status(
     if session.settings.movement == Movement::Fly {
         parts.push("flying".into());
     }
+    if session.chooser.pending().is_some() {
+        parts.push("a file dialog is open".into());
+    }
     if let Some(path) = session.loader.pending().or(session.comparison.loader.pending()) {
         parts.push(format!("reading {}", path.display()));
     }
