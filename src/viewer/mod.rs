@@ -18,13 +18,13 @@ mod ui;
 mod window;
 
 pub use document::{
-    ColouredPoint, ConvexMask, ConvexTable, Document, EditList, EditState, ListedEdit, LoadPhotograph, NamedCamera,
-    OpenDocument, OutlineKind, Photograph, Placement, SceneEdit, SelectionBox, SelectionShape,
+    ColouredPoint, ConvexMask, ConvexTable, CropBox, Document, EditList, EditState, ListedEdit, LoadPhotograph,
+    NamedCamera, OpenDocument, OutlineKind, Photograph, Placement, SceneEdit, SelectionBox, SelectionShape,
 };
 pub use live::{LiveLink, LiveRate};
 pub use scene_view::navigator::Navigator;
 pub use scene_view::pose::Pose;
 pub use scene_view::resolution::DynamicResolution;
-pub use scene_view::settings::{CropBox, ViewSettings};
+pub use scene_view::settings::ViewSettings;
 pub use scene_view::{FrameStats, PickedPoint, PictureBuffer, SceneView};
 pub use window::{CloseWindow, Launch, NoDisplay, OnOpen, StartLive, ViewerError, check_display, run};

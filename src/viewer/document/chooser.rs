@@ -27,11 +27,11 @@ impl PathPurpose {
     #[must_use]
     pub(crate) const fn title(self) -> &'static str {
         match self {
-            Self::Open => "Open a scene, a dataset or a camera path",
-            Self::OpenFolder => "Open the folder of a dataset or of a training run",
-            Self::Compare => "Compare with a scene",
-            Self::SaveAs => "Save the scene as",
-            Self::Export => "Export the scene as .ply, .glb, .obj or .json",
+            Self::Open => "Open a file",
+            Self::OpenFolder => "Open a folder",
+            Self::Compare => "Compare with …",
+            Self::SaveAs => "Save the scene as …",
+            Self::Export => "Export the scene as …",
         }
     }
 
@@ -46,9 +46,10 @@ impl PathPurpose {
     pub(crate) const fn kinds(self) -> &'static [(&'static str, &'static [&'static str])] {
         match self {
             Self::Open | Self::OpenFolder => &[],
-            Self::Compare => &[("scenes", &["safetensors", "ply", "pt"]), ("all files", &["*"])],
+            Self::Compare => &[("scenes", &["safetensors", "lapidary", "ply", "pt"]), ("all files", &["*"])],
             Self::SaveAs => &[("scene", &["safetensors"])],
             Self::Export => &[
+                ("compact scene", &["lapidary"]),
                 ("convexes or Gaussians", &["ply"]),
                 ("solids", &["glb"]),
                 ("mesh", &["obj"]),

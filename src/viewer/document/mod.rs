@@ -16,9 +16,10 @@ use std::sync::Arc;
 
 pub(crate) use chooser::{ChoosePath, ChosenPath, PathChooser, PathPurpose, PathRequest};
 pub use edit::{
-    ConvexMask, ConvexTable, EditList, EditState, ListedEdit, OutlineKind, Placement, SceneEdit, SelectionBox,
+    ConvexMask, ConvexTable, CropBox, EditList, EditState, ListedEdit, OutlineKind, Placement, SceneEdit, SelectionBox,
     SelectionShape,
 };
+pub(crate) use edit::{Handle, HandleDrag};
 use glam::DVec3;
 pub(crate) use loader::DocumentLoader;
 pub use loader::OpenDocument;

@@ -1,11 +1,10 @@
 //! How a scene is shown.
 
-use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::constants::NEAR;
-use crate::convert::{OrientedBox, rotation_of_turns};
 use crate::kernels::DisplayMode;
+use crate::viewer::document::CropBox;
 
 /// Everything that changes the picture besides scene and camera.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -83,25 +82,6 @@ impl ViewSettings {
     #[must_use]
     pub fn draws_hulls(&self) -> bool {
         self.hulls || self.mode == DisplayMode::Hulls
-    }
-}
-
-/// A box in any orientation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CropBox {
-    /// The lower corner, before the box is turned about its middle.
-    pub low: DVec3,
-    /// The upper corner, likewise.
-    pub high: DVec3,
-    /// The turns about the world's x, y and z axis, one after another, degrees.
-    pub degrees: DVec3,
-}
-
-impl CropBox {
-    /// The box, without the numbers of the panel.
-    #[must_use]
-    pub fn oriented(&self) -> OrientedBox {
-        OrientedBox { rotation: rotation_of_turns(self.degrees), ..OrientedBox::between(self.low, self.high) }
     }
 }
 

@@ -9,12 +9,12 @@ use crate::gpu::{Gpu, GpuError};
 use crate::image::Image;
 use crate::kernels::DisplayMode;
 use crate::run::FinishWithin;
-use crate::viewer::document::{PathPurpose, Placement, SceneEdit};
+use crate::viewer::document::{CropBox, Handle, PathPurpose, Placement, SceneEdit};
 use crate::viewer::live::LiveRate;
 use crate::viewer::scene_view::PickedPoint;
 use crate::viewer::scene_view::comparison::ComparisonMode;
 use crate::viewer::scene_view::progressive::PictureRequest;
-use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
+use crate::viewer::scene_view::settings::ViewSettings;
 use crate::viewer::session::camera_path::PathOutput;
 use crate::viewer::session::editing::{EditNumbers, SavedFile};
 use crate::viewer::session::settings::Movement;
@@ -30,6 +30,8 @@ pub(crate) enum Action {
     FrameEverything,
     /// Moves to the first view of the document.
     GoHome,
+    /// Looks at the pivot from a direction of the world.
+    LookFrom(DVec3),
     /// Moves to the view before.
     ViewBack,
     /// Moves to the view that was left by going back.
@@ -62,8 +64,10 @@ pub(crate) enum Action {
     ToggleHulls,
     /// Sets how the scene is shown, but for the crop box.
     SetView(ViewSettings),
-    /// Sets the crop box.
-    SetCrop(Option<CropBox>),
+    /// Sets the crop box; a step of the same drag as the last one takes its place.
+    SetCrop(Option<CropBox>, bool),
+    /// Shows only what is in a box around the subject, or everything again.
+    ToggleCrop,
     /// Looks through the camera of the dataset that is so many places after this one.
     Step(isize),
     /// Looks through a camera of the dataset.
@@ -192,6 +196,8 @@ pub(crate) enum Tool {
     Ground,
     /// Measures the distance of two clicked places.
     Measure,
+    /// Moves, turns and scales by handles at the axes of the world.
+    Place,
 }
 
 /// The effect of a new selection on the last one.
@@ -255,6 +261,8 @@ pub(crate) enum EditAction {
     Change(SceneEdit),
     /// Places the scene in the world that it is saved in; a step of the same drag as the last one takes its place.
     Place(Placement, bool),
+    /// Drags a handle to a pixel of a camera's picture.
+    DragHandle(DrawStep, Handle, Camera, DVec2),
     /// Scales the scene so that the measured distance is this long.
     SetLength(f64),
     /// Takes back the last edit.

@@ -28,6 +28,7 @@ impl Session {
             Action::FrameSubject => self.frame(self.subject.centre, self.subject.radius),
             Action::FrameEverything => self.frame(self.extent.centre(), self.extent.radius()),
             Action::GoHome => self.fly_to(self.start_pose()),
+            Action::LookFrom(side) => self.fly_to(self.pose_from(side)),
             Action::ViewBack => {
                 if let Some(pose) = self.history.back(self.navigator.destination()) {
                     self.fly_to(pose);
@@ -63,7 +64,8 @@ impl Session {
             Action::Mode(mode) => self.view.mode = mode,
             Action::ToggleHulls => self.view.hulls = !self.view.hulls,
             Action::SetView(view) => self.set_view(view),
-            Action::SetCrop(crop) => self.view.crop = crop,
+            Action::ToggleCrop => self.set_crop(self.view.crop.is_none().then(|| self.usual_crop()), false),
+            Action::SetCrop(crop, is_continued) => self.set_crop(crop, is_continued),
             Action::Step(step) => self.step(step),
             Action::EnterCamera(index) => self.enter_camera(index),
             Action::LeaveCamera => self.leave_camera(),
@@ -120,6 +122,7 @@ impl Session {
             Action::FrameSubject
                 | Action::FrameEverything
                 | Action::GoHome
+                | Action::LookFrom(_)
                 | Action::PickPivot(..)
                 | Action::Step(_)
                 | Action::EnterCamera(_)
@@ -346,9 +349,8 @@ pub(crate) mod tests {
     #[test]
     fn a_background_that_was_chosen_is_kept_and_the_crop_box_stays() {
         let mut session = session(1);
-        let crop =
-            crate::viewer::scene_view::settings::CropBox { low: DVec3::ZERO, high: DVec3::ONE, degrees: DVec3::ZERO };
-        applied(&mut session, Action::SetCrop(Some(crop)));
+        let crop = crate::viewer::document::CropBox { low: DVec3::ZERO, high: DVec3::ONE, degrees: DVec3::ZERO };
+        applied(&mut session, Action::SetCrop(Some(crop), false));
         applied(&mut session, Action::SetView(ViewSettings { background: [1.0; 3], ..ViewSettings::default() }));
         assert_eq!((session.view.crop, session.settings.view.background), (Some(crop), [1.0; 3]));
     }

@@ -1,4 +1,4 @@
-//! Draws cameras, the crop box, the camera path and the axes over the picture.
+//! Draws cameras, the crop box, the camera path and the grid over the picture.
 
 use egui::{Color32, Painter, Pos2, Rect, Stroke, Vec2};
 use glam::{DMat3, DVec2, DVec3};
@@ -216,25 +216,6 @@ pub(crate) fn path(painter: &Painter, projection: &Projection, path: &CameraPath
     }
     if let Some((point, _)) = path.at(time).and_then(|key| projection.point(DVec3::from_array(key.position))) {
         painter.circle_stroke(point, 6.0, Stroke::new(2.0, colour));
-    }
-}
-
-/// Draws axes, the columns of a matrix, in a corner.
-pub(crate) fn axes(painter: &Painter, camera: &Camera, axes: DMat3, middle: Pos2, size: f32) {
-    let colours = [
-        (0, "x", Color32::from_rgb(232, 88, 88)),
-        (1, "y", Color32::from_rgb(110, 190, 90)),
-        (2, "z", Color32::from_rgb(90, 140, 240)),
-    ];
-    let mut arms = colours.map(|(axis, name, colour)| (camera.view_from_world.matrix3 * axes.col(axis), name, colour));
-    arms.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
-    for (direction, name, colour) in arms {
-        #[expect(clippy::cast_possible_truncation, reason = "a direction")]
-        let end = middle + Vec2::new(direction.x as f32, direction.y as f32) * size;
-        let faint = if direction.z > 0.0 { colour.gamma_multiply(0.55) } else { colour };
-        painter.line_segment([middle, end], Stroke::new(2.0, faint));
-        painter.circle_filled(end, 6.5, faint);
-        painter.text(end, egui::Align2::CENTER_CENTER, name, egui::FontId::proportional(10.0), Color32::BLACK);
     }
 }
 

@@ -90,6 +90,16 @@ impl Screenshot {
         found as f64 / ((end - from) * usize::from(self.height)) as f64
     }
 
+    /// Returns the middle of the first square of one colour with a side of so many pixels, left of the panel.
+    pub(crate) fn square_of(&self, side: usize, [red, green, blue]: [u8; 3]) -> Option<(i16, i16)> {
+        let (width, height) = (usize::from(self.width), usize::from(self.height));
+        let is_it = |x: usize, y: usize| self.pixels[y * width + x] == [red, green, blue, 255];
+        let is_square = |x: usize, y: usize| (0..side).all(|row| (0..side).all(|column| is_it(x + column, y + row)));
+        let places = (0..height - side).flat_map(|y| (0..width - side).map(move |x| (x, y)));
+        let (x, y) = places.into_iter().find(|(x, y)| is_square(*x, *y))?;
+        Some(((x + side / 2).try_into().unwrap(), (y + side / 2).try_into().unwrap()))
+    }
+
     /// Returns the part of the pixels whose colour differs by more than rounding.
     pub(crate) fn part_that_differs(&self, other: &Self) -> f64 {
         assert_eq!((self.width, self.height), (other.width, other.height));

@@ -82,6 +82,61 @@ fn convexes_are_selected_deleted_brought_back_and_saved() {
     viewer.close(0);
 }
 
+/// A click in the corner looks along an axis, and a drag of its handle moves a face of the crop box; both come back.
+#[test]
+fn an_axis_is_clicked_and_a_face_of_the_crop_box_is_dragged() {
+    let Some(OpenDataset { mut viewer, gems, folder: _folder, _desktop }) = open_dataset() else { return };
+    viewer.drop_file(&gems.join("scene.safetensors"));
+    viewer.wait_for("scene.safetensors:", PATIENCE);
+    viewer.tab();
+    viewer.rest();
+    std::thread::sleep(Duration::from_secs(6));
+    let start = viewer.screenshot("axes-start");
+    // The z axis points up in the first view: its end is above the middle of the axes.
+    viewer.click((850, 523));
+    viewer.wait_for("action LookFrom", PATIENCE);
+    viewer.rest();
+    let above = viewer.screenshot("axes-above");
+    assert!(above.part_that_differs(&start) > 0.1, "another view");
+    viewer.key('z');
+    viewer.wait_for("action ViewBack", PATIENCE);
+    viewer.rest();
+    let back = viewer.screenshot("axes-back").part_that_differs(&start);
+    assert!(back < 0.02, "the view before, but for {back}");
+    viewer.key('y');
+    viewer.wait_for("action ToggleCrop", PATIENCE);
+    viewer.rest();
+    let cropped = viewer.screenshot("axes-crop");
+    let dragged = |viewer: &mut Viewer, from: (i16, i16), to: (i16, i16), told: &str| {
+        viewer.drag_with_pauses(from, to, 1, Duration::from_secs(1));
+        viewer.wait_for(told, PATIENCE);
+        viewer.rest();
+        viewer.screenshot("axes-dragged")
+    };
+    let face = cropped.square_of(7, [235; 3]).expect("a face has a handle");
+    let smaller = dragged(&mut viewer, face, (450, 300), "edit: crop box");
+    let changed = smaller.part_that_differs(&cropped);
+    assert!(changed > 0.005, "a face follows the pointer: {changed}");
+    ctrl(&viewer, 'z');
+    viewer.wait_for("edits that hold: 1", PATIENCE);
+    viewer.rest();
+    let back = viewer.screenshot("axes-undone").part_that_differs(&cropped);
+    assert!(back < 0.003, "the box is back, but for {back}");
+    ctrl(&viewer, 'z');
+    viewer.wait_for("edits that hold: 0", PATIENCE);
+
+    viewer.key('i');
+    viewer.wait_for("SetTool(Place)", PATIENCE);
+    viewer.rest();
+    let axes = viewer.screenshot("axes-world");
+    let x = axes.square_of(7, [232, 88, 88]).expect("the x axis has a handle");
+    let placed = dragged(&mut viewer, x, (x.0, x.1 + 60), "edit: place: moved by");
+    assert!(placed.square_of(7, [232, 88, 88]) != Some(x), "the axes follow the pointer");
+    viewer.symbol(ESCAPE);
+    viewer.signal("TERM");
+    assert_eq!(viewer.end().0, Some(0));
+}
+
 /// Adds a copy of the first convex at each place, grey and opaque.
 fn add(scene: &mut Scene, places: impl Iterator<Item = DVec3>, radius: f32) {
     for place in places {

@@ -1,15 +1,21 @@
 //! Edits of a scene by hand: which convexes are selected, hidden and deleted, as a list of plain data. The scene itself stays as
 //! it was opened; the state at any place of the list follows from the list alone, so that undoing is counting back.
 
+mod crop;
+mod handle;
 mod mask;
 mod placement;
 mod shape;
 mod table;
 
+pub use crop::CropBox;
+pub(crate) use handle::{Handle, HandleDrag};
 pub use mask::ConvexMask;
 pub use placement::Placement;
 pub use shape::{OutlineKind, SelectionBox, SelectionShape};
 pub use table::ConvexTable;
+
+use std::mem::discriminant;
 
 use crate::kernels::ConvexMark;
 use crate::scene::Scene;
@@ -29,6 +35,8 @@ pub enum SceneEdit {
     KeepOnly,
     /// Gives the scene this place in the world that it is saved in.
     Place(Placement),
+    /// Shows only what is in this box; nothing of the scene is lost.
+    Crop(Option<CropBox>),
 }
 
 /// What the edits so far make of a scene. No convex is in two of the masks.
@@ -42,12 +50,20 @@ pub struct EditState {
     pub deleted: ConvexMask,
     /// The place of the scene in the world that it is saved in.
     pub placement: Placement,
+    /// The box outside of which nothing is shown.
+    pub crop: Option<CropBox>,
 }
 
 impl EditState {
     fn of(num_convexes: usize) -> Self {
         let none = ConvexMask::none(num_convexes);
-        Self { selected: none.clone(), hidden: none.clone(), deleted: none, placement: Placement::default() }
+        Self {
+            selected: none.clone(),
+            hidden: none.clone(),
+            deleted: none,
+            placement: Placement::default(),
+            crop: None,
+        }
     }
 
     /// The convexes that can be seen.
@@ -83,6 +99,7 @@ impl EditState {
                 (self.hidden, self.selected) = (none.clone(), none);
             }
             SceneEdit::Place(placement) => self.placement = *placement,
+            SceneEdit::Crop(crop) => self.crop = *crop,
         }
     }
 }
@@ -167,6 +184,7 @@ impl EditList {
                 let words = placement.words();
                 if words.is_empty() { "place as it was opened".to_owned() } else { format!("place: {words}") }
             }
+            SceneEdit::Crop(crop) => crop.map_or("no crop box", |_| "crop box").to_owned(),
             SceneEdit::KeepOnly => {
                 let count = after.deleted.count() - self.state.deleted.count();
                 counted("delete", count, if selected_by.is_empty() { "all but the selection" } else { selected_by })
@@ -174,13 +192,14 @@ impl EditList {
         }
     }
 
-    /// Adds an edit as [`Self::push`] does; where the last one is of the same drag, in its place.
-    pub fn push_place(&mut self, placement: Placement, is_continued: bool) -> bool {
-        let is_last = self.edits[..self.num_done].last().is_some_and(|last| matches!(last.edit, SceneEdit::Place(_)));
+    /// Adds an edit as [`Self::push`] does; where the last one is of the same kind and drag, in its place.
+    pub fn push_step(&mut self, edit: SceneEdit, is_continued: bool) -> bool {
+        let last = self.edits[..self.num_done].last();
+        let is_last = last.is_some_and(|last| discriminant(&last.edit) == discriminant(&edit));
         if is_continued && is_last {
             self.undo();
         }
-        self.push(SceneEdit::Place(placement), "")
+        self.push(edit, "")
     }
 
     /// Takes back the last edit that holds, or nothing.
@@ -284,7 +303,7 @@ mod tests {
         let mut list = EditList::new(2);
         let at = |x: f64| Placement { translation: glam::DVec3::new(x, 0.0, 0.0), ..Placement::default() };
         for (x, is_continued) in [(1.0, false), (2.0, true), (3.0, true), (4.0, false)] {
-            list.push_place(at(x), is_continued);
+            list.push_step(SceneEdit::Place(at(x)), is_continued);
         }
         let texts: Vec<&str> = list.edits().iter().map(|listed| listed.text.as_str()).collect();
         assert_eq!(texts, ["place: moved by 3.000, 0.000, 0.000", "place: moved by 4.000, 0.000, 0.000"]);

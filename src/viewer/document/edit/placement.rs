@@ -16,6 +16,12 @@ pub struct Placement {
     pub translation: DVec3,
 }
 
+/// The turns about the world's x, y and z axis, one after another, that make a rotation, degrees.
+pub(super) fn turns_of_rotation(rotation: &DMat3) -> DVec3 {
+    let (z, y, x) = DQuat::from_mat3(rotation).to_euler(EulerRot::ZYX);
+    DVec3::new(x, y, z).map(f64::to_degrees)
+}
+
 impl Default for Placement {
     fn default() -> Self {
         Self { scale: 1.0, degrees: DVec3::ZERO, translation: DVec3::ZERO }
@@ -57,8 +63,7 @@ impl Placement {
         let up = normal.try_normalize().filter(|_| is_plane)?;
         let up = if up.dot(above - first) < 0.0 { -up } else { up };
         let rotation = DMat3::from_cols(along, up.cross(along), up).transpose();
-        let (z, y, x) = DQuat::from_mat3(&rotation).to_euler(EulerRot::ZYX);
-        let degrees = DVec3::new(x, y, z).map(f64::to_degrees);
+        let degrees = turns_of_rotation(&rotation);
         Some(Self { degrees, translation: -self.scale * (rotation * first), ..*self })
     }
 
@@ -66,6 +71,22 @@ impl Placement {
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
         Self { scale: self.scale * factor, translation: self.translation * factor, ..*self }
+    }
+
+    /// The placement after an axis of the saved world has moved along itself, by a length of the opened world.
+    #[must_use]
+    pub(crate) fn with_axis_moved(&self, axis: usize, by: f64) -> Self {
+        let mut translation = self.translation;
+        translation[axis] -= self.scale * by;
+        Self { translation, ..*self }
+    }
+
+    /// The placement after the axes of the saved world have turned about one of them and their origin, radians.
+    #[must_use]
+    pub(crate) fn with_axes_turned(&self, axis: usize, angle: f64) -> Self {
+        let back = DMat3::from_axis_angle(DVec3::AXES[axis], -angle);
+        let degrees = turns_of_rotation(&(back * self.rotation()));
+        Self { degrees, translation: back * self.translation, ..*self }
     }
 
     /// The transform of the scene that is saved.

@@ -4,7 +4,7 @@ use glam::{DVec2, DVec3};
 
 use crate::camera::Camera;
 use crate::gpu::GpuError;
-use crate::viewer::document::{OutlineKind, SelectionShape};
+use crate::viewer::document::{HandleDrag, OutlineKind, SelectionShape};
 use crate::viewer::session::Session;
 use crate::viewer::session::action::{ActionHost, Criterion, DrawStep, SelectionMode, Tool};
 
@@ -24,6 +24,13 @@ pub(crate) enum Gesture {
     },
     /// Places that were clicked, world units.
     Places(Vec<DVec3>),
+    /// A handle that is dragged.
+    Handle {
+        /// The drag, with what was there when it began.
+        drag: Box<HandleDrag>,
+        /// Whether it has changed anything.
+        has_moved: bool,
+    },
 }
 
 impl Session {
@@ -42,7 +49,7 @@ impl Session {
                 self.continue_gesture(pixel);
                 let outline = |corners: Vec<DVec2>, kind| SelectionShape::Outline { camera: *camera, corners, kind };
                 match self.editing.gesture.take() {
-                    None | Some(Gesture::Places(_)) => {}
+                    None | Some(Gesture::Places(_) | Gesture::Handle { .. }) => {}
                     Some(Gesture::Rectangle([a, b])) => {
                         let corners = vec![a, DVec2::new(b.x, a.y), b, DVec2::new(a.x, b.y)];
                         self.select(&outline(corners, OutlineKind::Rectangle), mode);
@@ -66,7 +73,7 @@ impl Session {
         host: &mut dyn ActionHost,
     ) -> Result<Option<Gesture>, GpuError> {
         Ok(match self.editing.tool {
-            Tool::Look | Tool::Click | Tool::Ground | Tool::Measure => None,
+            Tool::Look | Tool::Click | Tool::Ground | Tool::Measure | Tool::Place => None,
             Tool::Rectangle => Some(Gesture::Rectangle([pixel; 2])),
             Tool::Lasso => Some(Gesture::Lasso(vec![pixel])),
             Tool::Sphere | Tool::Box => host.pick(camera, &self.view, pixel)?.map(|picked| {
@@ -85,7 +92,7 @@ impl Session {
     fn continue_gesture(&mut self, pixel: DVec2) {
         let numbers = &mut self.editing.numbers;
         match &mut self.editing.gesture {
-            None | Some(Gesture::Places(_)) => {}
+            None | Some(Gesture::Places(_) | Gesture::Handle { .. }) => {}
             Some(Gesture::Rectangle([_, corner])) => *corner = pixel,
             Some(Gesture::Lasso(corners)) if corners.last().is_some_and(|last| last.distance(pixel) < 1.5) => {}
             Some(Gesture::Lasso(corners)) => corners.push(pixel),

@@ -1,6 +1,7 @@
 //! Editing the scene by hand: what the tools, the numbers of the panel and the keys change.
 
 mod drawing;
+mod handles;
 mod placing;
 mod saving;
 mod selecting;
@@ -150,10 +151,11 @@ impl Session {
             }
             EditAction::Change(edit) => self.change(edit, ""),
             EditAction::Place(placement, is_continued) => {
-                if self.editing.edits.push_place(placement, is_continued) {
+                if self.editing.edits.push_step(SceneEdit::Place(placement), is_continued) {
                     self.log_edit();
                 }
             }
+            EditAction::DragHandle(step, handle, camera, pixel) => self.drag_handle(step, handle, camera, pixel),
             EditAction::SetLength(length) => {
                 let measured = self.measured_length().filter(|measured| *measured > 0.0 && length > 0.0);
                 if let Some(measured) = measured {
@@ -191,6 +193,7 @@ impl Session {
     fn show_edits(&mut self) {
         self.editing.is_warned = false;
         self.editing.are_marks_new = true;
+        self.view.crop = self.editing.edits.state().crop;
         self.generation += 1;
     }
 }

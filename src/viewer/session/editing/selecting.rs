@@ -112,7 +112,7 @@ mod tests {
         let mut session = with_row();
         session.view.min_opacity = 0.5;
         let (low, high) = (DVec3::splat(-1.0), DVec3::new(5.5, 1.0, 1.0));
-        session.view.crop = Some(crate::viewer::scene_view::settings::CropBox { low, high, degrees: DVec3::ZERO });
+        session.set_crop(Some(crate::viewer::document::CropBox { low, high, degrees: DVec3::ZERO }), false);
         edit(&mut session, EditAction::Select(Criterion::All, SelectionMode::Replace));
         assert_eq!(selected(&session), [3, 4, 5]);
         edit(&mut session, EditAction::Invert);

@@ -17,7 +17,7 @@ use crate::kernels::DisplayMode;
 use crate::text;
 use crate::viewer::document::PathPurpose;
 use crate::viewer::scene_view::navigator::FOV_RANGE;
-use crate::viewer::scene_view::settings::{CropBox, ViewSettings};
+use crate::viewer::scene_view::settings::ViewSettings;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Action;
 use crate::viewer::session::settings::{Movement, Theme};
@@ -169,7 +169,7 @@ fn view(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
             if ui.small_button("reset").clicked() {
                 let ViewSettings { background, near, antialias, .. } = view;
                 view = ViewSettings { background, near, antialias, ..ViewSettings::default() };
-                actions.push(Action::SetCrop(None));
+                actions.push(Action::SetCrop(None, false));
             }
         });
     });
@@ -258,24 +258,30 @@ fn crop(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     let mut crop = session.view.crop;
     let mut is_on = crop.is_some();
     let extent = session.extent;
-    if ui.checkbox(&mut is_on, "show only what is in a box").changed() {
-        crop = is_on.then_some(CropBox { low: extent.low, high: extent.high, degrees: DVec3::ZERO });
+    if ui.checkbox(&mut is_on, "show only what is in a box (Y)").changed() {
+        actions.push(Action::ToggleCrop);
     }
+    let mut is_continued = false;
     if let Some(crop) = &mut crop {
+        let mut watch = |response: egui::Response| is_continued |= response.dragged() && !response.drag_started();
         let reach = extent.radius();
         for axis in 0..3 {
             let (low, high) = (extent.centre()[axis] - 2.0 * reach, extent.centre()[axis] + 2.0 * reach);
             ui.horizontal(|ui| {
                 ui.label(["x", "y", "z"][axis]);
                 ui.spacing_mut().slider_width = ((ui.available_width() - 130.0) / 2.0).max(40.0);
-                ui.add(egui::Slider::new(&mut crop.low[axis], low..=high).fixed_decimals(2));
-                ui.add(egui::Slider::new(&mut crop.high[axis], low..=high).fixed_decimals(2));
+                // A fixed number of decimals would round by itself.
+                let digits = |value: f64, _: std::ops::RangeInclusive<usize>| format!("{value:.2}");
+                for side in [&mut crop.low[axis], &mut crop.high[axis]] {
+                    watch(ui.add(egui::Slider::new(side, low..=high).custom_formatter(digits)));
+                }
             });
             crop.high[axis] = crop.high[axis].max(crop.low[axis]);
         }
-        editing::vector(ui, "turned °", &mut crop.degrees, 0.5);
+        watch(editing::vector(ui, "turned °", &mut crop.degrees, 0.5));
+        ui.weak("In the view, squares move the faces and corners turn the box.");
     }
     if crop != session.view.crop {
-        actions.push(Action::SetCrop(crop));
+        actions.push(Action::SetCrop(crop, is_continued));
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
                 "ground",
                 "click three places of the ground: the origin, one along x, and another (Shift + M)",
             ),
+            (Tool::Place, "axes", "drag the axes of the world to where they belong (I)"),
             (Tool::Measure, "measure", "click two places whose distance you know (M)"),
         ];
         for (tool, name, hint) in tools {
@@ -52,6 +53,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     });
     match (session.editing.tool, &session.editing.gesture) {
         (Tool::Measure, Some(Gesture::Places(places))) if places.len() == 2 => length(ui, session, &mut edits),
+        (Tool::Place, _) => drop(ui.weak("Arrows move the axes of the world, rings turn them, the square scales.")),
         (Tool::Measure, _) => drop(ui.weak("Click two places whose distance you know.")),
         (Tool::Ground, gesture) => {
             let count = gesture.as_ref().map_or(0, |gesture| match gesture {

@@ -2,6 +2,7 @@
 
 use std::f32::consts::PI;
 
+use super::{gizmo, handles};
 use egui::{PointerButton, Pos2, Rect, Response, Sense, Ui, Vec2};
 use glam::{DVec2, DVec3};
 
@@ -28,6 +29,8 @@ pub(super) fn collect(
         actions.push(Action::SetAspect(aspect));
     }
     split_handle(ui, session, projection.rect, actions);
+    handles::collect(ui, session, projection, actions);
+    gizmo::collect(ui, session, projection, area, actions);
     shortcuts(ui, actions);
     draw(ui, session, response, projection, actions);
     navigate(ui, session, response, seconds, actions);
@@ -98,22 +101,21 @@ fn draw(ui: &Ui, session: &Session, response: &Response, projection: &Projection
         ui.ctx().set_cursor_icon(egui::CursorIcon::Crosshair);
     }
     let mode = ui.input(|input| keys::selection_mode(input.modifiers));
-    let mut step = |step: DrawStep, at: Pos2| {
+    for (step, at) in drag_steps(ui, response) {
         let pixel = projection.nearest_pixel(at);
         actions.push(Action::Edit(EditAction::Draw(step, projection.camera, pixel, mode)));
-    };
+    }
+}
+
+/// Returns the parts of a drag with the left button in this frame, each with the place of the pointer.
+pub(super) fn drag_steps(ui: &Ui, response: &Response) -> Vec<(DrawStep, Pos2)> {
     let at = response.interact_pointer_pos();
-    if response.drag_started_by(PointerButton::Primary)
-        && let Some(pressed) = ui.input(|input| input.pointer.press_origin()).or(at)
-    {
-        step(DrawStep::Begin, pressed);
-    }
-    if let Some(at) = at.filter(|_| response.dragged_by(PointerButton::Primary)) {
-        step(DrawStep::Go, at);
-    }
-    if let Some(at) = at.filter(|_| response.drag_stopped_by(PointerButton::Primary)) {
-        step(DrawStep::End, at);
-    }
+    let pressed = ui.input(|input| input.pointer.press_origin()).or(at);
+    let begins = pressed.filter(|_| response.drag_started_by(PointerButton::Primary));
+    let goes = at.filter(|_| response.dragged_by(PointerButton::Primary));
+    let ends = at.filter(|_| response.drag_stopped_by(PointerButton::Primary));
+    let steps = [(DrawStep::Begin, begins), (DrawStep::Go, goes), (DrawStep::End, ends)];
+    steps.into_iter().filter_map(|(step, at)| Some((step, at?))).collect()
 }
 
 fn scroll(ui: &Ui, session: &Session, height: f64, actions: &mut Vec<Action>) {
@@ -182,7 +184,7 @@ fn clicks(ui: &Ui, session: &Session, response: &Response, projection: &Projecti
         if let Some(pixel) = projection.pixel(pointer) {
             actions.push(Action::PickPivot(projection.camera, pixel));
         }
-    } else if response.clicked() && session.editing.tool != Tool::Look {
+    } else if response.clicked() && !matches!(session.editing.tool, Tool::Look | Tool::Place) {
         if let Some(pixel) = projection.pixel(pointer) {
             let mode = ui.input(|input| keys::selection_mode(input.modifiers));
             actions.push(Action::Edit(EditAction::Pick(projection.camera, pixel, mode)));

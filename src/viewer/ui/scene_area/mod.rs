@@ -1,5 +1,7 @@
 //! The middle of the window: the picture, and everything that is drawn over it.
 
+mod gizmo;
+mod handles;
 mod input;
 mod labels;
 mod pictures;
@@ -103,10 +105,8 @@ fn over(
         tools::grid(session, projection, &painter);
     }
     tools::show(session, projection, &painter);
-    if area.width() > 200.0 {
-        let axes = session.editing.edits.state().placement.axes();
-        overlay::axes(&painter, &projection.camera, axes, area.right_bottom() - Vec2::new(44.0, 44.0), 26.0);
-    }
+    handles::paint(ui, session, projection, &painter);
+    gizmo::paint(ui, session, projection, area, &painter);
     labels::legends(session, &painter, area);
     labels::status(session, request, &host.device().picture.last, &painter, area);
     labels::notices(ui, session, &painter, area);
