@@ -1,6 +1,7 @@
 //! The window as a person uses it: under a virtual display, with a keyboard, a pointer and a file that is dropped on it.
 //! Without Debian's package `xvfb` these tests do not run, and each says so on stderr. They are built only where X11 is.
 
+mod capture;
 mod comparison;
 mod desktop;
 mod editing;

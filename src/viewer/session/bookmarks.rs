@@ -53,11 +53,8 @@ impl Session {
 
     fn go_to_bookmark(&mut self, index: usize) {
         let Some(view) = self.bookmarks.get(index).map(|bookmark| bookmark.view) else { return };
-        // The view says the smaller field of view of a window of any shape.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is at least 1")]
-        let width = (1000.0 * self.aspect).round().max(1.0) as u32;
         let distance = view.position.distance(view.focus);
-        self.fly_to(Pose::of_camera(&view.camera(width, 1000), distance));
+        self.fly_to(Pose::of_camera(&self.camera_of(&view), distance));
     }
 }
 

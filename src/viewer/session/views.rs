@@ -44,12 +44,18 @@ impl Session {
         let (up, fov) = (self.document.up(), self.settings.fov_y.to_radians());
         match (self.document.cameras.first(), self.document.own_view()) {
             (Some(named), _) => self.pose_of(&named.camera),
-            (None, Some(view)) => self.pose_of(&view.camera(SIZE[0], SIZE[1])),
+            (None, Some(view)) => self.pose_of(&self.camera_of(&view)),
             (None, None) => {
                 let distance = self.subject.radius / (fov / 2.0).sin();
                 Pose::look_at(self.subject.centre, first_direction(up), distance, up, fov)
             }
         }
+    }
+
+    /// Returns the camera of a view in the shape of the picture's area: a view tells the smaller field of view, of any shape.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is at least 1")]
+    pub(super) fn camera_of(&self, view: &StartView) -> Camera {
+        view.camera((1000.0 * self.aspect).round().max(1.0) as u32, 1000)
     }
 
     /// Returns the pose of a camera, with the pivot at the depth of the subject and a field of view that holds the whole
@@ -80,9 +86,6 @@ impl Session {
         Pose::look_at(pose.pivot(), side, pose.distance, top, pose.fov_y)
     }
 }
-
-/// The picture that the field of view of a start view is of, pixels.
-const SIZE: [u32; 2] = [1280, 720];
 
 /// Returns the direction from which a scene is first looked at: a little from above.
 pub(super) fn first_direction(up: DVec3) -> DVec3 {
@@ -119,6 +122,11 @@ mod tests {
         let pose = *session.navigator.pose();
         assert!(pose.position.distance(view.position) < 1e-9 && pose.pivot().distance(view.focus) < 1e-9, "{pose:?}");
         assert_eq!((session.navigator.up(), session.subject.centre), (view.up, view.focus));
+        for (aspect, fov_y) in [(1.3, 40.0), (1.9, 40.0), (0.5, 72.1)] {
+            applied(&mut session, Action::SetAspect(aspect));
+            let found = session.navigator.destination().fov_y.to_degrees();
+            assert!((found - fov_y).abs() < 0.1, "the smaller field of view is that of the file: {found}");
+        }
         let shown = crate::viewer::session::tests::session(2).document.cameras;
         let first = shown[0].camera.position();
         session.set_document(Document { cameras: shown, ..document("b") });
