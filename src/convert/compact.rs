@@ -121,8 +121,9 @@ fn parse(bytes: &[u8]) -> Result<(Scene, Metadata), String> {
         return Err(format!("it is {format} of version {version}, expected {FORMAT} of version {VERSION}"));
     }
     let (empty, metadata) = scene_file::parse_entries(|key| head.scene.get(key).map(String::as_str))?;
-    let mut tables = quantise::layouts(empty.points_per_convex, empty.sh_degree).map(|_| Vec::new());
-    for (table, values) in quantise::layouts(empty.points_per_convex, empty.sh_degree).iter().zip(&mut tables) {
+    let layouts = quantise::layouts(empty.points_per_convex, empty.sh_degree);
+    let mut tables = layouts.map(|_| Vec::new());
+    for (table, values) in layouts.iter().zip(&mut tables) {
         *values = integers(&mut archive, table, head.num_convexes)?;
     }
     Ok((quantise::scene_of(&tables, empty), metadata))

@@ -9,7 +9,7 @@ use crate::render::{ExrLayout, Format, shots_along};
 use crate::viewer::document::{PathJob, PathPlayback, PathRender, PathTarget};
 use crate::viewer::scene_view::pose::Pose;
 use crate::viewer::session::action::{Action, ActionHost, PathAction};
-use crate::viewer::session::{Session, free_name};
+use crate::viewer::session::{Session, free_name, free_path};
 
 /// The kind of files that a path is rendered to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl PathFormat {
     /// Returns a file or a folder in the current folder that is not there yet.
     fn target(self, rate: f64) -> PathTarget {
         let video = |extension| PathTarget::Video(free_name(Path::new("."), "path", extension), rate);
-        let images = |format| PathTarget::Images(free_folder(Path::new("."), "path"), format);
+        let images = |format| PathTarget::Images(free_path(Path::new("."), "path", ""), format);
         match self {
             Self::Mp4 => video("mp4"),
             Self::Webm => video("webm"),
@@ -85,12 +85,6 @@ impl Default for PathRendering {
     fn default() -> Self {
         Self { output: PathOutput { size: [1280, 720], format: PathFormat::usual() }, under_way: None }
     }
-}
-
-/// Returns `stem-N` in a folder, with the first number that is free.
-fn free_folder(folder: &Path, stem: &str) -> PathBuf {
-    let name = |number: usize| folder.join(format!("{stem}-{number}"));
-    (1..100_000).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
 impl Session {

@@ -140,11 +140,15 @@ impl Session {
         has_other && !matches!(self.comparison.mode, ComparisonMode::Own)
     }
 
+    /// Returns whether it is a photograph that the render is compared with.
+    const fn compares_photographs(&self) -> bool {
+        self.is_compared() && self.comparison.second.is_none()
+    }
+
     /// Returns the photograph of the entered camera, if it is what is compared and has been read.
     #[must_use]
     pub(crate) fn compared_photograph(&self) -> Option<&ComparedPhotograph> {
-        let is_asked_for = self.is_compared() && self.comparison.second.is_none();
-        let photograph = self.comparison.photograph.as_ref().filter(|_| is_asked_for)?;
+        let photograph = self.comparison.photograph.as_ref().filter(|_| self.compares_photographs())?;
         (self.entered_camera == Some(photograph.camera)).then_some(photograph)
     }
 
@@ -201,8 +205,7 @@ impl Session {
     }
 
     pub(super) fn fetch_photograph(&mut self) {
-        let is_asked_for = self.is_compared() && self.comparison.second.is_none();
-        let Some(camera) = self.entered_camera.filter(|_| is_asked_for) else { return };
+        let Some(camera) = self.entered_camera.filter(|_| self.compares_photographs()) else { return };
         let background = self.view.background;
         let is_kept = |kept: &ComparedPhotograph| kept.camera == camera && kept.background == background;
         if self.comparison.photograph.as_ref().is_some_and(is_kept) {

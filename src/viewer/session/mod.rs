@@ -327,7 +327,12 @@ impl Session {
 /// Returns `stem-N.extension` in a folder, with the first number that is free.
 #[must_use]
 pub(crate) fn free_name(folder: &Path, stem: &str, extension: &str) -> PathBuf {
-    let name = |number: usize| folder.join(format!("{stem}-{number}.{extension}"));
+    free_path(folder, stem, &format!(".{extension}"))
+}
+
+/// Returns `stem-N` with an ending in a folder, with the first number that is free.
+pub(crate) fn free_path(folder: &Path, stem: &str, ending: &str) -> PathBuf {
+    let name = |number: usize| folder.join(format!("{stem}-{number}{ending}"));
     (1..100_000).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
