@@ -8,6 +8,7 @@ use glam::DVec3;
 use lapidary::convert::{self, Focal, SolidLayout, WriteOptions, Written};
 use lapidary::{files, text};
 
+use super::SharedArgs;
 use super::edits::EditArgs;
 use super::progress::{self, Parts};
 use super::source;
@@ -19,7 +20,7 @@ use super::source;
 /// It writes scenes, compact scenes with rounded numbers in a sixth of the bytes, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one colour in .glb and
 /// .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
 ///
-/// --crop, --within-cameras and --min-opacity drop convexes, --transform, --scale, --rotate and --translate move the rest; what
+/// --crop, --within-cameras, --visible-in and --min-opacity drop convexes, --transform, --scale, --rotate and --translate move the rest; what
 /// was dropped, and why, is printed and kept in the file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConvertArgs {
@@ -51,7 +52,7 @@ pub(crate) struct ConvertArgs {
     edits: EditArgs,
 }
 
-pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &ConvertArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     let begin = Instant::now();
     ensure!(
         !source::is_same(&source::scene_file_of(&args.input), &args.output),
@@ -64,7 +65,7 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     // Exporters count what is too faint themselves, so that their objects keep the numbers of the scene.
     let drops_faint = convert::is_scene_file(&args.output, args.gaussians);
     let least = if drops_faint { args.min_opacity } else { 0.0 };
-    let (scene, metadata) = args.edits.apply(scene, metadata, least)?;
+    let (scene, metadata) = args.edits.apply(scene, metadata, least, shared)?;
     let layout = match (args.merge, args.colliders) {
         (true, _) => SolidLayout::Merged,
         (_, true) => SolidLayout::Colliders,

@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use glam::{DMat3, DQuat, DVec3, DVec4};
-use lapidary::camera::Camera;
-use lapidary::convert::{Dropped, OrientedBox, Seen, Selection, WorldTransform};
+use lapidary::camera::{Camera, RenderOptions};
+use lapidary::convert::{Dropped, OrientedBox, Seen, Selection, VisibleIn, WorldTransform};
 use lapidary::dataset::{Dataset, DatasetError, DatasetOptions};
+use lapidary::gpu::{Gpu, GpuOptions};
+use lapidary::renderer::{GpuScene, Outputs, Renderer};
 use lapidary::scene::Scene;
 use lapidary::scene_file::Metadata;
 use lapidary::text::{are, counted};
 use lapidary::{files, source};
+
+use super::SharedArgs;
+use super::progress::Parts;
 
 /// Edits of a scene. Boxes and cameras are in the world of IN; the transform comes last.
 #[derive(Debug, clap::Args)]
@@ -22,8 +27,11 @@ pub(crate) struct EditArgs {
     /// Keep the convexes that stand in the image of a camera of this dataset, or of this training, whatever hides them
     #[arg(long, value_name = "DATASET")]
     within_cameras: Option<PathBuf>,
+    /// Keep the convexes that an image of this dataset, or of this training, shows in some pixel: not what others hide
+    #[arg(long, value_name = "DATASET")]
+    visible_in: Option<PathBuf>,
     /// The number of cameras that have to see a convex
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "within_cameras",
+    #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..))]
     min_views: u32,
     /// Move the scene by a matrix of a rotation, one scale and a translation: 12 or 16 numbers, row after row, or a file that holds them
@@ -48,19 +56,31 @@ impl EditArgs {
         scene: Scene,
         metadata: Metadata,
         min_opacity: f32,
+        shared: &SharedArgs,
     ) -> anyhow::Result<(Scene, Metadata)> {
+        let least = self.min_views as usize;
+        ensure!(
+            least == 1 || self.within_cameras.is_some() || self.visible_in.is_some(),
+            "--min-views {least} counts the cameras of --within-cameras or --visible-in; give one of them"
+        );
+        let enough = |path: &Path, cameras: &[Camera]| {
+            let has = counted(cameras.len(), "camera");
+            ensure!(least <= cameras.len(), "--min-views {least}: {} has {has}", path.display());
+            Ok(())
+        };
         let seen = self.within_cameras.as_deref().map(|path| {
             let cameras = cameras(path).context("--within-cameras")?;
-            let least = self.min_views as usize;
-            ensure!(
-                least <= cameras.len(),
-                "--min-views {least}: {} has {}",
-                path.display(),
-                counted(cameras.len(), "camera")
-            );
-            Ok(Seen { cameras, least, near: metadata.render_options().near })
+            enough(path, &cameras)?;
+            anyhow::Ok(Seen { cameras, least, near: metadata.render_options().near })
         });
-        let selection = Selection { crop: self.crop, seen: seen.transpose()?, min_opacity };
+        let visible = self.visible_in.as_deref().map(|path| {
+            let cameras = cameras(path).context("--visible-in")?;
+            enough(path, &cameras)?;
+            let counts = images_that_show(&scene, &cameras, &metadata.render_options(), shared)?;
+            anyhow::Ok(VisibleIn { counts, least: self.min_views })
+        });
+        let selection =
+            Selection { crop: self.crop, seen: seen.transpose()?, visible: visible.transpose()?, min_opacity };
         let num_before = scene.len();
         let (mut scene, dropped) = selection.of(&scene);
         let mut done = Vec::new();
@@ -105,12 +125,35 @@ fn cameras(path: &Path) -> anyhow::Result<Vec<Camera>> {
     }
 }
 
+/// How many of the images of cameras show each convex in some pixel.
+fn images_that_show(
+    scene: &Scene,
+    cameras: &[Camera],
+    options: &RenderOptions,
+    shared: &SharedArgs,
+) -> anyhow::Result<Vec<u32>> {
+    let gpu = Gpu::open(&GpuOptions { adapter: shared.adapter.clone(), ..GpuOptions::default() })?;
+    let uploaded = GpuScene::upload(&gpu, scene)?;
+    let mut renderer = Renderer::new(&gpu, uploaded.points_per_convex)?;
+    let mut counts = vec![0; scene.len()];
+    let parts = Parts::begin("drawing what the images show".to_owned(), cameras.len() as u64, false);
+    for camera in cameras {
+        let frame = renderer.forward(&uploaded, camera, options, Outputs::default())?;
+        let shares = renderer.shares(&uploaded, &frame)?;
+        counts.iter_mut().zip(&shares).for_each(|(count, share)| *count += u32::from(*share > 0.0));
+        renderer.recycle(frame);
+        parts.advance();
+    }
+    Ok(counts)
+}
+
 /// What was dropped, in one sentence.
 fn told(dropped: Dropped, num_before: usize, min_opacity: f32) -> String {
-    let Dropped { outside, unseen, faint } = dropped;
+    let Dropped { outside, unseen, hidden, faint } = dropped;
     let reasons = [
         (outside, "outside of the box".to_owned()),
         (unseen, "in the images of too few cameras".to_owned()),
+        (hidden, "visible in too few images".to_owned()),
         (faint, format!("less opaque than {min_opacity}")),
     ];
     let reasons = reasons.iter().filter(|(count, _)| *count > 0);

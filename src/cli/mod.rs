@@ -162,7 +162,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Info(args) => info::run(args, &cli.shared),
         Command::Synth(args) => synth::run(args),
         Command::Train(args) => train::run(args, &cli.shared),
-        Command::Convert(args) => convert::run(args),
+        Command::Convert(args) => convert::run(args, &cli.shared),
         Command::Render(args) => render::run(args, &cli.shared),
         Command::Eval(args) => eval::run(args, &cli.shared),
         Command::Bench(args) => bench::run(args, &cli.shared),

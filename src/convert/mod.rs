@@ -30,7 +30,7 @@ mod world_transform;
 use std::path::{Path, PathBuf};
 
 pub use foreign::is_packed_gaussians;
-pub use selection::{Dropped, OrientedBox, Seen, Selection};
+pub use selection::{Dropped, OrientedBox, Seen, Selection, VisibleIn};
 pub use size::about_bytes;
 pub use world_transform::{WorldTransform, rotation_of_turns};
 

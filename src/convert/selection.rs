@@ -39,8 +39,19 @@ pub struct Selection {
     pub crop: Option<OrientedBox>,
     /// The cameras whose pictures one of its points or its middle stands in, whatever hides it.
     pub seen: Option<Seen>,
+    /// The images that have to show it in some pixel.
+    pub visible: Option<VisibleIn>,
     /// The least opacity, 0 to 1.
     pub min_opacity: f32,
+}
+
+/// How many images show each convex of a scene, and how many have to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisibleIn {
+    /// The images that show each convex.
+    pub counts: Vec<u32>,
+    /// The number.
+    pub least: u32,
 }
 
 /// Cameras, and how many of them have to see a convex.
@@ -61,6 +72,8 @@ pub struct Dropped {
     pub outside: usize,
     /// Those that too few cameras see.
     pub unseen: usize,
+    /// Those that too few images show.
+    pub hidden: usize,
     /// Those that are too faint.
     pub faint: usize,
 }
@@ -69,7 +82,7 @@ impl Dropped {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> usize {
-        self.outside + self.unseen + self.faint
+        self.outside + self.unseen + self.hidden + self.faint
     }
 }
 
@@ -90,6 +103,12 @@ impl Selection {
             dropped.outside += 1;
         } else if self.seen.as_ref().is_some_and(|seen| !seen.is_enough(&points, middle)) {
             dropped.unseen += 1;
+        } else if self
+            .visible
+            .as_ref()
+            .is_some_and(|images| images.counts.get(i).is_none_or(|count| *count < images.least))
+        {
+            dropped.hidden += 1;
         } else if sigmoid(scene.params.raw_opacity[i]) < self.min_opacity {
             dropped.faint += 1;
         } else {
@@ -143,9 +162,9 @@ mod tests {
         ];
         let seen = |least: usize| Some(Seen { cameras: vec![look(-3.0), look(3.0)], least, near: 0.01 });
         let crop = Some(OrientedBox::between(origin - 5.0, origin + 5.0));
-        let selection = Selection { crop, seen: seen(2), min_opacity: 0.5 };
+        let selection = Selection { crop, seen: seen(2), min_opacity: 0.5, ..Selection::default() };
         let (kept, dropped) = selection.of(&scene(&places));
-        assert_eq!(dropped, Dropped { outside: 1, unseen: 1, faint: 1 });
+        assert_eq!(dropped, Dropped { outside: 1, unseen: 1, faint: 1, ..Dropped::default() });
         assert_eq!((kept, dropped.total()), (scene(&places[..1]), 3));
         let (kept, dropped) = Selection { seen: seen(1), ..Selection::default() }.of(&scene(&places));
         assert_eq!((kept.len(), dropped), (3, Dropped { unseen: 1, ..Dropped::default() }), "the one aside");

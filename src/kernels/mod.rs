@@ -9,6 +9,7 @@
 //! | `scan` | `scan_reduce`, `scan_sums`, `scan_apply` |
 //! | `sort` | `sort_count`, `sort_scatter` |
 //! | `loss` | `loss`, `loss_backward`, `loss_sum` |
+//! | `shares` | `shares`, `gather_shares` |
 //!
 //! `probe` and `groups` belong to [`crate::gpu`]. Structs of `shaders/shared` that several kernels read stand in modules of the
 //! same stem: `camera`, `status`, `edit`.
@@ -46,6 +47,7 @@ mod rebuild;
 mod regularise;
 mod scan;
 mod sh_backward;
+mod shares;
 mod sort;
 mod statistics;
 mod status;
@@ -86,6 +88,7 @@ pub use rebuild::Rebuild;
 pub use regularise::{Regularise, RegulariseArgs};
 pub use scan::{Scan, ScanArgs, ScanPlan};
 pub use sh_backward::ShBackward;
+pub use shares::Shares;
 pub use sort::{Pairs, Sort, SortArgs, SortPlan};
 pub use statistics::{CountPairs, TileStatistics};
 pub use status::Status;
@@ -115,6 +118,8 @@ pub const SHADERS: &[Shader] = &[
     rasterize::SHADER,
     normals::SHADER,
     statistics::SHADER,
+    shares::SHARES,
+    shares::GATHER,
     totals::SHADER,
     rasterize_backward::SHADER,
     forget_rest::SHADER,

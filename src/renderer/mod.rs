@@ -31,7 +31,7 @@ use crate::gpu::{Buffer, CommandParts, Commands, Gpu, GpuError, KernelTime, Kern
 use crate::image::Image;
 use crate::kernels::{
     AdmitInstances, CountInstances, CountPairs, CountTiles, CountTilesArgs, CountVisible, EmitInstances, Normals,
-    Project, Rasterize, Scan, Sort, TileRanges,
+    Project, Rasterize, Scan, Shares, Sort, TileRanges,
 };
 use crate::real::to_u32;
 use crate::scene::{NAMES, Params, Scene};
@@ -134,6 +134,8 @@ pub struct Renderer {
     count_pairs: Option<CountPairs>,
     /// Compiled at its first use.
     count_visible: Option<CountVisible>,
+    /// Compiled at its first use.
+    shares: Option<Shares>,
     memory: Option<FrameMemory>,
     /// The time of a unit of [`Self::work`].
     pace: Pace,
@@ -169,6 +171,7 @@ impl Renderer {
             sort: Sort::new(gpu)?,
             count_pairs: None,
             count_visible: None,
+            shares: None,
             memory: None,
             pace: Pace::new(gpu),
             last_end: None,

@@ -2,7 +2,7 @@
 
 use super::{GpuScene, RenderedFrame, Renderer};
 use crate::gpu::{Commands, GpuError};
-use crate::kernels::{CountPairs, CountVisible, TileStatistics};
+use crate::kernels::{CountPairs, CountVisible, Shares, TileStatistics};
 
 /// The work of the rasterizer in one frame. An instance is a tile and a convex, a pair is a pixel and a convex.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +56,32 @@ impl Renderer {
         commands.submit();
         self.count_visible = Some(kernel);
         found.read_one(&self.gpu)
+    }
+
+    /// Finds the largest share of a pixel, `T·alpha`, that every convex has in a frame of this scene: 0 where it is not drawn, above
+    /// where the picture would be another without it.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when the device was lost or has no memory for the shares.
+    pub fn shares(&mut self, scene: &GpuScene, frame: &RenderedFrame) -> Result<Vec<f32>, GpuError> {
+        let kernels = match self.shares.take() {
+            Some(kernels) => kernels,
+            None => Shares::new(&self.gpu, scene.points_per_convex)?,
+        };
+        let by_slot = self.gpu.zeros("share_from_slot", frame.num_instances().max(1).into())?;
+        let by_convex = self.gpu.zeros("share_from_convex", scene.num_convexes.max(1).into())?;
+        let num_pieces = self.num_pieces(frame.memory.shape());
+        let mut commands = Commands::new(&self.gpu, "shares").in_pieces(num_pieces);
+        let view = frame.view(&mut commands, scene)?;
+        for band in &view.bands {
+            kernels.record(&mut commands, frame.memory.rasterize_args(), band.args(&band.camera), &by_slot)?;
+            commands.border();
+        }
+        let convexes = frame.memory.ranked_convexes(&view, scene.num_convexes);
+        kernels.record_gather(&mut commands, convexes, &by_slot, &by_convex)?;
+        commands.into_parts().submit_all()?;
+        self.shares = Some(kernels);
+        by_convex.read_first(&self.gpu, scene.num_convexes.into())
     }
 
     /// Counts what drawing a frame of this scene took. The same frame gives the same numbers on every device that rounds

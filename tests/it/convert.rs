@@ -259,6 +259,43 @@ fn convexes_that_are_not_wanted_are_dropped_with_the_reason() {
     );
 }
 
+/// Four walls one behind the other, a small one behind them, and one aside.
+#[test]
+fn what_no_image_shows_is_dropped() {
+    let mut scene = Scene::empty(4, 0);
+    let mut wall = |x: f64, y: f64, half: f64| {
+        let corner = |side: f64, up: f64| DVec3::new(x + half * side, y, half * up).as_vec3().to_array();
+        let points = [corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)].concat();
+        scene.push(Params {
+            points: &points,
+            log_delta: &[5.0],
+            log_sigma: &[4.0],
+            raw_opacity: &[2.944],
+            sh: &[0.2; 48],
+        });
+    };
+    // Each leaves a twentieth of the light; four would leave too little to count.
+    [0.0, 0.1, 0.2, 0.3].into_iter().for_each(|y| wall(0.0, y, 3.0));
+    wall(0.0, 1.0, 0.5);
+    wall(20.0, 0.0, 1.0);
+    let (folder, path) = folder_with_scene(&scene);
+    let out = path.with_file_name("seen.ply");
+    let look = |from: DVec3| Camera::look_at(from, DVec3::new(0.0, 1.0, 0.0), DVec3::Z, 150.0, 96, 96);
+    let cameras = [DVec3::new(0.0, -9.0, 0.0), DVec3::new(0.0, 9.0, 0.0)].map(|from| ("a.png".to_owned(), look(from)));
+    let data = folder.path().join("run");
+    std::fs::create_dir(&data).unwrap();
+    let kept = |cameras: &[(String, Camera)], more: &[&str]| {
+        Transforms::from_cameras(cameras).save(&data.join("cameras.json")).unwrap();
+        let said = succeeds(&[&["convert", text(&path), text(&out), "--visible-in", text(&data)], more].concat());
+        (convert::read(&out, None).unwrap().0.len(), said)
+    };
+    let (front, said) = kept(&cameras[..1], &[]);
+    assert_eq!(front, 3, "three walls");
+    assert!(said.contains("3 of 6 convexes are dropped: 3 visible in too few images"), "{said}");
+    assert_eq!(kept(&cameras, &[]).0, 5, "from behind the small wall and the last one are seen");
+    assert_eq!(kept(&cameras, &["--min-views", "2"]).0, 2, "those in the middle");
+}
+
 #[test]
 fn the_size_of_a_file_is_known_before_it_is_written() {
     let (scene, folder) = (chance_scene(2500, 6), tempfile::tempdir().unwrap());

@@ -31,6 +31,7 @@ mod render;
 mod run;
 mod scan;
 mod shaders;
+mod shares;
 mod sort;
 mod statistics;
 mod support;
