@@ -3,6 +3,7 @@
 
 mod chooser;
 mod edit;
+mod ground;
 mod loader;
 mod path_render;
 mod photographs;
@@ -21,6 +22,7 @@ pub use edit::{
 };
 pub(crate) use edit::{Handle, HandleDrag};
 use glam::DVec3;
+pub(crate) use ground::GroundPlane;
 pub(crate) use loader::DocumentLoader;
 pub use loader::OpenDocument;
 pub(crate) use path_render::{PathJob, PathRender, PathTarget};
@@ -228,6 +230,21 @@ impl Document {
         places.filter(|(at, weight)| at.is_finite() && weight.is_finite()).collect()
     }
 
+    /// Returns the ground around the subject, from the points of structure from motion where there are some, or else the convexes.
+    #[must_use]
+    pub(crate) fn ground(&self, subject: &ViewSubject) -> Option<GroundPlane> {
+        let points = || self.points.iter().map(|(at, _)| (*at, 1.0)).collect();
+        let places: Vec<WeightedPlace> = if self.points.len() < MIN_POINTS { self.weighted_places() } else { points() };
+        GroundPlane::of(&places, self.level(), subject)
+    }
+
+    /// Returns the direction that is level for the cameras, or else [`Self::up`].
+    #[must_use]
+    pub(crate) fn level(&self) -> DVec3 {
+        let level = ground::level_of(self.cameras.iter().map(|named| named.camera));
+        level.filter(|_| self.own_view().is_none()).unwrap_or_else(|| self.up())
+    }
+
     /// Returns how deep the frusta of the cameras are drawn, in world units: half of the median distance to the nearest
     /// other camera, so that neighbours hardly overlap, within bounds that can be seen and do not hide a scene of this
     /// radius.
@@ -244,6 +261,9 @@ impl Document {
         (0.5 * distance).clamp(0.02 * radius, 0.15 * radius)
     }
 }
+
+/// The number of points from which they say better than convexes where the ground is.
+const MIN_POINTS: usize = 300;
 
 /// The number of places that say at most where the subject is.
 const MAX_PLACES: usize = 50_000;

@@ -6,12 +6,15 @@ pub(crate) mod pose;
 pub(crate) mod progressive;
 pub(crate) mod resolution;
 pub(crate) mod settings;
+pub(crate) mod shares;
+mod surface;
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use glam::{DMat3, DVec2, DVec3};
+pub(crate) use surface::PickedSurface;
 
 use crate::camera::{Camera, Intrinsics, RenderOptions};
 use crate::convert::OrientedBox;
@@ -107,7 +110,12 @@ pub struct PickedPoint {
     pub point: DVec3,
     /// The index of the convex that contributes most.
     pub convex: u32,
+    /// The surface around the pixel, where there is one.
+    pub surface: Option<PickedSurface>,
 }
+
+/// The side of the patch of pixels that says where a surface is: it fits a tile.
+const PATCH: u32 = 15;
 
 /// The kernels for one number of points.
 #[derive(Debug)]
@@ -351,20 +359,21 @@ impl SceneView {
         let shown = derived.shown(scene);
         let spot = Camera {
             intrinsics: Intrinsics {
-                cx: camera.intrinsics.cx - pixel.x + 0.5,
-                cy: camera.intrinsics.cy - pixel.y + 0.5,
+                cx: camera.intrinsics.cx - pixel.x + 0.5 * f64::from(PATCH),
+                cy: camera.intrinsics.cy - pixel.y + 0.5 * f64::from(PATCH),
                 ..camera.intrinsics
             },
-            width: 1,
-            height: 1,
+            width: PATCH,
+            height: PATCH,
             ..*camera
         };
         let outputs = Outputs { inspection: true, ..Outputs::default() };
         let options = RenderOptions { near: settings.near, antialias: settings.antialias, ..RenderOptions::default() };
         let pictures = kernels.renderer.render(shown, &spot, &options, outputs)?;
-        let inspection = pictures.inspection.and_then(|inspection| inspection.first().copied());
+        let middle = (PATCH * PATCH / 2) as usize;
+        let inspection = pictures.inspection.and_then(|inspection| inspection.get(middle).copied());
         let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =
-            (pictures.rgba.first(), pictures.depth.first(), inspection)
+            (pictures.rgba.get(middle), pictures.depth.get(middle), inspection)
         else {
             return Ok(None);
         };
@@ -372,7 +381,10 @@ impl SceneView {
             return Ok(None);
         }
         let point = camera.position() + camera.ray(pixel) * f64::from(depth / alpha);
-        Ok(point.is_finite().then_some(PickedPoint { point, convex }))
+        let patch =
+            pictures.rgba.iter().zip(&pictures.depth).map(|(rgba, depth)| (f64::from(*depth), f64::from(rgba[3])));
+        let surface = PickedSurface::of_patch(camera, pixel, PATCH as usize, &patch.collect::<Vec<_>>());
+        Ok(point.is_finite().then_some(PickedPoint { point, convex, surface }))
     }
 
     /// Draws the whole picture of `camera` and reads it to the host.

@@ -253,6 +253,12 @@ pub(crate) enum EditAction {
     Pick(Camera, DVec2, SelectionMode),
     /// Selects by a rule.
     Select(Criterion, SelectionMode),
+    /// Selects the convexes that few images of the dataset show, once they are counted.
+    SelectByViews(SelectionMode),
+    /// Lets an outline take only what is seen, or all behind it.
+    ToggleSeen,
+    /// Counts for a while which convexes the images show.
+    GoOnCounting,
     /// Selects nothing.
     SelectNone,
     /// Selects what is not selected.
@@ -261,6 +267,8 @@ pub(crate) enum EditAction {
     Change(SceneEdit),
     /// Places the scene in the world that it is saved in; a step of the same drag as the last one takes its place.
     Place(Placement, bool),
+    /// Places the scene on the ground that was found.
+    TakeGround,
     /// Drags a handle to a pixel of a camera's picture.
     DragHandle(DrawStep, Handle, Camera, DVec2),
     /// Scales the scene so that the measured distance is this long.

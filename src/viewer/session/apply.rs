@@ -99,6 +99,7 @@ impl Session {
             Action::ToggleHelp => self.is_help_open = !self.is_help_open,
             Action::Escape if self.question.is_some() => self.question = None,
             Action::Escape if self.is_help_open => self.is_help_open = false,
+            Action::Escape if self.editing.counting.is_some() => self.editing.counting = None,
             Action::Escape if self.editing.tool != Tool::Look => {
                 (self.editing.tool, self.editing.gesture) = (Tool::Look, None);
             }
@@ -262,7 +263,7 @@ pub(crate) mod tests {
 
     impl ActionHost for NoWindow {
         fn pick(&mut self, _: &Camera, _: &ViewSettings, _: DVec2) -> Result<Option<PickedPoint>, GpuError> {
-            Ok(Some(PickedPoint { point: DVec3::ZERO, convex: 7 }))
+            Ok(Some(PickedPoint { point: DVec3::ZERO, convex: 7, surface: None }))
         }
 
         fn picture_size(&self) -> [u32; 2] {

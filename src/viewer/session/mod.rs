@@ -223,6 +223,7 @@ impl Session {
 
     /// Makes every scene be uploaded again, to another device.
     pub(crate) fn upload_again(&mut self) {
+        self.editing.forget_device();
         self.is_scene_new = true;
         if let Some(second) = &mut self.comparison.second {
             second.is_new = true;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lapidary::scene_file;
 
-use super::desktop::{CTRL, DELETE, ESCAPE, HOME, SHIFT, Viewer};
+use super::desktop::{CTRL, DELETE, ENTER, ESCAPE, HOME, SHIFT, Viewer};
 use super::editing::{drawn, edited};
 use super::{PATIENCE, display};
 use crate::cli::{succeeds, text};
@@ -70,19 +70,31 @@ fn the_first_hour_of_a_capture() {
     viewer.rest();
     viewer.screenshot("capture-clean");
 
-    // Three places become the ground.
-    let edits = viewer.count("edit: ");
+    // The ground is found in the points, and taken; three clicks would set it, too.
     viewer.holding(&[SHIFT], || viewer.key('m'));
-    viewer.wait_for("SetTool(Ground)", PATIENCE);
-    for place in [(330, 660), (520, 690), (440, 620)] {
-        viewer.click(place);
-        viewer.rest();
-    }
-    assert_eq!(viewer.count("edit: "), edits + 1, "the ground is set");
+    viewer.wait_for("Ground with ", PATIENCE);
+    viewer.rest();
+    viewer.screenshot("capture-proposal");
+    viewer.symbol(ENTER);
+    viewer.wait_for("edit: place: turned", PATIENCE);
     viewer.key('9');
     viewer.symbol(HOME);
     viewer.rest();
     viewer.screenshot("capture-ground");
+
+    // What was measured in the room says how long a unit is: the distance of two clicks is a quarter of a metre.
+    viewer.key('m');
+    viewer.wait_for("SetTool(Measure)", PATIENCE);
+    for place in [(500, 300), (620, 560)] {
+        viewer.click(place);
+        viewer.rest();
+    }
+    viewer.screenshot("capture-measured");
+    viewer.enter("0.25");
+    viewer.wait_for("edit: place: scaled by", PATIENCE);
+    viewer.rest();
+    viewer.screenshot("capture-scaled");
+    viewer.symbol(ESCAPE);
     viewer.holding(&[CTRL], || viewer.key('b'));
     viewer.wait_for("Bookmark 1 added", PATIENCE);
     viewer.holding(&[CTRL], || viewer.key('s'));
@@ -98,6 +110,9 @@ fn the_first_hour_of_a_capture() {
     assert_eq!((edited.len(), metadata.bookmarks.len()), (inside, 1));
     let provenance = metadata.provenance.unwrap();
     assert!(provenance.contains(&format!("{outside} of {all} convexes deleted")), "{provenance}");
+    let scale = provenance.split_once("scaled by ").unwrap().1.split(',').next().unwrap().parse::<f64>().unwrap();
+    let up = metadata.start_view.unwrap().up;
+    assert!(scale > 0.005 && scale < 0.5 && up.z > 0.8, "{provenance}: up is {up}");
     let mut viewer = Viewer::start(&desktop, folder.path(), &saved, "1200x780");
     viewer.wait_for("first picture after", PATIENCE);
     viewer.rest();
@@ -105,7 +120,7 @@ fn the_first_hour_of_a_capture() {
     assert!(viewer.screenshot("capture-opened").num_colours() > 300, "it opens on the subject");
     viewer.close(0);
     let exported = folder.path().join("plush.glb");
-    let told = succeeds(&["convert", text(&saved), text(&exported), "--scale", "0.5"]);
+    let told = succeeds(&["convert", text(&saved), text(&exported)]);
     assert!(told.contains(" solids"), "{told}");
     let solids = gltf::Gltf::open(&exported).unwrap().meshes().count();
     assert!((1..=inside).contains(&solids), "{solids} solids of {inside} convexes");

@@ -30,6 +30,9 @@ pub(crate) const DELETE: u32 = 0xffff;
 /// The Esc key.
 pub(crate) const ESCAPE: u32 = 0xff1b;
 
+/// The Enter key.
+pub(crate) const ENTER: u32 = 0xff0d;
+
 /// The Home key.
 pub(crate) const HOME: u32 = 0xff50;
 
@@ -269,7 +272,7 @@ impl Viewer {
     /// Types a text of plain characters, and Enter.
     pub(crate) fn enter(&self, text: &str) {
         text.chars().for_each(|key| self.key(key));
-        self.symbol(0xff0d);
+        self.symbol(ENTER);
     }
 
     pub(crate) fn hold(&self, key: char, held: Duration) {

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use glam::{DVec3, Vec3};
+use lapidary::camera::Camera;
+use lapidary::dataset::transforms::Transforms;
 use lapidary::scene::{Params, Scene};
 use lapidary::scene_file;
 
@@ -135,6 +137,56 @@ fn an_axis_is_clicked_and_a_face_of_the_crop_box_is_dragged() {
     viewer.symbol(ESCAPE);
     viewer.signal("TERM");
     assert_eq!(viewer.end().0, Some(0));
+}
+
+/// Three walls hide five convexes behind them: a rectangle takes all or only what is seen, and no image shows the five.
+#[test]
+fn what_is_seen_is_told_from_what_is_behind() {
+    let Some(desktop) = display() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::empty(4, 0);
+    let mut wall = |x: f64, y: f64, half: f64| {
+        let corner = |side: f64, up: f64| DVec3::new(x + half * side, y, half * up).as_vec3().to_array();
+        let points = [corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)].concat();
+        // Each leaves a twentieth of the light, and the fourth would leave too little to count.
+        scene.push(Params {
+            points: &points,
+            log_delta: &[5.0],
+            log_sigma: &[4.0],
+            raw_opacity: &[2.944],
+            sh: &[0.2; 48],
+        });
+    };
+    [0.0, 0.1, 0.2].into_iter().for_each(|y| wall(0.0, y, 9.0));
+    (0..5).for_each(|i| wall(f64::from(i) - 2.0, 1.0, 0.4));
+    let run = folder.path().join("run");
+    std::fs::create_dir(&run).unwrap();
+    scene_file::save(&scene, &run.join("scene.safetensors")).unwrap();
+    let camera = Camera::look_at(DVec3::new(0.0, -6.0, 0.0), DVec3::ZERO, DVec3::Z, 90.0, 120, 90);
+    Transforms::from_cameras(&[("a.png".to_owned(), camera)]).save(&run.join("cameras.json")).unwrap();
+    let mut viewer = Viewer::start(&desktop, folder.path(), &run, "900x600");
+    viewer.wait_for("first picture after", PATIENCE);
+    viewer.focus();
+    viewer.key('c');
+    viewer.key('b');
+    viewer.rest();
+    let [from, to] = [(60, 60), (560, 540)];
+    assert_eq!(drawn(&mut viewer, &[], from, to), 8, "all behind it");
+    viewer.holding(&[SHIFT], || viewer.key('x'));
+    viewer.wait_for("only what is seen", PATIENCE);
+    assert_eq!(drawn(&mut viewer, &[], from, to), 1, "the first wall");
+    viewer.rest();
+    viewer.screenshot("seen-selected");
+    viewer.holding(&[SHIFT], || viewer.key('v'));
+    assert_eq!(edited(&mut viewer, "select"), 5, "what no image shows");
+    viewer.symbol(DELETE);
+    assert_eq!(edited(&mut viewer, "delete"), 5);
+    ctrl(&viewer, 's');
+    viewer.wait_for("Saved run-edited-1.safetensors", PATIENCE);
+    let (saved, metadata) = scene_file::load_with(&folder.path().join("run-edited-1.safetensors")).unwrap();
+    assert_eq!(saved.len(), 3);
+    assert!(metadata.provenance.unwrap().contains("visible in fewer than 1 of 1 images"));
+    viewer.close(0);
 }
 
 /// Adds a copy of the first convex at each place, grey and opaque.

@@ -62,9 +62,21 @@ impl Placement {
         let is_plane = normal.length() > 1e-6 * (third - first).length();
         let up = normal.try_normalize().filter(|_| is_plane)?;
         let up = if up.dot(above - first) < 0.0 { -up } else { up };
-        let rotation = DMat3::from_cols(along, up.cross(along), up).transpose();
-        let degrees = turns_of_rotation(&rotation);
-        Some(Self { degrees, translation: -self.scale * (rotation * first), ..*self })
+        Some(self.with_axes(first, DMat3::from_cols(along, up.cross(along), up)))
+    }
+
+    /// The placement with the origin at a place of the ground, z upwards, and x as near as can be to where it was.
+    #[must_use]
+    pub fn standing(&self, origin: DVec3, up: DVec3) -> Self {
+        let x = self.axes().x_axis;
+        let along = (x - x.dot(up) * up).try_normalize().unwrap_or_else(|| up.any_orthonormal_vector());
+        self.with_axes(origin, DMat3::from_cols(along, up.cross(along), up))
+    }
+
+    /// The placement with these axes, as columns, at a place of the opened world.
+    fn with_axes(&self, origin: DVec3, axes: DMat3) -> Self {
+        let rotation = axes.transpose();
+        Self { degrees: turns_of_rotation(&rotation), translation: -self.scale * (rotation * origin), ..*self }
     }
 
     /// The placement with every distance longer by a factor.

@@ -129,18 +129,35 @@ impl SelectionShape {
     }
 }
 
-/// An outline with the rectangle around it, which most places are not in.
-struct Outline<'a> {
-    corners: &'a [DVec2],
+/// An outline, cut into rows, so that a place is compared with few of its sides.
+struct Outline {
     low: DVec2,
     high: DVec2,
+    /// The sides that each row meets.
+    rows: Vec<Vec<[DVec2; 2]>>,
 }
 
-impl<'a> Outline<'a> {
-    fn of(corners: &'a [DVec2]) -> Self {
+/// The number of rows of an outline.
+const ROWS: usize = 256;
+
+impl Outline {
+    fn of(corners: &[DVec2]) -> Self {
         let low = corners.iter().copied().fold(DVec2::INFINITY, DVec2::min);
         let high = corners.iter().copied().fold(DVec2::NEG_INFINITY, DVec2::max);
-        Self { corners, low, high }
+        let mut outline = Self { low, high, rows: vec![Vec::new(); ROWS] };
+        let before = corners.last().into_iter().chain(corners);
+        for (a, b) in before.zip(corners) {
+            for row in outline.row(a.y.min(b.y))..=outline.row(a.y.max(b.y)) {
+                outline.rows[row].push([*a, *b]);
+            }
+        }
+        outline
+    }
+
+    /// The row of a height; never less for a larger one.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float becomes the nearest row")]
+    fn row(&self, y: f64) -> usize {
+        ((((y - self.low.y) / (self.high.y - self.low.y)) * ROWS as f64) as usize).min(ROWS - 1)
     }
 
     /// Counts the sides that a line to the right crosses: an odd number from inside.
@@ -148,9 +165,7 @@ impl<'a> Outline<'a> {
         if !(at.cmpge(self.low).all() && at.cmple(self.high).all()) {
             return false;
         }
-        let Some(last) = self.corners.last() else { return false };
-        let before = std::iter::once(last).chain(self.corners);
-        let crossed = before.zip(self.corners).filter(|(a, b)| {
+        let crossed = self.rows[self.row(at.y)].iter().filter(|[a, b]| {
             let is_across = (a.y > at.y) != (b.y > at.y);
             is_across && at.x < a.x + (at.y - a.y) / (b.y - a.y) * (b.x - a.x)
         });
@@ -255,25 +270,61 @@ mod tests {
         assert_eq!(fewer(3).len(), 11);
     }
 
-    /// Prints how long a million convexes take; `cargo test --release` says something about the program that is used.
+    /// Prints how long selecting, counting and an edit take, milliseconds; `cargo test --release --lib`, `RAYON_NUM_THREADS=1` for one
+    /// core.
     #[test]
     #[ignore = "measures"]
     fn time_of_a_million() {
-        let place = |i: u32| (DVec3::new(f64::from(i % 1000), f64::from(i / 1000), 0.0), 0.1, 0.5);
-        let begun = std::time::Instant::now();
-        let table = table(&(0..1_000_000).map(place).collect::<Vec<_>>());
-        println!("made in {:?}", begun.elapsed());
+        use crate::viewer::document::{EditList, SceneEdit};
         let turn = |i: u32| DVec2::from_angle(f64::from(i) * 0.03) * 30.0 + DVec2::splat(40.0);
         let corners: Vec<DVec2> = (0..200).map(turn).collect();
-        let cameras = vec![camera(); 100];
-        for shape in [
-            SelectionShape::Outline { camera: camera(), corners, kind: OutlineKind::Lasso },
+        let rectangle =
+            vec![DVec2::new(5.0, 5.0), DVec2::new(95.0, 5.0), DVec2::new(95.0, 75.0), DVec2::new(5.0, 75.0)];
+        let outline = |corners: Vec<DVec2>, kind| SelectionShape::Outline { camera: camera(), corners, kind };
+        let half = DVec3::new(300.0, 300.0, 1.0);
+        let shapes = [
+            SelectionShape::All,
+            outline(rectangle, OutlineKind::Rectangle),
+            outline(corners, OutlineKind::Lasso),
             SelectionShape::Sphere { centre: DVec3::ZERO, radius: 300.0 },
-            SelectionShape::SeenByFewer { cameras, fewest: 1 },
-        ] {
-            let begun = std::time::Instant::now();
-            let count = shape.select(&table).count();
-            println!("{}: {count} in {:?}", shape.words(), begun.elapsed());
+            SelectionShape::Box(SelectionBox { centre: DVec3::ZERO, half, degrees: DVec3::splat(20.0) }),
+            SelectionShape::Fainter(0.3),
+            SelectionShape::Larger(0.2),
+            SelectionShape::Beyond { centre: DVec3::ZERO, reach: 300.0 },
+            SelectionShape::SeenByFewer { cameras: vec![camera(); 100], fewest: 1 },
+        ];
+        let timed = |name: &str, act: &mut dyn FnMut() -> usize| {
+            let mut times = Vec::new();
+            for _ in 0..5 {
+                let begun = std::time::Instant::now();
+                std::hint::black_box(act());
+                times.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+            times.sort_by(f64::total_cmp);
+            println!("{name}: {:.2} ms", times[2]);
+        };
+        for count in [100_000u32, 1_000_000] {
+            println!("{count} convexes");
+            // All before the camera, many in its picture.
+            let place =
+                |i: u32| (DVec3::new(f64::from(i % 1000) / 90.0 - 5.5, f64::from(i / 1000) / 90.0, 0.0), 0.1, 0.5);
+            let table = table(&(0..count).map(place).collect::<Vec<_>>());
+            for shape in &shapes {
+                timed(&shape.words(), &mut || shape.select(&table).count());
+            }
+            let mut list = EditList::new(count as usize);
+            let halves = [0, 1].map(|half| ConvexMask::from_fn(count as usize, |index| index % 2 == half));
+            let mut turn = 0;
+            timed("count", &mut || halves[0].count());
+            timed("an edit", &mut || {
+                turn += 1;
+                usize::from(list.push(SceneEdit::Select(halves[turn % 2].clone()), ""))
+            });
+            timed("marks", &mut || list.state().marks().len());
+            timed("undo", &mut || {
+                list.undo();
+                list.num_done()
+            });
         }
     }
 }

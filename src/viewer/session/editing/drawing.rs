@@ -47,20 +47,41 @@ impl Session {
             DrawStep::Go => self.continue_gesture(pixel),
             DrawStep::End => {
                 self.continue_gesture(pixel);
-                let outline = |corners: Vec<DVec2>, kind| SelectionShape::Outline { camera: *camera, corners, kind };
                 match self.editing.gesture.take() {
                     None | Some(Gesture::Places(_) | Gesture::Handle { .. }) => {}
                     Some(Gesture::Rectangle([a, b])) => {
                         let corners = vec![a, DVec2::new(b.x, a.y), b, DVec2::new(a.x, b.y)];
-                        self.select(&outline(corners, OutlineKind::Rectangle), mode);
+                        self.select_outline(camera, corners, OutlineKind::Rectangle, mode, host)?;
                     }
-                    Some(Gesture::Lasso(corners)) => self.select(&outline(corners, OutlineKind::Lasso), mode),
+                    Some(Gesture::Lasso(corners)) => {
+                        self.select_outline(camera, corners, OutlineKind::Lasso, mode, host)?;
+                    }
                     Some(Gesture::Volume { .. }) => {
                         let is_box = self.editing.tool == Tool::Box;
                         let shape = self.shape_of(if is_box { Criterion::Box } else { Criterion::Sphere });
                         self.select(&shape, mode);
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn select_outline(
+        &mut self,
+        camera: &Camera,
+        corners: Vec<DVec2>,
+        kind: OutlineKind,
+        mode: SelectionMode,
+        host: &mut dyn ActionHost,
+    ) -> Result<(), GpuError> {
+        let shape = SelectionShape::Outline { camera: *camera, corners, kind };
+        let seen = if self.editing.numbers.only_seen { self.seen_by(camera, host)? } else { None };
+        match seen {
+            None => self.select(&shape, mode),
+            Some(seen) => {
+                let found = self.found(&shape).and(&seen);
+                self.select_found(&found, &format!("what is seen in {}", shape.words()), mode);
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ mod handles;
 mod placing;
 mod saving;
 mod selecting;
+mod visibility;
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -13,11 +14,13 @@ pub(crate) use drawing::Gesture;
 
 use glam::DVec3;
 pub(crate) use saving::SavedFile;
+pub(crate) use visibility::ViewCount;
 
 use crate::gpu::GpuError;
 use crate::viewer::document::{
-    ConvexMask, ConvexTable, Document, EditList, SceneEdit, SelectionBox, SelectionShape, ViewSubject,
+    ConvexMask, ConvexTable, Document, EditList, GroundPlane, SceneEdit, SelectionBox, SelectionShape, ViewSubject,
 };
+use crate::viewer::scene_view::shares::SceneShares;
 use crate::viewer::session::action::{ActionHost, EditAction, SelectionMode, Tool};
 use crate::viewer::session::{Session, free_name};
 
@@ -30,6 +33,10 @@ pub(crate) struct EditNumbers {
     pub size: f64,
     /// Convexes that fewer cameras than this see are selected.
     pub fewest: usize,
+    /// Whether an outline selects only what is seen.
+    pub only_seen: bool,
+    /// The part of a pixel that a convex has to make somewhere to be seen, 0 to 1.
+    pub share: f32,
     /// The reach of the cameras, in parts of the largest distance of a camera from the subject.
     pub reach: f64,
     /// The middle of the sphere, world units.
@@ -38,8 +45,6 @@ pub(crate) struct EditNumbers {
     pub sphere_radius: f64,
     /// The box.
     pub sides: SelectionBox,
-    /// The true length of the measured distance.
-    pub length: f64,
 }
 
 impl EditNumbers {
@@ -49,11 +54,12 @@ impl EditNumbers {
             opacity: 0.1,
             size: 0.5 * radius,
             fewest: 1,
+            only_seen: false,
+            share: 0.1,
             reach: 1.0,
             sphere_centre: centre,
             sphere_radius: radius,
             sides: SelectionBox { centre, half: DVec3::splat(radius), degrees: DVec3::ZERO },
-            length: 1.0,
         }
     }
 }
@@ -77,6 +83,12 @@ pub(crate) struct Editing {
     saved: EditList,
     /// Whether the user was warned that edits would be lost, and has edited nothing since.
     is_warned: bool,
+    /// The ground that was found, while its tool is held.
+    ground: Option<GroundPlane>,
+    /// The counting of the images that show each convex, while it goes on.
+    pub counting: Option<ViewCount>,
+    /// The scene on the device, while it is asked what pictures show.
+    shares: Option<SceneShares>,
     /// Made when something is selected for the first time.
     table: OnceCell<ConvexTable>,
 }
@@ -98,6 +110,9 @@ impl Editing {
             numbers: EditNumbers::of(subject),
             file: SavedFile { name: name.display().to_string(), gaussians: false },
             are_marks_new: false,
+            ground: None,
+            counting: None,
+            shares: None,
             table: OnceCell::new(),
         }
     }
@@ -126,12 +141,15 @@ impl Session {
             EditAction::SetTool(tool) => {
                 let is_same = self.editing.tool == tool;
                 self.editing.tool = if is_same { Tool::Look } else { tool };
-                self.editing.gesture = None;
+                (self.editing.gesture, self.editing.shares, self.editing.ground) = (None, None, None);
+                if self.editing.tool == Tool::Ground {
+                    self.propose_ground();
+                }
             }
             EditAction::Draw(step, camera, pixel, mode) => self.draw(step, &camera, pixel, mode, host)?,
             EditAction::Pick(camera, pixel, _) if matches!(self.editing.tool, Tool::Ground | Tool::Measure) => {
                 if let Some(picked) = host.pick(&camera, &self.view, pixel)? {
-                    self.click_place(picked.point);
+                    self.click_surface(&picked);
                 }
             }
             EditAction::Pick(camera, pixel, mode) => {
@@ -141,7 +159,15 @@ impl Session {
                     self.change(SceneEdit::Select(ConvexMask::none(self.editing.edits.num_convexes())), "nothing");
                 }
             }
+            EditAction::SelectByViews(mode) => self.begin_count(mode),
             EditAction::Select(criterion, mode) => self.select(&self.shape_of(criterion), mode),
+            EditAction::ToggleSeen => {
+                let numbers = &mut self.editing.numbers;
+                numbers.only_seen = !numbers.only_seen;
+                let taken = if numbers.only_seen { "only what is seen" } else { "all behind them" };
+                self.notify(format!("Rectangle and lasso take {taken}"));
+            }
+            EditAction::GoOnCounting => self.go_on_counting(host)?,
             EditAction::SelectNone => {
                 self.change(SceneEdit::Select(ConvexMask::none(self.editing.edits.num_convexes())), "nothing");
             }
@@ -155,6 +181,7 @@ impl Session {
                     self.log_edit();
                 }
             }
+            EditAction::TakeGround => self.take_ground(),
             EditAction::DragHandle(step, handle, camera, pixel) => self.drag_handle(step, handle, camera, pixel),
             EditAction::SetLength(length) => {
                 let measured = self.measured_length().filter(|measured| *measured > 0.0 && length > 0.0);
@@ -192,6 +219,8 @@ impl Session {
 
     fn show_edits(&mut self) {
         self.editing.is_warned = false;
+        // What was counted is of another scene.
+        self.editing.counting = None;
         self.editing.are_marks_new = true;
         self.view.crop = self.editing.edits.state().crop;
         self.generation += 1;

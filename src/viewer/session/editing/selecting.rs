@@ -29,14 +29,25 @@ impl Session {
         shown.and(&ConvexMask::from_fn(table.len(), is_drawn))
     }
 
+    /// The convexes that a shape takes, those that cannot be seen as well.
+    pub(super) fn found(&self, shape: &SelectionShape) -> ConvexMask {
+        shape.select(self.table())
+    }
+
     pub(super) fn select(&mut self, shape: &SelectionShape, mode: SelectionMode) {
-        let found = shape.select(self.table()).and(&self.selectable());
+        let found = self.found(shape);
+        self.select_found(&found, &shape.words(), mode);
+    }
+
+    /// Selects what was found, as far as it can be.
+    pub(super) fn select_found(&mut self, found: &ConvexMask, words: &str, mode: SelectionMode) {
+        let found = found.and(&self.selectable());
         let before = &self.editing.edits.state().selected;
         let (selected, how) = match mode {
-            _ if before.is_empty() && mode != SelectionMode::Remove => (found, shape.words()),
-            SelectionMode::Replace => (found, shape.words()),
-            SelectionMode::Add => (before.or(&found), format!("and {}", shape.words())),
-            SelectionMode::Remove => (before.without(&found), format!("without {}", shape.words())),
+            _ if before.is_empty() && mode != SelectionMode::Remove => (found, words.to_owned()),
+            SelectionMode::Replace => (found, words.to_owned()),
+            SelectionMode::Add => (before.or(&found), format!("and {words}")),
+            SelectionMode::Remove => (before.without(&found), format!("without {words}")),
         };
         self.change(SceneEdit::Select(selected), &how);
     }

@@ -27,6 +27,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
     }
     let mut edits = Vec::new();
     tools(ui, session, &mut edits);
+    outlines(ui, session, &mut edits);
     selection(ui, session, &mut edits);
     ui.collapsing("select by", |ui| criteria(ui, session, &mut edits));
     ui.collapsing("list of edits", |ui| list(ui, &session.editing.edits, &mut edits));
@@ -53,6 +54,25 @@ fn tools(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
     });
     if TOOLS[1..].iter().any(|(tool, ..)| session.editing.tool == *tool) {
         ui.weak("Shift adds, Ctrl or Alt removes; a right drag turns");
+    }
+}
+
+/// What rectangle and lasso take.
+fn outlines(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
+    if !matches!(session.editing.tool, Tool::Rectangle | Tool::Lasso) {
+        return;
+    }
+    let mut numbers = session.editing.numbers;
+    ui.horizontal(|ui| {
+        ui.radio_value(&mut numbers.only_seen, false, "all behind it");
+        ui.radio_value(&mut numbers.only_seen, true, "only what is seen");
+        if numbers.only_seen {
+            let hint = "a convex is seen if it makes at least this part of a pixel somewhere in the image";
+            ui.add(DragValue::new(&mut numbers.share).speed(0.005).range(0.001..=1.0)).on_hover_text(hint);
+        }
+    });
+    if numbers != session.editing.numbers {
+        edits.push(EditAction::SetNumbers(numbers));
     }
 }
 
@@ -91,7 +111,7 @@ fn criteria(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
     let mut numbers = session.editing.numbers;
     let radius = session.subject.radius;
     let mut pressed = None;
-    let mut row = |ui: &mut Ui, name: &str, criterion: Criterion, add: &mut dyn FnMut(&mut Ui)| {
+    let mut row = |ui: &mut Ui, name: &str, criterion: Option<Criterion>, add: &mut dyn FnMut(&mut Ui)| {
         ui.horizontal(|ui| {
             if ui.button("select").on_hover_text("Shift adds, Ctrl or Alt removes").clicked() {
                 pressed = Some(criterion);
@@ -100,32 +120,49 @@ fn criteria(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
             add(ui);
         });
     };
-    row(ui, "opacity below", Criterion::Fainter, &mut |ui| {
+    row(ui, "opacity below", Some(Criterion::Fainter), &mut |ui| {
         ui.add(DragValue::new(&mut numbers.opacity).speed(0.005).range(0.0..=1.0).max_decimals(3));
     });
-    row(ui, "radius above", Criterion::Larger, &mut |ui| {
+    row(ui, "radius above", Some(Criterion::Larger), &mut |ui| {
         length(ui, &mut numbers.size, 0.01 * radius);
     });
     if !session.document.cameras.is_empty() {
-        row(ui, "in fewer images than", Criterion::SeenByFewer, &mut |ui| {
-            ui.add(DragValue::new(&mut numbers.fewest).range(1..=session.document.cameras.len()).speed(0.1));
-        });
-        row(ui, "beyond the cameras ×", Criterion::BeyondCameras, &mut |ui| {
+        let most = session.document.cameras.len();
+        for (name, criterion, hint) in [
+            (
+                "visible in fewer images than",
+                None,
+                "drawn in some pixel of an image; what is hidden behind others is not",
+            ),
+            ("in the frame of fewer images than", Some(Criterion::SeenByFewer), "whatever hides it"),
+        ] {
+            row(ui, name, criterion, &mut |ui| {
+                let value = DragValue::new(&mut numbers.fewest).range(1..=most).speed(0.1);
+                ui.add(value).on_hover_text(hint);
+            });
+        }
+        if let Some(count) = &session.editing.counting {
+            ui.weak(format!("  drawing image {} of {most}; Esc ends it", (count.num_done + 1).min(most)));
+        }
+        row(ui, "beyond the cameras ×", Some(Criterion::BeyondCameras), &mut |ui| {
             let hint = "farther from the subject than the farthest camera, times this";
             ui.add(DragValue::new(&mut numbers.reach).speed(0.01).range(0.01..=100.0)).on_hover_text(hint);
         });
     }
-    row(ui, "sphere of radius", Criterion::Sphere, &mut |ui| {
+    row(ui, "sphere of radius", Some(Criterion::Sphere), &mut |ui| {
         length(ui, &mut numbers.sphere_radius, 0.01 * radius);
     });
     vector(ui, "  around", &mut numbers.sphere_centre, 0.01 * radius);
-    row(ui, "box", Criterion::Box, &mut |_| {});
+    row(ui, "box", Some(Criterion::Box), &mut |_| {});
     sides(ui, &mut numbers.sides, 0.01 * radius);
     let mode = ui.input(|input| keys::selection_mode(input.modifiers));
     if numbers != session.editing.numbers {
         edits.push(EditAction::SetNumbers(numbers));
     }
-    edits.extend(pressed.map(|criterion| EditAction::Select(criterion, mode)));
+    edits.extend(pressed.map(|criterion| match criterion {
+        Some(criterion) => EditAction::Select(criterion, mode),
+        None => EditAction::SelectByViews(mode),
+    }));
 }
 
 fn length(ui: &mut Ui, value: &mut f64, speed: f64) {

@@ -5,7 +5,7 @@ use egui::{DragValue, Ui};
 use crate::viewer::document::Placement;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::{Action, EditAction, Tool};
-use crate::viewer::session::editing::{EditNumbers, Gesture};
+use crate::viewer::session::editing::Gesture;
 use crate::viewer::ui::panels::editing::vector;
 
 pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
@@ -52,7 +52,6 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
         }
     });
     match (session.editing.tool, &session.editing.gesture) {
-        (Tool::Measure, Some(Gesture::Places(places))) if places.len() == 2 => length(ui, session, &mut edits),
         (Tool::Place, _) => drop(ui.weak("Arrows move the axes of the world, rings turn them, the square scales.")),
         (Tool::Measure, _) => drop(ui.weak("Click two places whose distance you know.")),
         (Tool::Ground, gesture) => {
@@ -62,25 +61,11 @@ pub(super) fn show(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
             });
             let next = ["the new origin", "a place along x", "any other place"][count.min(2)];
             ui.weak(format!("Click three places of the ground; next: {next}."));
+            if session.proposed_placement().is_some() && ui.button("take the grid's").on_hover_text("Enter").clicked() {
+                edits.push(EditAction::TakeGround);
+            }
         }
         _ => {}
     }
     actions.extend(edits.into_iter().map(Action::Edit));
-}
-
-/// The measured distance, and what it is in truth.
-fn length(ui: &mut Ui, session: &Session, edits: &mut Vec<EditAction>) {
-    let Some(measured) = session.measured_length() else { return };
-    ui.label(format!("distance {measured:.4}"));
-    ui.horizontal(|ui| {
-        let mut numbers = session.editing.numbers;
-        ui.label("is in truth");
-        ui.add(DragValue::new(&mut numbers.length).range(1e-6..=1e9).speed(0.01).max_decimals(4));
-        if numbers != session.editing.numbers {
-            edits.push(EditAction::SetNumbers(EditNumbers { ..numbers }));
-        }
-        if ui.button("scale the scene").clicked() {
-            edits.push(EditAction::SetLength(numbers.length));
-        }
-    });
 }

@@ -4,6 +4,7 @@ mod gizmo;
 mod handles;
 mod input;
 mod labels;
+mod length_entry;
 mod pictures;
 mod tools;
 
@@ -15,7 +16,7 @@ use crate::camera::Camera;
 use crate::gpu::GpuError;
 use crate::text;
 use crate::viewer::scene_view::progressive::PictureRequest;
-use crate::viewer::session::action::Action;
+use crate::viewer::session::action::{Action, EditAction};
 use crate::viewer::session::{NEAREST, Session};
 use crate::viewer::ui::overlay::{self, Projection};
 use crate::viewer::ui::textures::Textures;
@@ -37,6 +38,9 @@ pub(crate) fn show(
     let session = host.session();
     let before = projection(session, session.camera(size), rect, size);
     input::collect(ui, session, &response, &before, seconds, &mut actions);
+    if session.editing.counting.is_some() {
+        actions.push(Action::Edit(EditAction::GoOnCounting));
+    }
     apply(ui, host, actions)?;
 
     let picture = host.draw(size, seconds)?;
@@ -101,8 +105,10 @@ fn over(
         let stroke = Stroke::new(1.0, Color32::from_white_alpha(160));
         overlay::box_edges(&painter, projection, &crop.oriented(), stroke);
     }
-    if session.settings.grid {
-        tools::grid(session, projection, &painter);
+    let proposed = session.proposed_placement();
+    if session.settings.grid || proposed.is_some() {
+        let placement = proposed.unwrap_or(session.editing.edits.state().placement);
+        tools::grid(session, &placement, projection, &painter);
     }
     tools::show(session, projection, &painter);
     handles::paint(ui, session, projection, &painter);
@@ -113,6 +119,7 @@ fn over(
     if session.is_help_open && !labels::help(ui) {
         actions.push(Action::ToggleHelp);
     }
+    length_entry::show(ui, session, projection, actions);
     path_entry::show(ui, session, area, actions);
 }
 

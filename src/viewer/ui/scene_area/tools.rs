@@ -6,6 +6,7 @@ use egui::{Align2, Color32, Painter, Pos2, Stroke};
 use glam::{DVec2, DVec3};
 
 use super::labels::label;
+use crate::viewer::document::Placement;
 use crate::viewer::session::Session;
 use crate::viewer::session::action::Tool;
 use crate::viewer::session::editing::Gesture;
@@ -35,9 +36,8 @@ pub(super) fn show(session: &Session, projection: &Projection, painter: &Painter
     }
 }
 
-/// Draws a grid on the ground of the world that the scene is saved in.
-pub(super) fn grid(session: &Session, projection: &Projection, painter: &Painter) {
-    let placement = session.editing.edits.state().placement;
+/// Draws a grid on the ground of a placement.
+pub(super) fn grid(session: &Session, placement: &Placement, projection: &Projection, painter: &Painter) {
     let middle = placement.saved(session.subject.centre).truncate();
     let size = session.subject.radius * placement.scale;
     let step = 10f64.powf((0.5 * size).log10().floor());
