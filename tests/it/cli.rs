@@ -221,6 +221,20 @@ fn shells_and_manuals_know_every_command() {
 }
 
 #[test]
+fn help_says_image_held_out_and_training_run() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(&["man", "--out", text(folder.path())]);
+    for page in std::fs::read_dir(folder.path()).unwrap() {
+        let path = page.unwrap().path();
+        // Names of options keep what they were first called.
+        let page = std::fs::read_to_string(&path).unwrap().to_lowercase().replace("picture_memory", "");
+        for other in ["picture", "held back", "held\\-back", "film", "movie"] {
+            assert!(!page.contains(other), "{} says {other}", path.display());
+        }
+    }
+}
+
+#[test]
 fn options_that_are_not_given_have_the_defaults_of_the_user() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("defaults.toml");

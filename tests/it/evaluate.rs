@@ -196,6 +196,42 @@ fn a_scene_is_drawn_as_the_twin_draws_it_with_the_near_plane_of_its_training() {
     assert!(lapidary::metrics::psnr(twin(NEAR).mean_square(&twin(far))) < 40.0, "the near plane can be seen");
 }
 
+/// A run knows its photographs, their size and its background, also where both folders have moved; other options are told.
+#[test]
+fn a_run_is_measured_and_drawn_as_it_was_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = folder.path().join("before");
+    let (data, run) = (before.join("gems"), before.join("run"));
+    gems(&data);
+    let smaller = ["--downscale", "2", "--test-every", "5", "--set", "background=[1,0.5,0]"];
+    let short = ["--iterations", "20", "--max-convexes", "200", "--quiet"];
+    succeeds(&[&["train", text(&data), "--out", text(&run)][..], &smaller, &short].concat());
+    let trained = json(&run.join("metrics.json"));
+    let after = folder.path().join("after");
+    std::fs::rename(&before, &after).unwrap();
+    let run = after.join("run");
+    let report = after.join("report");
+    let eval = |more: &[&str]| {
+        let args = [&["eval", text(&run), "--out", text(&report)], more].concat();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_lapidary")).args(args).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        (json(&report.join("metrics.json")), said)
+    };
+    let (found, said) = eval(&[]);
+    assert_eq!(found["views"].as_array().unwrap().len(), trained["views"].as_array().unwrap().len());
+    let (then, now) = (number(&trained["psnr"]), number(&found["psnr"]));
+    assert!((then - now).abs() < 2e-3 && !said.contains("not as in the training"), "{then} {now}: {said}");
+    let (other, said) = eval(&["--downscale", "1"]);
+    assert!((number(&other["psnr"]) - now).abs() > 0.01, "another size has other figures");
+    assert!(said.contains("warning: not as in the training") && said.contains("downscale"), "{said}");
+    let out = folder.path().join("renders");
+    succeeds(&["render", text(&run), "--out", text(&out), "--quiet"]);
+    let drawn = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    let drawn = Image::load(&drawn).unwrap();
+    assert_eq!((drawn.width, drawn.height), (24, 20), "half of the photographs");
+}
+
 #[test]
 fn faults_are_refused_with_the_file_at_fault() {
     let folder = tempfile::tempdir().unwrap();

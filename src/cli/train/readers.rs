@@ -211,6 +211,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_first_line_says_what_runs_where() {
+        let started = RunStarted {
+            device: "a GPU".to_owned(),
+            num_views: 12,
+            largest: [640, 480],
+            max_convexes: 5000,
+            iteration: 0,
+            iterations: 300,
+            num_convexes: 100,
+        };
+        let told = "training on a GPU: 12 views of at most 640×480 pixels, 300 iterations, budget 5000 convexes";
+        assert_eq!(first_line(&started), told);
+        let goes_on = first_line(&RunStarted { iteration: 40, ..started });
+        assert!(goes_on.contains("300 iterations, 40 of them done"), "{goes_on}");
+    }
+
+    #[test]
     fn only_long_trainings_come_with_advice() {
         for can_type in [true, false] {
             assert_eq!(advice(Duration::from_secs(1799), can_type), None);

@@ -440,6 +440,7 @@ mod tests {
         wait(&mut session);
         let seen = session.seen(&mut host).unwrap();
         assert_eq!(host.drawn, [SceneSide::First, SceneSide::Second]);
+        assert_eq!((seen.width, seen.height), (640, 480), "as large as it is seen");
         assert_eq!((seen.data[0], seen.data[3 * 639]), (0.0, 1.0), "the first on the left, the second on the right");
     }
 }
