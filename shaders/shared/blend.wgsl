@@ -44,7 +44,7 @@ fn first_pixel(tile: vec2<u32>, thread: u32) -> vec2<u32> {
 }
 
 fn is_outside(first: vec2<u32>) -> vec4<bool> {
-    return vec4(first.x) + vec4(0u, 1u, 2u, 3u) >= vec4(camera.size.x) | vec4(first.y >= camera.size.y);
+    return (vec4(first.x) + vec4(0u, 1u, 2u, 3u) >= vec4(camera.size.x)) | vec4(first.y >= camera.size.y);
 }
 
 // Pixel (column, row) as the bindings show it.
@@ -168,7 +168,7 @@ fn evaluate(j: u32, thread: u32, pixel: vec2<f32>, transmittance: vec4<f32>, don
     for (var k = 1u; k < POINTS; k++) {
         largest = max(largest, line_at(row, k, coverage.p));
     }
-    let near = largest <= vec4(place.z) & !done;
+    let near = (largest <= vec4(place.z)) & !done;
     if !is_any(any(near)) {
         return coverage;
     }

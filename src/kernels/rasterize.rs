@@ -27,6 +27,8 @@ pub(super) const SHADER: Shader = shader!(
 pub struct Rasterize {
     plain: Kernel,
     inspecting: Kernel,
+    /// Bound where nothing is inspected: the kernel writes nothing there. WebGPU refuses a buffer that is bound twice for writing.
+    unwritten: Buffer<[u32; 2]>,
 }
 
 /// Some rows of tiles: those whose pixels the bindings show.
@@ -98,10 +100,11 @@ impl Rasterize {
     /// Compiles the kernels for convexes of this many points.
     ///
     /// # Errors
-    /// Returns [`GpuError::Shader`] when the kernel does not compile.
+    /// Returns [`GpuError::Shader`] when a kernel does not compile, and [`GpuError`] when there is no memory.
     pub fn new(gpu: &Gpu, points_per_convex: u32) -> Result<Self, GpuError> {
         let compile = |inspect| Kernel::new(gpu, &SHADER, &[("POINTS", points_per_convex), ("INSPECT", inspect)]);
-        Ok(Self { plain: compile(0)?, inspecting: compile(1)? })
+        let unwritten = gpu.zeros("inspection.unwritten", 1)?;
+        Ok(Self { plain: compile(0)?, inspecting: compile(1)?, unwritten })
     }
 
     /// Records a band of the pictures.
@@ -116,8 +119,7 @@ impl Rasterize {
     ) -> Result<(), GpuError> {
         let PixelBuffers { rgba, depth, inspection, .. } = args.pixels;
         let pixels = || band.pixels.clone();
-        // A kernel that does not inspect still has the binding, and writes nothing there.
-        let inspected = inspection.as_ref().map_or_else(|| rgba.window(pixels()), |buffer| buffer.window(pixels()));
+        let inspected = inspection.as_ref().map_or_else(|| self.unwritten.all(), |buffer| buffer.window(pixels()));
         let [camera, projected, lines, convexes, slots, ranges] = args.tile_bindings(band);
         let (rgba, depth) = (("rgba", rgba.window(pixels())), ("depth", depth.window(pixels())));
         let bindings = [camera, projected, lines, convexes, slots, ranges, rgba, depth, ("inspection", inspected)];
