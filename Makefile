@@ -6,7 +6,7 @@ RELEASE := target/release/lapidary
 DEBUG := target/debug/lapidary
 DEMO := out/demo
 
-.PHONY: help demo view test test-subgroups test-portable soak check tools
+.PHONY: help demo view web test test-subgroups test-portable test-web soak check tools
 
 # How long `make soak` takes.
 SECONDS ?= 60
@@ -14,9 +14,11 @@ SECONDS ?= 60
 help:
 	@echo "make demo           build, then show what lapidary does on this machine; pictures in $(DEMO)"
 	@echo "make view           build the window, and look at what the demo trained"
+	@echo "make web            build the viewer for browsers into target/web"
 	@echo "make test           run every test"
 	@echo "make test-subgroups run the GPU tests with subgroups of four and of sixteen lanes, on Mesa's software driver"
 	@echo "make test-portable  run the GPU tests on SwiftShader, a weaker device, where it is installed"
+	@echo "make test-web       run the viewer for browsers in Chromium, on its software adapter"
 	@echo "make soak           attack the program for SECONDS=60: kills, lost devices, broken files and more"
 	@echo "make check          format, lints and documentation, warnings as errors"
 
@@ -47,6 +49,14 @@ test-subgroups: tools
 test-portable: tools
 	$(CARGO) test --no-run
 	scripts/test-portable
+
+web: tools
+	scripts/build-web
+
+test-web: tools web
+	$(CARGO) build --features web
+	scripts/setup-vulkan $(DEBUG)
+	scripts/test-web $(DEBUG)
 
 soak: tools
 	$(CARGO) test --no-run --test soak

@@ -3,14 +3,27 @@
 //! Every input is opened here. A pipe or a device in its place would hang the program or fill its memory, so only regular
 //! files are read, never more of one than it holds, and never more than its kind can need.
 
+#[cfg(target_family = "wasm")]
+mod browser;
+#[cfg(not(target_family = "wasm"))]
 mod leftovers;
+#[cfg(not(target_family = "wasm"))]
+mod unfinished;
 
 use std::fs::{File, FileType};
 use std::io::{Error, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use leftovers::UnderWay;
+#[cfg(target_family = "wasm")]
+pub use browser::{RegularFile, Unfinished, discard_unfinished, give, is_file, open, remove_unfinished};
+#[cfg(not(target_family = "wasm"))]
 pub use leftovers::{discard_unfinished, remove_unfinished};
+#[cfg(not(target_family = "wasm"))]
+pub use unfinished::Unfinished;
+
+/// A file that is open for reading. In a browser it is in memory.
+#[cfg(not(target_family = "wasm"))]
+pub type RegularFile = File;
 
 /// Most bytes of a text: JSON, TOML, a list of names.
 pub const MAX_TEXT_BYTES: u64 = 256 << 20;
@@ -50,96 +63,6 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut unfinished = Unfinished::create(path)?;
     unfinished.write_all(bytes).map_err(FileError::of("write", path))?;
     unfinished.finish()
-}
-
-/// A file that is written piece by piece under a temporary name beside its own, of the same extension. Dropped, it
-/// leaves nothing behind.
-#[derive(Debug)]
-pub struct Unfinished {
-    file: tempfile::NamedTempFile,
-    path: PathBuf,
-    _under_way: UnderWay,
-}
-
-impl Unfinished {
-    /// An empty file beside `path`. Missing parent folders are created. Where `path` is a link to a file, that file is
-    /// replaced, not the link.
-    ///
-    /// # Errors
-    /// [`FileError`] naming `path`; also where it is there and not a regular file.
-    pub fn create(path: &Path) -> Result<Self, FileError> {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        create_folder(folder)?;
-        let path = &target(path)?;
-        // A link may lead into another folder.
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(folder);
-        let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
-        leftovers::sweep_once(folder);
-        loop {
-            let file = temporary_file()
-                .suffix(extension.as_deref().unwrap_or_default())
-                .tempfile_in(folder)
-                // The temporary name does not help the user.
-                .map_err(|error| FileError::of("write", path)(error.kind().into()))?;
-            if let Some(under_way) = UnderWay::of(&file) {
-                return Ok(Self { file, path: path.into(), _under_way: under_way });
-            }
-        }
-    }
-
-    /// The path until it is finished.
-    #[must_use]
-    pub fn temporary_path(&self) -> &Path {
-        self.file.path()
-    }
-
-    /// Syncs the file and gives it its name.
-    ///
-    /// # Errors
-    /// [`FileError`] naming the file.
-    pub fn finish(self) -> Result<(), FileError> {
-        let Self { file, path, _under_way } = self;
-        let finish = || {
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|failed| failed.error)?;
-            Ok(())
-        };
-        finish().map_err(FileError::of("write", &path))
-    }
-}
-
-impl std::io::Write for Unfinished {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        // Errors of the temporary file itself name it.
-        self.file.as_file_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.as_file_mut().flush()
-    }
-}
-
-/// How the names of unfinished files begin.
-const UNFINISHED: &str = ".unfinished-";
-
-/// A temporary file is private unless told otherwise; ours become what the system gives any new file.
-#[cfg(unix)]
-fn temporary_file() -> tempfile::Builder<'static, 'static> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED).permissions(std::fs::Permissions::from_mode(0o666));
-    builder
-}
-
-/// Elsewhere a temporary file has the permissions of its folder already.
-#[cfg(not(unix))]
-fn temporary_file() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
-    builder
 }
 
 /// Reads a whole text.
@@ -201,8 +124,9 @@ pub fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FileError> {
 ///
 /// # Errors
 /// [`FileError`] naming `path`: it is not there, or is a folder, a pipe, a socket or a device.
+#[cfg(not(target_family = "wasm"))]
 #[expect(clippy::disallowed_methods, reason = "this is where it is checked what is opened")]
-pub fn open(path: &Path) -> Result<(File, u64), FileError> {
+pub fn open(path: &Path) -> Result<(RegularFile, u64), FileError> {
     let open = || {
         // Opening a pipe waits for its other end.
         check_regular(std::fs::metadata(path)?.file_type())?;
@@ -211,6 +135,13 @@ pub fn open(path: &Path) -> Result<(File, u64), FileError> {
         Ok((file, length))
     };
     open().map_err(FileError::of("read", path))
+}
+
+/// Whether there is a file of this name.
+#[cfg(not(target_family = "wasm"))]
+#[must_use]
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// Opens a file that is written in place, at its end; it is made where it is missing.
@@ -258,6 +189,10 @@ pub fn check_file(path: &Path) -> Result<(), FileError> {
 
 /// The file that is written when `path` is: itself, or what it links to. A device would be replaced by a file.
 fn target(path: &Path) -> Result<PathBuf, FileError> {
+    // A page in a browser replaces no file.
+    if cfg!(target_family = "wasm") {
+        return Ok(path.into());
+    }
     let find = || match std::fs::metadata(path) {
         Ok(about) => {
             check_regular(about.file_type())?;
@@ -319,7 +254,7 @@ mod tests {
         write_atomically(&file, b"no folder").unwrap();
         for path in [file.join("below"), PathBuf::from("/proc/file.bin"), folder.path().to_path_buf()] {
             let message = write_atomically(&path, b"bytes").unwrap_err().to_string();
-            assert!(!message.contains(UNFINISHED) && message.contains("cannot"), "{message}");
+            assert!(!message.contains(leftovers::UNFINISHED) && message.contains("cannot"), "{message}");
         }
     }
 

@@ -84,10 +84,13 @@ pub mod fault;
 #[doc(hidden)]
 pub mod files;
 pub mod gpu;
+mod html;
 pub mod image;
 pub mod kernels;
 pub mod metrics;
 pub mod optimiser;
+#[cfg(feature = "web")]
+pub mod page;
 pub mod real;
 pub mod reference;
 pub mod render;

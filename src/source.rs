@@ -122,7 +122,7 @@ impl PathContents {
 /// Returns [`SourceError`] when nothing at the path can be opened, or when a scene or dataset there is broken.
 pub fn open(path: &Path, data: Option<&Path>, options: &DatasetOptions) -> Result<PathContents, SourceError> {
     let dataset = |path: &Path| Dataset::open(path, options).map(|dataset| LoadedCameras::Dataset(Box::new(dataset)));
-    if is_scene(path) && path.is_file() {
+    if is_scene(path) && files::is_file(path) {
         let (cameras, cameras_warning) = match is_of_training(path) {
             true => cameras_of_run(path, data, options, true)?,
             false => (data.map(dataset).transpose()?.unwrap_or(LoadedCameras::Missing), None),
@@ -289,7 +289,7 @@ fn inferred_start_view(path: &Path, scene: &Scene, metadata: &Metadata) -> Optio
 
 fn read_scene(path: &Path, focal: Option<Focal>) -> Result<(Scene, Metadata), SourceError> {
     // The reader of a format says more about a missing file than this module could.
-    if !path.exists() && path.extension().is_none() {
+    if !path.exists() && !files::is_file(path) && path.extension().is_none() {
         return Err(SourceError::NotFound(path.into()));
     }
     let file = scene_file_of(path);

@@ -17,8 +17,9 @@ use super::source;
 ///
 /// It reads scenes (.safetensors), compact scenes (.lapidary), convexes and Gaussians in .ply, and models of the authors' code
 /// (`point_cloud_state_dict.pt`). Gaussians become convexes that cover the same.
-/// It writes scenes, compact scenes with rounded numbers in a sixth of the bytes, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one colour in .glb and
-/// .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
+/// It writes scenes, compact scenes with rounded numbers in a sixth of the bytes, pages (.html) that hold the viewer and a compact
+/// scene and open in a browser without a network, convexes in .ply, Gaussians in .ply for splat viewers (--gaussians), solids of one
+/// colour in .glb and .obj, and colliders for physics in .glb and .obj (--colliders) and in .json.
 ///
 /// --crop, --within-cameras, --visible-in and --min-opacity drop convexes, --transform, --scale, --rotate and --translate move the rest; what
 /// was dropped, and why, is printed and kept in the file.
@@ -27,7 +28,7 @@ pub(crate) struct ConvertArgs {
     /// File to read: .safetensors (a scene or a checkpoint), .lapidary, .ply or .pt; or the folder of a training run
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// File to write: .safetensors, .lapidary, .ply, .glb, .obj or .json
+    /// File to write: .safetensors, .lapidary, .html, .ply, .glb, .obj or .json
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Focal lengths in pixels that a .pt was trained with [default: from the cameras.json of its folder]

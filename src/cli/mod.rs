@@ -44,6 +44,8 @@ mod live;
 mod paired;
 mod progress;
 mod render;
+#[cfg(all(feature = "viewer", feature = "web"))]
+mod serve;
 mod shell;
 mod signals;
 mod source;

@@ -1,5 +1,6 @@
 //! `lapidary view`: a window on a scene or a dataset.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,11 +31,19 @@ pub(crate) struct ViewArgs {
     /// Width and height of the window in pixels; without it the window has its last size
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
+    /// Open no window, but serve the viewer and the scene to browsers, at this machine alone unless an address is given; others
+    /// need the secret in the link that is printed
+    #[arg(long, value_name = "ADDR:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8080", requires = "path",
+        conflicts_with_all = ["other", "data", "points", "size"])]
+    serve: Option<SocketAddr>,
 }
 
 pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
     for path in args.path.iter().chain(&args.other).chain(&args.data) {
         anyhow::ensure!(path.exists(), "{}: there is no such file or folder", path.display());
+    }
+    if let Some(address) = args.serve {
+        return serve(args.path.as_deref().unwrap_or(Path::new(".")), address);
     }
     let data = args.data.clone();
     let options = DatasetOptions { points: args.points.clone(), ..DatasetOptions::default() };
@@ -52,6 +61,19 @@ pub(crate) fn run(args: &ViewArgs, shared: &SharedArgs) -> anyhow::Result<()> {
         size: args.size.map(|size| [size.width, size.height]),
     })?;
     Ok(())
+}
+
+#[cfg(feature = "web")]
+fn serve(path: &Path, address: SocketAddr) -> anyhow::Result<()> {
+    super::serve::run(path, address)
+}
+
+#[cfg(not(feature = "web"))]
+fn serve(_: &Path, _: SocketAddr) -> anyhow::Result<()> {
+    anyhow::bail!(
+        "this build of lapidary has no viewer for browsers; `make web` builds it, and then `cargo build --release --features web` a lapidary \
+         with it"
+    )
 }
 
 /// Opens a path for the window, and prints what a user should read about it.

@@ -57,6 +57,11 @@ struct Head {
 
 /// Writes a scene with its numbers rounded.
 pub(super) fn write(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<(), ConvertError> {
+    Ok(files::write_atomically(path, &packed(scene, metadata, path)?)?)
+}
+
+/// The bytes of a scene with its numbers rounded. Errors name `path`.
+pub(super) fn packed(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<Vec<u8>, ConvertError> {
     let entries = entries(scene, metadata).map_err(|reason| ConvertError::content(path, WHAT, reason))?;
     let zipped =
         |method| zipped(&entries, method).map_err(|error| ConvertError::content(path, WHAT, error.to_string()));
@@ -65,7 +70,7 @@ pub(super) fn write(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<(
     if expands_too_much(entries.iter().map(|(_, entry)| entry.len() as u64).sum(), bytes.len()) {
         bytes = zipped(CompressionMethod::Stored)?;
     }
-    Ok(files::write_atomically(path, &bytes)?)
+    Ok(bytes)
 }
 
 /// The names and the contents of the entries.

@@ -8,6 +8,7 @@
 //! | `.pt` | models of the authors' code | – |
 //! | `.glb`, `.obj` | – | the hulls as solids of one colour, or as colliders |
 //! | `.json` | – | colliders: corners and facets |
+//! | `.html` | – | a page with the viewer and the compact scene |
 //!
 //! Layouts are in docs/formats.md. Whatever a file claims, no more memory is taken than a few times its size.
 
@@ -18,6 +19,7 @@ mod foreign;
 mod from_gaussians;
 pub mod gaussians;
 mod glb;
+mod html;
 pub mod hull;
 pub mod mesh;
 mod obj;
@@ -84,6 +86,16 @@ pub enum ConvertError {
         path.display()
     )]
     NoFocal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A page, in a build that has no viewer for browsers.
+    #[error(
+        "{}: this build of lapidary has no viewer for browsers; `make web` builds it, and then `cargo build --release --features web` \
+         a lapidary with it",
+        path.display()
+    )]
+    NoPage {
         /// The file.
         path: PathBuf,
     },
@@ -209,6 +221,7 @@ pub fn write(
     match extension.as_str() {
         "safetensors" => scene_file::save_with(scene, metadata, path).map(|()| whole).map_err(Into::into),
         "lapidary" => compact::write(scene, metadata, path).map(|()| whole),
+        "html" => html::write(scene, metadata, path).map(|()| whole),
         "ply" if options.gaussians => {
             let written =
                 gaussians::write(scene, origin, metadata.start_view, options.min_opacity, path, &Tally::new(report))?;
@@ -223,6 +236,15 @@ pub fn write(
             Ok(Written { lost: if is_exact { 0.0 } else { step }, ..solids })
         }
     }
+}
+
+/// The bytes of a compact scene. Errors name `path`, where the scene came from.
+///
+/// # Errors
+/// [`ConvertError`] when the scene is broken.
+pub fn compact_bytes(scene: &Scene, metadata: &Metadata, path: &Path) -> Result<Vec<u8>, ConvertError> {
+    scene.check().map_err(|source| ConvertError::Scene { path: path.into(), source })?;
+    compact::packed(scene, metadata, path)
 }
 
 fn write_solids(
@@ -246,8 +268,8 @@ fn write_solids(
 
 /// Refuses endings that are not known, and options that would be ignored.
 fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result<(), ConvertError> {
-    let expected = ".safetensors, .lapidary, .ply, .glb, .obj or .json";
-    if !["safetensors", "lapidary", "ply", "glb", "obj", "json"].contains(&extension) {
+    let expected = ".safetensors, .lapidary, .html, .ply, .glb, .obj or .json";
+    if !["safetensors", "lapidary", "html", "ply", "glb", "obj", "json"].contains(&extension) {
         return Err(ConvertError::Extension { path: path.into(), expected });
     }
     let is_scene = is_scene_file(path, options.gaussians);
@@ -275,7 +297,7 @@ fn check_options(options: &WriteOptions, extension: &str, path: &Path) -> Result
 #[must_use]
 pub fn is_scene_file(path: &Path, gaussians: bool) -> bool {
     let extension = extension(path);
-    ["safetensors", "lapidary"].contains(&extension.as_str()) || (extension == "ply" && !gaussians)
+    ["safetensors", "lapidary", "html"].contains(&extension.as_str()) || (extension == "ply" && !gaussians)
 }
 
 /// The extension in lower case.

@@ -45,7 +45,7 @@ pub fn about_bytes(scene: &Scene, options: &WriteOptions, path: &Path) -> u64 {
         }
         "obj" => text(OBJ_CORNER, OBJ_FACET),
         "json" => text(JSON_CORNER, JSON_FACET),
-        "lapidary" => floats(3 * points + 3 + 3 * SH_COEFFS) / COMPACT,
+        "lapidary" | "html" => floats(3 * points + 3 + 3 * SH_COEFFS) / COMPACT,
         "ply" if options.gaussians => floats(3 + 3 + 3 * SH_COEFFS + 1 + 3 + 4),
         _ => floats(3 * points + 3 + 3 * SH_COEFFS),
     };

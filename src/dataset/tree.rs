@@ -4,7 +4,7 @@
 //! part of it is unpacked into memory when it is asked for, and refused when it claims to be absurdly large.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read as _, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zip::ZipArchive;
 
 use super::error::DatasetError;
-use crate::files::{self, FileError, MAX_PICTURE_BYTES};
+use crate::files::{self, FileError, MAX_PICTURE_BYTES, RegularFile};
 
 /// A part of an archive up to this size is unpacked whatever its ratio, bytes.
 const UNCHECKED_BYTES: u64 = 64 << 20;
@@ -59,7 +59,7 @@ pub(super) struct Archive {
     /// Links, which are not followed.
     links: BTreeSet<PathBuf>,
     /// Open archives that no thread is reading; a thread takes one and puts it back.
-    idle: Mutex<Vec<ZipArchive<BufReader<File>>>>,
+    idle: Mutex<Vec<ZipArchive<BufReader<RegularFile>>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -402,7 +402,7 @@ impl Archive {
     }
 }
 
-fn open_zip(path: &Path) -> Result<ZipArchive<BufReader<File>>, DatasetError> {
+fn open_zip(path: &Path) -> Result<ZipArchive<BufReader<RegularFile>>, DatasetError> {
     let (file, _) = files::open(path)?;
     ZipArchive::new(BufReader::new(file)).map_err(|error| DatasetError::Archive {
         path: path.into(),

@@ -1,6 +1,6 @@
 //! Curves as SVG: in a report, or as a file of their own.
 
-use super::html::escape;
+use crate::html::escape;
 
 /// Size of a chart, and its borders left, right, above and below; units of the drawing.
 const CHART: [f64; 2] = [480.0, 190.0];

@@ -1,7 +1,7 @@
 //! The ground truth of a picture, and the comparison with it.
 
 use std::path::Path;
-use std::time::Instant;
+use web_time::Instant;
 
 use super::error::EvaluateError;
 use crate::dataset::{Dataset, DatasetError};

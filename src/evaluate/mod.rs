@@ -11,7 +11,6 @@ mod curves;
 mod error;
 mod folder;
 mod ground_truth;
-mod html;
 mod log;
 mod paired;
 mod photographs;

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::album::{Album, Summary, Thumbnails, ViewMetrics};
 use super::chart::{Curve, charts};
-use super::html::{escape, fill};
 use super::photographs::MeasuredPhotograph;
 use super::slider::pictures;
 use super::suspects::suspects;
+use crate::html::{escape, fill};
 use crate::metrics::DIFFERENCE_RAMP;
 
 /// The template of the page.

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::album::{Album, Thumbnails};
-use super::html::escape;
+use crate::html::escape;
 use crate::metrics::FULL_DIFFERENCE;
 
 /// The section with the pictures of an album.

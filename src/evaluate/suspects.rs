@@ -1,9 +1,9 @@
 //! The photographs of a report: those with the highest loss and those that are suspected of a fault.
 
 use super::album::Thumbnails;
-use super::html::escape;
 use super::photographs::{MeasuredPhotograph, PhotographFault, photograph_faults};
 use crate::dataset::Split;
+use crate::html::escape;
 use crate::real::median;
 
 /// Photographs with the highest loss that are listed in any case, and most that are listed.

@@ -10,7 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use super::UNFINISHED;
+/// How the names of unfinished files begin.
+pub(super) const UNFINISHED: &str = ".unfinished-";
 
 /// The files that this program has not finished, and the folders that it has searched.
 static STATE: Mutex<State> = Mutex::new(State { unfinished: BTreeSet::new(), swept: BTreeSet::new() });

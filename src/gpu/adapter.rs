@@ -51,8 +51,8 @@ pub(super) fn instance(checks: bool) -> wgpu::Instance {
 }
 
 /// Every adapter, in the order of their indices: the default choice first.
-pub(super) fn list(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
-    let mut adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+pub(super) async fn list(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    let mut adapters = instance.enumerate_adapters(wgpu::Backends::PRIMARY).await;
     adapters.sort_by_key(|adapter| rank(&adapter.get_info()));
     adapters
 }
@@ -69,12 +69,12 @@ fn rank(info: &wgpu::AdapterInfo) -> u32 {
 }
 
 /// The adapter that `selector` names, or the best one that `serves`.
-pub(super) fn choose(
+pub(super) async fn choose(
     instance: &wgpu::Instance,
     selector: Option<&Selector>,
     serves: impl Fn(&wgpu::Adapter) -> bool,
 ) -> Result<wgpu::Adapter, GpuError> {
-    let mut adapters = list(instance);
+    let mut adapters = list(instance).await;
     if selector.is_none() {
         // Where none serves, the caller says what the best one lacks.
         adapters.sort_by_key(|adapter| !serves(adapter));

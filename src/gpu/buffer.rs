@@ -3,13 +3,14 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use web_time::Instant;
 
 use bytemuck::{NoUninit, Pod};
 
 use super::context::Gpu;
 use super::error::GpuError;
 use super::memory_tracker::Allocation;
+use super::waiting::{self, Arrival};
 
 /// `len` elements of `T` on the device. A clone is the same memory.
 #[derive(Debug, Clone)]
@@ -102,17 +103,10 @@ impl Gpu {
             self.free_unused();
             self.tracker.allocate(label, bytes)
         })?;
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: bytes,
-            usage,
-            mapped_at_creation: false,
-        });
-        match pollster::block_on(scope.pop()) {
-            None => Ok((raw, allocation)),
-            Some(_) => Err(GpuError::OutOfMemory { label: label.to_owned(), bytes }),
-        }
+        let wanted = wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
+        let made = waiting::made(&self.device, wgpu::ErrorFilter::OutOfMemory, || self.device.create_buffer(&wanted));
+        let raw = made.map_err(|_| GpuError::OutOfMemory { label: label.to_owned(), bytes })?;
+        Ok((raw, allocation))
     }
 }
 
@@ -296,11 +290,8 @@ impl<T> RecordedCopy<T> {
 
     /// The elements on their way, when the copy was submitted.
     pub(super) fn submitted(self, submission: wgpu::SubmissionIndex) -> Readback<T> {
-        let (sender, mapped) = std::sync::mpsc::channel();
-        self.copy.map_async(wgpu::MapMode::Read, .., move |result| {
-            // The receiver is gone only if the result is no longer wanted.
-            sender.send(result).unwrap_or_default();
-        });
+        let (mapped, bring) = Arrival::new();
+        self.copy.map_async(wgpu::MapMode::Read, .., bring);
         let Self { copy, bytes, allocation, .. } = self;
         Readback { copy, bytes, submission, mapped, result: None, allocation, kind: PhantomData }
     }
@@ -312,7 +303,7 @@ pub struct Readback<T> {
     copy: wgpu::Buffer,
     bytes: u64,
     submission: wgpu::SubmissionIndex,
-    mapped: std::sync::mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    mapped: Arrival<Result<(), wgpu::BufferAsyncError>>,
     /// What came of the mapping, where it is known.
     result: Option<Result<(), wgpu::BufferAsyncError>>,
     allocation: Allocation,
@@ -327,7 +318,7 @@ impl<T: Pod> Readback<T> {
     pub fn is_done_by(&mut self, gpu: &Gpu, end: Instant) -> Result<bool, GpuError> {
         let Self { mapped, result, .. } = self;
         gpu.wait_until(end, || {
-            *result = result.take().or_else(|| mapped.try_recv().ok());
+            *result = result.take().or_else(|| mapped.take());
             result.is_some()
         })
     }
@@ -337,12 +328,22 @@ impl<T: Pod> Readback<T> {
     /// # Errors
     /// Returns [`GpuError`] when the device was lost, or the first fault of any work so far.
     pub fn wait(self, gpu: &Gpu) -> Result<Vec<T>, GpuError> {
+        waiting::block_on(self.arrived(gpu))
+    }
+
+    /// The same as [`Self::wait`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::wait`].
+    pub async fn arrived(self, gpu: &Gpu) -> Result<Vec<T>, GpuError> {
         let lost = |reason: String| GpuError::Lost { reason };
         let result = match self.result {
             Some(result) => result,
             None => {
-                gpu.wait_for(self.submission)?;
-                self.mapped.recv().map_err(|error| lost(error.to_string()))?
+                if !waiting::IS_BROWSER {
+                    gpu.wait_for(self.submission)?;
+                }
+                (&self.mapped).await.ok_or_else(|| lost("a copy was not made".to_owned()))?
             }
         };
         result.map_err(|error| lost(error.to_string()))?;

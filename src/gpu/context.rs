@@ -1,7 +1,7 @@
 //! An open device.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::adapter::{self, Selector};
 use super::error::GpuError;
@@ -11,6 +11,7 @@ use super::memory_tracker::MemoryTracker;
 use super::readbacks::ReadbackPool;
 use super::shader::DeviceTraits;
 use super::uniforms::UniformPool;
+use super::waiting;
 use super::{memory, probe, report};
 
 /// How to open a device.
@@ -86,8 +87,10 @@ impl Gpu {
     /// Returns [`GpuError`] when there is no adapter, none of that name, one below what the kernels need, or no device from it.
     pub fn open(options: &GpuOptions) -> Result<Self, GpuError> {
         let instance = adapter::instance(options.checks);
-        let adapter = adapter::choose(&instance, options.adapter.as_ref(), |_| true)?;
-        Self::of_adapter(&adapter, options)
+        waiting::block_on(async {
+            let adapter = adapter::choose(&instance, options.adapter.as_ref(), |_| true).await?;
+            Self::of_adapter(&adapter, options).await
+        })
     }
 
     /// Uses a device that the caller opened. Buffers of the caller and of lapidary can then be copied into each other.
@@ -107,7 +110,7 @@ impl Gpu {
     }
 
     /// Opens a device of this adapter.
-    pub(super) fn of_adapter(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self, GpuError> {
+    pub(super) async fn of_adapter(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self, GpuError> {
         let name = adapter.get_info().name;
         let lacks = report::lacks(adapter);
         if !lacks.is_empty() {
@@ -127,9 +130,14 @@ impl Gpu {
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..wgpu::DeviceDescriptor::default()
         };
-        // Without memory for its own helpers wgpu panics here.
-        let (device, queue) = guarded(|| pollster::block_on(adapter.request_device(&wanted)))?
-            .map_err(|error| GpuError::NoDevice { adapter: name, reason: error.to_string() })?;
+        let requested = adapter.request_device(&wanted);
+        let requested = match waiting::IS_BROWSER {
+            true => requested.await,
+            // Without memory for its own helpers wgpu panics here.
+            false => guarded(|| waiting::block_on(requested))?,
+        };
+        let (device, queue) =
+            requested.map_err(|error| GpuError::NoDevice { adapter: name, reason: error.to_string() })?;
         Self::with_device(adapter, device, queue, options)
     }
 
@@ -147,7 +155,7 @@ impl Gpu {
         let mut gpu = Self {
             checks: options.checks,
             traits: DeviceTraits { subgroups, is_software: is_software && !options.hardware_kernels },
-            has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+            has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY) && !waiting::IS_BROWSER,
             limits: device.limits(),
             memory: memory::device_bytes(adapter),
             tracker: Arc::default(),

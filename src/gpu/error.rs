@@ -98,6 +98,9 @@ pub enum GpuError {
         /// Message of the compiler.
         reason: String,
     },
+    /// A browser has not answered yet: whoever asked asks again in the next frame.
+    #[error("the GPU has not answered yet")]
+    NotReady,
     /// wgpu refused a call. A bug of lapidary.
     #[error("the GPU refused a command: {0}")]
     Refused(String),

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wgpu::naga;
-
 use super::bind_groups::BoundRange;
 use super::buffer::Binding;
 use super::context::Gpu;
 use super::error::GpuError;
 use super::shader::Shader;
+use super::waiting;
 use crate::real::to_u32;
 
 /// The interface of a shader, found by reflection.
@@ -96,19 +95,35 @@ impl Kernel {
 
     fn compile(gpu: &Gpu, shader: &Shader, source: &str) -> Result<Self, GpuError> {
         let (_, interface) = reflect(shader.name, source)?;
-        let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = gpu.shader_module(shader.name, source);
+        let compiled = waiting::made(&gpu.device, wgpu::ErrorFilter::Validation, || {
+            Self::made_pipeline(gpu, shader.name, source, &interface)
+        });
+        match compiled {
+            Ok((group_layout, pipeline)) => {
+                Ok(Self { id: gpu.kernels.next_id(), name: shader.name, interface, group_layout, pipeline })
+            }
+            Err(error) => Err(GpuError::Shader { kernel: shader.name.to_owned(), reason: error.to_string() }),
+        }
+    }
+
+    fn made_pipeline(
+        gpu: &Gpu,
+        name: &'static str,
+        source: &str,
+        interface: &KernelInterface,
+    ) -> (wgpu::BindGroupLayout, wgpu::ComputePipeline) {
+        let module = gpu.shader_module(name, source);
         let group_layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(shader.name),
+            label: Some(name),
             entries: &interface.bindings.iter().map(KernelBinding::layout_entry).collect::<Vec<_>>(),
         });
         let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(shader.name),
+            label: Some(name),
             bind_group_layouts: &[Some(&group_layout)],
             immediate_size: 0,
         });
         let pipeline = gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(shader.name),
+            label: Some(name),
             layout: Some(&layout),
             module: &module,
             entry_point: None,
@@ -120,10 +135,7 @@ impl Kernel {
             },
             cache: None,
         });
-        match pollster::block_on(scope.pop()) {
-            None => Ok(Self { id: gpu.kernels.next_id(), name: shader.name, interface, group_layout, pipeline }),
-            Some(error) => Err(GpuError::Shader { kernel: shader.name.to_owned(), reason: error.to_string() }),
-        }
+        (group_layout, pipeline)
     }
 
     /// Name of the row in the table.

@@ -1,7 +1,7 @@
 //! How much memory an adapter has. wgpu does not report it; Vulkan does.
 
 /// Bytes of device-local memory, if the driver reports them.
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(not(any(target_vendor = "apple", target_family = "wasm")))]
 #[allow(unsafe_code, reason = "the only way to ask Vulkan; nothing is created, changed or kept")]
 pub(super) fn device_bytes(adapter: &wgpu::Adapter) -> Option<u64> {
     // SAFETY: the adapter outlives the guard, and the physical device belongs to the instance that is asked.
@@ -15,8 +15,8 @@ pub(super) fn device_bytes(adapter: &wgpu::Adapter) -> Option<u64> {
     local.map(|heap| heap.size).max()
 }
 
-/// Bytes of device-local memory: Metal shares the system's.
-#[cfg(target_vendor = "apple")]
+/// Bytes of device-local memory: Metal shares the system's, and browsers do not tell.
+#[cfg(any(target_vendor = "apple", target_family = "wasm"))]
 pub(super) fn device_bytes(_adapter: &wgpu::Adapter) -> Option<u64> {
     None
 }

@@ -29,6 +29,7 @@ mod shader;
 #[cfg(feature = "viewer")]
 mod surface;
 mod uniforms;
+pub(crate) mod waiting;
 
 pub use adapter::Selector;
 pub use buffer::{Binding, Buffer, Readback, RecordedCopy};

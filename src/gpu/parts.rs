@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use web_time::Instant;
 
 use super::buffer::{Readback, RecordedCopy};
 use super::context::Gpu;
 use super::error::GpuError;
 use super::uniforms::UniformArena;
+use super::waiting;
 
 /// Parts that are under way at a time: the device begins the next one while the host learns of the end of the last. Mesa's
 /// software driver lets a submission wait for the one before, and nobody could end that wait.
@@ -88,7 +89,12 @@ impl CommandParts {
 
     /// The part that has to end before the next one is submitted.
     fn oldest_in_the_way(&self) -> Option<&PartUnderWay> {
-        let most = if self.gpu.is_software() { UNDER_WAY_ON_SOFTWARE } else { UNDER_WAY };
+        // In a browser nobody could wait for it.
+        let most = match () {
+            () if waiting::IS_BROWSER => usize::MAX,
+            () if self.gpu.is_software() => UNDER_WAY_ON_SOFTWARE,
+            () => UNDER_WAY,
+        };
         self.under_way.front().filter(|_| self.under_way.len() >= most)
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::adapter;
 use super::context::OPTIONAL_FEATURES;
-use super::memory;
+use super::{memory, waiting};
 
 /// An adapter.
 #[derive(Debug, Clone, Serialize)]
@@ -59,7 +59,11 @@ const SOFTWARE: &str = "software";
 #[must_use]
 pub fn adapters() -> Vec<AdapterReport> {
     let instance = adapter::instance(false);
-    adapter::list(&instance).iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
+    waiting::block_on(adapter::list(&instance))
+        .iter()
+        .enumerate()
+        .map(|(index, adapter)| describe(index, adapter))
+        .collect()
 }
 
 fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterReport {

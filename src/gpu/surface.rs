@@ -37,7 +37,7 @@ impl WindowSurface {
     ///
     /// # Errors
     /// The same as [`Gpu::open`], and [`GpuError::NoSurface`].
-    pub(crate) fn open<W>(options: &GpuOptions, window: W, size: [u32; 2]) -> Result<(Gpu, Self), GpuError>
+    pub(crate) async fn open<W>(options: &GpuOptions, window: W, size: [u32; 2]) -> Result<(Gpu, Self), GpuError>
     where
         W: Into<wgpu::SurfaceTarget<'static>> + Clone + 'static,
     {
@@ -48,9 +48,10 @@ impl WindowSurface {
         };
         let surface = create().map_err(GpuError::NoSurface)?;
         let adapter =
-            adapter::choose(&instance, options.adapter.as_ref(), |adapter| adapter.is_surface_supported(&surface))?;
+            adapter::choose(&instance, options.adapter.as_ref(), |adapter| adapter.is_surface_supported(&surface))
+                .await?;
         let configuration = configuration(&surface, &adapter, size)?;
-        let gpu = Gpu::of_adapter(&adapter, options)?;
+        let gpu = Gpu::of_adapter(&adapter, options).await?;
         surface.configure(&gpu.device, &configuration);
         Ok((gpu.clone(), Self { gpu, create: Box::new(create), surface, configuration, is_lost: false }))
     }
@@ -134,9 +135,10 @@ fn configuration(
     let [width, height] = size.map(|side| side.clamp(1, limit));
     let mut configuration = surface.get_default_config(adapter, width, height).ok_or_else(none)?;
     // egui blends in sRGB, so the format must not convert.
-    let formats = surface.get_capabilities(adapter).formats;
     let plain = [wgpu::TextureFormat::Bgra8Unorm, wgpu::TextureFormat::Rgba8Unorm];
-    if let Some(format) = plain.into_iter().find(|format| formats.contains(format)) {
+    // The best for the surface comes first.
+    let formats = surface.get_capabilities(adapter).formats;
+    if let Some(format) = formats.into_iter().find(|format| plain.contains(format)) {
         configuration.format = format;
     }
     configuration.present_mode = wgpu::PresentMode::AutoVsync;

@@ -2,7 +2,7 @@
 //! not fit, or abandoned.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::iteration::LossSlot;
 use super::{Iteration, LossMeans, Optimiser};

@@ -10,7 +10,7 @@ mod iteration;
 mod lists;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use web_time::Instant;
 
 use iteration::LossSlot;
 pub use iteration::{Iteration, LossMeans};

@@ -368,6 +368,33 @@ impl RenderedFrame {
             num_instances: self.num_instances,
         })
     }
+
+    /// The same as [`Self::read`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::read`].
+    pub async fn arrived(&self, gpu: &Gpu) -> Result<Pictures, GpuError> {
+        let PixelBuffers { rgba, depth, inspection, normals } = &self.memory.pixels;
+        let len = u64::from(self.camera.width) * u64::from(self.camera.height);
+        let (rgba, depth) = (rgba.read_first_later(gpu, len)?, depth.read_first_later(gpu, len)?);
+        let inspection = inspection.as_ref().map(|pixels| pixels.read_first_later(gpu, len)).transpose()?;
+        let normals = normals.as_ref().map(|pixels| pixels.read_first_later(gpu, len * 3)).transpose()?;
+        Ok(Pictures {
+            width: self.camera.width as usize,
+            height: self.camera.height as usize,
+            rgba: rgba.arrived(gpu).await?,
+            depth: depth.arrived(gpu).await?,
+            inspection: match inspection {
+                Some(pixels) => Some(pixels.arrived(gpu).await?),
+                None => None,
+            },
+            normals: match normals {
+                Some(pixels) => Some(rows_of_three(pixels.arrived(gpu).await?)),
+                None => None,
+            },
+            num_instances: self.num_instances,
+        })
+    }
 }
 
 /// The pictures of a frame on the device, row-major, as in [`Pictures`]. The buffers may be longer than the pictures.

@@ -22,12 +22,12 @@ pub use view::ViewUniforms;
 
 use frame::PlanningKernels;
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use glam::DVec3;
 
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::{Buffer, CommandParts, Commands, Gpu, GpuError, KernelTime, KernelTimer, Pace};
+use crate::gpu::{Buffer, CommandParts, Commands, Gpu, GpuError, KernelTime, KernelTimer, Pace, waiting};
 use crate::image::Image;
 use crate::kernels::{
     AdmitInstances, CountInstances, CountPairs, CountTiles, CountTilesArgs, CountVisible, EmitInstances, Normals,
@@ -213,7 +213,8 @@ impl Renderer {
         is_stopped: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Pictures>, GpuError> {
         let shape = self.shape(scene, camera);
-        let Some(frame) = self.draw(scene, camera, options, shape, is_stopped)? else { return Ok(None) };
+        let drawing = self.draw(scene, camera, options, shape, is_stopped);
+        let Some(frame) = waiting::block_on(drawing)? else { return Ok(None) };
         let pictures = frame.read(&self.gpu)?;
         self.recycle(frame);
         Ok(Some(pictures))
@@ -234,24 +235,41 @@ impl Renderer {
         options: &RenderOptions,
         outputs: Outputs,
     ) -> Result<RenderedFrame, GpuError> {
+        waiting::block_on(self.drawn(scene, camera, options, outputs))
+    }
+
+    /// The same as [`Self::forward`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::render`].
+    ///
+    /// # Panics
+    /// The same as [`Self::render`].
+    pub async fn drawn(
+        &mut self,
+        scene: &GpuScene,
+        camera: &Camera,
+        options: &RenderOptions,
+        outputs: Outputs,
+    ) -> Result<RenderedFrame, GpuError> {
         let shape = self.shape(scene, camera).with_outputs(outputs);
-        self.draw_whole(scene, camera, options, shape)
+        self.draw_whole(scene, camera, options, shape).await
     }
 
     /// Draws a frame with memory of this shape or more.
-    fn draw_whole(
+    async fn draw_whole(
         &mut self,
         scene: &GpuScene,
         camera: &Camera,
         options: &RenderOptions,
         shape: FrameShape,
     ) -> Result<RenderedFrame, GpuError> {
-        let frame = self.draw(scene, camera, options, shape, &mut || false)?;
+        let frame = self.draw(scene, camera, options, shape, &mut || false).await?;
         frame.ok_or_else(|| GpuError::Refused("a frame was given up that nobody stopped".to_owned()))
     }
 
     /// Draws a frame with memory of this shape or more; `None` where it was stopped.
-    fn draw(
+    async fn draw(
         &mut self,
         scene: &GpuScene,
         camera: &Camera,
@@ -269,7 +287,8 @@ impl Renderer {
                     return Ok(None);
                 }
             }
-            let status = memory.status.read_one(&self.gpu)?;
+            let status = memory.status.read_later(&self.gpu)?.arrived(&self.gpu).await?;
+            let status = status.first().copied().unwrap_or_default();
             self.measure(shape, begin);
             if status.has_overflowed == 0 {
                 let num_instances = status.needed_instances;

@@ -1,11 +1,11 @@
 //! Frames that the device works on: it draws the next one while the host reads this one.
 
-use std::time::Instant;
+use web_time::Instant;
 
 use super::frame::rows_of_three;
 use super::{FrameShape, GpuScene, Outputs, Pictures, Renderer};
 use crate::camera::{Camera, RenderOptions};
-use crate::gpu::{GpuError, Readback};
+use crate::gpu::{GpuError, Readback, waiting};
 use crate::kernels::Status;
 
 /// A frame that was submitted to the device; [`Renderer::finish`] waits for it.
@@ -71,7 +71,8 @@ impl Renderer {
         let status = status.wait(&gpu)?.first().copied().unwrap_or_default();
         self.measure(shape, begin);
         if status.has_overflowed != 0 {
-            let frame = self.draw_whole(scene, &camera, &options, shape.with_instances(status.needed_instances))?;
+            let frame = self.draw_whole(scene, &camera, &options, shape.with_instances(status.needed_instances));
+            let frame = waiting::block_on(frame)?;
             let pictures = frame.read(&gpu)?;
             self.recycle(frame);
             return Ok(pictures);

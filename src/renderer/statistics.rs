@@ -1,7 +1,7 @@
 //! How much work a frame is, in counts that do not depend on a clock.
 
 use super::{GpuScene, RenderedFrame, Renderer};
-use crate::gpu::{Commands, GpuError};
+use crate::gpu::{Commands, GpuError, waiting};
 use crate::kernels::{CountPairs, CountVisible, Shares, TileStatistics};
 
 /// The work of the rasterizer in one frame. An instance is a tile and a convex, a pair is a pixel and a convex.
@@ -46,6 +46,14 @@ impl Renderer {
     /// # Errors
     /// Returns [`GpuError`] when the device was lost.
     pub fn num_visible(&mut self, frame: &RenderedFrame) -> Result<u32, GpuError> {
+        waiting::block_on(self.counted_visible(frame))
+    }
+
+    /// The same as [`Self::num_visible`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::num_visible`].
+    pub async fn counted_visible(&mut self, frame: &RenderedFrame) -> Result<u32, GpuError> {
         let kernel = match self.count_visible.take() {
             Some(kernel) => kernel,
             None => CountVisible::new(&self.gpu)?,
@@ -55,7 +63,8 @@ impl Renderer {
         kernel.record(&mut commands, &frame.memory.num_convexes, &frame.memory.ranked().keys, &found)?;
         commands.submit();
         self.count_visible = Some(kernel);
-        found.read_one(&self.gpu)
+        let found = found.read_later(&self.gpu)?.arrived(&self.gpu).await?;
+        Ok(found.first().copied().unwrap_or_default())
     }
 
     /// Finds the largest share of a pixel, `T·alpha`, that every convex has in a frame of this scene: 0 where it is not drawn, above

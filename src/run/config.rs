@@ -1,7 +1,7 @@
 //! The description of a training run.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::TrainOptionsPatch;
 use crate::dataset::DatasetOptions;

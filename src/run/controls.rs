@@ -1,7 +1,7 @@
 //! The controls of a run while it trains: pauses, copies of the scene, checkpoints, an earlier end.
 
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::RunError;
 use super::event::{RunControl, RunEvent, RunPaused, RunSnapshot};

@@ -1,6 +1,6 @@
 //! The time by which a run is to end. Where it would end later, or much earlier, the rest of its schedule is planned anew.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::time_choice::MAX_ITERATIONS;
 use crate::evaluate::ReplanReason;

@@ -1,7 +1,7 @@
 //! The evaluations of a run: a few held-out views on the way; at the end those that there is time for, with `metrics.json` and
 //! `report.html`.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! A run that is asked to end earlier, or that has a deadline: the rest of its schedule is compressed or stretched, not cut.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::deadline::Deadline;
 use super::event::{FinishWithin, RunEvent};

@@ -1,6 +1,6 @@
 //! What a run tells while it trains: steps and their speed, lines of the log, and the time that is left.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::event::{IterationLoss, RunEvent, RunStep};
 use super::last_views::LastViews;

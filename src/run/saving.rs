@@ -1,6 +1,6 @@
 //! The files of a run while it trains: checkpoints and their spacing, the scene, the options; and what is saved after an error.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::bug::caught;
 use super::event::{RunEvent, RunSaved};

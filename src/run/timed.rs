@@ -1,7 +1,7 @@
 //! The beginning of a run that has a time: a trial of the device, and the choice of a training that fits.
 
 use std::sync::Arc;
-use std::time::Instant;
+use web_time::Instant;
 
 use super::deadline::PLANNED;
 use super::last_views::LastViews;

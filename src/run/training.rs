@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::bug::caught;
 use super::controls::Pause;

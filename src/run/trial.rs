@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::iteration_costs::{IterationCosts, smaller};
 use super::last_views::LastViewCost;

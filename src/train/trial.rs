@@ -1,6 +1,6 @@
 //! Trials: iterations that belong to no training, for the time that they take.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::strategy::Refinement;
 use super::{TrainError, Trainer};

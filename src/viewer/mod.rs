@@ -9,7 +9,9 @@
 //! | `session` | the state that the user changes; one function applies actions |
 //! | `scene_view` | a camera and settings, and the picture that they make |
 //! | `document`, `live` | what is open and where it came from; a training run |
+//! | `background` | work on other threads, and waiting that a browser allows |
 
+mod background;
 mod document;
 mod live;
 mod scene_view;
@@ -27,4 +29,8 @@ pub use scene_view::pose::Pose;
 pub use scene_view::resolution::DynamicResolution;
 pub use scene_view::settings::ViewSettings;
 pub use scene_view::{FrameStats, PickedPoint, PictureBuffer, SceneView};
-pub use window::{CloseWindow, Launch, NoDisplay, OnOpen, StartLive, ViewerError, check_display, run};
+#[cfg(not(target_family = "wasm"))]
+pub use window::run;
+#[cfg(target_family = "wasm")]
+pub use window::run_in_page;
+pub use window::{CloseWindow, Launch, NoDisplay, OnOpen, StartLive, ViewerError, check_display};

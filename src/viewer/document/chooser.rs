@@ -1,11 +1,12 @@
-//! Asks for paths by the dialogs of the desktop, on another thread.
+//! Asks for paths by the dialogs of the desktop, beside the window.
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::viewer::document::RequestRedraw;
+use crate::viewer::background::{RequestRedraw, Work};
 
 /// The use of a path that the user is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +82,16 @@ pub(crate) enum ChosenPath {
     NoDialog,
 }
 
-/// Asks the user, and waits for the answer; called on another thread.
-pub(crate) type ChoosePath = Arc<dyn Fn(&PathRequest) -> ChosenPath + Send + Sync>;
+/// The answer of the user, once it is there.
+pub(crate) type Choosing = Pin<Box<dyn Future<Output = ChosenPath>>>;
+
+/// Asks the user; called beside the window.
+pub(crate) type ChoosePath = Arc<dyn Fn(PathRequest) -> Choosing + Send + Sync>;
 
 /// The number of a question, and the answer to it.
 type Answer = (u64, ChosenPath);
 
-/// Asks for paths on other threads, one at a time.
+/// Asks for paths beside the window, one at a time.
 pub(crate) struct PathChooser {
     choose: ChoosePath,
     request_redraw: RequestRedraw,
@@ -115,9 +119,9 @@ impl PathChooser {
         self.pending = Some(request.clone());
         let (choose, request_redraw) = (Arc::clone(&self.choose), Arc::clone(&self.request_redraw));
         let (sender, number) = (self.answers.0.clone(), self.last);
-        std::thread::spawn(move || {
+        Work::start_async(move || async move {
             // The window may be gone.
-            sender.send((number, choose(&request))).unwrap_or_default();
+            sender.send((number, choose(request).await)).unwrap_or_default();
             request_redraw();
         });
     }

@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use chooser::{ChoosePath, ChosenPath, PathChooser, PathPurpose, PathRequest};
+pub(crate) use chooser::{ChoosePath, Choosing, ChosenPath, PathChooser, PathPurpose, PathRequest};
 pub use edit::{
     ConvexMask, ConvexTable, CropBox, EditList, EditState, ListedEdit, OutlineKind, Placement, SceneEdit, SelectionBox,
     SelectionShape,
@@ -39,9 +39,7 @@ use crate::real::median;
 use crate::scene::{Extent, Scene, StartView};
 use crate::scene_file::Metadata;
 use crate::source::{self, LoadedCameras, SourceError};
-
-/// Asks the window for another frame; may be called on any thread.
-pub(crate) type RequestRedraw = Arc<dyn Fn() + Send + Sync>;
+pub(crate) use crate::viewer::background::RequestRedraw;
 
 /// A camera of a dataset or of a training.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::viewer::document::RequestRedraw;
+use crate::viewer::background::{RequestRedraw, Work};
 
 /// A photograph of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,10 @@ impl PhotographLoader {
     pub(crate) fn new(load: LoadPhotograph, request_redraw: RequestRedraw) -> Self {
         let (requests, incoming) = channel();
         let (outgoing, answers) = channel();
-        std::thread::spawn(move || serve(&load, &incoming, &outgoing, &request_redraw));
+        // In a browser no document has photographs.
+        if cfg!(not(target_family = "wasm")) {
+            Work::start(move || serve(&load, &incoming, &outgoing, &request_redraw));
+        }
         Self { requests, answers, cache: RefCell::default() }
     }
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
 
 use crate::convert::{self, WriteOptions};
 use crate::files;
 use crate::scene::Scene;
 use crate::scene_file::Metadata;
+use crate::viewer::background::Work;
 use crate::viewer::document::{EditList, RequestRedraw};
 
 /// A scene with its edits, and the file that it is written to.
@@ -45,7 +45,7 @@ type Told = Result<String, String>;
 /// Writes edited scenes, and keeps what is to be told about them.
 pub(crate) struct SceneSaver {
     told: (Sender<Told>, Receiver<Told>),
-    writing: Vec<JoinHandle<()>>,
+    writing: Vec<Work>,
 }
 
 impl fmt::Debug for SceneSaver {
@@ -64,8 +64,8 @@ impl SceneSaver {
     /// Begins to write.
     pub(crate) fn start(&mut self, copy: EditedCopy, request_redraw: RequestRedraw) {
         let sender = self.told.0.clone();
-        self.writing.retain(|thread| !thread.is_finished());
-        self.writing.push(std::thread::spawn(move || {
+        self.writing.retain(|work| !work.is_finished());
+        self.writing.push(Work::start(move || {
             // The window may be gone.
             sender.send(copy.write()).unwrap_or_default();
             request_redraw();
@@ -74,8 +74,8 @@ impl SceneSaver {
 
     /// Waits until every file is written.
     pub(crate) fn wait(&mut self) {
-        for thread in self.writing.drain(..) {
-            if thread.join().is_err() {
+        for work in self.writing.drain(..) {
+            if !work.wait() {
                 log::warn!("a file was not written");
             }
         }

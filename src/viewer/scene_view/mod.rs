@@ -11,14 +11,14 @@ mod surface;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use web_time::Instant;
 
 use glam::{DMat3, DVec2, DVec3};
 pub(crate) use surface::PickedSurface;
 
 use crate::camera::{Camera, Intrinsics, RenderOptions};
 use crate::convert::OrientedBox;
-use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, KernelTime, waiting};
 use crate::image::{Image, quantise};
 use crate::kernels::{
     Alter, AlterArgs, AlterBuffers, ConvexMark, Display, DisplayArgs, DisplayBuffers, DisplayMode, HullEdges, Mark,
@@ -29,7 +29,7 @@ use crate::scene::Scene;
 use crate::viewer::scene_view::settings::ViewSettings;
 
 /// The pixels of a picture on the device, 8 bits a channel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PictureBuffer {
     /// RGBA, red lowest, `[rows, row_pixels]`.
     pub pixels: Buffer<u32>,
@@ -65,7 +65,15 @@ impl PictureBuffer {
     /// # Errors
     /// Returns [`GpuError`] when the device was lost.
     pub fn read(&self, gpu: &Gpu) -> Result<Vec<[u8; 4]>, GpuError> {
-        let rows = self.pixels.read(gpu)?;
+        waiting::block_on(self.arrived(gpu))
+    }
+
+    /// The same as [`Self::read`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::read`].
+    pub(crate) async fn arrived(&self, gpu: &Gpu) -> Result<Vec<[u8; 4]>, GpuError> {
+        let rows = self.pixels.read_later(gpu)?.arrived(gpu).await?;
         let row =
             |row: &[u32]| row.iter().take(self.size[0] as usize).map(|pixel| pixel.to_le_bytes()).collect::<Vec<_>>();
         Ok(rows.chunks(self.row_pixels as usize).take(self.size[1] as usize).flat_map(row).collect())
@@ -187,6 +195,11 @@ impl SceneView {
         self.set_gpu_scene(Arc::new(GpuScene::upload(&self.gpu, scene)?))
     }
 
+    /// Shows no scene.
+    pub(crate) fn clear(&mut self) {
+        (self.scene, self.derived) = (None, Derived::default());
+    }
+
     /// Shows another scene that is on the device already.
     ///
     /// # Errors
@@ -252,6 +265,22 @@ impl SceneView {
         [first_row, rows]: [u32; 2],
         time_kernels: bool,
     ) -> Result<FrameStats, GpuError> {
+        waiting::block_on(self.drawn(camera, settings, depth_range, buffer, [first_row, rows], time_kernels))
+    }
+
+    /// The same as [`Self::draw`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::draw`].
+    pub(crate) async fn drawn(
+        &mut self,
+        camera: &Camera,
+        settings: &ViewSettings,
+        depth_range: [f32; 2],
+        buffer: &PictureBuffer,
+        [first_row, rows]: [u32; 2],
+        time_kernels: bool,
+    ) -> Result<FrameStats, GpuError> {
         let start = Instant::now();
         self.prepare(settings)?;
         let mut stats = FrameStats::default();
@@ -263,7 +292,7 @@ impl SceneView {
         while at < end {
             let rows = most.min(end - at);
             let part = PictureRows { camera: strip(camera, at, rows), first_row: at, settings, depth_range };
-            let drawn = self.draw_part(&part, buffer, time_kernels)?;
+            let drawn = self.draw_part(&part, buffer, time_kernels).await?;
             stats.count(&drawn);
             stats.kernels.extend(drawn.kernels);
             stats.seconds_of_timing += drawn.seconds_of_timing;
@@ -273,7 +302,7 @@ impl SceneView {
         Ok(stats)
     }
 
-    fn draw_part(
+    async fn draw_part(
         &mut self,
         part: &PictureRows<'_>,
         buffer: &PictureBuffer,
@@ -289,7 +318,7 @@ impl SceneView {
         let options =
             RenderOptions { near: settings.near, background: settings.background, antialias: settings.antialias };
         let outputs = Outputs { inspection: settings.mode.inspects(), ..Outputs::default() };
-        let frame = kernels.renderer.forward(shown, camera, &options, outputs)?;
+        let frame = kernels.renderer.drawn(shown, camera, &options, outputs).await?;
         let made = frame.buffers();
         let num_pixels = u64::from(camera.width) * u64::from(camera.height);
         if settings.draws_hulls() && edges.as_ref().is_none_or(|edges| edges.len() < num_pixels) {
@@ -330,7 +359,7 @@ impl SceneView {
             commands.submit();
         }
         // Waits for the picture as well.
-        let num_visible = kernels.renderer.num_visible(&frame)?;
+        let num_visible = kernels.renderer.counted_visible(&frame).await?;
         let timing = Instant::now();
         let timed = if time_kernels { kernels.renderer.profile(shown, &frame)? } else { None };
         let stats = FrameStats {
@@ -354,8 +383,21 @@ impl SceneView {
         settings: &ViewSettings,
         pixel: DVec2,
     ) -> Result<Option<PickedPoint>, GpuError> {
+        waiting::block_on(self.picked(camera, settings, pixel))
+    }
+
+    /// The same as [`Self::pick`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::pick`].
+    pub(crate) async fn picked(
+        &mut self,
+        camera: &Camera,
+        settings: &ViewSettings,
+        pixel: DVec2,
+    ) -> Result<Option<PickedPoint>, GpuError> {
         self.prepare(settings)?;
-        let Self { kernels: Some(kernels), scene: Some(scene), derived, .. } = self else { return Ok(None) };
+        let Self { gpu, kernels: Some(kernels), scene: Some(scene), derived, .. } = self else { return Ok(None) };
         let shown = derived.shown(scene);
         let spot = Camera {
             intrinsics: Intrinsics {
@@ -369,7 +411,9 @@ impl SceneView {
         };
         let outputs = Outputs { inspection: true, ..Outputs::default() };
         let options = RenderOptions { near: settings.near, antialias: settings.antialias, ..RenderOptions::default() };
-        let pictures = kernels.renderer.render(shown, &spot, &options, outputs)?;
+        let frame = kernels.renderer.drawn(shown, &spot, &options, outputs).await?;
+        let pictures = frame.arrived(gpu).await?;
+        kernels.renderer.recycle(frame);
         let middle = (PATCH * PATCH / 2) as usize;
         let inspection = pictures.inspection.and_then(|inspection| inspection.get(middle).copied());
         let (Some([_, _, _, alpha]), Some(depth), Some([convex, _])) =
@@ -397,9 +441,22 @@ impl SceneView {
         settings: &ViewSettings,
         depth_range: [f32; 2],
     ) -> Result<Image, GpuError> {
+        waiting::block_on(self.image(camera, settings, depth_range))
+    }
+
+    /// The same as [`Self::picture`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::draw`].
+    pub(crate) async fn image(
+        &mut self,
+        camera: &Camera,
+        settings: &ViewSettings,
+        depth_range: [f32; 2],
+    ) -> Result<Image, GpuError> {
         let buffer = PictureBuffer::new(&self.gpu, [camera.width, camera.height])?;
-        self.draw(camera, settings, depth_range, &buffer, [0, camera.height], false)?;
-        let pixels = buffer.read(&self.gpu)?;
+        self.drawn(camera, settings, depth_range, &buffer, [0, camera.height], false).await?;
+        let pixels = buffer.arrived(&self.gpu).await?;
         let data = pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).map(|byte| f32::from(byte) / 255.0).collect();
         Ok(Image::new(camera.width as usize, camera.height as usize, data))
     }

@@ -1,6 +1,6 @@
 //! The picture in the window: coarse while something moves, then refined in strips, then left alone.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use crate::camera::Camera;
 use crate::gpu::{Gpu, GpuError};
@@ -72,6 +72,39 @@ impl PictureUpdate {
     }
 }
 
+/// Some rows of a layer that are to be drawn.
+#[derive(Debug, Clone)]
+pub(crate) struct PictureStep {
+    request: PictureRequest,
+    layer: PictureLayer,
+    /// The camera of the layer.
+    camera: Camera,
+    buffer: PictureBuffer,
+    /// The first row, and the number of rows.
+    rows: [u32; 2],
+    is_moving: bool,
+}
+
+impl PictureStep {
+    /// Draws it: awaited in a browser, elsewhere it waits.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when the device was lost or has no memory.
+    pub(crate) async fn draw(&self, scene_view: &mut SceneView, time_kernels: bool) -> Result<FrameStats, GpuError> {
+        let PictureRequest { settings, depth_range, .. } = &self.request;
+        scene_view.drawn(&self.camera, settings, *depth_range, &self.buffer, self.rows, time_kernels).await
+    }
+}
+
+/// What is to be done for a picture.
+#[derive(Debug)]
+pub(crate) enum NextStep {
+    /// Nothing before the next frame, which is due then.
+    Nothing(Redraw),
+    /// Some rows are to be drawn.
+    Draw(Box<PictureStep>),
+}
+
 /// The picture of a scene, which becomes finer from frame to frame.
 #[derive(Debug, Default)]
 pub(crate) struct ProgressivePicture {
@@ -93,18 +126,13 @@ pub(crate) struct ProgressivePicture {
 }
 
 impl ProgressivePicture {
-    /// Draws as much as fits the time of a frame.
+    /// Returns what is to be drawn next of the picture: as much as fits the time of a frame.
     ///
     /// # Errors
-    /// Returns [`GpuError`] when the device was lost or has no memory.
-    pub(crate) fn update(
-        &mut self,
-        gpu: &Gpu,
-        scene_view: &mut SceneView,
-        request: PictureRequest,
-        time_kernels: bool,
-    ) -> Result<PictureUpdate, GpuError> {
+    /// Returns [`GpuError`] when the device has no memory for it.
+    pub(crate) fn next(&mut self, gpu: &Gpu, request: PictureRequest) -> Result<NextStep, GpuError> {
         let now = Instant::now();
+        let full = [request.camera.width, request.camera.height];
         if self.request != Some(request) {
             let is_new_scene = self.request.is_none_or(|old| old.generation != request.generation);
             if is_new_scene || self.request.is_none_or(|old| old.settings != request.settings) {
@@ -112,71 +140,76 @@ impl ProgressivePicture {
             }
             self.request = Some(request);
             self.changed = Some(now);
-            return self.draw_moving(gpu, scene_view, &request, time_kernels);
+            let size = self.resolution.moving_size(full);
+            let layer = if size == full { PictureLayer::Full } else { PictureLayer::Coarse };
+            return self.step(gpu, request, layer, size, [0, size[1]], true);
         }
         if self.rows_done >= request.camera.height {
-            return Ok(PictureUpdate::without_drawing(Redraw::NotNeeded));
+            return Ok(NextStep::Nothing(Redraw::NotNeeded));
         }
         let rested = self.changed.map_or(now, |changed| changed + REST);
         // A picture that was begun goes on.
         if now < rested && self.rows_done == 0 {
-            return Ok(PictureUpdate::without_drawing(Redraw::At(rested)));
+            return Ok(NextStep::Nothing(Redraw::At(rested)));
         }
-        self.refine(gpu, scene_view, &request, time_kernels)
-    }
-
-    fn draw_moving(
-        &mut self,
-        gpu: &Gpu,
-        scene_view: &mut SceneView,
-        request: &PictureRequest,
-        time_kernels: bool,
-    ) -> Result<PictureUpdate, GpuError> {
-        let full = [request.camera.width, request.camera.height];
-        let size = self.resolution.moving_size(full);
-        let is_full = size == full;
-        let buffer = of_size(if is_full { &mut self.full } else { &mut self.coarse }, gpu, size)?;
-        let camera = request.camera.resized(size[0], size[1]);
-        let PictureRequest { settings, depth_range, .. } = request;
-        let stats = scene_view.draw(&camera, settings, *depth_range, buffer, [0, size[1]], time_kernels)?;
-        self.measure(settings, u64::from(size[0]) * u64::from(size[1]), stats.seconds);
-        log::debug!("frame {}x{} in {:.1} ms", size[0], size[1], stats.seconds * 1e3);
-        self.keep_stats(stats, size);
-        self.rows_done = if is_full { full[1] } else { 0 };
-        self.started = None;
-        self.refined_seconds = is_full.then_some(self.last.seconds);
-        Ok(PictureUpdate {
-            redraw: if is_full { Redraw::NotNeeded } else { Redraw::At(Instant::now() + REST) },
-            drawn: Some(if is_full { PictureLayer::Full } else { PictureLayer::Coarse }),
-        })
-    }
-
-    fn refine(
-        &mut self,
-        gpu: &Gpu,
-        scene_view: &mut SceneView,
-        request: &PictureRequest,
-        time_kernels: bool,
-    ) -> Result<PictureUpdate, GpuError> {
-        let PictureRequest { camera, settings, depth_range, .. } = request;
-        let full = [camera.width, camera.height];
-        let buffer = of_size(&mut self.full, gpu, full)?;
-        let started = *self.started.get_or_insert_with(Instant::now);
+        self.started.get_or_insert(now);
         let first = self.rows_done;
         let rows = self.resolution.strip_rows(full, full[1] - first);
-        let stats = scene_view.draw(camera, settings, *depth_range, buffer, [first, rows], time_kernels)?;
-        self.measure(settings, u64::from(full[0]) * u64::from(rows), stats.seconds);
-        self.keep_stats(stats.of_strip(first, &self.last), [full[0], rows]);
+        self.step(gpu, request, PictureLayer::Full, full, [first, rows], false)
+    }
+
+    fn step(
+        &mut self,
+        gpu: &Gpu,
+        request: PictureRequest,
+        layer: PictureLayer,
+        size: [u32; 2],
+        rows: [u32; 2],
+        is_moving: bool,
+    ) -> Result<NextStep, GpuError> {
+        let kept = match layer {
+            PictureLayer::Coarse => &mut self.coarse,
+            PictureLayer::Full => &mut self.full,
+        };
+        let buffer = of_size(kept, gpu, size)?.clone();
+        let camera = match layer {
+            PictureLayer::Coarse => request.camera.resized(size[0], size[1]),
+            PictureLayer::Full => request.camera,
+        };
+        Ok(NextStep::Draw(Box::new(PictureStep { request, layer, camera, buffer, rows, is_moving })))
+    }
+
+    /// Takes in a step that was drawn.
+    pub(crate) fn finish(&mut self, step: &PictureStep, stats: FrameStats) -> PictureUpdate {
+        let PictureStep { request, layer, camera, rows: [first, rows], is_moving, .. } = step;
+        let full = [request.camera.width, request.camera.height];
+        let size = [camera.width, camera.height];
+        self.measure(&request.settings, u64::from(size[0]) * u64::from(*rows), stats.seconds);
+        // Another scene was opened while it was drawn.
+        if self.request != Some(*request) {
+            return PictureUpdate::without_drawing(Redraw::AtOnce);
+        }
+        let drawn = Some(*layer);
+        if *is_moving {
+            log::debug!("frame {}x{} in {:.1} ms", size[0], size[1], stats.seconds * 1e3);
+            self.keep_stats(stats, size);
+            let is_full = *layer == PictureLayer::Full;
+            self.rows_done = if is_full { full[1] } else { 0 };
+            self.started = None;
+            self.refined_seconds = is_full.then_some(self.last.seconds);
+            let redraw = if is_full { Redraw::NotNeeded } else { Redraw::At(Instant::now() + REST) };
+            return PictureUpdate { redraw, drawn };
+        }
+        self.keep_stats(stats.of_strip(*first, &self.last), [full[0], *rows]);
         self.rows_done += rows;
         log::trace!("rows {first} to {} in {:.1} ms", self.rows_done, self.last.seconds * 1e3);
-        let drawn = Some(PictureLayer::Full);
         if self.rows_done < full[1] {
-            return Ok(PictureUpdate { redraw: Redraw::AtOnce, drawn });
+            return PictureUpdate { redraw: Redraw::AtOnce, drawn };
         }
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         log::debug!("picture {}x{} refined in {:.1} ms", full[0], full[1], seconds * 1e3);
         self.refined_seconds = Some(seconds);
-        Ok(PictureUpdate { redraw: Redraw::NotNeeded, drawn })
+        PictureUpdate { redraw: Redraw::NotNeeded, drawn }
     }
 
     fn measure(&mut self, settings: &ViewSettings, pixels: u64, seconds: f64) {

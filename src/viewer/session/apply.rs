@@ -1,7 +1,7 @@
 //! The one function that applies actions, and the parts of it that take more than a line.
 
 use std::path::Path;
-use std::time::Instant;
+use web_time::Instant;
 
 use glam::DVec3;
 

@@ -33,7 +33,8 @@ impl PathFormat {
     /// Returns a video for any player where ffmpeg is installed, and images elsewhere.
     fn usual() -> Self {
         let has = |folder: PathBuf| folder.join("ffmpeg").is_file() || folder.join("ffmpeg.exe").is_file();
-        let path = std::env::var_os("PATH").unwrap_or_default();
+        // A browser has no PATH.
+        let Some(path) = std::env::var_os("PATH") else { return Self::Png };
         if std::env::split_paths(&path).any(has) { Self::Mp4 } else { Self::Png }
     }
 
@@ -148,8 +149,12 @@ impl Session {
 
     /// Begins to render the path as the scene is shown, without what was deleted.
     fn render_path(&mut self, host: &dyn ActionHost) {
-        let (Some(scene), Some(gpu)) = (self.document.scene.clone(), host.gpu()) else {
+        let Some(scene) = self.document.scene.clone() else {
             self.notify_error("There is no scene to render along the path".to_owned());
+            return;
+        };
+        let Some(gpu) = host.gpu() else {
+            self.notify_error("A page renders no camera path; `lapidary render --path` does".to_owned());
             return;
         };
         let path = self.playback.whole();

@@ -1,7 +1,7 @@
 //! The durations of the last frames.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 /// The number of frames that are kept, and plotted.
 pub(crate) const KEPT_FRAMES: usize = 240;

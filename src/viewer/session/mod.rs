@@ -16,7 +16,7 @@ mod views;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use camera_path::PathRendering;
 use comparison::Comparison;
@@ -166,7 +166,10 @@ impl Session {
             bookmarks: Vec::new(),
             live: None,
             notices: Vec::new(),
-            chooser: PathChooser::new(Arc::new(|_| ChosenPath::NoDialog), Arc::clone(&request_redraw)),
+            chooser: PathChooser::new(
+                Arc::new(|_| Box::pin(std::future::ready(ChosenPath::NoDialog))),
+                Arc::clone(&request_redraw),
+            ),
             question: None,
             is_help_open: false,
             times_kernels: false,

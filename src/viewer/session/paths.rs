@@ -110,8 +110,9 @@ mod tests {
         let (answers, asked) = (Mutex::new(answers), Arc::new(Mutex::new(Vec::new())));
         let kept = Arc::clone(&asked);
         let choose: ChoosePath = Arc::new(move |request| {
-            kept.lock().unwrap().push(request.clone());
-            answers.lock().unwrap().recv().unwrap_or(ChosenPath::Cancelled)
+            kept.lock().unwrap().push(request);
+            let answer = answers.lock().unwrap().recv().unwrap_or(ChosenPath::Cancelled);
+            Box::pin(std::future::ready(answer))
         });
         session.chooser = PathChooser::new(choose, Arc::new(|| {}));
         (sender, asked)

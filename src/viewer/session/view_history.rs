@@ -1,6 +1,6 @@
 //! The views that the user had before, and can go back to.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use crate::viewer::scene_view::pose::Pose;
 

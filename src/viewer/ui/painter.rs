@@ -98,11 +98,11 @@ impl Screen {
     ///
     /// # Errors
     /// The same as [`Gpu::open`], and [`GpuError::NoSurface`].
-    pub(crate) fn open<W>(options: &GpuOptions, window: W, size: [u32; 2]) -> Result<(Gpu, Self), GpuError>
+    pub(crate) async fn open<W>(options: &GpuOptions, window: W, size: [u32; 2]) -> Result<(Gpu, Self), GpuError>
     where
         W: Into<wgpu::SurfaceTarget<'static>> + Clone + 'static,
     {
-        let (gpu, surface) = WindowSurface::open(options, window, size)?;
+        let (gpu, surface) = WindowSurface::open(options, window, size).await?;
         let painter_options = egui_wgpu::RendererOptions { dithering: false, ..egui_wgpu::RendererOptions::default() };
         let painter = egui_wgpu::Renderer::new(gpu.device(), surface.format(), painter_options);
         Ok((gpu.clone(), Self { gpu, surface, painter }))

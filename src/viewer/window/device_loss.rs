@@ -1,13 +1,14 @@
 //! Opens a device again after it was lost.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use winit::event_loop::ActiveEventLoop;
 use winit::window::Window;
 
 use super::{App, ViewerError};
 use crate::gpu::GpuError;
+use crate::gpu::waiting::IS_BROWSER;
 
 /// The time within which more than [`MAX_LOSSES`] lost devices are too many.
 const LOSS_TIME: Duration = Duration::from_secs(60);
@@ -34,16 +35,14 @@ impl App {
     pub(super) fn recover(&mut self, event_loop: &ActiveEventLoop, error: GpuError) {
         let are_too_many = self.lost_devices.add(Instant::now());
         let Some(lost) = self.opened.take() else { return };
-        let (window, interface) = (Arc::clone(&lost.window), lost.interface);
+        let window = Arc::clone(&lost.window);
+        self.lost_interface = Some(lost.interface);
         drop((lost.input, lost.drawing));
         // A trainer shares the device that is gone.
         let is_hopeless = are_too_many || self.session.live.is_some();
         let result = if is_hopeless { Err(error.into()) } else { self.open_device_again(&window) };
         match result {
             Ok(()) => {
-                if let Some(opened) = &self.opened {
-                    opened.interface.take_layout_of(&interface);
-                }
                 self.session.notify_error("The GPU was lost and has been opened again".into());
                 self.request_redraw();
             }
@@ -54,7 +53,10 @@ impl App {
     fn open_device_again(&mut self, window: &Arc<Window>) -> Result<(), ViewerError> {
         let mut result = Ok(());
         for pause in ATTEMPTS {
-            std::thread::sleep(pause);
+            // Nobody sleeps in a browser.
+            if !IS_BROWSER {
+                std::thread::sleep(pause);
+            }
             result = self.open_device(Arc::clone(window));
             if result.is_ok() {
                 break;
@@ -65,6 +67,8 @@ impl App {
 
     /// Closes the window with an error.
     pub(super) fn fail(&mut self, event_loop: &ActiveEventLoop, error: ViewerError) {
+        #[cfg(target_family = "wasm")]
+        super::page::tell_error(&error);
         self.error = Some(error);
         event_loop.exit();
     }

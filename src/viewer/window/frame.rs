@@ -1,55 +1,25 @@
 //! The device of the window: it draws the picture of a frame, and serves the actions that need it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use glam::DVec2;
 use winit::window::{Fullscreen, Window};
 
 use crate::camera::Camera;
+use crate::gpu::waiting::IS_BROWSER;
 use crate::gpu::{Gpu, GpuError};
 use crate::image::Image;
+use crate::viewer::background::{Polled, RequestRedraw};
 use crate::viewer::live::LiveNews;
-use crate::viewer::scene_view::progressive::{PictureRequest, ProgressivePicture, Redraw};
+use crate::viewer::scene_view::PickedPoint;
+use crate::viewer::scene_view::progressive::{PictureRequest, Redraw};
 use crate::viewer::scene_view::settings::ViewSettings;
-use crate::viewer::scene_view::{PickedPoint, SceneView};
 use crate::viewer::session::Session;
 use crate::viewer::session::action::{Action, ActionHost, SceneSide};
-use crate::viewer::ui::{DeviceStats, DrawnPicture, FrameHost, LayerTextures, PicturePart, Screen};
-
-/// A scene on the device, and its picture.
-pub(super) struct DrawnScene {
-    pub(super) scene_view: SceneView,
-    pub(super) picture: ProgressivePicture,
-    textures: LayerTextures,
-}
-
-impl DrawnScene {
-    /// Makes one without a scene.
-    pub(super) fn new(gpu: &Gpu) -> Result<Self, GpuError> {
-        let (picture, textures) = (ProgressivePicture::default(), LayerTextures::default());
-        Ok(Self { scene_view: SceneView::new(gpu)?, picture, textures })
-    }
-
-    /// Draws as much of a picture as fits the time of a frame.
-    fn update(
-        &mut self,
-        gpu: &Gpu,
-        screen: &mut Screen,
-        request: PictureRequest,
-        times_kernels: bool,
-    ) -> Result<Redraw, GpuError> {
-        let update = self.picture.update(gpu, &mut self.scene_view, request, times_kernels)?;
-        if let Some(layer) = update.drawn {
-            self.textures.copy(screen, &self.picture, layer);
-        }
-        Ok(update.redraw)
-    }
-
-    fn parts(&self) -> Vec<PicturePart> {
-        self.textures.parts(&self.picture)
-    }
-}
+use crate::viewer::ui::{DeviceStats, DrawnPicture, FrameHost, Screen};
+use crate::viewer::window::drawn_scene::{Answer, DrawnScene, Question};
 
 /// Everything that was made on the device of the window.
 pub(super) struct Drawing {
@@ -64,18 +34,22 @@ pub(super) struct Drawing {
     pub(super) was_moving: bool,
     /// Whether a frame has said that the first picture of the scene takes long.
     pub(super) is_announced: bool,
+    /// Actions whose questions the device has not answered yet, and those behind them.
+    pub(super) postponed: VecDeque<Action>,
+    /// The pixels that are compared, once they are there.
+    pub(super) comparing: Option<(PictureRequest, Polled<Result<ComparedPixels, GpuError>>)>,
+    pub(super) request_redraw: RequestRedraw,
 }
+
+/// The pixels of the picture, and of the second one where there is one.
+pub(super) type ComparedPixels = (Vec<[u8; 4]>, Option<Vec<[u8; 4]>>);
 
 impl Drawing {
     /// Takes the scene of the document if it is new, and that of the trainer if there is one.
     pub(super) fn take_scene(&mut self, session: &mut Session) -> Result<(), GpuError> {
-        if std::mem::take(&mut session.is_scene_new) {
-            let begun = Instant::now();
-            match &session.document.scene {
-                Some(scene) => self.first.scene_view.set_scene(scene)?,
-                None => self.first.scene_view = SceneView::new(&self.gpu)?,
-            }
-            self.first.picture.invalidate();
+        let begun = Instant::now();
+        if session.is_scene_new && self.first.set_scene(&mut self.screen, session.document.scene.as_deref())? {
+            session.is_scene_new = false;
             // The marks of the scene before went with it.
             session.editing.are_marks_new = true;
             log::info!("scene on the GPU in {:.2} s", begun.elapsed().as_secs_f64());
@@ -84,7 +58,7 @@ impl Drawing {
             let LiveNews { scene, message } = live.poll(Instant::now());
             if let Some(scene) = scene {
                 log::debug!("the trainer's scene, {} convexes", scene.num_convexes);
-                self.first.scene_view.set_gpu_scene(Arc::new(scene))?;
+                self.first.set_gpu_scene(&mut self.screen, scene)?;
                 session.generation += 1;
             }
             if let Some(message) = message {
@@ -98,21 +72,22 @@ impl Drawing {
     fn take_second(&mut self, session: &mut Session) -> Result<(), GpuError> {
         let Some(second) = &mut session.comparison.second else {
             if let Some(second) = self.second.take() {
-                second.textures.forget(&mut self.screen);
+                second.free(&mut self.screen);
             }
             return Ok(());
         };
-        if !std::mem::take(&mut second.is_new) {
+        if !second.is_new {
             return Ok(());
         }
-        let mut drawn = self.second.take().map_or_else(|| DrawnScene::new(&self.gpu), Ok)?;
-        match drawn.scene_view.set_scene(&second.scene) {
-            Ok(()) => {
-                drawn.picture.invalidate();
+        let another = || DrawnScene::new(&self.gpu, Arc::clone(&self.request_redraw));
+        let mut drawn = self.second.take().map_or_else(another, Ok)?;
+        match drawn.set_scene(&mut self.screen, Some(&second.scene)) {
+            Ok(is_shown) => {
+                second.is_new = !is_shown;
                 self.second = Some(drawn);
             }
             Err(error @ GpuError::OutOfMemory { .. }) => {
-                drawn.textures.forget(&mut self.screen);
+                drawn.free(&mut self.screen);
                 session.stop_comparing();
                 session.notify_error(format!("The second scene is not shown: {error}"));
             }
@@ -131,27 +106,70 @@ impl Drawing {
     }
 
     /// Compares finished pictures whose difference is not known yet.
-    fn measure_difference(&self, session: &mut Session, own: PictureRequest) -> Result<(), GpuError> {
+    fn measure_difference(&mut self, session: &mut Session, own: PictureRequest) -> Result<(), GpuError> {
         let Some(render) = self.first.picture.finished().filter(|_| session.wants_difference(&own)) else {
             return Ok(());
         };
-        let second = match session.second_request(&own) {
-            None => None,
-            Some(request) => {
-                let finished = self.second.as_ref().filter(|second| second.picture.is_of(&request));
-                let Some(buffer) = finished.and_then(|second| second.picture.finished()) else { return Ok(()) };
-                Some(buffer.read(&self.gpu)?)
+        if self.comparing.as_ref().is_none_or(|(of, _)| *of != own) {
+            let second = match session.second_request(&own) {
+                None => None,
+                Some(request) => {
+                    let finished = self.second.as_ref().filter(|second| second.picture.is_of(&request));
+                    let Some(buffer) = finished.and_then(|second| second.picture.finished()) else { return Ok(()) };
+                    Some(buffer.clone())
+                }
+            };
+            let (gpu, render) = (self.gpu.clone(), render.clone());
+            let reading = async move {
+                let second = match second {
+                    Some(buffer) => Some(buffer.arrived(&gpu).await?),
+                    None => None,
+                };
+                Ok((render.arrived(&gpu).await?, second))
+            };
+            self.comparing = Some((own, Polled::new(reading)));
+        }
+        let Some((_, reading)) = &mut self.comparing else { return Ok(()) };
+        if let Some(pixels) = reading.poll(&self.request_redraw) {
+            self.comparing = None;
+            let (render, second) = pixels?;
+            session.measure_difference(own, &render, second.as_deref());
+        }
+        Ok(())
+    }
+
+    /// Applies an action, or postpones it while the device has not answered what it asks. Actions stay in order.
+    pub(super) fn apply(&mut self, session: &mut Session, window: &Window, action: Action) -> Result<(), GpuError> {
+        self.postponed.push_back(action);
+        self.apply_postponed(session, window)
+    }
+
+    /// Applies the actions that were postponed, as far as the device has answered.
+    pub(super) fn apply_postponed(&mut self, session: &mut Session, window: &Window) -> Result<(), GpuError> {
+        while let Some(action) = self.postponed.pop_front() {
+            match session.apply(action.clone(), &mut WindowActions { drawing: self, window }) {
+                Err(GpuError::NotReady) => {
+                    self.postponed.push_front(action);
+                    break;
+                }
+                applied => applied?,
             }
-        };
-        session.measure_difference(own, &render.read(&self.gpu)?, second.as_deref());
+            self.first.forget_answers();
+            if let Some(second) = &mut self.second {
+                second.forget_answers();
+            }
+        }
         Ok(())
     }
 
     /// Draws as much of a picture as fits the time of a frame.
     fn update(&mut self, session: &mut Session, request: PictureRequest) -> Result<Redraw, GpuError> {
         // An edit of this frame is to be seen in it.
-        if std::mem::take(&mut session.editing.are_marks_new) {
-            self.first.scene_view.set_marks(&session.editing.edits.state().marks())?;
+        if session.editing.are_marks_new
+            && let Some(scene_view) = self.first.scene_view(&mut self.screen)?
+        {
+            scene_view.set_marks(&session.editing.edits.state().marks())?;
+            session.editing.are_marks_new = false;
         }
         let seconds_before = self.first.picture.last.seconds;
         // A timed frame is drawn twice: seldom, and never when that would slow a motion down.
@@ -186,20 +204,20 @@ impl FrameHost for Host<'_> {
     }
 
     fn device(&self) -> DeviceStats<'_> {
-        let Drawing { gpu, first: DrawnScene { picture, scene_view, .. }, .. } = &*self.drawing;
-        DeviceStats { gpu, picture, num_convexes: scene_view.num_convexes() }
+        let Drawing { gpu, first, .. } = &*self.drawing;
+        DeviceStats { gpu, picture: &first.picture, num_convexes: first.num_convexes() }
     }
 
     fn apply(&mut self, action: Action) -> Result<(), GpuError> {
         let Self { session, drawing, window, .. } = self;
-        session.apply(action, &mut WindowActions { drawing, window })
+        drawing.apply(session, window, action)
     }
 
     fn draw(&mut self, size: [u32; 2], seconds: f64) -> Result<DrawnPicture, GpuError> {
         let Self { session, drawing, next, .. } = self;
         let is_moving = session.advance(seconds);
         let request = session.picture_request(session.camera(size));
-        let is_preparing = drawing.first.scene_view.num_convexes() > 0 && !drawing.is_announced;
+        let is_preparing = drawing.first.num_convexes() > 0 && !drawing.is_announced;
         let redraw = if is_preparing { Redraw::AtOnce } else { drawing.update(session, request)? };
         *next = if is_moving { Redraw::AtOnce } else { redraw };
         drawing.measure_difference(session, request)?;
@@ -221,7 +239,11 @@ impl ActionHost for WindowActions<'_> {
         settings: &ViewSettings,
         pixel: DVec2,
     ) -> Result<Option<PickedPoint>, GpuError> {
-        self.drawing.first.scene_view.pick(camera, settings, pixel)
+        let Drawing { first, screen, .. } = &mut *self.drawing;
+        match first.ask(screen, &Question::Pick(*camera, *settings, pixel))? {
+            Answer::Picked(picked) => Ok(picked),
+            Answer::Picture(_) => Ok(None),
+        }
     }
 
     fn picture_size(&self) -> [u32; 2] {
@@ -229,10 +251,12 @@ impl ActionHost for WindowActions<'_> {
     }
 
     fn picture(&mut self, side: SceneSide, request: &PictureRequest) -> Result<Image, GpuError> {
-        let PictureRequest { camera, settings, depth_range, .. } = request;
-        let Drawing { first, second, .. } = &mut *self.drawing;
+        let Drawing { first, second, screen, .. } = &mut *self.drawing;
         let drawn = if side == SceneSide::First { first } else { second.as_mut().unwrap_or(first) };
-        drawn.scene_view.picture(camera, settings, *depth_range)
+        match drawn.ask(screen, &Question::Picture(*request))? {
+            Answer::Picture(image) => Ok(image),
+            Answer::Picked(_) => Err(GpuError::NotReady),
+        }
     }
 
     fn toggle_fullscreen(&mut self) {
@@ -241,6 +265,7 @@ impl ActionHost for WindowActions<'_> {
     }
 
     fn gpu(&self) -> Option<&Gpu> {
-        Some(&self.drawing.gpu)
+        // What takes the device needs threads, which a page in a browser does not have.
+        (!IS_BROWSER).then_some(&self.drawing.gpu)
     }
 }

@@ -2,22 +2,28 @@
 
 mod device_loss;
 mod dialogs;
+mod drawn_scene;
 mod frame;
+#[cfg(target_family = "wasm")]
+mod page;
 mod placement;
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use device_loss::LostDevices;
-use frame::{Drawing, DrawnScene};
+use drawn_scene::DrawnScene;
+use frame::Drawing;
 use winit::application::ApplicationHandler;
 use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
 use winit::window::{Window, WindowId};
 
 use crate::gpu::{Gpu, GpuError, GpuOptions};
-use crate::viewer::document::{ChoosePath, DocumentLoader, OpenDocument, PathChooser, RequestRedraw};
+use crate::viewer::background::{Polled, RequestRedraw};
+use crate::viewer::document::{ChoosePath, DocumentLoader, OpenDocument, PathChooser};
 use crate::viewer::live::{self, Live, LiveLink};
 use crate::viewer::scene_view::progressive::Redraw;
 use crate::viewer::scene_view::settings::ViewSettings;
@@ -94,19 +100,27 @@ pub enum ViewerError {
     Window(String),
 }
 
-/// A message of another thread to the event loop.
-#[derive(Debug, Clone, Copy)]
+/// A message of another thread, or of the page in a browser, to the event loop.
+#[derive(Debug, Clone)]
 enum LoopMessage {
+    /// A file is to be opened.
+    #[cfg(target_family = "wasm")]
+    Open(PathBuf),
     /// A frame is to be drawn.
     Redraw,
     /// The window is to be closed.
+    #[cfg(not(target_family = "wasm"))]
     Close,
 }
+
+#[cfg(target_family = "wasm")]
+pub use page::run_in_page;
 
 /// Opens a window and returns when it is closed.
 ///
 /// # Errors
 /// Returns [`ViewerError`] when there is no display, no device that can draw on it, or one that stays lost.
+#[cfg(not(target_family = "wasm"))]
 pub fn run(mut launch: Launch) -> Result<(), ViewerError> {
     let started = Instant::now();
     let event_loop =
@@ -129,6 +143,9 @@ struct OpenWindow {
     last_frame: Instant,
 }
 
+/// A device that is being opened, and what is drawn on with it.
+type Opening = Polled<Result<(Gpu, Screen), GpuError>>;
+
 struct App {
     launch: Launch,
     started: Instant,
@@ -136,6 +153,10 @@ struct App {
     session: Session,
     settings_file: Option<PathBuf>,
     opened: Option<OpenWindow>,
+    /// The window whose device is being opened.
+    opening: Option<(Arc<Window>, Opening)>,
+    /// The interface of a device that was lost, until another one is open.
+    lost_interface: Option<Interface>,
     /// The time of the next frame.
     due: Option<Instant>,
     had_picture: bool,
@@ -167,6 +188,8 @@ impl App {
             session,
             settings_file,
             opened: None,
+            opening: None,
+            lost_interface: None,
             due: None,
             had_picture: false,
             lost_devices: LostDevices::default(),
@@ -188,21 +211,46 @@ impl App {
         Ok(())
     }
 
+    /// Begins to open a device for a window; outside of browsers it is open then.
     fn open_device(&mut self, window: Arc<Window>) -> Result<(), ViewerError> {
-        let size = window.inner_size();
-        let (gpu, screen) = Screen::open(&self.launch.gpu, Arc::clone(&window), [size.width, size.height])?;
+        let (options, target, size) = (self.launch.gpu.clone(), Arc::clone(&window), window.inner_size());
+        let opening = async move { Screen::open(&options, target, [size.width, size.height]).await };
+        self.opening = Some((window, Polled::new(opening)));
+        self.receive_device()
+    }
+
+    /// Takes the device that is being opened, once it is open.
+    fn receive_device(&mut self) -> Result<(), ViewerError> {
+        let Some((_, opening)) = &mut self.opening else { return Ok(()) };
+        let request_redraw: RequestRedraw = Arc::new(redraw_by(self.proxy.clone()));
+        let Some(opened) = opening.poll(&request_redraw) else { return Ok(()) };
+        let Some((window, _)) = self.opening.take() else { return Ok(()) };
+        let (gpu, screen) = opened?;
         let interface = Interface::new(redraw_by(self.proxy.clone()));
+        if let Some(lost) = self.lost_interface.take() {
+            interface.take_layout_of(&lost);
+        }
         let side = usize::try_from(gpu.limits().max_texture_dimension_2d).ok();
         #[expect(clippy::cast_possible_truncation, reason = "a small factor")]
         let scale = window.scale_factor() as f32;
         let context = interface.context().clone();
         let input = egui_winit::State::new(context, ui::VIEWPORT, &window, Some(scale), None, side);
-        let first = DrawnScene::new(&gpu)?;
+        let first = DrawnScene::new(&gpu, Arc::clone(&request_redraw))?;
         log::info!("drawing with {} after {:.2} s", gpu.name(), self.started.elapsed().as_secs_f64());
         self.session.upload_again();
         let now = Instant::now();
-        let drawing =
-            Drawing { gpu, screen, first, second: None, kernels_timed: now, was_moving: false, is_announced: false };
+        let drawing = Drawing {
+            gpu,
+            screen,
+            first,
+            second: None,
+            kernels_timed: now,
+            was_moving: false,
+            is_announced: false,
+            postponed: VecDeque::new(),
+            comparing: None,
+            request_redraw,
+        };
         self.opened = Some(OpenWindow { window, input, interface, drawing, last_frame: now });
         Ok(())
     }
@@ -234,6 +282,7 @@ impl App {
         }
         drawing.screen.resize([size.width, size.height]);
         drawing.take_scene(session)?;
+        drawing.apply_postponed(session, window)?;
 
         let now = Instant::now();
         // After a rest the time since the last frame says nothing about a motion that begins now.
@@ -249,7 +298,7 @@ impl App {
         if let Some(live) = session.live.as_mut().filter(|_| shown == Shown::Yes && drawing.is_announced) {
             live.resume_after_first_picture();
         }
-        drawing.is_announced = drawing.first.scene_view.num_convexes() > 0;
+        drawing.is_announced = drawing.first.num_convexes() > 0;
         let for_interface = laid_out
             .repaint_after
             .filter(|pause| *pause < Duration::from_secs(3600))
@@ -296,6 +345,7 @@ fn redraw_by(proxy: EventLoopProxy<LoopMessage>) -> impl Fn() + Send + Sync + 's
 impl ApplicationHandler<LoopMessage> for App {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
         if self.opened.is_none()
+            && self.opening.is_none()
             && let Err(error) = self.open_window(event_loop)
         {
             self.fail(event_loop, error);
@@ -313,8 +363,18 @@ impl ApplicationHandler<LoopMessage> for App {
 
     fn user_event(&mut self, event_loop: &ActiveEventLoop, message: LoopMessage) {
         match message {
+            LoopMessage::Redraw if self.opening.is_some() => match self.receive_device() {
+                Ok(()) => self.request_redraw(),
+                Err(error) => self.fail(event_loop, error),
+            },
             LoopMessage::Redraw => self.request_redraw(),
+            #[cfg(not(target_family = "wasm"))]
             LoopMessage::Close => event_loop.exit(),
+            #[cfg(target_family = "wasm")]
+            LoopMessage::Open(path) => {
+                self.session.open(&path);
+                self.request_redraw();
+            }
         }
     }
 

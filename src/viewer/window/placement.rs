@@ -1,5 +1,6 @@
 //! Keeps place and size of the window from one start to the next.
 
+#[cfg(not(target_family = "wasm"))]
 use winit::dpi::{LogicalSize, PhysicalPosition, PhysicalSize};
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Window, WindowAttributes};
@@ -7,7 +8,15 @@ use winit::window::{Window, WindowAttributes};
 use super::{App, OpenWindow};
 
 impl App {
+    /// Returns the attributes of a window that is as large as the page lets its canvas be.
+    #[cfg(target_family = "wasm")]
+    #[expect(clippy::unused_self, reason = "elsewhere it has a place and a size")]
+    pub(super) fn attributes(&self, _: &ActiveEventLoop) -> WindowAttributes {
+        super::page::on_canvas(Window::default_attributes())
+    }
+
     /// Returns the attributes of a window with the size that was asked for, or with its last place and size.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn attributes(&self, event_loop: &ActiveEventLoop) -> WindowAttributes {
         let mut attributes =
             Window::default_attributes().with_title("lapidary").with_min_inner_size(LogicalSize::new(320.0, 240.0));
@@ -45,6 +54,7 @@ impl App {
 }
 
 /// Returns whether a window with this corner could be seen and moved.
+#[cfg(not(target_family = "wasm"))]
 fn is_on_a_monitor(event_loop: &ActiveEventLoop, [x, y]: [i32; 2]) -> bool {
     // The title is a little inside of the corner.
     let (x, y) = (i64::from(x) + 60, i64::from(y) + 10);

@@ -6,6 +6,7 @@ use super::{gizmo, handles};
 use egui::{PointerButton, Pos2, Rect, Response, Sense, Ui, Vec2};
 use glam::{DVec2, DVec3};
 
+use crate::gpu::waiting::IS_BROWSER;
 use crate::viewer::scene_view::comparison::{ComparisonMode, split_at};
 use crate::viewer::session::Session;
 use crate::viewer::session::action::{Action, DrawStep, EditAction, Motion, Tool};
@@ -63,7 +64,13 @@ fn shortcuts(ui: &Ui, actions: &mut Vec<Action>) {
 fn navigate(ui: &Ui, session: &Session, response: &Response, seconds: f64, actions: &mut Vec<Action>) {
     let height = f64::from(response.rect.height().max(1.0));
     let modifiers = ui.input(|input| input.modifiers);
-    let drag = response.drag_delta();
+    let touch = ui.input(egui::InputState::multi_touch).filter(|touch| response.rect.contains(touch.center_pos));
+    if let Some(touch) = &touch {
+        actions.extend([Action::LeaveCamera, Action::StopPlaying]);
+        actions.extend(touch_motions(touch, height).map(Action::Move));
+    }
+    // The first of two fingers is the pointer as well.
+    let drag = if touch.is_some() { Vec2::ZERO } else { response.drag_delta() };
     // With a tool the left button draws, and the right one turns in its place.
     let has_tool = takes_drags(session.editing.tool);
     if drag != Vec2::ZERO && !(has_tool && response.dragged_by(PointerButton::Primary)) {
@@ -118,13 +125,27 @@ pub(super) fn drag_steps(ui: &Ui, response: &Response) -> Vec<(DrawStep, Pos2)> 
     steps.into_iter().filter_map(|(step, at)| Some((step, at?))).collect()
 }
 
+/// Returns the motions of two fingers on a screen: together they pan, apart they come nearer.
+fn touch_motions(touch: &egui::MultiTouchInfo, height: f64) -> [Motion; 2] {
+    let egui::MultiTouchInfo { translation_delta: drag, zoom_delta, .. } = *touch;
+    let pan = DVec2::new(drag.x.into(), drag.y.into()) / height;
+    [Motion::Pan(pan), Motion::Dolly(f64::from(zoom_delta.max(f32::MIN_POSITIVE).ln()) / STEP_OF_ZOOM)]
+}
+
+/// The logarithm of the factor by which a step of the wheel comes nearer.
+const STEP_OF_ZOOM: f64 = 0.105;
+
+/// The pixels that a browser scrolls by one step of a wheel. It does not say whether a wheel or a trackpad was moved.
+const PIXELS_PER_STEP: f64 = 100.0;
+
 fn scroll(ui: &Ui, session: &Session, height: f64, actions: &mut Vec<Action>) {
     let events = ui.input(|input| input.events.clone());
     for event in events {
         let motion = match event {
             egui::Event::MouseWheel { unit, delta, modifiers, .. } => {
-                let steps = f64::from(delta.y);
-                let is_trackpad = unit == egui::MouseWheelUnit::Point;
+                let is_point = unit == egui::MouseWheelUnit::Point;
+                let steps = f64::from(delta.y) / if is_point && IS_BROWSER { PIXELS_PER_STEP } else { 1.0 };
+                let is_trackpad = is_point && !IS_BROWSER;
                 let part = DVec2::new(delta.x.into(), delta.y.into()) / height;
                 if modifiers.ctrl || modifiers.command {
                     Motion::Zoom(if is_trackpad { part.y * 20.0 } else { steps })
@@ -140,7 +161,7 @@ fn scroll(ui: &Ui, session: &Session, height: f64, actions: &mut Vec<Action>) {
             }
             // Ctrl and wheel arrive as both; the wheel was taken above.
             egui::Event::Zoom(factor) if factor > 0.0 && !ui.input(|input| input.modifiers.ctrl) => {
-                Motion::Dolly(f64::from(factor.ln()) / 0.105)
+                Motion::Dolly(f64::from(factor.ln()) / STEP_OF_ZOOM)
             }
             egui::Event::Rotate(angle) => Motion::Roll(angle.into()),
             _ => continue,
