@@ -107,6 +107,8 @@ fn an_axis_is_clicked_and_a_face_of_the_crop_box_is_dragged() {
     assert!(back < 0.02, "the view before, but for {back}");
     viewer.key('y');
     viewer.wait_for("action ToggleCrop", PATIENCE);
+    // The driver compiles what crops when it is used for the first time.
+    viewer.wait_for("frame ", PATIENCE);
     viewer.rest();
     let cropped = viewer.screenshot("axes-crop");
     let dragged = |viewer: &mut Viewer, from: (i16, i16), to: (i16, i16), told: &str| {
