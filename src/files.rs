@@ -15,15 +15,19 @@ use std::io::{Error, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 #[cfg(target_family = "wasm")]
-pub use browser::{RegularFile, Unfinished, discard_unfinished, give, is_file, open, remove_unfinished};
+use browser::InMemory as Opened;
+#[cfg(target_family = "wasm")]
+pub use browser::{Download as Unfinished, discard_unfinished, give, is_file, open, remove_unfinished};
 #[cfg(not(target_family = "wasm"))]
 pub use leftovers::{discard_unfinished, remove_unfinished};
 #[cfg(not(target_family = "wasm"))]
 pub use unfinished::Unfinished;
 
-/// A file that is open for reading. In a browser it is in memory.
 #[cfg(not(target_family = "wasm"))]
-pub type RegularFile = File;
+use File as Opened;
+
+/// A file that is open for reading. In a browser it is in memory.
+pub type RegularFile = Opened;
 
 /// Most bytes of a text: JSON, TOML, a list of names.
 pub const MAX_TEXT_BYTES: u64 = 256 << 20;

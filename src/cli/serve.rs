@@ -20,7 +20,7 @@ const SCENE: &str = "scene.lapidary";
 const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src \
                       'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What is served.
+/// The page and the scene that are served.
 struct Site {
     /// The first part of every path, `/` or `/TOKEN/`.
     root: String,

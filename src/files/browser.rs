@@ -10,8 +10,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::FileError;
 
-/// A file that is open for reading.
-pub type RegularFile = Cursor<Arc<[u8]>>;
+/// The bytes of a file, and the place to read on from.
+pub(super) type InMemory = Cursor<Arc<[u8]>>;
 
 static GIVEN: Mutex<BTreeMap<PathBuf, Arc<[u8]>>> = Mutex::new(BTreeMap::new());
 
@@ -34,7 +34,7 @@ pub fn is_file(path: &Path) -> bool {
 ///
 /// # Errors
 /// [`FileError`] naming `path`: the page was not given it.
-pub fn open(path: &Path) -> Result<(RegularFile, u64), FileError> {
+pub fn open(path: &Path) -> Result<(InMemory, u64), FileError> {
     let missing = || FileError::of("read", path)(Error::new(ErrorKind::NotFound, "the page was not given this file"));
     let bytes = given(path).ok_or_else(missing)?;
     let length = bytes.len() as u64;
@@ -43,12 +43,12 @@ pub fn open(path: &Path) -> Result<(RegularFile, u64), FileError> {
 
 /// A file that is written piece by piece, and offered as a download when it is finished.
 #[derive(Debug)]
-pub struct Unfinished {
+pub struct Download {
     bytes: Vec<u8>,
     path: PathBuf,
 }
 
-impl Unfinished {
+impl Download {
     /// An empty file.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Unfinished {
     }
 }
 
-impl Write for Unfinished {
+impl Write for Download {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.bytes.write(bytes)
     }

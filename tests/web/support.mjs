@@ -106,14 +106,11 @@ export function difference(one, other) {
   return sum / (one.width * one.height * 3);
 }
 
-/** How much a picture changes from pixel to pixel, in grey levels: zero where there is nothing to see. */
-export function detail({ width, height, data }) {
-  let sum = 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 1; x < width; x++) {
-      const at = 4 * (y * width + x);
-      sum += Math.abs(data[at] - data[at - 4]);
-    }
+/** The part of a picture that is unlike its first pixel, the background. */
+export function filled({ width, height, data }) {
+  let unlike = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    if ([0, 1, 2].some(channel => Math.abs(data[at + channel] - data[channel]) > 20)) unlike++;
   }
-  return sum / (width * height);
+  return unlike / (width * height);
 }

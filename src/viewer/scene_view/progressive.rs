@@ -96,7 +96,7 @@ impl PictureStep {
     }
 }
 
-/// What is to be done for a picture.
+/// The next thing to do for a picture.
 #[derive(Debug)]
 pub(crate) enum NextStep {
     /// Nothing before the next frame, which is due then.

@@ -389,6 +389,8 @@ impl ApplicationHandler<LoopMessage> for App {
 
     fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
         let Some(opened) = &mut self.opened else { return };
+        #[cfg(target_family = "wasm")]
+        let event = page::of_one_screen(event);
         if event == WindowEvent::RedrawRequested {
             self.redraw(event_loop);
             return;

@@ -10,6 +10,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Document, DragEvent, Element, Event, HtmlCanvasElement, Response};
+use winit::event::{DeviceId, Touch, WindowEvent};
 use winit::event_loop::{EventLoop, EventLoopProxy};
 use winit::platform::web::{EventLoopExtWebSys as _, WindowAttributesExtWebSys as _};
 use winit::window::WindowAttributes;
@@ -103,6 +104,15 @@ pub(super) fn tell_error(error: &ViewerError) {
 pub(super) fn on_canvas(attributes: WindowAttributes) -> WindowAttributes {
     let canvas = element(CANVAS).and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().ok());
     attributes.with_canvas(canvas).with_prevent_default(true).with_focusable(true)
+}
+
+/// Returns the same event; fingers are those of one screen. In a browser winit takes every finger for a device of its own, and two of
+/// them would not belong together.
+pub(super) fn of_one_screen(event: WindowEvent) -> WindowEvent {
+    match event {
+        WindowEvent::Touch(touch) => WindowEvent::Touch(Touch { device_id: DeviceId::dummy(), ..touch }),
+        event => event,
+    }
 }
 
 /// Returns the scene that the page holds, or that its address names, once it is here.
