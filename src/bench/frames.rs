@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use super::predict::Visits;
 use super::run::{BenchRun, Workload};
 use super::sample::{Limits, best_seconds};
 use super::stages::{BenchStage, Stages};
@@ -26,12 +27,15 @@ pub(super) fn measure_camera(
     let begin = Instant::now();
     let frame = renderer.forward(scene, camera, &subject.options, Outputs::default())?;
     let statistics = renderer.statistics(scene, &frame)?;
+    let lists = subject.counts_visits.then(|| frame.tile_lists(subject.gpu, scene)).transpose()?;
+    let visits = lists.map(|lists| Visits::of(&lists));
     // The frame is not given back: what it took is free for the memory that frames are timed in.
     let pictures = frame.read(subject.gpu)?;
     let negative = pictures.image().to_rgb8();
     let word = |rgb: &[u8; 3]| u32::from_le_bytes([!rgb[0], !rgb[1], !rgb[2], u8::MAX]);
     Ok(CameraMeasurement {
         statistics,
+        visits,
         hash: fnv1a([bytemuck::cast_slice(&pictures.rgba)]),
         seconds: begin.elapsed().as_secs_f64(),
         negative: negative.as_chunks().0.iter().map(word).collect(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::predict::{Prediction, Visits};
 use super::sample::Times;
 use crate::renderer::Statistics;
 
@@ -56,6 +57,9 @@ pub struct BenchRun {
     pub hashes: Vec<String>,
     /// Most bytes that the buffers on the device held at a time.
     pub device_peak_bytes: u64,
+    /// What GPUs would take, calculated: those that were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predictions: Vec<Prediction>,
 }
 
 impl BenchRun {
@@ -96,6 +100,9 @@ pub struct Counts {
     pub drawn_pairs: f64,
     /// Share of the pairs near a convex that need the sum of exponentials, 0..=1.
     pub slow_path_rate: f64,
+    /// Counts of what subgroups do, if a prediction was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visits: Option<Visits>,
 }
 
 impl Counts {
@@ -110,6 +117,7 @@ impl Counts {
             tested_pairs: mean(|s| s.tested_pairs as f64),
             drawn_pairs: mean(|s| s.drawn_pairs as f64),
             slow_path_rate: smooth / near.max(1.0),
+            visits: None,
         }
     }
 }

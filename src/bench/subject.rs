@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::predict::Visits;
 use super::run::{BenchRun, Counts, KernelTimes, Workload};
 use super::sample::{Limits, Times};
 use crate::camera::{Camera, RenderOptions};
@@ -23,6 +24,8 @@ pub struct Subject<'a> {
     pub options: RenderOptions,
     /// The limits of the measurement.
     pub limits: Limits,
+    /// Whether to count [`Visits`] as well, which a prediction needs: seconds of the processor for large scenes.
+    pub counts_visits: bool,
 }
 
 /// The frame of one camera.
@@ -30,6 +33,8 @@ pub struct Subject<'a> {
 pub(super) struct CameraMeasurement {
     /// Counts of the frame's work.
     pub(super) statistics: Statistics,
+    /// Counts of what subgroups do, if they were asked for.
+    pub(super) visits: Option<Visits>,
     /// FNV-1a of the bytes of the colours.
     pub(super) hash: u64,
     /// Seconds that drawing, counting and reading it took.
@@ -62,7 +67,8 @@ impl Subject<'_> {
             width: size[0],
             height: size[1],
             num_views: self.cameras.len(),
-            counts: Counts::mean(&statistics),
+            counts: Counts { visits: mean_visits(measured), ..Counts::mean(&statistics) },
+            predictions: Vec::new(),
             upload_seconds,
             waited: Times::of(waited),
             device: None,
@@ -72,6 +78,12 @@ impl Subject<'_> {
             device_peak_bytes: self.gpu.take_peak(),
         }
     }
+}
+
+/// The mean over the cameras; none where they were not counted.
+fn mean_visits(measured: &[CameraMeasurement]) -> Option<Visits> {
+    let visits: Option<Vec<Visits>> = measured.iter().map(|camera| camera.visits).collect();
+    visits.map(|visits| Visits::mean(&visits))
 }
 
 /// Samples of a profile; none where the device has no timestamps.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::growth::Growth;
+use super::predict::prediction_lines;
 use super::report::BenchReport;
 use super::run::{BenchRun, KernelTimes};
 use super::sample::Times;
@@ -58,7 +59,7 @@ fn section(run: &BenchRun) -> String {
         ("hash", run.hashes.join(" ")),
     ];
     let lines = rows.map(|(name, value)| format!("  {name:<15}{value}\n"));
-    format!("\n{title}\n{}{}", lines.concat(), kernel_lines(run))
+    format!("\n{title}\n{}{}{}", lines.concat(), kernel_lines(run), prediction_lines(run))
 }
 
 fn kernel_lines(run: &BenchRun) -> String {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, ensure};
 use lapidary::bench::{
     self, BenchComparison, BenchProgress, BenchReport, BenchRun, BenchSource, BenchStage, CloudKind, ConvexCloud,
-    Limits, Subject,
+    Limits, Machine, Subject,
 };
 use lapidary::camera::{Camera, RenderOptions};
 use lapidary::dataset::Split;
@@ -41,6 +41,10 @@ pub(crate) struct BenchArgs {
     /// Measure fewer convexes and smaller images as well, in steps of four, and fit the growth of the times
     #[arg(long)]
     sweep: bool,
+    /// Calculate what each kernel would take on GPUs, too, and what holds it: h100, rtx4090, rtx3080, rx7900xtx, m1 or m2, several
+    /// with commas between
+    #[arg(long, value_name = "MACHINE", value_delimiter = ',', value_parser = bench::machine)]
+    predict: Vec<&'static Machine>,
     #[command(flatten)]
     views: ViewArgs,
     #[command(flatten)]
@@ -285,11 +289,19 @@ fn runs(
         let resized = |camera: &Camera| camera.resized(camera.width.div_ceil(scale), camera.height.div_ceil(scale));
         let cameras: Vec<Camera> = cameras.iter().map(resized).collect();
         let case = if num_cases > 1 { format!("{} of {num_cases}: ", i + 1) } else { String::new() };
-        let subject = Subject { gpu, scene: smaller.as_ref().unwrap_or(&full), cameras: &cameras, options, limits };
+        let scene = smaller.as_ref().unwrap_or(&full);
+        let counts_visits = !args.predict.is_empty();
+        let subject = Subject { gpu, scene, cameras: &cameras, options, limits, counts_visits };
         let mut step = None;
         let mut report =
             |progress: BenchProgress| step = Some(Step::begin(case.clone() + &line(&progress), args.output.quiet));
-        runs.extend(bench::measure(&subject, args.train, &mut report)?);
+        let mut measured = bench::measure(&subject, args.train, &mut report)?;
+        drop(step);
+        for run in &mut measured {
+            let predict = |machine: &&'static Machine| bench::predict(run, scene.points_per_convex, machine);
+            run.predictions = args.predict.iter().filter_map(predict).collect();
+        }
+        runs.extend(measured);
     }
     Ok(runs)
 }

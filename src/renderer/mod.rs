@@ -17,7 +17,7 @@ mod view;
 pub use backward::{BackwardMemory, Differentiator, PictureCotangents};
 pub use frame::{Costs, FrameBuffers, FrameMemory, FrameShape, RenderedFrame};
 pub use pending::PendingFrame;
-pub use statistics::Statistics;
+pub use statistics::{Statistics, TileLists};
 pub use view::ViewUniforms;
 
 use frame::PlanningKernels;

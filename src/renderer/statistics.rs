@@ -1,7 +1,7 @@
 //! How much work a frame is, in counts that do not depend on a clock.
 
 use super::{GpuScene, RenderedFrame, Renderer};
-use crate::gpu::{Commands, GpuError, waiting};
+use crate::gpu::{Commands, Gpu, GpuError, waiting};
 use crate::kernels::{CountPairs, CountVisible, Shares, TileStatistics};
 
 /// The work of the rasterizer in one frame. An instance is a tile and a convex, a pair is a pixel and a convex.
@@ -37,6 +37,43 @@ impl Statistics {
     #[must_use]
     pub fn slow_path_rate(&self) -> f64 {
         self.smooth_pairs as f64 / self.near_pairs.max(1) as f64
+    }
+}
+
+/// What the tiles of a frame are drawn from, copied to the host for counts that no kernel makes.
+#[derive(Debug)]
+pub struct TileLists {
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// K.
+    pub points_per_convex: usize,
+    /// First instance of every tile (row-major), and the end of the last.
+    pub first_instance_from_tile: Vec<u32>,
+    /// Convexes of the instances, tile after tile, front to back.
+    pub convexes: Vec<u32>,
+    /// Projected convexes, 16 words each: `shaders/shared/projected.wgsl`.
+    pub projected: Vec<[u32; 16]>,
+    /// K lines (a, b, c, v) of every convex.
+    pub lines: Vec<[f32; 4]>,
+}
+
+impl RenderedFrame {
+    /// Copies what the tiles are drawn from to the host. The scene must be that of the frame.
+    ///
+    /// # Errors
+    /// Returns [`GpuError`] when the device was lost or has no memory for the copies.
+    pub fn tile_lists(&self, gpu: &Gpu, scene: &GpuScene) -> Result<TileLists, GpuError> {
+        let num_tiles = self.num_tiles().into_iter().map(u64::from).product::<u64>();
+        let num_convexes = u64::from(scene.num_convexes);
+        let projected = &self.memory.projected;
+        Ok(TileLists {
+            size: [self.camera.width, self.camera.height],
+            points_per_convex: scene.points_per_convex as usize,
+            first_instance_from_tile: self.memory.first_instance_from_tile.read_first(gpu, num_tiles + 1)?,
+            convexes: self.instances(gpu)?.into_iter().map(|(_, convex)| convex).collect(),
+            projected: projected.convexes.read_first(gpu, num_convexes * 16)?.as_chunks().0.to_vec(),
+            lines: projected.lines.read_first(gpu, num_convexes * u64::from(scene.points_per_convex))?,
+        })
     }
 }
 

@@ -1,8 +1,12 @@
 //! `lapidary bench` as a user runs it: fields, hashes, comparisons, growth, bad input.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use lapidary::bench::{BenchReport, CloudKind, CompareError, ConvexCloud, compare, parse};
+use lapidary::bench::{BenchReport, CloudKind, CompareError, ConvexCloud, Visits, compare, parse};
+use lapidary::camera::RenderOptions;
+use lapidary::renderer::{GpuScene, Outputs, Renderer};
 use lapidary::scene_file;
 use serde_json::Value;
 
@@ -161,6 +165,8 @@ fn bad_input_is_one_error() {
     refused(&["bench", "--synthetic", "0"], 2, &["20k"]);
     refused(&["bench", "--synthetic", "9", "--size", "9999x9"], 2, &["8192"]);
     refused(&["bench", "--synthetic", "9", "--baseline", "absent.json"], 2, &["absent.json"]);
+    let machines = ["--predict", "voodoo2", "h100", "rtx4090", "rtx3080", "rx7900xtx", "m1", "m2"];
+    refused(&["bench", "--synthetic", "9", "--predict", "h100,voodoo2"], 2, &machines);
     refused(&["bench", "--synthetic", "9", "--adapter", "no such thing"], 3, &["no such thing"]);
     // It is read first: the device that does not exist is not asked for.
     let small = ["bench", "--synthetic", "9", "--adapter", "no such thing", "--baseline", text(&junk)];
@@ -185,4 +191,124 @@ fn a_written_cloud_equals_the_cloud() {
         text(&path),
     ]);
     assert!(scene_file::load(&path).unwrap() == ConvexCloud { num_convexes: 70, kind: CloudKind::Dense }.scene());
+}
+
+#[test]
+fn visits_counted_on_the_processor_are_those_of_the_kernel() {
+    let gpu = crate::support::device::gpu();
+    for kind in [CloudKind::Thin, CloudKind::Dense] {
+        let scene = ConvexCloud { num_convexes: 400, kind }.scene();
+        let gpu_scene = GpuScene::upload(gpu, &scene).unwrap();
+        let mut renderer = Renderer::new(gpu, 6).unwrap();
+        let camera = ConvexCloud::cameras(1, 100, 70)[0];
+        let frame = renderer.forward(&gpu_scene, &camera, &RenderOptions::default(), Outputs::default()).unwrap();
+        let counted = renderer.statistics(&gpu_scene, &frame).unwrap();
+        let visits = Visits::of(&frame.tile_lists(gpu, &gpu_scene).unwrap());
+        let pairs = [counted.near_pairs, counted.smooth_pairs, counted.drawn_pairs].map(|pairs| pairs as f64);
+        for (here, there) in visits.pairs.into_iter().zip(pairs) {
+            // Both round differently, which may move a pixel over a border.
+            assert!(there > 0.0 && (here - there).abs() <= 1e-3 * there, "{visits:?} {counted:?}");
+        }
+        let drawn = (counted.num_instances - counted.num_idle_instances) as f64;
+        assert!((visits.drawn_instances - drawn).abs() <= 1e-3 * drawn, "{visits:?} {counted:?}");
+        assert_eq!(visits.visible, f64::from(renderer.num_visible(&frame).unwrap()));
+        // A visit of eight lanes is 32 pairs; wider ones are fewer, and hold no more than all pairs.
+        let [eight, middle, wide] = visits.forward;
+        assert!(wide < middle && middle < eight && 4.0 * middle > eight && 2.0 * wide > middle, "{visits:?}");
+        assert!(32.0 * eight >= counted.tested_pairs as f64 && visits.backward[0] <= eight, "{visits:?} {counted:?}");
+    }
+}
+
+#[test]
+fn predictions_name_the_kernels_and_dispatches_that_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("predicted.json");
+    let (table, report) = bench(&json, &["--synthetic", "300", "--train", "--predict", "h100,rx7900xtx"]);
+    for part in ["NVIDIA H100 SXM, calculated", "Radeon RX 7900 XTX", "not measured", "the most to gain, by this"] {
+        assert_eq!(
+            table.matches(part).count(),
+            if part.contains("not") || part.contains("gain") { 4 } else { 2 },
+            "{table}"
+        );
+    }
+    for run in report["runs"].as_array().unwrap() {
+        let predictions = run["predictions"].as_array().unwrap();
+        assert_eq!(predictions.len(), 2);
+        for prediction in predictions {
+            assert_eq!(prediction["kind"], "calculation");
+            let kernels = prediction["kernels"].as_array().unwrap();
+            let sum: f64 = kernels.iter().map(|kernel| number(kernel, "/milliseconds")).sum();
+            assert!((sum - number(prediction, "/milliseconds")).abs() < 1e-9 * sum);
+            // The counted dispatches are those of the model, where the device has timestamps.
+            for measured in run["kernels"].as_array().unwrap() {
+                let found = kernels.iter().find(|kernel| kernel["name"] == measured["name"]);
+                let found = found.unwrap_or_else(|| panic!("{measured} is not predicted"));
+                assert_eq!((number(found, "/launch") / 2.5e-3).round(), number(measured, "/dispatches"), "{measured}");
+            }
+            if run["kernels"].as_array().is_some_and(|kernels| !kernels.is_empty()) {
+                assert_eq!(run["kernels"].as_array().unwrap().len(), kernels.len());
+            }
+        }
+    }
+    // A report with predictions is a baseline like any other.
+    let (_, again) = bench(&json, &["--synthetic", "300"]);
+    assert!(again["runs"][0].get("predictions").is_none() && again["runs"][0]["counts"].get("visits").is_none());
+    parse(report.to_string().as_bytes()).unwrap();
+}
+
+/// The rows of a table of tabs.
+fn rows(path: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let row = |line: &str| line.split('\t').map(str::to_owned).collect();
+    text.lines().filter(|line| !line.starts_with('#')).map(row).collect()
+}
+
+#[test]
+fn the_tables_of_predictions_agree_with_what_the_compilers_said() {
+    let baseline = rows("tools/shader-stats/baseline.tsv");
+    let in_baseline = |device: &str, kernel: &str| {
+        let row = baseline.iter().find(|row| row[0] == device && row[1] == kernel);
+        row.unwrap_or_else(|| panic!("{kernel} of {device} is not in the baseline"))
+    };
+    let devices = rows("src/bench/predict/devices.tsv");
+    for row in &devices {
+        let found = in_baseline(&row[0], &row[1]);
+        assert_eq!([&row[2], &row[3]], [&found[6], &found[7]], "{row:?}: run scripts/shader-stats --write");
+    }
+    let pieces = rows("src/bench/predict/pieces.tsv");
+    for kernel in pieces.iter().map(|row| &row[0]) {
+        let sum: u32 = pieces.iter().filter(|row| row[0] == *kernel).map(|row| row[3].parse::<u32>().unwrap()).sum();
+        assert_eq!(sum.to_string(), in_baseline("ga102", kernel)[7], "{kernel}: run scripts/shader-stats --write");
+        assert_eq!(devices.iter().filter(|row| row[1] == *kernel).count(), 4, "{kernel}");
+    }
+}
+
+#[test]
+fn evidence_that_is_stopped_prints_what_is_done() {
+    let folder = crate::cli::dataset();
+    let (data, out) = (folder.path().join("gems"), folder.path().join("out"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evidence");
+    let mut evidence = Command::new("bash")
+        .args([text(&script), env!("CARGO_BIN_EXE_lapidary"), text(&data), text(&out), "20", "--quick"])
+        .args(["--predict", "rtx4090"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begin = Instant::now();
+    let has_begun = || out.join("logs/bench-1000.log").exists();
+    while !has_begun() && begin.elapsed().as_secs() < 300 && evidence.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-TERM", &evidence.id().to_string()]).status().unwrap().success());
+    let output = evidence.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let (_, summary) = said.split_once("so far:").unwrap_or_else(|| panic!("no summary: {said}"));
+    let row =
+        |name: &str| summary.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {said}"));
+    assert!(row("info ").contains(" ok ") && row("vectors ").contains("not there"), "{said}");
+    assert!(row("bench-300 ").contains(" ok ") && row("bench-300 ").contains("calculated"), "{said}");
+    assert!(row("bench-1000 ").contains("stopped"), "{said}");
+    let kernels = ["iteration: 300 convexes", "RTX 4090, calculated", "rasterize_backward ", "the most to gain"];
+    assert!(kernels.iter().all(|part| summary.contains(part)), "{said}");
 }

@@ -262,8 +262,8 @@ fn where_frames_take_long_fewer_cameras_are_measured() {
         (ConvexCloud { num_convexes: 9, kind: CloudKind::Thin }.scene(), ConvexCloud::cameras(3, 16, 16));
     let num_views = |camera_seconds| {
         let limits = Limits { samples: 2, seconds: 0.0, warm_up: 0.0, camera_seconds };
-        let subject =
-            Subject { gpu: gpu(), scene: &scene, cameras: &cameras, options: RenderOptions::default(), limits };
+        let options = RenderOptions::default();
+        let subject = Subject { gpu: gpu(), scene: &scene, cameras: &cameras, options, limits, counts_visits: false };
         let runs = bench::measure(&subject, true, &mut |_| ()).unwrap();
         runs.iter().map(|run| (run.num_views, run.waited.samples)).collect::<Vec<_>>()
     };
