@@ -9,13 +9,13 @@ pub(crate) type RequestRedraw = Arc<dyn Fn() + Send + Sync>;
 
 /// Work that was begun.
 #[derive(Debug)]
-pub(crate) struct Work {
+pub(crate) struct BackgroundWork {
     #[cfg(not(target_family = "wasm"))]
     thread: std::thread::JoinHandle<()>,
 }
 
 #[cfg(not(target_family = "wasm"))]
-impl Work {
+impl BackgroundWork {
     /// Begins to call a function.
     pub(crate) fn start(call: impl FnOnce() + Send + 'static) -> Self {
         Self { thread: std::thread::spawn(call) }
@@ -39,7 +39,7 @@ impl Work {
 }
 
 #[cfg(target_family = "wasm")]
-impl Work {
+impl BackgroundWork {
     /// Begins to call a function.
     pub(crate) fn start(call: impl FnOnce() + Send + 'static) -> Self {
         Self::start_async(move || async move { call() })
@@ -127,7 +127,7 @@ mod tests {
     fn work_is_waited_for() {
         let done = Arc::new(AtomicUsize::new(0));
         let of_work = Arc::clone(&done);
-        let work = Work::start_async(move || async move {
+        let work = BackgroundWork::start_async(move || async move {
             of_work.store(3, Ordering::SeqCst);
         });
         assert!(work.wait());

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::viewer::background::{RequestRedraw, Work};
+use crate::viewer::background::{BackgroundWork, RequestRedraw};
 
 /// The use of a path that the user is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl PathChooser {
         self.pending = Some(request.clone());
         let (choose, request_redraw) = (Arc::clone(&self.choose), Arc::clone(&self.request_redraw));
         let (sender, number) = (self.answers.0.clone(), self.last);
-        Work::start_async(move || async move {
+        BackgroundWork::start_async(move || async move {
             // The window may be gone.
             sender.send((number, choose(request).await)).unwrap_or_default();
             request_redraw();

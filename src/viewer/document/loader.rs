@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::viewer::background::Work;
+use crate::viewer::background::BackgroundWork;
 use crate::viewer::document::{Document, RequestRedraw};
 
 /// Opens a path; called on another thread. The error is a sentence for the user.
@@ -48,7 +48,7 @@ impl DocumentLoader {
         self.pending = Some(path.to_path_buf());
         let (open, request_redraw) = (Arc::clone(&self.open), Arc::clone(&self.request_redraw));
         let (sender, number, path) = (self.results.0.clone(), self.last, path.to_path_buf());
-        Work::start(move || {
+        BackgroundWork::start(move || {
             let result = open(&path);
             // The window may be gone.
             sender.send((number, path, result)).unwrap_or_default();

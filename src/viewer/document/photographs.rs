@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::viewer::background::{RequestRedraw, Work};
+use crate::viewer::background::{BackgroundWork, RequestRedraw};
 
 /// A photograph of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl PhotographLoader {
         let (outgoing, answers) = channel();
         // In a browser no document has photographs.
         if cfg!(not(target_family = "wasm")) {
-            Work::start(move || serve(&load, &incoming, &outgoing, &request_redraw));
+            BackgroundWork::start(move || serve(&load, &incoming, &outgoing, &request_redraw));
         }
         Self { requests, answers, cache: RefCell::default() }
     }

@@ -9,7 +9,7 @@ use crate::convert::{self, WriteOptions};
 use crate::files;
 use crate::scene::Scene;
 use crate::scene_file::Metadata;
-use crate::viewer::background::Work;
+use crate::viewer::background::BackgroundWork;
 use crate::viewer::document::{EditList, RequestRedraw};
 
 /// A scene with its edits, and the file that it is written to.
@@ -45,7 +45,7 @@ type Told = Result<String, String>;
 /// Writes edited scenes, and keeps what is to be told about them.
 pub(crate) struct SceneSaver {
     told: (Sender<Told>, Receiver<Told>),
-    writing: Vec<Work>,
+    writing: Vec<BackgroundWork>,
 }
 
 impl fmt::Debug for SceneSaver {
@@ -65,7 +65,7 @@ impl SceneSaver {
     pub(crate) fn start(&mut self, copy: EditedCopy, request_redraw: RequestRedraw) {
         let sender = self.told.0.clone();
         self.writing.retain(|work| !work.is_finished());
-        self.writing.push(Work::start(move || {
+        self.writing.push(BackgroundWork::start(move || {
             // The window may be gone.
             sender.send(copy.write()).unwrap_or_default();
             request_redraw();
