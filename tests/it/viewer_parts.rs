@@ -7,7 +7,7 @@ use crate::support::source::rust_files;
 
 /// The parts of `src/viewer`, each with its floor. Parts of one floor do not import each other.
 const PARTS: &[(&str, u32)] =
-    &[("document", 0), ("live", 0), ("scene_view", 1), ("session", 2), ("ui", 3), ("window", 4)];
+    &[("background", 0), ("document", 1), ("live", 1), ("scene_view", 2), ("session", 3), ("ui", 4), ("window", 5)];
 
 /// Crates, and the only part that may name each.
 const CRATES: &[(&str, &str)] =
