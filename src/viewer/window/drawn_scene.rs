@@ -92,11 +92,15 @@ impl DrawnScene {
     /// Shows another scene, or none, and returns whether it does; while the scene view is busy, it does not.
     pub(super) fn set_scene(&mut self, screen: &mut Screen, scene: Option<&Scene>) -> Result<bool, GpuError> {
         let Some(scene_view) = self.scene_view(screen)? else { return Ok(false) };
-        match scene {
-            Some(scene) => scene_view.set_scene(scene)?,
-            None => scene_view.clear(),
-        }
+        let shown = match scene {
+            Some(scene) => scene_view.set_scene(scene),
+            None => {
+                scene_view.clear();
+                Ok(())
+            }
+        };
         self.num_convexes = scene_view.num_convexes();
+        shown?;
         self.answers.clear();
         self.picture.invalidate();
         Ok(true)

@@ -48,8 +48,13 @@ impl Drawing {
     /// Takes the scene of the document if it is new, and that of the trainer if there is one.
     pub(super) fn take_scene(&mut self, session: &mut Session) -> Result<(), GpuError> {
         let begun = Instant::now();
-        if session.is_scene_new && self.first.set_scene(&mut self.screen, session.document.scene.as_deref())? {
-            session.is_scene_new = false;
+        let shown = match session.is_scene_new {
+            true => self.first.set_scene(&mut self.screen, session.document.scene.as_deref()),
+            false => Ok(false),
+        };
+        // A scene that there is no memory for is not tried again.
+        session.is_scene_new &= matches!(shown, Ok(false));
+        if shown? {
             // The marks of the scene before went with it.
             session.editing.are_marks_new = true;
             log::info!("scene on the GPU in {:.2} s", begun.elapsed().as_secs_f64());
@@ -168,8 +173,8 @@ impl Drawing {
         if session.editing.are_marks_new
             && let Some(scene_view) = self.first.scene_view(&mut self.screen)?
         {
-            scene_view.set_marks(&session.editing.edits.state().marks())?;
             session.editing.are_marks_new = false;
+            scene_view.set_marks(&session.editing.edits.state().marks())?;
         }
         let seconds_before = self.first.picture.last.seconds;
         // A timed frame is drawn twice: seldom, and never when that would slow a motion down.
