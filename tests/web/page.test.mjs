@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { bundle, difference, filled, folder, lapidary, launch, open, picture, run, saved, serve, status, until } from "./support.mjs";
+import { PNG, bundle, difference, filled, folder, lapidary, launch, open, picture, run, saved, serve, status, until } from "./support.mjs";
 
 let browser, server;
 const gems = join(folder, "gems");
@@ -42,7 +42,16 @@ async function compare(page, file, name) {
 const shown = async page => {
   await until(page, "the scene is shown", async () => (await status(page)) === "");
   await page.keyboard.press("Tab");
-  await page.waitForTimeout(3000);
+  // A key that is pressed before the panel is gone would save a picture of another size.
+  const seen = async () => PNG.sync.read(await page.screenshot());
+  let before = await seen();
+  await until(page, "the picture is finished", async () => {
+    await page.waitForTimeout(2000);
+    const now = await seen();
+    const is_finished = filled(now) > 0.1 && difference(before, now) === 0;
+    before = now;
+    return is_finished;
+  });
 };
 
 test("a scene that the address names looks as the program renders it, also when it was turned", async () => {

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use js_sys::Uint8Array;
@@ -82,8 +83,14 @@ fn element(identity: &str) -> Option<Element> {
     document()?.get_element_by_id(identity)
 }
 
+/// Whether the viewer has ended: what it said last stays.
+static HAS_ENDED: AtomicBool = AtomicBool::new(false);
+
 /// Shows a sentence over the canvas, or none.
 fn tell(sentence: &str) {
+    if HAS_ENDED.load(Ordering::Relaxed) {
+        return;
+    }
     if let Some(status) = element(STATUS) {
         status.set_text_content(Some(sentence));
     }
@@ -98,6 +105,7 @@ pub(super) fn tell_error(error: &ViewerError) {
         ),
         error => tell(&error.to_string()),
     }
+    HAS_ENDED.store(true, Ordering::Relaxed);
 }
 
 /// Draws on the canvas of the page.
