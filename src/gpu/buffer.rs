@@ -206,6 +206,20 @@ impl<T> Buffer<T> {
         }
     }
 
+    /// The same as [`Self::read_first`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
+    ///
+    /// # Errors
+    /// The same as [`Self::read`].
+    pub async fn first_arrived(&self, gpu: &Gpu, len: u64) -> Result<Vec<T>, GpuError>
+    where
+        T: Pod,
+    {
+        if waiting::IS_BROWSER {
+            return self.read_first_later(gpu, len)?.arrived(gpu).await;
+        }
+        self.read_first(gpu, len)
+    }
+
     /// Reads one piece after another where there is no memory for a copy of all, and halves the piece whenever it is refused.
     fn read_in_pieces(&self, gpu: &Gpu, len: u64) -> Result<Vec<T>, GpuError>
     where

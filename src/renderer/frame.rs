@@ -6,7 +6,7 @@ use super::view::{ItemWindow, ViewUniforms};
 use super::{GpuScene, Outputs, Pictures};
 use crate::camera::{Camera, RenderOptions};
 use crate::constants::{TILE_SIZE, WINDOW_UNIT};
-use crate::gpu::{Buffer, Commands, Gpu, GpuError};
+use crate::gpu::{Buffer, Commands, Gpu, GpuError, waiting};
 use crate::kernels::{
     Pairs, PixelBuffers, Project, ProjectArgs, ProjectedBuffers, RankedConvexes, RasterizeArgs, Scan, ScanPlan, Sort,
     SortPlan, Status, cotangents_per_instance,
@@ -356,17 +356,7 @@ impl RenderedFrame {
     /// # Errors
     /// Returns [`GpuError`] when the device was lost.
     pub fn read(&self, gpu: &Gpu) -> Result<Pictures, GpuError> {
-        let PixelBuffers { rgba, depth, inspection, normals } = &self.memory.pixels;
-        let len = u64::from(self.camera.width) * u64::from(self.camera.height);
-        Ok(Pictures {
-            width: self.camera.width as usize,
-            height: self.camera.height as usize,
-            rgba: rgba.read_first(gpu, len)?,
-            depth: depth.read_first(gpu, len)?,
-            inspection: inspection.as_ref().map(|inspection| inspection.read_first(gpu, len)).transpose()?,
-            normals: normals.as_ref().map(|normals| normals.read_first(gpu, len * 3)).transpose()?.map(rows_of_three),
-            num_instances: self.num_instances,
-        })
+        waiting::block_on(self.arrived(gpu))
     }
 
     /// The same as [`Self::read`], for whoever may run in a browser: there it is awaited, elsewhere it waits.
@@ -376,20 +366,17 @@ impl RenderedFrame {
     pub async fn arrived(&self, gpu: &Gpu) -> Result<Pictures, GpuError> {
         let PixelBuffers { rgba, depth, inspection, normals } = &self.memory.pixels;
         let len = u64::from(self.camera.width) * u64::from(self.camera.height);
-        let (rgba, depth) = (rgba.read_first_later(gpu, len)?, depth.read_first_later(gpu, len)?);
-        let inspection = inspection.as_ref().map(|pixels| pixels.read_first_later(gpu, len)).transpose()?;
-        let normals = normals.as_ref().map(|pixels| pixels.read_first_later(gpu, len * 3)).transpose()?;
         Ok(Pictures {
             width: self.camera.width as usize,
             height: self.camera.height as usize,
-            rgba: rgba.arrived(gpu).await?,
-            depth: depth.arrived(gpu).await?,
+            rgba: rgba.first_arrived(gpu, len).await?,
+            depth: depth.first_arrived(gpu, len).await?,
             inspection: match inspection {
-                Some(pixels) => Some(pixels.arrived(gpu).await?),
+                Some(pixels) => Some(pixels.first_arrived(gpu, len).await?),
                 None => None,
             },
             normals: match normals {
-                Some(pixels) => Some(rows_of_three(pixels.arrived(gpu).await?)),
+                Some(pixels) => Some(rows_of_three(pixels.first_arrived(gpu, len * 3).await?)),
                 None => None,
             },
             num_instances: self.num_instances,

@@ -73,7 +73,7 @@ impl PictureBuffer {
     /// # Errors
     /// The same as [`Self::read`].
     pub(crate) async fn arrived(&self, gpu: &Gpu) -> Result<Vec<[u8; 4]>, GpuError> {
-        let rows = self.pixels.read_later(gpu)?.arrived(gpu).await?;
+        let rows = self.pixels.first_arrived(gpu, self.pixels.len()).await?;
         let row =
             |row: &[u32]| row.iter().take(self.size[0] as usize).map(|pixel| pixel.to_le_bytes()).collect::<Vec<_>>();
         Ok(rows.chunks(self.row_pixels as usize).take(self.size[1] as usize).flat_map(row).collect())
